@@ -1,0 +1,127 @@
+"""The values that every part of the kit exchanges: frozen, comparable, free of I/O.
+
+A delay is data: an adapter waits, the core never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+Location: TypeAlias = tuple[str | int, ...]
+Headers: TypeAlias = Mapping[str, str]
+
+#: Whether a broken clause of this grade fails a run of the contract tests.
+GRADES: Mapping[str, bool] = {
+    "seed": True,
+    "published": True,
+    "compatible": True,
+    "standard": True,
+    "field": False,
+    "assumed": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request: `path` is decoded text, header names are lower-case, `query` keeps its order."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Headers = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One server-sent event, sent `delay` seconds after the one before it.
+
+    Source: WHATWG HTML, section "Server-sent events".
+    """
+
+    data: bytes
+    name: str = ""
+    delay: float = 0.0
+
+    def encode(self) -> bytes:
+        """Return the event as it stands on the wire, its closing blank line included."""
+        name = b"event: " + self.name.encode() + b"\n" if self.name else b""
+        return name + b"data: " + self.data.replace(b"\n", b"\ndata: ") + b"\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP reply: a body of bytes, or a stream of events; `delay` seconds before its first byte."""
+
+    status: int
+    headers: Headers
+    body: bytes | tuple[Event, ...]
+    delay: float = 0.0
+
+    def content(self) -> bytes:
+        """Return the whole body as bytes, a stream's events joined."""
+        if isinstance(self.body, bytes):
+            return self.body
+        return b"".join(event.encode() for event in self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One place where a request or a reply is not what the document says.
+
+    `where` leads from the message's part to the value, as in `("body", "messages", 0, "role")`; `rule` is
+    the schema keyword that was broken (or `json` for a body that is none); `pointer` is the JSON pointer of
+    that keyword in the document, as a URI fragment (RFC 6901, section 6).
+    """
+
+    where: Location
+    rule: str
+    expected: JSON
+    got: JSON
+    pointer: str
+
+    @property
+    def place(self) -> str:
+        """`where` as one text: `body/messages/0/role`."""
+        return "/".join(str(part) for part in self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One sentence of the contract that is true or false of a server.
+
+    `grade` is a key of `GRADES`; `since` the API version that brought it; `operations` the ids of the
+    operations that it speaks of; `rules` the schema keywords beside it that it puts into words;
+    `untestable` says why it can't be seen from outside, and is empty where it can.
+    """
+
+    id: str
+    sentence: str
+    grade: str
+    since: str
+    operations: tuple[str, ...]
+    pointer: str
+    rules: tuple[str, ...] = ()
+    untestable: str = ""
+
+    @property
+    def fails_a_run(self) -> bool:
+        """Whether a deployment that breaks this clause breaks the contract."""
+        return GRADES[self.grade]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its reply, with the operation it reached and the clauses that it shows.
+
+    `violations` says what was wrong with the request, for a reply that refuses it.
+    """
+
+    request: Request
+    reply: Reply
+    operation: str = ""
+    clauses: tuple[str, ...] = ()
+    violations: tuple[Violation, ...] = ()
