@@ -1,0 +1,63 @@
+# `make mock` serves the contract; `make test` runs everything. Both start from Python 3.11 and make alone.
+
+VENV := .venv
+BIN := $(VENV)/bin
+SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14; do \
+	"$$python" -c '$(SUPPORTED)' 2>/dev/null && echo "$$python" && break; done)
+NODE := $(shell node --version 2>/dev/null && npm --version >/dev/null 2>&1 || true)
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
+# More options of `agent-contract serve`, as in `make mock ARGS="--port 9000"`.
+ARGS ?=
+# The tox environments that `make test` runs: all of them.
+ENVS ?= ALL
+
+.PHONY: help mock test fixtures format node clean
+
+help: ## say what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
+
+mock: $(BIN)/agent-contract ## set up and serve the contract on port 8000; ARGS="--port 9000" is passed on
+	@$(BIN)/agent-contract serve $(ARGS)
+
+test: node $(BIN)/tox ## set up and run everything through tox; ENVS="lint,tests" runs a part
+	@$(BIN)/tox run -e $(ENVS)
+ifeq ($(NODE),)
+	@echo '======================================================================' >&2
+	@echo 'Node and npm were not found: the tests of the Node SDK were LEFT OUT.' >&2
+	@echo '======================================================================' >&2
+endif
+
+fixtures: $(BIN)/agent-contract ## write fixtures/ anew from the contract
+	@$(BIN)/agent-contract fixtures fixtures
+
+format: $(BIN)/tox ## lint and format in place
+	@$(BIN)/tox exec -q -e lint -- ruff check --fix .
+	@$(BIN)/tox exec -q -e lint -- ruff format .
+
+node: ## say whether the tests of the Node SDK can run; without Node, CI fails
+ifeq ($(NODE),)
+ifeq ($(CI),true)
+	$(error Node and npm were not found, and CI must run the tests of the Node SDK: install Node 20 or newer)
+endif
+	@echo 'Node and npm were not found: the tests of the Node SDK are LEFT OUT.' >&2
+else
+	@echo 'Node $(NODE): the tests of the Node SDK run.'
+endif
+
+clean: ## remove what these targets made
+	rm -rf $(VENV) .tox build dist tests/clients/node/node_modules
+
+$(BIN)/python:
+	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer with its venv module was not found; name one: make PYTHON=/path/to/python3.11' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(BIN)/agent-contract: pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'installing this checkout and what it needs into $(VENV) …'
+	@$(PIP_INSTALL) -e .
+	@touch $@
+
+$(BIN)/tox: constraints.txt | $(BIN)/python
+	@echo 'installing tox into $(VENV) …'
+	@$(PIP_INSTALL) tox
+	@touch $@
