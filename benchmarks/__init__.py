@@ -1,0 +1,1 @@
+"""Measurements of this project, each beside what it is compared with."""
