@@ -1,0 +1,23 @@
+"""Two servers for all tests of the clients: one that takes everybody, one that asks for a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.serving import Served, serve
+
+TOKEN = "the-token-of-the-tests"
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def guarded() -> Iterator[Served]:
+    with serve(environment={"AGENT_CONTRACT_TOKEN": TOKEN}) as running:
+        yield running

@@ -1,0 +1,75 @@
+"""A real `agent-contract serve` in a process of its own, for tests that must cross a socket."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Thread, Timer
+
+#: Seconds until a server that has not said where it listens is given up.
+START_LIMIT = 60
+ADDRESS = re.compile(r"http://(?:127\.0\.0\.1|localhost):\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server: its root URL, and the lines that it has printed so far."""
+
+    url: str
+    lines: list[str]
+
+    def agent(self, name: str = "demo") -> str:
+        """Return the base URL that an OpenAI client is given for an agent."""
+        return f"{self.url}/api/v1/compatibility/openai/v1/assistants/{name}"
+
+
+@contextmanager
+def serve(
+    *options: str,
+    command: Sequence[str] = (sys.executable, "-m", "agent_contract"),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Served]:
+    """Run `agent-contract serve` on a free port; its process has ended when the block is left."""
+    process = subprocess.Popen(
+        [*command, "serve", "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, **(environment or {})},
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    late = Timer(START_LIMIT, process.kill)
+    late.start()
+    try:
+        url = _read_address(process.stdout, lines)
+        late.cancel()
+        # Keep reading, so that a server that logs never waits for a full pipe.
+        reader = Thread(target=lines.extend, args=(process.stdout,), daemon=True)
+        reader.start()
+        yield Served(url, lines)
+    finally:
+        late.cancel()
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            process.stdout.close()
+
+
+def _read_address(output: Iterator[str], lines: list[str]) -> str:
+    for line in output:
+        lines.append(line)
+        if found := ADDRESS.search(line):
+            return found.group()
+    raise AssertionError("the server ended, or did not say where it listens:\n" + "".join(lines))
