@@ -9,11 +9,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Thread, Timer
 
 #: Seconds until a server that has not said where it listens is given up.
 START_LIMIT = 60
-ADDRESS = re.compile(r"http://(?:127\.0\.0\.1|localhost):\d+")
+ADDRESS = re.compile(r"http://(?:127\.0\.0\.1|0\.0\.0\.0|localhost):(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,20 @@ def serve(
     *options: str,
     command: Sequence[str] = (sys.executable, "-m", "agent_contract"),
     environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
 ) -> Iterator[Served]:
-    """Run `agent-contract serve` on a free port; its process has ended when the block is left."""
+    """Run `agent-contract serve` on a free port; its process has ended when the block is left.
+
+    `environment` takes the place of this process's own.
+    """
     process = subprocess.Popen(
         [*command, "serve", "--port", "0", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         encoding="utf-8",
-        env={**os.environ, **(environment or {})},
+        env=os.environ if environment is None else environment,
+        cwd=cwd,
     )
     assert process.stdout is not None
     lines: list[str] = []
@@ -71,5 +77,5 @@ def _read_address(output: Iterator[str], lines: list[str]) -> str:
     for line in output:
         lines.append(line)
         if found := ADDRESS.search(line):
-            return found.group()
+            return f"http://127.0.0.1:{found[1]}"
     raise AssertionError("the server ended, or did not say where it listens:\n" + "".join(lines))

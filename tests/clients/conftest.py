@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -19,5 +20,5 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def guarded() -> Iterator[Served]:
-    with serve(environment={"AGENT_CONTRACT_TOKEN": TOKEN}) as running:
+    with serve(environment={**os.environ, "AGENT_CONTRACT_TOKEN": TOKEN}) as running:
         yield running

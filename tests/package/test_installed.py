@@ -1,0 +1,99 @@
+"""The package in an empty environment, run as a user runs it, outside the checkout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.package.environments import ROOT, Environment
+from tests.package.test_distributions import VERSION
+from tests.serving import Served, serve
+
+FIND = """
+import agent_contract
+contract = agent_contract.load_contract()
+print(agent_contract.find_document().resolve(), contract.digest, sep="\\n")
+"""
+
+
+@pytest.fixture(scope="module")
+def served(installed: Environment) -> Iterator[Served]:
+    program = str(installed.programs / "agent-contract")
+    with serve(command=[program], environment=installed.variables(), cwd=installed.outside) as running:
+        yield running
+
+
+def found_by(environment: Environment) -> tuple[Path, str]:
+    place, digest = environment.run("python", "-c", FIND).splitlines()
+    return Path(place), digest
+
+
+def test_the_document_is_found_in_the_wheel(installed: Environment) -> None:
+    place, _ = found_by(installed)
+    assert place.is_relative_to(installed.folder.resolve())
+
+
+def test_the_document_is_found_in_the_wheel_from_the_sdist(
+    installed: Environment, installed_from_sdist: Environment
+) -> None:
+    place, digest = found_by(installed_from_sdist)
+    assert place.is_relative_to(installed_from_sdist.folder.resolve())
+    assert digest == found_by(installed)[1]
+
+
+def test_an_editable_install_finds_the_document_of_the_checkout(
+    installed: Environment, installed_editable: Environment
+) -> None:
+    place, digest = found_by(installed_editable)
+    assert place == ROOT / "openapi.yaml"
+    assert digest == found_by(installed)[1]
+
+
+def test_an_editable_install_has_no_copy_of_the_document(installed_editable: Environment) -> None:
+    """A copy would go stale at the first edit."""
+    assert not list(installed_editable.folder.rglob("openapi.yaml"))
+
+
+def test_the_version_is_the_projects(installed: Environment) -> None:
+    assert VERSION in installed.run("agent-contract", "--version")
+
+
+def test_help_names_every_command(installed: Environment) -> None:
+    text = installed.run("agent-contract", "--help")
+    assert [name for name in ("check", "fixtures", "serve", "verify", "wait") if name not in text] == []
+
+
+def test_check_finds_no_fault_in_the_document(installed: Environment) -> None:
+    installed.run("agent-contract", "check")
+
+
+def test_wait_returns_once_the_server_answers(installed: Environment, served: Served) -> None:
+    installed.run("agent-contract", "wait", served.url)
+
+
+def test_wait_gives_up_on_a_server_that_is_not_there(installed: Environment) -> None:
+    text = installed.run("agent-contract", "wait", "http://127.0.0.1:9", "--timeout", "0.2", status=None)
+    assert "Traceback" not in text
+    assert "http://127.0.0.1:9" in text
+
+
+def test_verify_holds_the_mock_to_the_contract(installed: Environment, served: Served) -> None:
+    installed.run("agent-contract", "verify", served.url, "--agent-id", "demo")
+
+
+def test_the_contract_tests_run_under_pytest(installed: Environment, served: Served) -> None:
+    options = ["--contract-url", served.url, "--contract-agent-id", "demo"]
+    text = installed.run("pytest", "--pyargs", "contract_tests", "-q", *options)
+    assert " passed" in text
+
+
+def test_fixtures_are_those_of_the_checkout(installed: Environment, tmp_path: Path) -> None:
+    committed = json.loads((ROOT / "fixtures" / "manifest.json").read_bytes())
+    options = ["--seed", str(committed["seed"]), "--count", str(committed["count"])]
+    installed.run("agent-contract", "fixtures", str(tmp_path), *options)
+    installed.run("agent-contract", "fixtures", str(tmp_path), "--check")
+
+    assert json.loads((tmp_path / "manifest.json").read_bytes()) == committed
