@@ -2,29 +2,92 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from granian.constants import Interfaces
+from granian.server.embed import Server as Granian
 
-from benchmarks.detection.deployment import Deployment, create_app
+from benchmarks.detection.deployment import Deployment, Tally, create_app
+from benchmarks.detection.seams import Asgi
+
+#: How long a server may take to start or to stop, in seconds.
+PATIENCE = 10.0
 
 
 @contextmanager
-def running(deployment: Deployment) -> Iterator[str]:
-    """Serve a deployment by uvicorn; yield its root URL, and stop it at the end."""
+def running(deployment: Deployment, tally: Tally | None = None) -> Iterator[str]:
+    """Serve a deployment; yield its root URL, and stop it at the end. `tally` counts what it is asked for."""
+    app = create_app(deployment, tally)
+    with SERVERS[deployment.server](app, deployment) as url:
+        yield url
+
+
+@contextmanager
+def by_uvicorn(app: Asgi, deployment: Deployment) -> Iterator[str]:
+    """Serve an application by uvicorn, over HTTP/1.1."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
-    config = uvicorn.Config(create_app(deployment), log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, date_header=deployment.dated
+    )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    with in_a_thread(lambda: server.run(sockets=[listener])) as thread:
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE)
+            listener.close()
+
+
+@contextmanager
+def by_granian(app: Asgi, deployment: Deployment) -> Iterator[str]:
+    """Serve an application by granian, over HTTP/2 and HTTP/1.1."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    loop = asyncio.new_event_loop()
+    started: list[Granian] = []
+
+    async def serve() -> None:
+        server = Granian(app, port=port, interface=Interfaces.ASGINL, log_enabled=False)
+        started.append(server)
+        await server.serve()
+
+    with in_a_thread(lambda: loop.run_until_complete(serve())) as thread:
+        try:
+            wait_for(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            loop.call_soon_threadsafe(started[0].stop)
+            thread.join(PATIENCE)
+            loop.close()
+
+
+SERVERS = {"uvicorn": by_uvicorn, "granian": by_granian}
+
+
+@contextmanager
+def in_a_thread(run: Callable[[], None]) -> Iterator[threading.Thread]:
+    """Run a function in a thread for as long as the block lasts."""
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
+    yield thread
+
+
+def wait_for(port: int) -> None:
+    """Return when something listens on a port; raise TimeoutError when nothing does in time."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise TimeoutError(f"no server listens on port {port} after {PATIENCE:g} s")
