@@ -1,0 +1,112 @@
+"""Runs the `console` blocks of the documentation, and compares what they print with what they show."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+#: Seconds that the commands of one block may take together.
+LIMIT = 300
+#: The addresses that the documentation names; in the tests all of them are a mock on some free port.
+LOCAL = "http://127.0.0.1:8000"
+DEPLOYMENT = "https://agents.example.com"
+#: A server that is not sent to the background says where it listens, and is stopped then.
+SERVES = re.compile(r"(?:make mock|agent-contract serve)\b[^&]*$")
+
+
+def parse(text: str) -> tuple[list[str], list[str]]:
+    """Return the commands of a block, and the lines that it shows as printed."""
+    joined = text.replace("\\\n", " ")
+    commands = [line[2:] for line in joined.splitlines() if line.startswith("$ ")]
+    shown = [line for line in joined.splitlines() if line.strip() and not line.startswith("$ ")]
+    return commands, shown
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listened on a moment ago."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def variables(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the process environment with this interpreter's programs in front."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "NO_COLOR": "1", "COLUMNS": "140", **more}
+
+
+def run(commands: Iterable[str], folder: Path, output: Path, more: Mapping[str, str]) -> tuple[int, str]:
+    """Return the status and the output of commands that share one shell; what they left running is ended."""
+    script = "\n".join(["set -euo pipefail", *commands])
+    with output.open("wb") as sink:
+        shell = subprocess.Popen(
+            ["bash", "-c", script],
+            cwd=folder,
+            env=variables(more),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            status = shell.wait(LIMIT)
+        finally:
+            end(shell)
+    return status, output.read_text(encoding="utf-8", errors="replace")
+
+
+def run_server(command: str, folder: Path, more: Mapping[str, str], last: str) -> str:
+    """Return what a server printed up to the line that holds `last`; it is ended then."""
+    shell = subprocess.Popen(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=variables(more),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert shell.stdout is not None
+    printed = []
+    try:
+        for line in shell.stdout:
+            printed.append(line)
+            if last in line:
+                break
+        else:
+            raise AssertionError(f"{command} ended and never printed {last!r}:\n{''.join(printed)}")
+    finally:
+        end(shell)
+        shell.stdout.close()
+    return "".join(printed)
+
+
+def end(shell: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """End a shell and all that it started."""
+    try:
+        os.killpg(shell.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return
+    shell.wait(10)
+
+
+def missing(shown: Iterable[str], printed: str) -> list[str]:
+    """Return the shown lines that were not printed in this order; `…` stands for any text."""
+    rest = printed.splitlines()
+    absent = []
+    for line in shown:
+        pattern = re.compile(".*".join(re.escape(part) for part in line.strip().split("…")))
+        found = next((index for index, candidate in enumerate(rest) if pattern.search(candidate)), None)
+        if found is None:
+            absent.append(line)
+        else:
+            rest = rest[found + 1 :]
+    return absent
