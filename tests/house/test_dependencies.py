@@ -1,0 +1,42 @@
+"""The plain install brings what the packages import, and no more."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+OURS = ("agent_contract", "mockserver", "contract_tests")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DECLARED = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.split(".")[0]
+
+
+def imported_distributions() -> set[str]:
+    paths = [path for package in OURS for path in (ROOT / package).rglob("*.py")]
+    names = {name for path in paths for name in imported_names(path)} - {*sys.stdlib_module_names, "_typeshed", *OURS}
+    providers = packages_distributions()
+    return {canonicalize_name(providers.get(name, [name])[0]) for name in names}
+
+
+def test_every_import_of_the_packages_is_declared() -> None:
+    """What another library happens to bring may be gone with its next version."""
+    assert imported_distributions() - DECLARED == set()
+
+
+def test_every_declared_dependency_is_imported() -> None:
+    assert DECLARED - imported_distributions() == set()
