@@ -1,0 +1,280 @@
+"""Builds operations from a document that has been walked: every schema compiled, every fault collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from agent_contract.document import Document
+from agent_contract.errors import ContractError, Problem
+from agent_contract.examples import build_examples
+from agent_contract.grammar import METHODS
+from agent_contract.operations import EventData, MediaType, Operation, RequestBody, Response
+from agent_contract.parameters import MISSING, STYLES, Parameter, Shape
+from agent_contract.pointers import Place
+from agent_contract.routes import names_in
+from agent_contract.schemas import Direction, Schemas, Validator
+from agent_contract.values import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Reads a document's parts through their references, and remembers what was compiled and what was wrong."""
+
+    schemas: Schemas
+    problems: list[Problem] = field(default_factory=list)
+    compiled: dict[tuple[Place, Direction], Validator | None] = field(default_factory=dict)
+
+    @property
+    def document(self) -> Document:
+        """The document that is read."""
+        return self.schemas.document
+
+    def at(self, place: Place) -> tuple[Place, dict[str, Any]]:
+        """Return the object that a place holds or refers to, and where it stands; an empty one for anything else."""
+        place = self.document.follow(place)
+        value = self.document.at(place)
+        return place, value if isinstance(value, dict) else {}
+
+    def validator(self, place: Place, direction: Direction) -> Validator | None:
+        """Return the compiled schema of a place; where it can't be compiled, note why and return None."""
+        if (place, direction) not in self.compiled:
+            try:
+                self.compiled[place, direction] = self.schemas.compiled(place, direction)
+            except ContractError as error:
+                self.compiled[place, direction] = None
+                self.problems.extend(error.problems)
+        return self.compiled[place, direction]
+
+    def fault(self, place: Place, problem: str, remedy: str) -> None:
+        """Note what is wrong at a place."""
+        self.problems.append(self.document.problem(place, problem, remedy))
+
+
+def build_operations(builder: Builder) -> Iterator[Operation]:
+    """Yield the document's operations in its order."""
+    root = Place("", ())
+    _, top = builder.at(root)
+    paths = top.get("paths")
+    for template in paths if isinstance(paths, dict) else ():
+        if template.startswith("x-"):
+            continue
+        written = root.child("paths", template)
+        if not template.startswith("/"):
+            builder.fault(written, f"the path {template!r} doesn't begin with '/'", "begin it with '/'")
+            continue
+        place, item = builder.at(written)
+        for method in METHODS:
+            if method in item:
+                yield _operation(builder, place.child(method), template, method, item, top)
+
+
+def _operation(
+    builder: Builder, written: Place, template: str, method: str, item: Mapping[str, Any], top: Mapping[str, Any]
+) -> Operation:
+    place, value = builder.at(written)
+    servers = value.get("servers") or item.get("servers") or top.get("servers") or [{"url": "/"}]
+    parameters = _parameters(builder, [written.parent, place])
+    _declared(builder, place, template, parameters)
+    body = _request_body(builder, place.child("requestBody")) if "requestBody" in value else None
+    responses = {
+        status: _response(builder, place.child("responses", status), status)
+        for status in (value.get("responses") or {})
+        if not status.startswith("x-")
+    }
+    upper = method.upper()
+    return Operation(
+        id=str(value.get("operationId") or f"{upper} {template}"),
+        method=upper,
+        path=_prefix(servers) + template,
+        template=template,
+        pointer=str(place),
+        summary=str(value.get("summary", "")),
+        parameters=parameters,
+        request_body=body,
+        responses=responses,
+        examples=tuple(build_examples(builder.document, builder.fault, body, upper, parameters)),
+        rejects_with=422 if "422" in responses else 400,
+        security=_security(value.get("security", top.get("security"))),
+        schemas=builder.schemas,
+    )
+
+
+def _prefix(servers: list[Any]) -> str:
+    """Return the path of the first server's address, its variables filled with their defaults."""
+    server = servers[0] if isinstance(servers[0], dict) else {}
+    url = str(server.get("url", "/"))
+    for name, variable in (server.get("variables") or {}).items():
+        url = url.replace("{" + name + "}", str(variable.get("default", "")))
+    return unquote(urlsplit(url).path).rstrip("/")
+
+
+def _security(requirements: Any) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(requirement) for requirement in requirements or () if isinstance(requirement, dict))
+
+
+def _parameters(builder: Builder, holders: list[Place]) -> tuple[Parameter, ...]:
+    """Return the parameters of a path item and its operation, where the operation's take the place of its path's."""
+    found: dict[tuple[str, str], Parameter] = {}
+    for holder in holders:
+        _, value = builder.at(holder)
+        for index in range(len(value.get("parameters") or ())):
+            place, described = builder.at(holder.child("parameters", index))
+            name, where = str(described.get("name")), str(described.get("in"))
+            if where not in STYLES:
+                builder.fault(
+                    place.child("in"), f"a parameter can't be in {where!r}", f"use one of {', '.join(STYLES)}"
+                )
+                continue
+            found[where, name] = build_parameter(builder, place, described, name, where, "request")
+    return tuple(sorted(found.values(), key=lambda parameter: list(STYLES).index(parameter.place)))
+
+
+def build_parameter(
+    builder: Builder, place: Place, value: Mapping[str, Any], name: str, where: str, direction: Direction
+) -> Parameter:
+    """Return one parameter or header, its schema compiled; `where` is one of the places that STYLES names."""
+    content = value.get("content") if isinstance(value.get("content"), dict) else {}
+    schema = place.child("schema") if "schema" in value else None
+    if content:
+        media = place.child("content", next(iter(content)))
+        schema = media.child("schema") if "schema" in builder.at(media)[1] else None
+    elif schema is None:
+        builder.fault(place, f"the parameter {name!r} has no schema", "add 'schema', {} if any text will do")
+    style = str(value.get("style", STYLES[where]))
+    _, schema_value = builder.at(schema) if schema else (None, {})
+    return Parameter(
+        name=name.lower() if where == "header" else name,
+        place=where,
+        required=value.get("required") is True,
+        pointer=str(place),
+        style=style,
+        explode=bool(value.get("explode", style == "form")),
+        shape=_shape(builder, schema),
+        schema=schema,
+        validator=builder.validator(schema, direction) if schema else None,
+        json=bool(content),
+        default=schema_value.get("default", MISSING),
+        example=_example(builder, place, value, schema_value),
+    )
+
+
+def _example(builder: Builder, place: Place, value: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
+    if "example" in value:
+        return value["example"]
+    for name in value.get("examples") or ():
+        return builder.at(place.child("examples", name))[1].get("value", MISSING)
+    examples = schema.get("examples")
+    return schema.get("example", examples[0] if isinstance(examples, list) and examples else MISSING)
+
+
+def _shape(builder: Builder, schema: Place | None) -> Shape:
+    """Return the types that a parameter's text may become, its references followed."""
+    if schema is None:
+        return Shape()
+    place, value = builder.at(schema)
+    properties = value.get("properties")
+    return Shape(
+        types=_types(builder, schema),
+        items=_types(builder, place.child("items")) if "items" in value else (),
+        properties={name: _types(builder, place.child("properties", name)) for name in properties or ()},
+    )
+
+
+def _types(builder: Builder, schema: Place, depth: int = 0) -> tuple[str, ...]:
+    """Return the types of a schema, those of its choices included."""
+    place, _ = builder.at(schema)
+    value = builder.schemas.at(place)
+    if not isinstance(value, dict) or depth > 8:
+        return ()
+    own = value.get("type", [])
+    types = [own] if isinstance(own, str) else [str(kind) for kind in own] if isinstance(own, list) else []
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for index in range(len(value.get(keyword) or ())):  # type: ignore[arg-type]
+            types.extend(_types(builder, place.child(keyword, index), depth + 1))
+    return tuple(dict.fromkeys(types))
+
+
+def _declared(builder: Builder, place: Place, template: str, parameters: tuple[Parameter, ...]) -> None:
+    """Note path parameters that the path doesn't have, and names in the path that nothing declares."""
+    names = names_in(template)
+    declared = [parameter.name for parameter in parameters if parameter.place == "path"]
+    for name in names:
+        if names.count(name) > 1:
+            builder.fault(place, f"the path names {{{name}}} twice", "give each part its own name")
+            break
+        if name not in declared:
+            builder.fault(
+                place, f"the path's {{{name}}} is not declared", "add a parameter of that name with 'in: path'"
+            )
+    for name in declared:
+        if name not in names:
+            builder.fault(place, f"the path has no {{{name}}}", "put it into the path, or take the parameter out")
+
+
+def _request_body(builder: Builder, written: Place) -> RequestBody:
+    place, value = builder.at(written)
+    return RequestBody(str(place), value.get("required") is True, _content(builder, place, value, "request"))
+
+
+def _response(builder: Builder, written: Place, status: str) -> Response:
+    place, value = builder.at(written)
+    headers = []
+    for name in value.get("headers") or ():
+        header, described = builder.at(place.child("headers", name))
+        if name.lower() != "content-type":  # OpenAPI 3.1.1, section 4.8.17: it is ignored
+            headers.append(build_parameter(builder, header, described, name, "header", "reply"))
+    content = _content(builder, place, value, "reply")
+    return Response(status, str(place), str(value.get("description", "")), content, tuple(headers))
+
+
+def _content(builder: Builder, place: Place, value: Mapping[str, Any], direction: Direction) -> dict[str, MediaType]:
+    content = {}
+    for name in value.get("content") or ():
+        media, described = builder.at(place.child("content", name))
+        schema = media.child("schema") if "schema" in described else None
+        validator = builder.validator(schema, direction) if schema else None
+        events = tuple(_events(builder, schema)) if schema and _bare(name) == "text/event-stream" else ()
+        content[_bare(name)] = MediaType(
+            _bare(name), str(media), schema, validator, _examples(builder, media, described), events
+        )
+    return content
+
+
+def _bare(name: str) -> str:
+    return name.partition(";")[0].strip().lower()
+
+
+def _examples(builder: Builder, media: Place, value: Mapping[str, Any]) -> dict[str, JSON]:
+    examples: dict[str, JSON] = {"": value["example"]} if "example" in value else {}
+    for name in value.get("examples") or ():
+        _, example = builder.at(media.child("examples", name))
+        if "value" in example:
+            examples[name] = example["value"]
+    return examples
+
+
+def _events(builder: Builder, schema: Place) -> Iterator[EventData]:
+    """Yield the schemas of the JSON inside an event's `data`, which JSON Schema itself leaves unchecked."""
+    for event in _choices(builder, schema):
+        _, value = builder.at(event)
+        if "data" not in (value.get("properties") or {}):
+            continue
+        for data in _choices(builder, event.child("properties", "data")):
+            _, described = builder.at(data)
+            if "contentSchema" in described:
+                inner = data.child("contentSchema")
+                applies, validator = builder.validator(data, "reply"), builder.validator(inner, "reply")
+                if applies and validator:
+                    yield EventData(str(inner), applies, inner, validator)
+
+
+def _choices(builder: Builder, schema: Place) -> Iterator[Place]:
+    """Yield a schema and everything that it applies to the same value, references followed."""
+    place, value = builder.at(schema)
+    yield place
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for index in range(len(value.get(keyword) or ())):
+            yield from _choices(builder, place.child(keyword, index))

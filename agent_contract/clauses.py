@@ -1,0 +1,145 @@
+"""Collects a document's clauses: `x-clauses` on any of its objects, and which operations each speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from agent_contract.document import Document
+from agent_contract.errors import Problem
+from agent_contract.operations import Operation
+from agent_contract.pointers import Place, parse
+from agent_contract.values import GRADES, Clause, Violation
+from agent_contract.walk import Walk
+
+#: What an item of `x-clauses` may say.
+FIELDS = frozenset(("id", "sentence", "grade", "since", "rules", "x-untestable", "x-since"))
+
+
+def versions_of(document: Document) -> tuple[str, ...]:
+    """Return the API versions in `info.x-versions`, oldest first; the document's own version where it names none."""
+    root = document.files[""]
+    info: Any = root.get("info") if isinstance(root, dict) else None
+    info = info if isinstance(info, dict) else {}
+    return tuple(str(version) for version in info.get("x-versions") or (info.get("version", ""),))
+
+
+def build_clauses(
+    document: Document, walk: Walk, operations: Iterable[Operation], problems: list[Problem]
+) -> tuple[Clause, ...]:
+    """Return the document's clauses in its order; what is wrong with one is added to `problems`."""
+    holders = [place for place in walk.kinds if _listed(document, place)]
+    if not holders:
+        return ()
+    reached = {operation.id: _reached(walk, operation) for operation in operations}
+    clauses: dict[str, Clause] = {}
+    for holder in holders:
+        speaks_of = tuple(name for name, places in reached.items() if holder in places) or _whole(holder, reached)
+        for index, item in enumerate(_listed(document, holder)):
+            place = holder.child("x-clauses", index)
+            clause = _clause(document, place, item, speaks_of, problems)
+            if clause and clause.id in clauses:
+                first = document.line(parse(clauses[clause.id].pointer))
+                problems.append(
+                    document.problem(place, f"the clause {clause.id!r} exists already, in line {first}", "rename one")
+                )
+            elif clause:
+                clauses[clause.id] = clause
+    return tuple(clauses.values())
+
+
+def clause_index(clauses: Iterable[Clause]) -> Mapping[str, tuple[Clause, ...]]:
+    """Return the clauses by the pointer of the object that holds them."""
+    index: dict[str, tuple[Clause, ...]] = {}
+    for clause in clauses:
+        holder = str(parse(clause.pointer).parent.parent)
+        index[holder] = (*index.get(holder, ()), clause)
+    return index
+
+
+def clause_for(index: Mapping[str, tuple[Clause, ...]], violation: Violation, operation: Operation) -> str:
+    """Return the id of the clause that puts a violation's rule into words; "" for none.
+
+    It is looked for at the schema that holds the rule (for an absent property first at that property), at what
+    encloses it, nearest first, and last at the operation's request body and the operation.
+    """
+    for place in _holders(violation, operation):
+        for clause in index.get(str(place), ()):
+            if violation.rule in clause.rules and operation.id in clause.operations:
+                return clause.id
+    return ""
+
+
+def _holders(violation: Violation, operation: Operation) -> Iterator[Place]:
+    place = parse(violation.pointer).parent
+    if violation.rule == "required" and violation.where:
+        yield place.child("properties", violation.where[-1])
+    while place.tokens:
+        yield place
+        place = place.parent
+    if operation.request_body:
+        yield parse(operation.request_body.pointer)
+    yield parse(operation.pointer)
+
+
+def _listed(document: Document, place: Place) -> list[Any]:
+    value = document.at(place)
+    listed = value.get("x-clauses") if isinstance(value, dict) else None
+    return listed if isinstance(listed, list) else []
+
+
+def _reached(walk: Walk, operation: Operation) -> set[Place]:
+    """Return what an operation leads to: its parts, the security schemes it names, and what its path holds for all."""
+    place = parse(operation.pointer)
+    schemes = [Place("", ("components", "securitySchemes", name)) for names in operation.security for name in names]
+    shared = [child for child in walk.edges.get(place.parent, ()) if walk.kinds.get(child) == "parameter"]
+    return walk.reachable(place, *schemes, *shared) | {place.parent}
+
+
+def _whole(holder: Place, reached: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return every operation for a clause on the document as a whole, none for one that nothing leads to."""
+    return tuple(reached) if holder.tokens in ((), ("info",), ("paths",)) else ()
+
+
+def _clause(
+    document: Document, place: Place, item: Any, operations: tuple[str, ...], problems: list[Problem]
+) -> Clause | None:
+    def fault(name: str, problem: str, remedy: str) -> None:
+        here = place.child(name) if isinstance(item, dict) and name in item else place
+        problems.append(document.problem(here, problem, remedy))
+
+    if not isinstance(item, dict):
+        fault("", "a clause must be an object", "write id, sentence and grade")
+        return None
+    wrong = len(problems)
+    for name in ("id", "sentence"):
+        if not isinstance(item.get(name), str) or not item[name].strip():
+            fault(name, f"the clause has no {name}", f"add '{name}: …'")
+    if item.get("grade") not in GRADES:
+        problem = f"the grade {item['grade']!r} is unknown" if "grade" in item else "the clause has no grade"
+        fault("grade", problem, f"use one of {', '.join(GRADES)}")
+    for name in item:
+        if name not in FIELDS:
+            fault(name, f"{name!r} is no part of a clause", f"use {', '.join(sorted(FIELDS))}")
+    since = str(item.get("since", item.get("x-since", _since(document, place))))
+    if since not in versions_of(document):
+        fault("since", f"the version {since!r} is unknown", "use one of info.x-versions")
+    if len(problems) > wrong:
+        return None
+    rules = item.get("rules") or ()
+    rules = (rules,) if isinstance(rules, str) else rules
+    untestable = " ".join(str(item.get("x-untestable", "")).split())
+    sentence = " ".join(item["sentence"].split())
+    return Clause(
+        item["id"], sentence, item["grade"], since, operations, str(place), tuple(map(str, rules)), untestable
+    )
+
+
+def _since(document: Document, place: Place) -> str:
+    """Return the version that brought a place: the nearest enclosing `x-since`, else the first."""
+    while place.tokens:
+        value = document.at(place)
+        if isinstance(value, dict) and "x-since" in value:
+            return str(value["x-since"])
+        place = place.parent
+    return versions_of(document)[0]

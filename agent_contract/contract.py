@@ -1,0 +1,149 @@
+"""Loads a document into a Contract: immutable, every schema compiled, every route in one map.
+
+Nothing here knows what the operations are about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from agent_contract.building import Builder, build_operations
+from agent_contract.clauses import build_clauses, clause_for, clause_index, versions_of
+from agent_contract.document import Document, read_document
+from agent_contract.errors import ContractError, Problem
+from agent_contract.location import find_document
+from agent_contract.operations import Operation
+from agent_contract.pointers import Place, parse
+from agent_contract.routes import Found, NotAllowed, Routes, alike, compile_routes
+from agent_contract.schemas import Schemas, prepare
+from agent_contract.values import JSON, Clause, Violation
+from agent_contract.walk import Walk, walk
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contract:
+    """What a document promises.
+
+    `document` is the parsed document, `digest` the digest of it and of the files it refers to; `versions` the API
+    versions it speaks of, oldest first.
+    """
+
+    title: str
+    version: str
+    digest: str
+    source: Path
+    operations: Mapping[str, Operation] = field(repr=False)
+    clauses: tuple[Clause, ...] = field(repr=False)
+    versions: tuple[str, ...]
+    schemas: Schemas = field(repr=False)
+    _routes: Routes = field(repr=False)
+    _clauses: Mapping[str, tuple[Clause, ...]] = field(repr=False)
+    _by_id: Mapping[str, Clause] = field(repr=False)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The parsed document, as plain values; not to be changed."""
+        return self.schemas.document.files[""]  # type: ignore[return-value]
+
+    def find(self, method: str, path: str) -> Found | NotAllowed | None:
+        """Return the operation that a method and a decoded path reach, else the path's methods, None for no path."""
+        return self._routes.find(method, path)
+
+    def at(self, pointer: str) -> JSON:
+        """Return what a pointer names; LookupError where it names nothing."""
+        return self.schemas.document.at(parse(pointer))
+
+    def line(self, pointer: str) -> int | None:
+        """Return the line of the file on which a pointer's value begins, None where it can't be told."""
+        return self.schemas.document.line(parse(pointer))
+
+    def clause(self, name: str) -> Clause:
+        """Return the clause of an id; KeyError for none."""
+        return self._by_id[name]
+
+    def clause_for(self, violation: Violation, operation: Operation) -> str:
+        """Return the id of the clause that puts a violation into words, "" where no clause does."""
+        return clause_for(self._clauses, violation, operation)
+
+
+def load_contract(path: Path | str | None = None) -> Contract:
+    """Return the contract of an OpenAPI 3.0 or 3.1 document, YAML or JSON; without a path, of this kit's own.
+
+    ContractError holds every reason why a document can't be compiled; UnreadableError, one of its kind, says that
+    a file can't be read at all.
+    """
+    document = read_document(Path(path) if path is not None else find_document())
+    return compile_contract(document)[0]
+
+
+def compile_contract(document: Document) -> tuple[Contract, Walk]:
+    """Return a document's contract and the walk that it was built on; ContractError with every reason against it."""
+    _check_version(document)
+    found = walk(document)
+    if found.problems:
+        raise ContractError(found.problems)
+    schemas = prepare(document, found)
+    problems = list(schemas.faults(found))
+    if problems:  # one wrong schema would be reported again by each that refers to it
+        raise ContractError(problems)
+    builder = Builder(schemas, problems)
+    operations = list(build_operations(builder))
+    problems.extend(_confusions(document, operations))
+    clauses = build_clauses(document, found, operations, problems)
+    if problems:
+        raise ContractError(_unique(problems))
+    root: Any = document.files[""]
+    info = root.get("info") or {}
+    return Contract(
+        title=str(info.get("title", "")),
+        version=str(info.get("version", "")),
+        digest=document.digest(),
+        source=document.path,
+        operations=MappingProxyType({operation.id: operation for operation in operations}),
+        clauses=clauses,
+        versions=versions_of(document),
+        schemas=schemas,
+        _routes=compile_routes(operations),
+        _clauses=clause_index(clauses),
+        _by_id={clause.id: clause for clause in clauses},
+    ), found
+
+
+def _check_version(document: Document) -> None:
+    root, top = document.files[""], Place("", ())
+    remedy = "begin it with 'openapi: 3.1.0'"
+    if not isinstance(root, dict):
+        raise ContractError([document.problem(top, "is no OpenAPI document: it is not an object", remedy)])
+    version = root.get("openapi")
+    if not isinstance(version, str) or not version.startswith(("3.0.", "3.1.")):
+        place = top.child("openapi") if "openapi" in root else top
+        said = f"OpenAPI {version} is not read" if "openapi" in root else "is no OpenAPI document: 'openapi' is absent"
+        raise ContractError([document.problem(place, said, f"{remedy}; 3.0 and 3.1 are read")])
+
+
+def _confusions(document: Document, operations: list[Operation]) -> list[Problem]:
+    """Return what makes two operations one: an id given twice, paths that match alike."""
+    problems, seen = [], dict[str, Operation]()
+    for operation in operations:
+        if operation.id in seen:
+            place = parse(operation.pointer).child("operationId")
+            problem = (
+                f"the operationId {operation.id!r} is that of {seen[operation.id].method} {seen[operation.id].path} too"
+            )
+            problems.append(document.problem(place, problem, "give each operation its own"))
+        seen[operation.id] = operation
+    paths = {operation.path: operation for operation in operations}
+    for one, other in alike(paths):
+        place = Place("", ("paths", paths[other].template))
+        problem = f"can't be told apart from {one!r}"
+        problems.append(document.problem(place, problem, "make them one path, or let a fixed part differ"))
+    return problems
+
+
+def _unique(problems: list[Problem]) -> list[Problem]:
+    """Return problems once each: a shared part is met by every operation that uses it."""
+    return list(dict.fromkeys(problems))

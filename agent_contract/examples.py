@@ -1,0 +1,123 @@
+"""Reads an operation's named request examples, and what each says of its exchange in `x-exchange`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from agent_contract.document import Document
+from agent_contract.operations import Example, RequestBody
+from agent_contract.parameters import MISSING, Parameter
+from agent_contract.pointers import Place, parse
+from agent_contract.values import JSON
+
+Fault = Callable[[Place, str, str], None]
+
+#: What `x-exchange` may say.
+SETTINGS = frozenset(
+    ("status", "media-type", "path", "query", "method", "headers", "body", "requires-token", "after", "set", "shows")
+)
+
+_MOST_REPEATED = 100_000_000
+
+
+def build_examples(
+    document: Document, fault: Fault, body: RequestBody | None, method: str, parameters: tuple[Parameter, ...]
+) -> Iterator[Example]:
+    """Yield the examples of a request body; what is wrong with one is given to `fault`."""
+    path = {
+        parameter.name: _text(parameter.example)
+        for parameter in parameters
+        if parameter.place == "path" and parameter.example is not MISSING
+    }
+    for media in body.content.values() if body else ():
+        holder = parse(media.pointer).child("examples")
+        try:
+            names = document.at(holder)
+        except LookupError:
+            continue
+        for name in names if isinstance(names, dict) else ():
+            place = document.follow(holder.child(name))
+            value = document.at(place)
+            if isinstance(value, dict):
+                yield _example(fault, place, name, value, {"method": method, "path": path, "type": media.name})
+
+
+def _example(fault: Fault, place: Place, name: str, value: Mapping[str, Any], default: Mapping[str, Any]) -> Example:
+    written = value.get("x-exchange")
+    exchange: Mapping[str, Any] = written if isinstance(written, dict) else {}
+    here = place.child("x-exchange")
+    for key in exchange:
+        if key not in SETTINGS:
+            fault(here.child(key), f"{key!r} is no setting of an exchange", f"use one of {', '.join(sorted(SETTINGS))}")
+    headers = {"content-type": default["type"], **_lower(exchange.get("headers"))}
+    status = exchange.get("status", 200)
+    if not isinstance(status, int) or isinstance(status, bool):
+        fault(here.child("status"), "'status' must be a number", "write the status of the reply")
+        status = 200
+    body, sent = _body(fault, here.child("body"), exchange["body"]) if "body" in exchange else (None, None)
+    return Example(
+        name=name,
+        pointer=str(place),
+        summary=str(value.get("summary", "")),
+        value=value.get("value") if sent is None else body,
+        body=_encoded(value["value"]) if sent is None and "value" in value else sent or b"",
+        status=status,
+        media_type=str(exchange.get("media-type", "application/json")),
+        method=str(exchange.get("method", default["method"])).upper(),
+        path={**default["path"], **{key: _text(text) for key, text in (exchange.get("path") or {}).items()}},
+        query=tuple((key, _text(text)) for key, text in (exchange.get("query") or {}).items()),
+        headers={key: text for key, text in headers.items() if text is not None},
+        requires_token=exchange.get("requires-token") is True,
+        after=str(exchange.get("after", "")),
+        set={key: str(text) for key, text in (exchange.get("set") or {}).items()},
+        shows=tuple(str(clause) for clause in exchange.get("shows") or ()),
+        declared=written is not None,
+    )
+
+
+def _body(fault: Fault, place: Place, written: Any) -> tuple[JSON, bytes]:
+    """Return the value and the bytes of a body that is not written as a value; the value is None for no JSON."""
+    try:
+        body = _bytes(written)
+    except (KeyError, TypeError, ValueError, binascii.Error):
+        fault(place, "is no body", "write {text: …}, {base64: …} or {repeat: {text: …, times: …}}")
+        return None, b""
+    try:
+        return orjson.loads(body), body
+    except ValueError:
+        return None, body
+
+
+def _bytes(written: Any) -> bytes:
+    ((kind, value),) = written.items()
+    if kind == "text":
+        return str(value).encode()
+    if kind == "base64":
+        return base64.b64decode(value, validate=True)
+    if kind == "repeat":
+        text, times = str(value["text"]).encode(), int(value["times"])
+        if len(text) * times > _MOST_REPEATED:
+            raise ValueError("too large")
+        return text * times
+    raise KeyError(kind)
+
+
+def _lower(headers: Any) -> dict[str, Any]:
+    items = headers.items() if isinstance(headers, dict) else ()
+    return {name.lower(): None if text is None else _text(text) for name, text in items}
+
+
+def _text(value: Any) -> str:
+    """Return a value as it is written into a path, a query or a header."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _encoded(value: JSON) -> bytes:
+    """Return a value as compact JSON, keys in the document's order."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

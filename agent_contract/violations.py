@@ -1,0 +1,131 @@
+"""Turns what a validator finds into violations: one for each place, in the order in which pydantic reports them.
+
+Pydantic checks a value's type before its limits, a list's items before its length, and fields in the order of their
+declaration; JSON Schema has no order and reports everything. Source: pydantic 2, measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import jsonschema_rs
+
+from agent_contract.pointers import Place
+from agent_contract.schemas import Direction, Schemas, Validator, place_of
+from agent_contract.values import JSON, Location, Violation
+
+#: Of several rules broken at one place, the first of these is the one that is reported.
+_FIRST = (
+    *("enum", "const", "type", "required"),
+    *("multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
+    *("maxLength", "minLength", "pattern", "format", "additionalProperties"),
+)
+_RANK = {rule: rank for rank, rule in enumerate(_FIRST)}
+
+#: Rules about a whole list or map: reported only when everything in it is right.
+_WHOLE = frozenset(
+    ("minItems", "maxItems", "uniqueItems", "contains", "minProperties", "maxProperties", "propertyNames")
+)
+
+#: Keywords of a schema after which the next part of a path names a property, and those which go to an item.
+_NAMED = frozenset(("properties", "patternProperties", "dependentSchemas", "$defs"))
+_ITEMS = frozenset(("items", "contains", "additionalProperties", "unevaluatedItems", "unevaluatedProperties"))
+_LISTS = frozenset(("prefixItems", "allOf", "anyOf", "oneOf"))
+_LAST = 1 << 30
+
+Key = tuple[tuple[int, str], ...]
+
+
+def violations(
+    schemas: Schemas, validator: Validator, value: JSON, root: Place, part: Location, direction: Direction
+) -> tuple[Violation, ...]:
+    """Return what `value` breaks of the schema at `root`; `part` is put before each violation's place."""
+    found: dict[Location, tuple[Key, int, Violation]] = {}
+    for error in _leaves(validator.iter_errors(value)):
+        key = _key(schemas, error, root, direction)
+        for violation, last in _of_error(schemas, error, part, direction):
+            rank = _RANK.get(violation.rule, len(_RANK))
+            entry = ((*key, *last), rank, violation)
+            if violation.where not in found or entry[1] < found[violation.where][1]:
+                found[violation.where] = entry
+    kept = [entry for where, entry in found.items() if not (entry[2].rule in _WHOLE and _holds_more(where, found))]
+    return tuple(violation for _, _, violation in sorted(kept, key=lambda entry: entry[0]))
+
+
+def _holds_more(where: Location, found: Iterable[Location]) -> bool:
+    return any(len(other) > len(where) and other[: len(where)] == where for other in found)
+
+
+def _leaves(errors: Iterable[jsonschema_rs.ValidationError]) -> Iterator[jsonschema_rs.ValidationError]:
+    """Yield errors, a failed choice replaced by what is wrong with the branch that was most likely meant."""
+    for error in errors:
+        branches: list[list[jsonschema_rs.ValidationError]] = getattr(error.kind, "context", [])
+        if error.kind.name in ("anyOf", "oneOf") and any(branches):
+            at = error.instance_path
+            yield from _leaves(sorted(filter(None, branches), key=lambda branch: _unlikely(branch, at))[0])
+        else:
+            yield error
+
+
+def _unlikely(branch: list[jsonschema_rs.ValidationError], at: list[str | int]) -> tuple[bool, bool, bool, int]:
+    """Return how unlikely a branch was meant: null least, then one of another type, then one of another constant."""
+    here = [error for error in branch if error.instance_path == at]
+    types = [getattr(error.kind, "types", None) for error in here if error.kind.name == "type"]
+    constants = any(error.kind.name in ("const", "enum") for error in branch)
+    return (["null"] in types, bool(types), constants, len(branch))
+
+
+def _of_error(
+    schemas: Schemas, error: jsonschema_rs.ValidationError, part: Location, direction: Direction
+) -> Iterator[tuple[Violation, Key]]:
+    """Yield an error's violations, each with the end of its sort key: one for each property that is too many."""
+    place = place_of(error.absolute_keyword_location or "")
+    where: Location = (*part, *error.instance_path)
+    rule = place.tokens[-1] if error.kind.name != "falseSchema" else "false"
+    expected: JSON = schemas.at(place, direction)
+    got: Any = error.instance
+    if rule == "required":
+        name = str(getattr(error.kind, "property", ""))
+        order = _position(schemas.at(place.parent, direction), name)
+        yield Violation((*where, name), rule, expected, None, str(place)), ((order, name),)
+    elif rule in ("additionalProperties", "unevaluatedProperties") and hasattr(error.kind, "unexpected"):
+        for index, name in enumerate(error.kind.unexpected):
+            yield Violation((*where, name), rule, expected, got.get(name), str(place)), ((_LAST + index, name),)
+    else:
+        yield Violation(where, rule, expected, got, str(place)), ()
+
+
+def _position(schema: JSON, name: str) -> int:
+    """Return where a schema declares a property, among its properties."""
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    names = list(properties) if isinstance(properties, dict) else []
+    return names.index(name) if name in names else _LAST
+
+
+def _key(schemas: Schemas, error: jsonschema_rs.ValidationError, root: Place, direction: Direction) -> Key:
+    """Return a key that sorts violations by the declaration of their fields and the index of their items."""
+    steps, parts = iter(error.evaluation_path[1:]), iter(error.instance_path)
+    place, key = root, []
+    for step in steps:
+        if step == "$ref":
+            place = schemas.document.target(str(schemas.document.at(place.child(step))), place.file)
+        elif step in _NAMED:
+            name = str(next(steps, ""))
+            if step == "properties":
+                key.append((_position(schemas.at(place, direction), name), name))
+                next(parts, None)
+            elif step == "patternProperties":
+                key.append((_LAST, str(next(parts, ""))))
+            place = place.child(step, name)
+        elif step in _ITEMS:
+            part = next(parts, 0)
+            key.append((part, "") if isinstance(part, int) else (_LAST, part))
+            place = place.child(step)
+        elif step in _LISTS:
+            place = place.child(step, next(steps, 0))
+            if step == "prefixItems":
+                key.append((int(next(parts, 0)), ""))
+        else:
+            place = place.child(step)
+    return tuple(key)
