@@ -1,0 +1,12 @@
+"""Which operation acts how, by its operationId; every other one answers from its documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mockserver.behaviour import Behaviour
+from mockserver.chat import CHAT
+
+BEHAVIOURS: Mapping[str, Behaviour] = {
+    "createAssistantChatCompletion": CHAT,
+}

@@ -1,0 +1,146 @@
+"""The commands `serve`, `wait` and `fixtures`."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from agent_contract.errors import ContractError
+from mockserver.behaviour import Limits
+from mockserver.trying import as_curl, example_request
+
+if TYPE_CHECKING:
+    from mockserver.engine import Engine
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_SECONDS = click.FloatRange(min=0)
+_DEFAULTS = Limits()
+
+
+def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
+    variable = "AGENT_CONTRACT_" + name.removeprefix("--").upper().replace("-", "_")
+    return click.option(name, envvar=variable, show_envvar=True, show_default="default" in settings, **settings)
+
+
+@click.command(
+    epilog=f"""A body may have {_DEFAULTS.body:,} bytes and be nested 1,024 deep; n is at most {_DEFAULTS.choices};
+    {_DEFAULTS.sessions:,} sessions are kept, the one that was used longest ago goes first. A configuration's `limits`
+    change that. Each option may stand in the environment instead: a token on the command line can be read by others
+    on the machine."""
+)
+@_option("--host", default="127.0.0.1", help="Address to listen at.")
+@_option("--port", default=8000, type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one.")
+@_option("--config", type=_FILE, help="YAML file with agents, tokens, documents and limits.")
+@_option("--spec", type=_FILE, help="OpenAPI document to play in place of this project's own.")
+@_option("--token", help="Bearer token that every request must carry.")
+@_option("--seed", default=0, type=int, help="What decides ids and texts.")
+@_option("--ttft", default=0.0, type=_SECONDS, help="Seconds until the first token.")
+@_option("--tps", default=0.0, type=_SECONDS, help="Tokens a second after it; 0: as fast as can be.")
+@_option("--jitter", default=0.0, type=_SECONDS, help="Seconds by which each of these waits may be off.")
+@_option(
+    "--log-level",
+    default="info",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="info: each request; warning: the refused ones; error: none.",
+)
+def serve(host: str, port: int, log_level: str, **options: Any) -> None:
+    """Run a mock server that plays the contract."""
+    from mockserver.asgi import create_app
+    from mockserver.log import LoggedEngine, RequestLog
+    from mockserver.serving import bind, run
+
+    engine = _engine(**options)
+    try:
+        listening = bind(host, port)
+    except OSError as error:
+        raise _Fault(_why_not_bound(error, host, port)) from None
+    banner = _banner(engine, host, listening.getsockname()[1])
+    log = RequestLog(log_level)
+    try:
+        run(create_app(LoggedEngine(engine, log)), listening, lambda: log.say(banner))
+    finally:
+        log.close()
+
+
+@click.command()
+@click.argument("url")
+@_option("--timeout", default=30.0, type=_SECONDS, help="Seconds to wait at most.")
+def wait(url: str, timeout: float) -> None:
+    """Wait until a server answers at URL: a mock at its /__mock__/health, another one anyhow."""
+    from mockserver.waiting import wait_for
+
+    try:
+        click.echo(f"{url} is {wait_for(url, timeout)}")
+    except ValueError as error:
+        raise click.BadParameter(f"{error}. Give it as http://127.0.0.1:8000.", param_hint="URL") from None
+    except TimeoutError as error:
+        raise _Fault(f"Nothing answered at {url} within {timeout:g} s: {error}. Is the server started?") from None
+
+
+class _Fault(click.ClickException):
+    """What the user must put right; said in a line."""
+
+    exit_code = 2
+
+
+def _engine(
+    spec: Path | None,
+    config: Path | None,
+    token: str | None,
+    seed: int,
+    ttft: float,
+    tps: float,
+    jitter: float,
+) -> Engine:
+    from mockserver.loading import load_engine
+    from mockserver.pace import Pace
+
+    if token is not None and not (token.isascii() and token.isprintable() and token.strip() == token != ""):
+        raise click.BadParameter("must be printable ASCII without spaces around it", param_hint="--token")
+    try:
+        tokens = (token,) if token else ()
+        return load_engine(spec, config, tokens=tokens, seed=seed, pace=Pace(ttft, tps, jitter))
+    except ContractError as error:
+        raise _Fault("\n".join(str(problem) for problem in error.problems)) from None
+
+
+def _why_not_bound(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} of {host} is in use: stop what listens there, or choose another with --port (0: a free one)."
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {port} may not be used by this user: choose one above 1023 with --port."
+    return f"Can't listen at {host}: {error.strerror or error}. Choose an address of this machine with --host."
+
+
+def _banner(engine: Engine, host: str, port: int) -> str:
+    address = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    url = f"http://{address}:{port}"
+    contract = engine.contract
+    lines = [f"{contract.title} {contract.version} is played at {url} (Ctrl-C stops it)"]
+    if not engine.config.tokens and not _is_loopback(host):
+        lines.append(f"WARNING: {host} can be reached from other machines, and no token is asked for: set --token.")
+    if "createAssistantChatCompletion" in contract.operations:
+        lines.append("Agents:")
+        for agent in dict.fromkeys(engine.config.agents.values()):
+            model = "any model" if agent.any_model else agent.model
+            lines.append(f"  {agent.name:<16} {agent.id}  {model}; {', '.join(sorted(agent.roles))}")
+    example = example_request(contract)
+    if example:
+        lines += ["Try:", "  " + as_curl(*example, url, bool(engine.config.tokens))]
+    return "\n".join(lines)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,126 @@
+"""Chat completions as bytes: the whole answer, and the same answer as a stream of events.
+
+Their form is the endpoint's published one, and where that is silent OpenAI's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from agent_contract.values import Event, Reply
+from mockserver.pace import Pace
+from mockserver.tokens import count_tokens, pieces
+
+DONE = Event(b"[DONE]")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer: its pieces, one for each token, and why it ended."""
+
+    pieces: tuple[str, ...]
+    finish_reason: str
+    tokens: int
+
+    @property
+    def content(self) -> str:
+        """The whole text."""
+        return "".join(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """An answer to one request; `extra` holds what this endpoint adds to OpenAI's, such as `session_id`."""
+
+    id: str
+    created: int
+    model: str
+    choices: tuple[Choice, ...]
+    prompt_tokens: int
+    session_id: str | None
+    context: Sequence[dict[str, Any]] | None
+
+    @property
+    def usage(self) -> dict[str, int]:
+        """What the request cost, all choices together."""
+        completion = sum(choice.tokens for choice in self.choices)
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": completion,
+            "total_tokens": self.prompt_tokens + completion,
+        }
+
+    def head(self, kind: str) -> dict[str, Any]:
+        """Return the fields that begin an answer and each of its chunks."""
+        head = {"id": self.id, "object": kind, "created": self.created, "model": self.model}
+        return {**head, "session_id": self.session_id} if self.session_id else head
+
+
+def cut(text: str, stops: Sequence[str], limit: int | None) -> Choice:
+    """Return `text` up to the first of `stops`, and of that at most `limit` tokens."""
+    ends = [place for stop in stops if stop and (place := text.find(stop)) >= 0]
+    said = text[: min(ends)] if ends else text
+    found = pieces(said, limit)
+    content = "".join(found)
+    tokens = count_tokens(content)
+    if len(content) < len(said) and count_tokens(said) > tokens:
+        return Choice(tuple(found), "length", tokens)
+    return Choice(tuple(pieces(said)), "stop", tokens)
+
+
+def plain(completion: Completion, pace: Pace, seed: bytes) -> Reply:
+    """Return the answer as one JSON document, as late as its longest choice takes at this pace."""
+    value = completion.head("chat.completion")
+    value["choices"] = [
+        {
+            "index": index,
+            "message": {"role": "assistant", "content": choice.content},
+            "finish_reason": choice.finish_reason,
+        }
+        for index, choice in enumerate(completion.choices)
+    ]
+    value["usage"] = completion.usage
+    if completion.context is not None:
+        value["index_context_info"] = completion.context
+    longest = max(len(choice.pieces) for choice in completion.choices)
+    delay = sum(pace.delays(max(1, longest), seed))
+    return Reply(200, {"content-type": "application/json"}, orjson.dumps(value), delay)
+
+
+def stream(completion: Completion, with_usage: bool, pace: Pace, seed: bytes) -> Reply:
+    """Return the answer as events: role, content token by token and finish of each choice, usage if asked for.
+
+    The choices speak in turn, a token each; a delay stands before the first token of each round.
+    """
+    longest = max(len(choice.pieces) for choice in completion.choices)
+    delays = pace.delays(max(1, longest), seed)
+    headers = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
+    events = tuple(_events(completion, with_usage, delays))
+    return Reply(200, headers, events, delays[0])
+
+
+def _events(completion: Completion, with_usage: bool, delays: Sequence[float]) -> Iterator[Event]:
+    head = completion.head("chat.completion.chunk")
+    opening = {**head, "index_context_info": completion.context} if completion.context is not None else head
+    for index in range(len(completion.choices)):
+        role = {"index": index, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}
+        yield Event(orjson.dumps({**opening, "choices": [role]}))
+        opening = head
+    before = orjson.dumps(head)[:-1] + b',"choices":[{"index":'
+    for place, delay in enumerate(delays):
+        due = delay if place else 0.0  # the first is the reply's own
+        for index, choice in enumerate(completion.choices):
+            if place < len(choice.pieces):
+                text = orjson.dumps(choice.pieces[place])
+                yield Event(b'%s%d,"delta":{"content":%s},"finish_reason":null}]}' % (before, index, text), delay=due)
+                due = 0.0
+            if place == max(0, len(choice.pieces) - 1):
+                finish = {"index": index, "delta": {}, "finish_reason": choice.finish_reason}
+                yield Event(orjson.dumps({**head, "choices": [finish]}))
+    if with_usage:
+        yield Event(orjson.dumps({**head, "choices": [], "usage": completion.usage}))
+    yield DONE

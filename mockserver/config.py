@@ -1,0 +1,144 @@
+"""The mock's configuration: what a YAML file declares, checked, with the place of every fault.
+
+The file's JSON Schema is `config.schema.json` beside this module; editors complete and check by it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+from jsonschema_rs import Draft202012Validator
+
+from agent_contract.errors import ContractError, Problem
+from agent_contract.reading import line_of, parse_text, read_text
+from mockserver.agents import BUILT_IN, CHAT_ROLES, Agent, Document, by_address
+from mockserver.behaviour import Limits
+
+SCHEMA = Path(__file__).parent / "config.schema.json"
+
+_MODEL = "llama-2-70b-chat-hf"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the mock plays: its agents by address, the tokens it knows (none: it asks for none), and its limits."""
+
+    agents: Mapping[str, Agent] = field(default_factory=lambda: by_address(BUILT_IN))
+    tokens: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+class ConfigError(ContractError):
+    """A configuration can't be used; `problems` names file, line, key, fault and remedy of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    text: str
+
+    def problem(self, keys: tuple[str | int, ...], problem: str, remedy: str) -> Problem:
+        line = line_of(self.text, tuple(str(key) for key in keys)) or 1
+        return Problem(f"{self.path}:{line}", ".".join(str(key) for key in keys) or "the file", problem, remedy)
+
+
+def load_config(path: Path) -> Config:
+    """Return what a configuration file declares; raise `ConfigError` with every fault that was found."""
+    try:
+        text = read_text(path, str(path))
+        value = parse_text(text, str(path))
+    except ContractError as error:
+        raise ConfigError(error.problems) from None
+    file = _File(path, text)
+    faults = list(_schema_faults(file, {} if value is None else value))
+    if faults:
+        raise ConfigError(faults)
+    declared: dict[str, Any] = value or {}  # type: ignore[assignment]  # checked by the schema
+    documents, faults = _documents(file, declared.get("documents", []))
+    agents = [_agent(one, documents) for one in declared.get("agents", [])]
+    faults += _name_faults(file, declared, agents, documents)
+    if faults:
+        raise ConfigError(faults)
+    limits = Limits(**declared.get("limits", {}))
+    return Config(by_address(agents or BUILT_IN), tuple(declared.get("tokens", ())), limits)
+
+
+def _schema_faults(file: _File, value: Any) -> Iterator[Problem]:
+    schema = orjson.loads(SCHEMA.read_bytes())
+    for error in Draft202012Validator(schema, validate_formats=True).iter_errors(value):
+        keys = tuple(error.instance_path)
+        known = _known_keys(schema, keys)
+        yield file.problem(
+            keys, error.message, f"known keys here: {', '.join(known)}" if known else "correct the value"
+        )
+
+
+def _known_keys(schema: dict[str, Any], keys: tuple[str | int, ...]) -> list[str]:
+    """Return the keys that may stand in the mapping that `keys` lead to; none where it is no mapping."""
+    part = schema
+    for key in keys:
+        part = part.get("items", {}) if isinstance(key, int) else part.get("properties", {}).get(key, {})
+        if "$ref" in part:
+            part = schema["$defs"][part["$ref"].rpartition("/")[2]]
+    return list(part.get("properties", {}))
+
+
+def _documents(file: _File, declared: list[dict[str, Any]]) -> tuple[dict[str, Document], list[Problem]]:
+    documents: dict[str, Document] = {}
+    faults: list[Problem] = []
+    for place, one in enumerate(declared):
+        name = one["name"]
+        if name in documents:
+            faults.append(
+                file.problem(("documents", place, "name"), f'"{name}" is declared twice', "choose another name")
+            )
+        try:
+            text = one.get("text") or read_text(file.path.parent / one["file"], str(file.path.parent / one["file"]))
+        except ContractError as error:
+            faults.append(
+                file.problem(("documents", place, "file"), f"{error.problems[0].place} {error.problem}", error.remedy)
+            )
+            continue
+        identity = one.get("id", str(uuid.uuid5(uuid.NAMESPACE_URL, f"document/{name}")))
+        media_type, origin = one.get("media_type", "text/plain"), one.get("origin_ref", one.get("file"))
+        documents[name] = Document(identity, text, name, media_type, origin)
+    return documents, faults
+
+
+def _agent(one: dict[str, Any], documents: Mapping[str, Document]) -> Agent:
+    return Agent(
+        id=one.get("id", str(uuid.uuid5(uuid.NAMESPACE_URL, f"agent/{one['name']}"))).lower(),
+        name=one["name"],
+        model=one.get("model", _MODEL),
+        roles=frozenset(one.get("roles", CHAT_ROLES)),
+        any_model=one.get("any_model", False),
+        instructions=one.get("instructions", ""),
+        documents=tuple(documents[name] for name in one.get("documents", ()) if name in documents),
+        index_top_n=one.get("index_top_n", 2),
+        session_max_ttl=one.get("session_max_ttl"),
+    )
+
+
+def _name_faults(
+    file: _File, declared: dict[str, Any], agents: list[Agent], documents: Mapping[str, Document]
+) -> list[Problem]:
+    faults: list[Problem] = []
+    seen: set[str] = set()
+    for place, (agent, one) in enumerate(zip(agents, declared.get("agents", []), strict=True)):
+        for key, address in (("name", agent.name), ("id", agent.id)):
+            if address in seen:
+                faults.append(
+                    file.problem(("agents", place, key), f'"{address}" is another agent\'s', "choose another")
+                )
+            seen.add(address)
+        for number, name in enumerate(one.get("documents", ())):
+            if name not in documents:
+                there = ", ".join(documents) or "none"
+                keys = ("agents", place, "documents", number)
+                faults.append(file.problem(keys, f'there is no document "{name}"', f"declared are: {there}"))
+    return faults
