@@ -1,0 +1,14 @@
+"""Conforming deployments, each different where the contract leaves it free: a judge that accuses one is wrong."""
+
+from benchmarks.detection.variants import answers, framings, inputs, models, servers
+from benchmarks.detection.variants.variant import Variant
+
+__all__ = ["VARIANTS", "Variant"]
+
+VARIANTS: tuple[Variant, ...] = (
+    *inputs.VARIANTS,
+    *answers.VARIANTS,
+    *framings.VARIANTS,
+    *models.VARIANTS,
+    *servers.VARIANTS,
+)
