@@ -10,6 +10,7 @@ from agent_contract.location import find_document
 from agent_contract.operations import Example, MediaType, Operation, RequestBody, Response
 from agent_contract.parameters import Parameter
 from agent_contract.routes import Found, NotAllowed
+from agent_contract.sample import SampleError, sample
 from agent_contract.values import GRADES, JSON, Clause, Event, Exchange, Headers, Location, Reply, Request, Violation
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Request",
     "RequestBody",
     "Response",
+    "SampleError",
     "UnreadableError",
     "Violation",
     "check_reply",
@@ -43,5 +45,6 @@ __all__ = [
     "find_document",
     "load_contract",
     "parse_events",
+    "sample",
     "understand",
 ]

@@ -1,0 +1,5 @@
+"""`python -m agent_contract` is the command `agent-contract`."""
+
+from agent_contract.command import main
+
+main(prog_name="agent-contract")

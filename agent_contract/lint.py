@@ -1,0 +1,228 @@
+"""Finds what is wrong with a document beyond what stops it from being compiled.
+
+Errors are examples that their schema refuses (or, where they must be refused, takes); everything else is a warning.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent_contract.check import check_request, is_json, understand
+from agent_contract.contract import Contract, compile_contract
+from agent_contract.document import read_document
+from agent_contract.errors import ContractError, Problem
+from agent_contract.events import parse_events
+from agent_contract.grammar import CHILDREN, PLAIN, REQUIRED
+from agent_contract.operations import Example, MediaType, Operation
+from agent_contract.parameters import MISSING
+from agent_contract.pointers import Place, parse
+from agent_contract.routes import Found
+from agent_contract.schemas import Direction, Validator
+from agent_contract.values import JSON, Request, Violation
+from agent_contract.violations import violations
+from agent_contract.walk import Walk
+
+#: The formats that are checked; JSON Schema lets a validator pass over any other.
+FORMATS = frozenset(
+    (
+        *("date-time", "date", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6"),
+        *("uri", "uri-reference", "iri", "iri-reference", "uuid", "uri-template", "json-pointer"),
+        *("relative-json-pointer", "regex"),
+    )
+)
+#: Formats of OpenAPI that say how a value is kept, and leave nothing to check in it.
+_HINTS = frozenset(("int32", "int64", "float", "double", "byte", "binary", "password"))
+
+Fault = tuple[Place, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What `lint` found, each in the order of the document; `contract` is None when it could not be compiled."""
+
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    contract: Contract | None = None
+
+
+def lint(path: Path) -> Findings:
+    """Return what is wrong with the document at a path; UnreadableError when its file can't be read."""
+    document = read_document(path)
+    try:
+        contract, walk = compile_contract(document)
+    except ContractError as error:
+        return Findings(errors=error.problems)
+    errors = (*_request_examples(contract), *_plain_examples(contract), *_schema_examples(contract, walk))
+    warnings = (*_shape(contract, walk), *_schemas(contract, walk), *_operations(contract), *_clauses(contract, walk))
+
+    def problems(faults: tuple[Fault, ...]) -> tuple[Problem, ...]:
+        lines = [((place.file, document.line(place) or 0), document.problem(place, *said)) for place, *said in faults]
+        return tuple(dict.fromkeys(problem for _, problem in sorted(lines, key=lambda pair: pair[0])))
+
+    return Findings(problems(errors), problems(warnings), contract)
+
+
+def _request_examples(contract: Contract) -> Iterator[Fault]:
+    """Yield the request examples that get another verdict than the status that they ask for."""
+    for operation in contract.operations.values():
+        for example in operation.examples:
+            headers = example.headers
+            if example.method != operation.method or not is_json(headers.get("content-type", "").partition(";")[0]):
+                continue
+            request = Request(example.method, operation.path, example.query, headers, example.body)
+            call = understand(Found(operation, example.path), request)
+            if call.problem or call.malformed:
+                continue
+            broken, place = check_request(call), parse(example.pointer)
+            if example.status == operation.rejects_with and not broken:
+                yield place, f"is to be refused with {example.status}, and its schema takes it", "break a rule in it"
+            elif example.status != operation.rejects_with and broken:
+                yield place, f"its schema refuses it: {describe(broken[0])}", "correct the example or the schema"
+
+
+def _plain_examples(contract: Contract) -> Iterator[Fault]:
+    """Yield the examples of replies and parameters that their schemas refuse."""
+    for operation in contract.operations.values():
+        for parameter in operation.parameters:
+            if parameter.example is not MISSING and parameter.schema and parameter.validator:
+                place = parse(parameter.pointer)
+                yield from _refused(
+                    contract, place, parameter.validator, parameter.schema, parameter.example, "request"
+                )
+        for response in operation.responses.values():
+            for media in response.content.values():
+                yield from _reply_examples(contract, media)
+
+
+def _reply_examples(contract: Contract, media: MediaType) -> Iterator[Fault]:
+    for name, value in media.examples.items():
+        place = parse(media.pointer).child(*(("examples", name) if name else ("example",)))
+        values: list[JSON] = [value]
+        if media.name == "text/event-stream" and isinstance(value, str):
+            values = [{"data": event.data.decode()} for event in parse_events(value.encode())]
+        for item in values:
+            if media.validator and media.schema:
+                yield from _refused(contract, place, media.validator, media.schema, item, "reply")
+
+
+def _schema_examples(contract: Contract, walk: Walk) -> Iterator[Fault]:
+    """Yield the examples and defaults of schemas that the schemas themselves refuse."""
+    for place in walk.of_kind("schema"):
+        schema = contract.schemas.document.at(place)
+        if not isinstance(schema, dict):
+            continue
+        listed = schema.get("examples")
+        named: list[tuple[tuple[str | int, ...], JSON]] = [
+            (("examples", index), value) for index, value in enumerate(listed if isinstance(listed, list) else [])
+        ]
+        named.extend(((name,), schema[name]) for name in ("example", "default") if name in schema)
+        if named:
+            validator = contract.schemas.compiled(place, "reply")
+            for path, value in named:
+                yield from _refused(contract, place.child(*path), validator, place, value, "reply")
+
+
+def _refused(
+    contract: Contract, place: Place, validator: Validator, schema: Place, value: JSON, direction: Direction
+) -> Iterator[Fault]:
+    if not validator.is_valid(value):
+        broken = violations(contract.schemas, validator, value, schema, (), direction)
+        yield place, f"its schema refuses it: {describe(broken[0])}", "correct the example or the schema"
+
+
+def describe(violation: Violation) -> str:
+    """Return a violation in one line."""
+    where = f"{violation.place} breaks " if violation.where else "it breaks "
+    return f"{where}{violation.rule} {violation.expected!r} at {violation.pointer}"
+
+
+def _shape(contract: Contract, walk: Walk) -> Iterator[Fault]:
+    """Yield fields that OpenAPI doesn't know, which are mostly misspelt, and fields that it asks for."""
+    for place, kind in walk.kinds.items():
+        value = contract.schemas.document.at(place)
+        if not isinstance(value, dict) or place in walk.references:
+            continue
+        known = PLAIN[kind] | CHILDREN[kind].keys()
+        for name in value:
+            if name not in known and "*" not in CHILDREN[kind] and not name.startswith("x-"):
+                near = difflib.get_close_matches(name, known, 1)
+                remedy = f"write {near[0]!r}" if near else "take it out, or begin its name with 'x-'"
+                yield place.child(name), f"{name!r} is no field of a {kind}, and has no effect", remedy
+        for name in REQUIRED.get(kind, ()):
+            if name not in value:
+                yield place, f"a {kind} has no {name!r}", f"add {name!r}"
+
+
+def _schemas(contract: Contract, walk: Walk) -> Iterator[Fault]:
+    """Yield keywords that check less than it seems."""
+    old = str(contract.document["openapi"]).startswith("3.0")
+    for place in walk.of_kind("schema"):
+        value: Any = contract.schemas.document.at(place)
+        if not isinstance(value, dict):
+            continue
+        if not old and "nullable" in value:
+            yield place.child("nullable"), "'nullable' has no meaning in OpenAPI 3.1", "add 'null' to its 'type'"
+        name = value.get("format")
+        if isinstance(name, str) and name not in FORMATS | _HINTS:
+            near = difflib.get_close_matches(name, FORMATS | _HINTS, 1)
+            remedy = f"write {near[0]!r}" if near else "say it in a 'pattern' as well"
+            yield place.child("format"), f"the format {name!r} is not checked", remedy
+        properties, required = value.get("properties"), value.get("required")
+        if isinstance(properties, dict) and isinstance(required, list):
+            for index, wanted in enumerate(required):
+                if wanted not in properties:
+                    yield place.child("required", index), f"{wanted!r} is required and not described", "add it"
+
+
+def _operations(contract: Contract) -> Iterator[Fault]:
+    """Yield what an operation leaves unsaid."""
+    for operation in contract.operations.values():
+        place = parse(operation.pointer)
+        described: Any = contract.schemas.document.at(place)
+        if "operationId" not in described:
+            yield place, "the operation has no 'operationId'", "add one: clauses, fixtures and messages name it"
+        if not any(status[0] in "123d" for status in operation.responses):
+            yield place, "no successful reply is documented", "add one"
+        if (operation.request_body or operation.parameters) and not _rejects(operation):
+            yield place, "no reply to an invalid request is documented; 400 is assumed", "add a 400 or a 422"
+        for media in operation.request_body.content.values() if operation.request_body else ():
+            if media.name.startswith("multipart/"):
+                yield parse(media.pointer), f"bodies of {media.name!r} are not taken apart", "expect no check of them"
+        for example in operation.examples:
+            yield from _example(operation, example)
+
+
+def _rejects(operation: Operation) -> bool:
+    return any(status in operation.responses for status in ("400", "422", "4XX", "default"))
+
+
+def _example(operation: Operation, example: Example) -> Iterator[Fault]:
+    if operation.response(example.status) is None:
+        place = parse(example.pointer).child("x-exchange", "status")
+        yield place, f"the operation documents no {example.status}", "document it, or correct the status"
+
+
+def _clauses(contract: Contract, walk: Walk) -> Iterator[Fault]:
+    """Yield clauses that say nothing of any operation, and rules that don't stand beside their clause."""
+    for clause in contract.clauses:
+        place = parse(clause.pointer)
+        if not clause.operations:
+            yield place, f"no operation leads to the clause {clause.id!r}", "move it to a part that one uses"
+        holder: Any = contract.schemas.document.at(place.parent.parent)
+        for rule in clause.rules:
+            if walk.kinds.get(place.parent.parent) == "schema" and rule not in _rules(contract, place, holder):
+                yield place.child("rules"), f"the rule {rule!r} does not stand beside the clause", "correct the rule"
+
+
+def _rules(contract: Contract, place: Place, holder: Any) -> set[str]:
+    """Return the rules that a clause on a schema may put into words: its keywords, and that its owner requires it."""
+    rules = set(holder) if isinstance(holder, dict) else set()
+    owner = Place(place.file, place.tokens[:-4])
+    schema: Any = contract.schemas.document.at(owner)
+    if isinstance(schema, dict) and place.tokens[-3] in (schema.get("required") or ()):
+        rules.add("required")
+    return rules
