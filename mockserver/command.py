@@ -12,7 +12,7 @@ import click
 
 from agent_contract.errors import ContractError
 from mockserver.behaviour import Limits
-from mockserver.trying import as_curl, example_request
+from mockserver.trying import as_curl
 
 if TYPE_CHECKING:
     from mockserver.engine import Engine
@@ -71,7 +71,7 @@ def serve(host: str, port: int, log_level: str, **options: Any) -> None:
 
 @click.command()
 @click.argument("url")
-@_option("--timeout", default=30.0, type=_SECONDS, help="Seconds to wait at most.")
+@click.option("--timeout", default=30.0, show_default=True, type=_SECONDS, help="Seconds to wait at most.")
 def wait(url: str, timeout: float) -> None:
     """Wait until a server answers at URL: a mock at its /__mock__/health, another one anyhow."""
     from mockserver.waiting import wait_for
@@ -82,6 +82,52 @@ def wait(url: str, timeout: float) -> None:
         raise click.BadParameter(f"{error}. Give it as http://127.0.0.1:8000.", param_hint="URL") from None
     except TimeoutError as error:
         raise _Fault(f"Nothing answered at {url} within {timeout:g} s: {error}. Is the server started?") from None
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--seed", default=0, show_default=True, type=int, help="What decides ids and texts.")
+@click.option(
+    "--count", default=0, show_default=True, type=click.IntRange(0, 1000), help="Further samples of each example."
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Write nothing; exit 1 and say what differs from what the manifest's seed and count give.",
+)
+def fixtures(folder: Path, seed: int, count: int, check: bool) -> None:
+    """Write to DIR what the contract looks like on the wire: exchanges and streams, by example and by clause."""
+    from agent_contract import load_contract
+    from mockserver.fixture_folder import FolderError, check_fixtures, write_fixtures
+    from mockserver.fixtures import FixtureError
+
+    try:
+        contract = load_contract()
+        if check:
+            return _check(folder, list(check_fixtures(contract, folder)))
+        written = write_fixtures(contract, folder, seed, count)
+    except (FolderError, FixtureError) as error:
+        raise _Fault(str(error)) from None
+    except ContractError as error:
+        raise _Fault("\n".join(str(problem) for problem in error.problems)) from None
+    except OSError as error:
+        raise _Fault(f"{error.filename}: {error.strerror or error}.") from None
+    for path in written.kept:
+        click.echo(f"{path} is not made any more and was changed by hand: it stays.")
+    click.echo(f"{folder}: {written.files} files, {len(written.changed)} changed, {len(written.removed)} removed")
+    return None
+
+
+def _check(folder: Path, differences: list[str]) -> None:
+    if not differences:
+        return click.echo(f"{folder} is what the contract gives")
+    for difference in differences:
+        click.echo(difference)
+    raise _Stale(f"{folder} is stale in {len(differences)} places: run agent-contract fixtures {folder}.")
+
+
+class _Stale(click.ClickException):
+    exit_code = 1
 
 
 class _Fault(click.ClickException):
@@ -133,9 +179,11 @@ def _banner(engine: Engine, host: str, port: int) -> str:
         for agent in dict.fromkeys(engine.config.agents.values()):
             model = "any model" if agent.any_model else agent.model
             lines.append(f"  {agent.name:<16} {agent.id}  {model}; {', '.join(sorted(agent.roles))}")
-    example = example_request(contract)
-    if example:
-        lines += ["Try:", "  " + as_curl(*example, url, bool(engine.config.tokens))]
+    else:
+        lines.append(f"{len(contract.operations)} operations answer from their documentation.")
+    command = as_curl(contract, url, bool(engine.config.tokens))
+    if command:
+        lines += ["Try:", "  " + command]
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from agent_contract import Contract, Operation
+from agent_contract import Contract, Operation, SampleError, sample
 from agent_contract.operations import MediaType, Response
 from agent_contract.parameters import MISSING, Parameter
 from agent_contract.values import JSON, Event, Reply
@@ -16,7 +16,18 @@ _WITHOUT_BODY = frozenset({204, 205, 304})
 
 
 def documented_reply(contract: Contract, operation: Operation, seed: int) -> Reply:
-    """Return the operation's first documented success; the same `seed` gives the same bytes."""
+    """Return the operation's first documented success; the same `seed` gives the same bytes.
+
+    Where no value of its schema is found it is a 501 that says what the document lacks.
+    """
+    try:
+        return _documented(contract, operation, seed)
+    except SampleError as error:
+        why = f"{operation.id} has no example, and none could be made of its schema ({error}): add an example to it."
+        return Reply(501, {"content-type": "application/json"}, orjson.dumps({"detail": why}))
+
+
+def _documented(contract: Contract, operation: Operation, seed: int) -> Reply:
     response = _success(operation)
     if response is None:
         return Reply(204, {}, b"")
@@ -45,7 +56,7 @@ def _preferred(content: Mapping[str, MediaType]) -> MediaType | None:
 def _value(contract: Contract, media: MediaType, seed: int) -> JSON:
     if media.examples:
         return next(iter(media.examples.values()))
-    return _sample(contract, media.schema_pointer, seed) if media.schema else None
+    return sample(contract, media.schema_pointer, seed) if media.schema else None
 
 
 def _headers(contract: Contract, parameters: tuple[Parameter, ...], seed: int) -> dict[str, str]:
@@ -53,7 +64,7 @@ def _headers(contract: Contract, parameters: tuple[Parameter, ...], seed: int) -
     for parameter in parameters:
         value: Any = parameter.example
         if value is MISSING and parameter.required and parameter.schema:
-            value = _sample(contract, str(parameter.schema), seed)
+            value = sample(contract, str(parameter.schema), seed)
         if value is not MISSING:
             headers[parameter.name] = value if isinstance(value, str) else orjson.dumps(value).decode()
     return headers
@@ -73,9 +84,3 @@ def _events(value: JSON) -> tuple[Event, ...]:
 
 def _data(value: JSON) -> bytes:
     return value.encode("utf-8", "replace") if isinstance(value, str) else orjson.dumps(value)
-
-
-def _sample(contract: Contract, pointer: str, seed: int) -> JSON:
-    from agent_contract import sample  # imports Faker
-
-    return sample(contract, pointer, seed)

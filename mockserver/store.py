@@ -17,7 +17,7 @@ class Versioned:
     version: int
 
 
-class Conflict(Exception):  # noqa: N818 - an outcome that the caller answers by trying again, no fault
+class Conflict(Exception):
     """Somebody else has written the key since the version that was expected."""
 
 

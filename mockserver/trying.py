@@ -6,6 +6,7 @@ import shlex
 from urllib.parse import quote, urlencode
 
 from agent_contract import Contract, Example, Operation
+from agent_contract.parameters import MISSING
 
 
 def example_request(contract: Contract) -> tuple[Operation, Example] | None:
@@ -25,15 +26,38 @@ def path_of(operation: Operation, example: Example) -> str:
     return path
 
 
-def as_curl(operation: Operation, example: Example, url: str, with_token: bool) -> str:
-    """Return the command that sends an example to the server at `url`; a token stands in `$AGENT_CONTRACT_TOKEN`."""
+def _plain_get(contract: Contract) -> str:
+    """Return the path of an operation that needs no body and whose parameters have examples; "" where there is none."""
+    for operation in contract.operations.values():
+        needed = [parameter for parameter in operation.parameters if parameter.required]
+        known = all(parameter.place == "path" and parameter.example is not MISSING for parameter in needed)
+        if operation.method == "GET" and known:
+            path = operation.path
+            for parameter in needed:
+                path = path.replace("{" + parameter.name + "}", str(parameter.example))
+            return path
+    return ""
+
+
+def as_curl(contract: Contract, url: str, with_token: bool) -> str:
+    """Return a command that gets a success of the server at `url`; "" where the document shows none.
+
+    A token stands in it as `$AGENT_CONTRACT_TOKEN`.
+    """
+    found = example_request(contract)
+    path = "" if found else _plain_get(contract)
+    if not found and not path:
+        return ""
+    words = _words(*found, url) if found else ["curl", url + quote(path)]
+    token = ' -H "Authorization: Bearer $AGENT_CONTRACT_TOKEN"' if with_token else ""
+    return " ".join(shlex.quote(word) for word in words) + token
+
+
+def _words(operation: Operation, example: Example, url: str) -> list[str]:
     query = f"?{urlencode(example.query)}" if example.query else ""
     words = ["curl", url + quote(path_of(operation, example)) + query]
     if example.method != ("POST" if example.body else "GET"):
         words += ["-X", example.method]
     for name, value in example.headers.items():
         words += ["-H", f"{name}: {value}"]
-    if example.body:
-        words += ["-d", example.body.decode()]
-    token = ' -H "Authorization: Bearer $AGENT_CONTRACT_TOKEN"' if with_token else ""
-    return " ".join(shlex.quote(word) for word in words) + token
+    return [*words, "-d", example.body.decode()] if example.body else words
