@@ -1,0 +1,73 @@
+"""`agent-contract verify`: holds a deployment to the contract."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from agent_contract import load_contract
+from contract_tests.exchange import TOKEN_VARIABLE
+from contract_tests.options import BREADTHS, Options
+
+
+@click.command()
+@click.argument("base_url")
+@click.option("--agent-id", default="", metavar="ID", help="The agent to ask, where the base URL does not end with it.")
+@click.option("--token", default="", metavar="TOKEN", help="Access token. Other users of this machine can see it here.")
+@click.option("--token-env", metavar="NAME", help=f"Environment variable with the token.  [default: {TOKEN_VARIABLE}]")
+@click.option("--clause", "clauses", multiple=True, metavar="GLOB", help="Judge these clauses alone. Repeatable.")
+@click.option("--max-requests", default=200, show_default=True, type=click.IntRange(1), help="Send no more requests.")
+@click.option("--seed", default=0, show_default=True, help="Seed of all that is chosen by chance.")
+@click.option(
+    "--timeout", default=60.0, show_default=True, type=click.FloatRange(0.1), help="Seconds to wait for a reply."
+)
+@click.option(
+    "--breadth", default="default", type=click.Choice(BREADTHS), help="deep: also what may cost a server dearly."
+)
+@click.option(
+    "--api-version", default="", metavar="VERSION", help="Judge what this version promises.  [default: newest]"
+)
+def verify(
+    base_url: str,
+    agent_id: str,
+    token: str,
+    token_env: str | None,
+    clauses: tuple[str, ...],
+    max_requests: int,
+    seed: int,
+    timeout: float,
+    breadth: str,
+    api_version: str,
+) -> None:
+    """Hold the deployment at BASE_URL to the contract, clause by clause.
+
+    BASE_URL is the server's root, or any longer part of the endpoint's URL, such as the base URL that an OpenAI
+    client is given.
+
+    \b
+    Exit code 0: every clause that can fail a run is held or not offered.
+              1: a clause is broken.
+              2: no verdict: wrong usage, unreachable, wrong token, unknown
+                 agent or path, or a clause of grade `seed` was not tested.
+            130: interrupted.
+    """
+    from contract_tests.run import SelectionError, selection
+    from contract_tests.target import TargetError, parse
+
+    try:
+        contract = load_contract()
+        selection(contract, clauses, api_version)
+        parse(base_url, next(iter(contract.operations.values())).path)
+    except (SelectionError, TargetError) as error:
+        raise click.UsageError(str(error)) from error
+    from contract_tests.isolation import become
+
+    secret = token or _from_environment(token_env)
+    become(Options(base_url, agent_id, secret, clauses, max_requests, seed, timeout, breadth, api_version))
+
+
+def _from_environment(name: str | None) -> str:
+    if name is not None and name not in os.environ:
+        raise click.BadParameter(f"the environment has no variable {name}", param_hint="--token-env")
+    return os.environ.get(name or TOKEN_VARIABLE, "")

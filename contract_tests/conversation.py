@@ -1,0 +1,124 @@
+"""Sessions held to a model: what a server remembers shows in the prompt tokens that it counts.
+
+The same short message is sent with and without a session. A first turn is long and the others short, so that what
+was forgotten shows; all of a session stays under five hundred characters, so that nothing needs summarizing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from contract_tests import expect, sse, stream
+from contract_tests.bodies import NEXT, STORY, turn
+from contract_tests.exchange import Asked
+from contract_tests.judgement import Judged, broken, differs, not_tested
+
+if TYPE_CHECKING:
+    from agent_contract.values import JSON
+    from contract_tests.probe import Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Prompt tokens without any session: of the short message, and of the long one."""
+
+    short: int
+    long: int
+    doubt: str = ""  #: why the counts prove nothing, if they don't
+
+    @property
+    def story(self) -> int:
+        """How many tokens more are counted where the long message is in the context too."""
+        return self.long - self.short
+
+    def judged(self, expected: str, got: str, asked: Asked) -> Judged:
+        """Return the verdict `broken`, or `differs` where the counts prove nothing."""
+        if self.doubt:
+            return differs(f"{self.doubt}; expected {expected}, got {got}", asked)
+        return broken(expected, got, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session's id, and what was asked in it, in order; `label` tells sessions apart."""
+
+    id: str
+    label: int
+    turns: tuple[Asked, ...]
+
+    @property
+    def last(self) -> Asked:
+        """The last turn."""
+        return self.turns[-1]
+
+
+def session_id(asked: Asked) -> str:
+    """Return the session that a plain answer or a stream names; an empty text where it names none."""
+    if asked.media_type == "text/event-stream":
+        named = [chunk.value.get("session_id") for chunk in stream.chunks(sse.read(asked.pieces))]
+        return next((id for id in named if isinstance(id, str)), "")
+    value = asked.json()
+    id = value.get("session_id") if isinstance(value, dict) else None
+    return id if isinstance(id, str) else ""
+
+
+def created(probe: Probe, label: int = 0, messages: list[JSON] = STORY, **fields: JSON) -> Session:
+    """Return a new session that was opened with these messages."""
+    asked = probe.chat(turn(messages, create_session=True, **fields), again=label)
+    id = session_id(asked)
+    if asked.status != expect.OK or not id:
+        raise not_tested(f"no session was created: {asked.described()}")
+    return Session(id, label, (asked,))
+
+
+def extended(probe: Probe, session: Session, messages: list[JSON] = NEXT, **fields: JSON) -> Session:
+    """Return the session after one more turn; where the turn is refused there is nothing to look at."""
+    asked = probe.chat(turn(messages, session.id, **fields), again=len(session.turns))
+    if asked.status != expect.OK:
+        raise not_tested(f"a turn in a session is not answered: {asked.described()}")
+    return Session(session.id, session.label, (*session.turns, asked))
+
+
+def talk(probe: Probe, turns: int = 4) -> Session:
+    """Return a session of so many turns, the first of them long."""
+    session = created(probe)
+    for _ in range(turns - 1):
+        session = extended(probe, session)
+    return session
+
+
+def size(probe: Probe) -> Size:
+    """Return what the two messages count without a session; where that varies, the counts prove nothing."""
+    shorts = [probe.chat(turn(), again=label) for label in (0, 1)]
+    long = probe.chat(turn(STORY))
+    counts = [prompt(asked) for asked in shorts]
+    doubt = ""
+    if any(expect.answer(asked).get("index_context_info") for asked in (*shorts, long)):
+        doubt = "the agent's knowledge changes prompt_tokens"
+    elif len(set(counts)) > 1:
+        doubt = f"prompt_tokens vary from call to call ({', '.join(map(str, counts))})"
+    elif prompt(long) <= counts[0]:
+        doubt = f"prompt_tokens don't grow with the prompt ({counts[0]}, {prompt(long)})"
+    return Size(min(counts), prompt(long), doubt)
+
+
+def at_once(probe: Probe, session: Session) -> list[Asked]:
+    """Send two long turns into the session at the same time and return what they got."""
+    story = text_of(STORY)
+    bodies = [turn([{"role": "user", "content": f"{number}. {story}"}], session.id) for number in (1, 2)]
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(probe.chat, bodies))
+
+
+def text_of(messages: Sequence[JSON]) -> str:
+    """Return the content of the first message."""
+    first = messages[0]
+    return str(first["content"]) if isinstance(first, dict) else ""
+
+
+def prompt(asked: Asked) -> int:
+    """Return the prompt tokens of an answer."""
+    return expect.tokens(asked, "prompt_tokens")

@@ -1,0 +1,72 @@
+"""Tells of a run while it goes on, and of its verdict when it has ended."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from contract_tests.judgement import Exit
+from contract_tests.plugin import clause_of, run_of
+from contract_tests.table import show
+
+#: Where standard error is no terminal, a line is printed after so many tests.
+STRIDE = 25
+#: A terminal says how wide it is; a file or a log takes lines of this width.
+LOG_WIDTH = 120
+
+
+class Narrator:
+    """A pytest plugin in the place of pytest's own terminal reports."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._error = Console(stderr=True)
+        self._total = 0
+        self._done = 0
+        self._interrupted = False
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Begin the progress line."""
+        self._total = len(session.items)
+        if self._error.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._progress = Progress(*columns, console=self._error, transient=True)
+            self._progress.start()
+            self._progress.add_task("", total=self._total)
+
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Say which clause is asked about."""
+        if self._progress:
+            self._progress.update(self._progress.task_ids[0], description=clause_of(item).ljust(32))
+
+    def pytest_runtest_logfinish(self) -> None:
+        """Count the test that has ended."""
+        self._done += 1
+        if self._progress:
+            self._progress.advance(self._progress.task_ids[0])
+        elif self._done % STRIDE == 0 or self._done == self._total:
+            self._error.print(f"{self._done} of {self._total} tests", highlight=False)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember that it was the user who ended the run."""
+        self._interrupted = isinstance(excinfo.value, KeyboardInterrupt)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Print the verdict and make its exit code the process's."""
+        if self._progress:
+            self._progress.stop()
+        if exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+            session.exitstatus = Exit.NO_VERDICT
+            return
+        run = run_of(session.config)
+        run.interrupted = self._interrupted
+        console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+        if run.stopped and not run.findings:
+            console.print(f"exit {int(Exit.NO_VERDICT)}: no verdict: {run.stopped}", soft_wrap=True, markup=False)
+        else:
+            show(console, run)
+        session.exitstatus = run.conclusion()[0]

@@ -1,0 +1,103 @@
+"""What a run of the contract tests can be told: one table for pytest's options and for `verify`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from contract_tests.exchange import TOKEN_VARIABLE
+
+BREADTHS = ("default", "deep")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run was told; `clauses` are globs, none for all of them."""
+
+    url: str = ""
+    agent_id: str = ""
+    token: str = ""
+    clauses: tuple[str, ...] = ()
+    max_requests: int = 200
+    seed: int = 0
+    timeout: float = 60.0
+    breadth: str = "default"
+    api_version: str = ""
+
+
+#: The options of pytest, by their names without the prefix `--contract-`.
+PYTEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "url": {
+        "metavar": "URL",
+        "default": "",
+        "help": "root of the deployment, or any longer part of the endpoint's URL",
+    },
+    "agent-id": {"metavar": "ID", "default": "", "help": "the agent to ask"},
+    "token-env": {
+        "metavar": "NAME",
+        "default": TOKEN_VARIABLE,
+        "help": f"environment variable that holds the access token (default: {TOKEN_VARIABLE})",
+    },
+    "clause": {"metavar": "GLOB", "action": "append", "default": [], "help": "judge these clauses alone (repeatable)"},
+    "max-requests": {"metavar": "N", "type": int, "default": 200, "help": "send no more requests (default: 200)"},
+    "seed": {"metavar": "N", "type": int, "default": 0, "help": "seed of all that is chosen by chance (default: 0)"},
+    "timeout": {"metavar": "SECONDS", "type": float, "default": 60.0, "help": "wait for a reply (default: 60)"},
+    "breadth": {"choices": BREADTHS, "default": "default", "help": "deep: also what could cost a server dearly"},
+    "api-version": {
+        "metavar": "VERSION",
+        "default": "",
+        "help": "judge what this version promises (default: the newest)",
+    },
+}
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Give pytest the options, in a group of their own."""
+    group = parser.getgroup("contract", "contract tests of a deployment")
+    for name, settings in PYTEST_OPTIONS.items():
+        group.addoption(f"--contract-{name}", dest=_destination(name), **settings)
+
+
+def from_pytest(config: pytest.Config) -> Options:
+    """Return what pytest was told."""
+
+    def told(name: str) -> Any:
+        return config.getoption(_destination(name))
+
+    variable = told("token-env")
+    if variable != TOKEN_VARIABLE and variable not in os.environ:
+        raise pytest.UsageError(f"--contract-token-env: the environment has no variable {variable}")
+    return Options(
+        url=told("url"),
+        agent_id=told("agent-id"),
+        token=os.environ.get(variable, ""),
+        clauses=tuple(told("clause")),
+        max_requests=told("max-requests"),
+        seed=told("seed"),
+        timeout=told("timeout"),
+        breadth=told("breadth"),
+        api_version=told("api-version"),
+    )
+
+
+def to_arguments(options: Options) -> list[str]:
+    """Return pytest's arguments that tell it these options; the token is no argument, it would be seen."""
+    values = {
+        "url": options.url,
+        "agent-id": options.agent_id,
+        "max-requests": options.max_requests,
+        "seed": options.seed,
+        "timeout": options.timeout,
+        "breadth": options.breadth,
+        "api-version": options.api_version,
+    }
+    given = [f"--contract-{name}={value}" for name, value in values.items() if value != ""]
+    return given + [f"--contract-clause={glob}" for glob in options.clauses]
+
+
+def _destination(name: str) -> str:
+    return f"contract_{name.replace('-', '_')}"

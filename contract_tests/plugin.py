@@ -1,0 +1,172 @@
+"""The contract tests in pytest: options, fixtures, and verdicts in the place of tracebacks.
+
+Everything heavy is imported when a contract test really runs: an installed plugin is loaded by every pytest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contract_tests import options as told
+from contract_tests.judgement import Finding, Judged, from_properties, graded, to_properties
+
+if TYPE_CHECKING:
+    from contract_tests.probe import Probe
+    from contract_tests.run import Run
+
+_HERE = Path(__file__).parent
+_RUN = pytest.StashKey["Run"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options, all of them beginning with `--contract-`."""
+    told.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker that ties a test to its clause."""
+    config.addinivalue_line("markers", "clause(id): the clause of the contract that the test judges")
+    config.addinivalue_line("markers", "contract_last: the test judges what all the others have seen")
+    config.pluginmanager.register(Gatherer(config), "contract_tests.gatherer")
+
+
+class Gatherer:
+    """Takes the findings from the reports of the tests, wherever they ran."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the finding that a report carries."""
+        if finding := from_properties(report.user_properties):
+            run_of(self._config).findings[report.nodeid] = finding
+
+
+def run_of(config: pytest.Config) -> Run:
+    """Return the run that this pytest does; the contract is loaded at the first call."""
+    if _RUN not in config.stash:
+        from agent_contract import ContractError, load_contract
+        from contract_tests.run import Run, SelectionError
+
+        try:
+            config.stash[_RUN] = Run(load_contract(), told.from_pytest(config))
+        except (ContractError, SelectionError) as error:
+            raise pytest.UsageError(str(error)) from error
+    return config.stash[_RUN]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of clauses that were not selected, and put the generated requests last."""
+    ours = [item for item in items if clause_of(item)]
+    if not ours:
+        return
+    run = run_of(config)
+    if not run.options.url and not config.getoption("collectonly"):
+        raise pytest.UsageError("the contract tests need --contract-url, the URL of the deployment to judge")
+    left_out = [item for item in ours if clause_of(item) not in run.selected]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = sorted((item for item in items if item not in left_out), key=_lateness)
+
+
+def clause_of(item: pytest.Item) -> str:
+    """Return the clause that a contract test judges; an empty text for every other test."""
+    marker = item.get_closest_marker("clause")
+    return str(marker.args[0]) if marker and marker.args and item.path.parent == _HERE else ""
+
+
+def _lateness(item: pytest.Item) -> int:
+    return int(item.get_closest_marker("contract_last") is not None)
+
+
+@pytest.fixture(scope="session")
+def contract_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
+    """The deployment under test, once a plain request was answered."""
+    from contract_tests.probe import NoVerdict, open_probe
+    from contract_tests.target import TargetError
+
+    run = run_of(request.config)
+    try:
+        run.probe = open_probe(run.contract, run.options)
+    except (NoVerdict, TargetError, Judged) as error:
+        run.stopped = str(error)
+        pytest.exit(run.stopped, returncode=2)
+    yield run.probe
+    run.probe.prober.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn what a contract test raised into its clause's finding, without a traceback."""
+    report = yield
+    clause = clause_of(item)
+    if not clause or (call.excinfo is None and call.when != "call"):
+        return report
+    run = run_of(item.config)
+    finding = graded(_finding(run, call, item), run.clauses[clause])
+    item.user_properties.extend(to_properties(finding))
+    report.user_properties.extend(to_properties(finding))
+    if isinstance(getattr(call.excinfo, "value", None), Judged) or run.stopped:
+        _show(report, finding, run)
+    return report
+
+
+def _finding(run: Run, call: pytest.CallInfo[None], item: pytest.Item) -> Finding:
+    from contract_tests.probing import Ended
+
+    error = call.excinfo.value if call.excinfo else None
+    match error:
+        case None:
+            return Finding("held")
+        case Judged():
+            curl = error.asked.curl() if error.asked else ""
+            return _clean(run, error.finding, curl)
+        case Ended():
+            run.stopped = str(error)
+            item.session.shouldstop = run.stopped
+            return Finding("not tested", "the run ended here")
+    if isinstance(error, pytest.exit.Exception | KeyboardInterrupt):
+        return Finding("not tested", "the run ended before")
+    return Finding("not tested", f"the test itself failed: {type(error).__name__}: {error}", fault=True)
+
+
+def _clean(run: Run, finding: Finding, curl: str) -> Finding:
+    """Return the finding with its `curl`, the token hidden wherever the server repeated it."""
+    hide = run.probe.prober.redacted if run.probe else str
+    return Finding(finding.word, hide(finding.reason), hide(finding.expected), hide(finding.got), hide(curl))
+
+
+def _show(report: pytest.TestReport, finding: Finding, run: Run) -> None:
+    """Let pytest say the finding in its own terms: failed, xfailed or skipped."""
+    from contract_tests.table import explained
+
+    text = explained(finding, run.clauses[finding.clause])
+    if finding.word == "broken":
+        report.outcome = "failed"
+        report.longrepr = text
+    elif finding.word == "differs":
+        report.outcome = "skipped"
+        report.wasxfail = f"differs: {finding.reason or f'expected {finding.expected}, got {finding.got}'}"
+        report.longrepr = text
+    else:
+        report.outcome = "skipped"
+        path, line, _ = report.location
+        report.longrepr = (path, line or 0, f"{finding.word}: {finding.reason}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how many clauses got which word, and what that means."""
+    run = config.stash.get(_RUN, None)
+    if run is None or not run.options.url:
+        return
+    from contract_tests.table import counted
+
+    terminalreporter.section("contract")
+    for line in (counted(run.verdicts().values()), run.conclusion()[1]):
+        terminalreporter.line(line)

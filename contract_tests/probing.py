@@ -1,0 +1,179 @@
+"""Asks the deployment, each request once, within a budget; what came back is kept to the byte."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlsplit
+
+import httpx
+
+from agent_contract.values import Request
+from contract_tests.exchange import TOKEN_VARIABLE, Asked
+from contract_tests.judgement import not_tested
+
+if TYPE_CHECKING:
+    from agent_contract.values import JSON
+    from contract_tests.target import Target
+
+#: A reply may take so many times the read timeout altogether, and have so many bytes.
+PATIENCE = 4
+LARGEST_REPLY = 16 * 1024 * 1024
+#: How long a server may ask to wait with a 429 or a 503, in seconds, and how often.
+LONGEST_WAIT = 30.0
+MOST_WAITS = 3
+
+Headers: TypeAlias = Mapping[str, str | None]
+
+
+class Ended(Exception):
+    """The run can't go on: the deployment is gone, or no longer takes the token."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many requests the run may send, and has sent."""
+
+    most: int
+    sent: int = 0
+
+    @property
+    def left(self) -> int:
+        """How many requests may still be sent."""
+        return self.most - self.sent
+
+    def spend(self) -> None:
+        """Take one request from the budget; raises the verdict `not tested` where none is left."""
+        if self.left <= 0:
+            raise not_tested(f"request budget: all {self.most} requests were used")
+        self.sent += 1
+
+
+@dataclass(slots=True)
+class Prober:
+    """Sends requests to one operation of one deployment and remembers the answers.
+
+    The same request is sent once however many tests want it; `again` tells repetitions apart.
+    """
+
+    target: Target
+    path: str
+    token: str = ""
+    budget: Budget = field(default_factory=lambda: Budget(200))
+    timeout: float = 60.0
+    wait: Callable[[float], None] = time.sleep
+    log: list[Asked] = field(default_factory=list)
+    alive: Callable[[], str] = lambda: ""
+    _client: httpx.Client = field(init=False)
+    _known: dict[tuple[object, ...], Asked] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._client = httpx.Client(timeout=httpx.Timeout(self.timeout, connect=10.0), follow_redirects=False)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def chat(
+        self,
+        body: JSON | bytes = None,
+        *,
+        method: str = "POST",
+        headers: Headers | None = None,
+        parameters: Mapping[str, str] | None = None,
+        again: int = 0,
+        lenient: bool = False,
+    ) -> Asked:
+        """Send a request to the operation, unless it was sent before, and return what became of it.
+
+        A header whose value is None is left out. Raises the verdict `not tested` where the budget is used up or
+        the server keeps asking to wait, and `Ended` where the deployment is gone.
+        """
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        wanted: dict[str, str | None] = {"content-type": "application/json" if content else None}
+        wanted |= {"authorization": f"Bearer ${TOKEN_VARIABLE}" if self.token else None, **(headers or {})}
+        sent = {name: value for name, value in wanted.items() if value is not None}
+        url = self.target.url(self.path, **(parameters or {}))
+        key = (method, url, tuple(sorted(sent.items())), content, again)
+        if key not in self._known:
+            request = Request(method, urlsplit(url).path, (), sent, content)
+            self._known[key] = self._asked(request, url, lenient)
+        return self._known[key]
+
+    def get(self, url: str) -> Asked:
+        """Send a GET without a token to any URL and return what became of it."""
+        self.budget.spend()
+        return self.send(Request("GET", urlsplit(url).path), url)
+
+    def redacted(self, text: str) -> str:
+        """Return the text with the token's variable in the token's place."""
+        return text.replace(self.token, f"${TOKEN_VARIABLE}") if self.token else text
+
+    def _asked(self, request: Request, url: str, lenient: bool) -> Asked:
+        for _ in range(MOST_WAITS):
+            self.budget.spend()
+            asked = replace(self.send(request, url), lenient=lenient)
+            pause = _asks_to_wait(asked)
+            if pause is None:
+                break
+            self.wait(pause)
+        else:
+            raise not_tested(f"the server answers {asked.status} and asks to wait, {MOST_WAITS} times over")
+        self.log.append(asked)
+        self._check_life(asked)
+        if asked.status == httpx.codes.TOO_MANY_REQUESTS:
+            raise not_tested("the server answers 429 Too Many Requests")
+        return asked
+
+    def _check_life(self, asked: Asked) -> None:
+        """Raise `Ended` where a failure is not this request's, but the deployment's or the token's."""
+        refused = asked.status in (401, 403) and asked.request.headers.get("authorization", "").endswith(TOKEN_VARIABLE)
+        if (refused or (asked.failure and not asked.status)) and (reason := self.alive()):
+            raise Ended(reason)
+
+    def send(self, request: Request, url: str) -> Asked:
+        """Send the request as it is, outside budget and memory, and return what became of it; never raises."""
+        headers = {name: self._with_token(value) for name, value in request.headers.items()}
+        pieces: list[tuple[float, bytes]] = []
+        start = time.monotonic()
+        asked = Asked(request, url)
+        try:
+            with self._client.stream(request.method, url, content=request.body or None, headers=headers) as response:
+                found = tuple((name.lower(), value) for name, value in response.headers.multi_items())
+                asked = replace(asked, status=response.status_code, headers=found)
+                failure = _gather(response, pieces, start, PATIENCE * self.timeout)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = _reason(error)
+        return replace(asked, pieces=tuple(pieces), failure=failure)
+
+    def _with_token(self, value: str) -> str:
+        return value.replace(f"${TOKEN_VARIABLE}", self.token) if self.token else value
+
+
+def _gather(response: httpx.Response, pieces: list[tuple[float, bytes]], start: float, longest: float) -> str:
+    """Append the body's pieces as they come; return why it was given up, if it was."""
+    size = 0
+    for piece in response.iter_bytes():
+        now = time.monotonic() - start
+        pieces.append((now, piece))
+        size += len(piece)
+        if now > longest:
+            return f"still no end after {now:.0f} s"
+        if size > LARGEST_REPLY:
+            return f"still no end after {size} bytes"
+    return ""
+
+
+def _asks_to_wait(asked: Asked) -> float | None:
+    """Return for how many seconds the server asks to wait, within reason; None where it doesn't."""
+    value = asked.header("retry-after")
+    if asked.status not in (429, 503) or not value.isdecimal():
+        return None
+    return min(float(value), LONGEST_WAIT)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split()) if str(error) else type(error).__name__

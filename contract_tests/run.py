@@ -1,0 +1,89 @@
+"""One run: which clauses it judges, what was found, what ended it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from contract_tests.judgement import Exit, Finding, conclude, worst, worst_first
+
+if TYPE_CHECKING:
+    from agent_contract import Contract
+    from agent_contract.values import Clause
+    from contract_tests.options import Options
+    from contract_tests.probe import Probe
+
+
+class SelectionError(Exception):
+    """A clause or a version was asked for that the contract does not have."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run judges and what it has found so far; findings stand by the id of the test that made them."""
+
+    contract: Contract
+    options: Options
+    selected: frozenset[str] = field(init=False)
+    findings: dict[str, Finding] = field(default_factory=dict)
+    probe: Probe | None = None
+    stopped: str = ""
+    interrupted: bool = False
+
+    def __post_init__(self) -> None:
+        self.selected = selection(self.contract, self.options.clauses, self.options.api_version)
+
+    @property
+    def clauses(self) -> Mapping[str, Clause]:
+        """The contract's clauses by id."""
+        return {clause.id: clause for clause in self.contract.clauses}
+
+    def verdicts(self) -> dict[str, Finding]:
+        """Return one finding for each clause of the contract, worst first."""
+        found: dict[str, list[Finding]] = {}
+        for finding in self.findings.values():
+            found.setdefault(finding.clause, []).append(finding)
+        return {
+            finding.clause: finding
+            for finding in worst_first(self._of(clause, found.get(clause.id, ())) for clause in self.contract.clauses)
+        }
+
+    def conclusion(self) -> tuple[Exit, str]:
+        """Return the exit code and the sentence that says why."""
+        return conclude(self.verdicts(), self.clauses, self.stopped, self.interrupted)
+
+    def _of(self, clause: Clause, findings: Iterable[Finding]) -> Finding:
+        """Return the clause's finding: the worst, or why there is none."""
+        made = list(findings)
+        if clause.id not in self.selected:
+            return Finding("not selected", clause=clause.id)
+        if clause.untestable:
+            return Finding("not tested", clause.untestable, clause=clause.id)
+        if not made:
+            early = "interrupted" if self.interrupted else "the run ended before" if self.stopped else "no test ran"
+            return Finding("not tested", early, clause=clause.id)
+        return worst(made)
+
+
+def selection(contract: Contract, globs: Iterable[str], api_version: str = "") -> frozenset[str]:
+    """Return the ids of the clauses that the globs name and the version has; without globs all of them.
+
+    Raises `SelectionError` for a glob that names none, and for a version that the contract does not know.
+    """
+    versions = contract.versions
+    if api_version and api_version not in versions:
+        raise SelectionError(f"the contract knows no version {api_version!r}; it knows {', '.join(versions)}")
+    until = versions.index(api_version) if api_version else len(versions)
+    ids = [clause.id for clause in contract.clauses]
+    wanted = tuple(globs)
+    for glob in wanted:
+        if not any(fnmatchcase(id, glob) for id in ids):
+            raise SelectionError(f"no clause is called {glob!r}; it can be a glob, as in 'chat.stream-*'")
+    return frozenset(
+        clause.id
+        for clause in contract.clauses
+        if versions.index(clause.since) <= until
+        and (not wanted or any(fnmatchcase(clause.id, glob) for glob in wanted))
+    )
