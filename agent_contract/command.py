@@ -47,9 +47,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
 
 
-@click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "AGENT_CONTRACT"}
-)
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="agent-contract", prog_name="agent-contract")
 def main() -> None:
     """Mock, contract tests and fixtures of an agent chat API, from one OpenAPI document."""

@@ -15,15 +15,14 @@ _PRINTABLE = [chr(code) for code in range(32, 127)]
 def text_of_pattern(pattern: str, source: random.Random) -> str:
     """Return a text that a pattern matches; "" for a pattern that Python can't parse. Look-arounds are passed over."""
     try:
-        parsed = re._parser.parse(pattern)  # type: ignore[attr-defined,no-untyped-call]
+        parsed: Sequence[tuple[Any, Any]] = re._parser.parse(pattern)  # type: ignore[attr-defined]
     except re.error:
         return ""
     return _text(parsed, source, {})
 
 
 def _text(parsed: Sequence[tuple[Any, Any]], source: random.Random, groups: dict[int, str]) -> str:
-    parts = ((_PARTS.get(str(code), _nothing), argument) for code, argument in parsed)
-    return "".join(make(argument, source, groups) for make, argument in parts)
+    return "".join(_PARTS[str(code)](argument, source, groups) for code, argument in parsed if str(code) in _PARTS)
 
 
 def _group(argument: Any, source: random.Random, groups: dict[int, str]) -> str:
@@ -37,10 +36,6 @@ def _repeat(argument: Any, source: random.Random, groups: dict[int, str]) -> str
     low, high, inner = argument
     count = source.randint(int(low), min(int(high), int(low) + _MORE))
     return "".join(_text(inner, source, groups) for _ in range(count))
-
-
-def _nothing(*_: Any) -> str:
-    return ""
 
 
 #: What Python calls a part of a pattern -> what makes a text of it.
