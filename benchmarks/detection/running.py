@@ -31,7 +31,7 @@ def running(deployment: Deployment, tally: Tally | None = None) -> Iterator[str]
 @contextmanager
 def by_uvicorn(app: Asgi, deployment: Deployment) -> Iterator[str]:
     """Serve an application by uvicorn, over HTTP/1.1."""
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     config = uvicorn.Config(

@@ -52,7 +52,7 @@ class Call:
 
 
 @dataclass
-class Refusal(Exception):  # noqa: N818  it is an answer of the endpoint, no error of the deployment
+class Refusal(Exception):
     """An answer that refuses: `kind` names the reason, so that a defect can change just one.
 
     The kinds: shape, agent, model, role, bound, session, token. `payload` is the body as far as it was read.

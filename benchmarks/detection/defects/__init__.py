@@ -1,0 +1,32 @@
+"""Planted defects: each deployment breaks one clause, in a way that real software does."""
+
+from benchmarks.detection.defects import (
+    access,
+    bodies,
+    choices,
+    chunks,
+    limits,
+    odd_input,
+    parts,
+    refusals,
+    reply,
+    sessions,
+    streams,
+)
+from benchmarks.detection.defects.defect import Defect
+
+__all__ = ["DEFECTS", "Defect"]
+
+DEFECTS: tuple[Defect, ...] = (
+    *access.DEFECTS,
+    *bodies.DEFECTS,
+    *limits.DEFECTS,
+    *refusals.DEFECTS,
+    *reply.DEFECTS,
+    *parts.DEFECTS,
+    *choices.DEFECTS,
+    *streams.DEFECTS,
+    *chunks.DEFECTS,
+    *sessions.DEFECTS,
+    *odd_input.DEFECTS,
+)
