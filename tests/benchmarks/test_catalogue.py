@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from agent_contract import load_contract
+from benchmarks.detection.defects import DEFECTS, Defect
+from benchmarks.detection.seams import Deployment
+from benchmarks.detection.variants import VARIANTS, Variant
+
+PLANTED: tuple[Defect | Variant, ...] = (*DEFECTS, *VARIANTS)
+CLAUSES = {clause.id: clause for clause in load_contract().clauses}
+
+
+def test_every_defect_names_a_clause_whose_break_fails_a_run() -> None:
+    names = {defect.name: defect.clause for defect in DEFECTS}
+    assert {name: clause for name, clause in names.items() if clause not in CLAUSES} == {}
+    assert {name: clause for name, clause in names.items() if not CLAUSES[clause].fails_a_run} == {}
+
+
+def test_every_clause_that_can_fail_a_run_has_its_defect() -> None:
+    """What can't be seen from outside can't be planted either."""
+    testable = {clause.id for clause in CLAUSES.values() if clause.fails_a_run and not clause.untestable}
+    assert testable - {defect.clause for defect in DEFECTS} == set()
+
+
+def test_names_and_sentences_are_given_once() -> None:
+    names = Counter(item.name for item in PLANTED)
+    sentences = Counter(item.sentence for item in PLANTED)
+    assert [text for text, times in (names + sentences).items() if times > 1] == []
+
+
+def test_there_are_enough_of_both() -> None:
+    assert len(DEFECTS) >= 120
+    assert len(VARIANTS) >= 24
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_a_defect_changes_the_deployment(defect: Defect) -> None:
+    assert defect.deployment != Deployment()
