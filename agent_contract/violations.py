@@ -34,6 +34,9 @@ _ITEMS = frozenset(("items", "contains", "additionalProperties", "unevaluatedIte
 _LISTS = frozenset(("prefixItems", "allOf", "anyOf", "oneOf"))
 _LAST = 1 << 30
 
+#: A value that holds more than this is judged up to its first fault: each further one costs tens of microseconds.
+_MOST_JUDGED = 2000
+
 Key = tuple[tuple[int, str], ...]
 
 
@@ -42,7 +45,7 @@ def violations(
 ) -> tuple[Violation, ...]:
     """Return what `value` breaks of the schema at `root`; `part` is put before each violation's place."""
     found: dict[Location, tuple[Key, int, Violation]] = {}
-    for error in _leaves(validator.iter_errors(value)):
+    for error in _leaves(_errors(validator, value)):
         key = _key(schemas, error, root, direction)
         for violation, last in _of_error(schemas, error, part, direction):
             rank = _RANK.get(violation.rule, len(_RANK))
@@ -51,6 +54,30 @@ def violations(
                 found[violation.where] = entry
     kept = [entry for where, entry in found.items() if not (entry[2].rule in _WHOLE and _holds_more(where, found))]
     return tuple(violation for _, _, violation in sorted(kept, key=lambda entry: entry[0]))
+
+
+def _errors(validator: Validator, value: JSON) -> Iterable[jsonschema_rs.ValidationError]:
+    """Return what is wrong with a value; of a very large one the first fault alone, since all might take minutes."""
+    if not _larger_than(_MOST_JUDGED, value):
+        return validator.iter_errors(value)
+    try:
+        validator.validate(value)
+    except jsonschema_rs.ValidationError as error:
+        return [error]
+    return []
+
+
+def _larger_than(most: int, value: JSON) -> bool:
+    """Return whether a value holds more than `most` others, whatever their depth; looks at no more than it must."""
+    waiting = [value]
+    while waiting and most >= 0:
+        item = waiting.pop()
+        most -= 1
+        if isinstance(item, (dict, list)):
+            if len(item) > most:
+                return True
+            waiting.extend(item.values() if isinstance(item, dict) else item)
+    return most < 0
 
 
 def _holds_more(where: Location, found: Iterable[Location]) -> bool:
