@@ -8,7 +8,9 @@ from urllib.parse import parse_qsl
 
 from agent_contract.values import Reply, Request
 from mockserver.engine import Player
-from mockserver.leaving import App, Receive, Send, other_than_http, unless_gone
+from mockserver.leaving import DRAINED, App, Receive, Send, other_than_http, unless_gone
+
+_LARGE = 65_536  # bytes of a body that may take so long that nobody else must wait for it
 
 
 def create_app(engine: Player) -> App:
@@ -22,7 +24,8 @@ def create_app(engine: Player) -> App:
             return None
         query = tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        reply = engine.reply(Request(scope["method"], scope["path"], query, headers, body))
+        request = Request(scope["method"], scope["path"], query, headers, body)
+        reply = await asyncio.to_thread(engine.reply, request) if len(body) > _LARGE else engine.reply(request)
         waits = reply.delay or (not isinstance(reply.body, bytes) and any(event.delay for event in reply.body))
         return await (unless_gone(_reply(reply, send), receive) if waits else _reply(reply, send))
 
@@ -30,14 +33,15 @@ def create_app(engine: Player) -> App:
 
 
 async def _body(receive: Receive, limit: int) -> bytes | None:
-    """Return the body, or its first bytes when it has more than `limit`; None when the client has left."""
+    """Return the body, or its beginning when it has more than `limit` bytes; None when the client has left."""
     parts, size, more = [], 0, True
-    while more and size <= limit:
+    while more and size <= DRAINED * limit:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        parts.append(message.get("body", b""))
-        size, more = size + len(parts[-1]), message.get("more_body", False)
+        if size <= limit:
+            parts.append(message.get("body", b""))
+        size, more = size + len(message.get("body", b"")), message.get("more_body", False)
     return b"".join(parts)
 
 

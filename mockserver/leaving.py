@@ -9,6 +9,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+#: How many times the largest body is read, and thrown away, so that a client that is still sending sees the refusal.
+DRAINED = 16
+
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]

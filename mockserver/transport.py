@@ -36,14 +36,12 @@ class MockTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def __init__(self, engine: Engine | None = None) -> None:
         self.engine = engine or load_engine()
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the engine's reply to a synchronous client."""
+    def handle_request(self, request: httpx.Request) -> httpx.Response:  # noqa: D102
         reply = self._reply(request, request.read())
         time.sleep(reply.delay)
         return _response(reply)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the engine's reply to an asynchronous client."""
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: D102
         reply = self._reply(request, await request.aread())
         await anyio.sleep(reply.delay)
         return _response(reply)

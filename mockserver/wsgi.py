@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_input_stream, get_path_info
 
 from agent_contract.values import Event, Request
 from mockserver.engine import Player
+from mockserver.leaving import DRAINED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-_NAMES = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
 
 
 def create_app(engine: Player, sleep: Callable[[float], object] = time.sleep) -> WSGIApplication:
@@ -25,11 +25,12 @@ def create_app(engine: Player, sleep: Callable[[float], object] = time.sleep) ->
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            body = get_input_stream(environ).read(engine.limits.body + 1)
+            body = _body(get_input_stream(environ), engine.limits.body)
         except ClientDisconnected:
             body = b""  # nobody is there to read the reply
         query = tuple(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-        request = Request(environ["REQUEST_METHOD"], get_path_info(environ), query, dict(_headers(environ)), body)
+        headers = {name.lower(): value for name, value in EnvironHeaders(environ)}
+        request = Request(environ["REQUEST_METHOD"], get_path_info(environ), query, headers, body)
         reply = engine.reply(request)
         sleep(reply.delay)
         start_response(f"{reply.status} {HTTP_STATUS_CODES.get(reply.status, 'Unknown')}", list(reply.headers.items()))
@@ -38,12 +39,13 @@ def create_app(engine: Player, sleep: Callable[[float], object] = time.sleep) ->
     return app
 
 
-def _headers(environ: WSGIEnvironment) -> Iterator[tuple[str, str]]:
-    for name, value in environ.items():
-        if name.startswith("HTTP_"):
-            yield name[5:].replace("_", "-").lower(), value
-        elif name in _NAMES and value:
-            yield _NAMES[name], value
+def _body(stream: IO[bytes], limit: int) -> bytes:
+    """Return the body, or its first bytes when it has more than `limit`."""
+    body = stream.read(limit + 1)
+    left = DRAINED * limit if len(body) > limit else 0
+    while left > 0 and (part := stream.read(65536)):
+        left -= len(part)
+    return body
 
 
 def _stream(events: Iterable[Event], sleep: Callable[[float], object]) -> Iterator[bytes]:
