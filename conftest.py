@@ -11,7 +11,8 @@ from contract_tests import plugin as contract_plugin
 _MOCK = pytest.StashKey[ExitStack]()
 
 
-def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+@pytest.hookimpl
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     """Load the plugin where it is not installed."""
     if not pluginmanager.is_registered(contract_plugin):
         pluginmanager.register(contract_plugin, "agent_contract")

@@ -19,7 +19,18 @@ def main(arguments: Sequence[str]) -> int:
 
         isolated = [
             *("-c", str(_HERE / "isolated.ini"), f"--rootdir={_HERE}", "--noconftest", "--import-mode=importlib"),
-            *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "--assert=plain", "--capture=no"),
+            *(
+                "-p",
+                "schemathesis",
+                "-p",
+                "no:cacheprovider",
+                "-p",
+                "no:terminal",
+                "-p",
+                "no:logging",
+                "--assert=plain",
+                "--capture=no",
+            ),
             *("-W", "ignore"),
         ]
         return int(pytest.main([*isolated, *arguments, str(_HERE)], plugins=[plugin, Narrator()]))

@@ -50,6 +50,13 @@ class Conformity:
         """Return what of a stream's chunk is not as the document says."""
         return tuple(_place(error.absolute_path, error.message) for error in self._chunks.iter_errors(chunk))
 
+    @property
+    def request_fields(self) -> Mapping[str, Mapping[str, Any]]:
+        """The fields of a request, each with its schema as it stands in the document."""
+        content = self._resolved(self._operation["requestBody"])["content"]
+        fields: Mapping[str, Mapping[str, Any]] = self._resolved(content["application/json"]["schema"])["properties"]
+        return fields
+
     @cached_property
     def _chunks(self) -> Any:
         """The validator of what the document's event carries as JSON: its one `contentSchema`."""

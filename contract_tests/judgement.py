@@ -73,6 +73,11 @@ def not_offered(reason: str) -> Judged:
     return Judged(Finding("not offered", reason))
 
 
+def nothing_more(reason: str) -> Judged:
+    """Return the verdict of a test that adds to others of its clause, and this time could not."""
+    return Judged(Finding("not selected", reason))
+
+
 def not_tested(reason: str) -> Judged:
     """Return the verdict that there was nothing to look at."""
     return Judged(Finding("not tested", reason))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contract_tests import options as told
+from contract_tests.checks import CHECKS
 from contract_tests.judgement import Finding, Judged, from_properties, graded, to_properties
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker that ties a test to its clause."""
     config.addinivalue_line("markers", "clause(id): the clause of the contract that the test judges")
+    config.addinivalue_line("markers", "contract_feeds(ids): the test gathers what the tests of these clauses judge")
     config.addinivalue_line("markers", "contract_last: the test judges what all the others have seen")
     config.pluginmanager.register(Gatherer(config), "contract_tests.gatherer")
 
@@ -59,16 +61,24 @@ def run_of(config: pytest.Config) -> Run:
     return config.stash[_RUN]
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the generated requests, which take a second to make, where nobody asks for them."""
+    if collection_path != _HERE / "test_generated.py":
+        return None
+    wanted = run_of(config).selected.intersection(CHECKS.values())
+    return True if not wanted or not config.pluginmanager.hasplugin("schemathesis") else None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests of clauses that were not selected, and put the generated requests last."""
-    ours = [item for item in items if clause_of(item)]
+    ours = {item: clauses_of(item) for item in items if clauses_of(item)}
     if not ours:
         return
     run = run_of(config)
     if not run.options.url and not config.getoption("collectonly"):
         raise pytest.UsageError("the contract tests need --contract-url, the URL of the deployment to judge")
-    left_out = [item for item in ours if clause_of(item) not in run.selected]
+    left_out = [item for item, clauses in ours.items() if not clauses & run.selected]
     config.hook.pytest_deselected(items=left_out)
     items[:] = sorted((item for item in items if item not in left_out), key=_lateness)
 
@@ -77,6 +87,12 @@ def clause_of(item: pytest.Item) -> str:
     """Return the clause that a contract test judges; an empty text for every other test."""
     marker = item.get_closest_marker("clause")
     return str(marker.args[0]) if marker and marker.args and item.path.parent == _HERE else ""
+
+
+def clauses_of(item: pytest.Item) -> set[str]:
+    """Return the clauses that a contract test judges, or gathers for the tests that do."""
+    feeds = item.get_closest_marker("contract_feeds")
+    return {*(feeds.args if feeds else ()), clause_of(item)} - {""}
 
 
 def _lateness(item: pytest.Item) -> int:

@@ -53,6 +53,13 @@ class Probe:
             body, method=method, headers=headers, parameters=parameters, again=again, lenient=lenient
         )
 
+    def newer_fields(self) -> frozenset[str]:
+        """Return the fields of a request that the version under test does not have yet."""
+        versions = self.contract.versions
+        last = versions.index(self.options.api_version) if self.options.api_version else len(versions)
+        since = {name: schema.get("x-since", versions[0]) for name, schema in self.conformity.request_fields.items()}
+        return frozenset(name for name, version in since.items() if versions.index(version) > last)
+
     def stranger(self, kind: str) -> str:
         """Return a uuid that names nothing on any deployment, another one for each kind and seed."""
         chance = random.Random(f"{kind} {self.options.seed}")

@@ -161,6 +161,8 @@ def test_an_answer_that_is_cut_says_so(contract_probe: Probe) -> None:
     if expect.tokens(short, "completion_tokens") < 3 or expect.tokens(long, "completion_tokens") <= 3:
         raise not_tested("the answer was not cut")
     reason = expect.choices(short)[0].get("finish_reason")
+    if reason is None:
+        raise not_offered("the answer has no finish_reason")
     if reason != "length":
         raise broken("finish_reason length", f"finish_reason {json.dumps(reason)}", short)
 
