@@ -97,7 +97,7 @@ def _operation(
         responses=responses,
         examples=tuple(build_examples(builder.document, builder.fault, body, upper, parameters)),
         rejects_with=422 if "422" in responses else 400,
-        security=_security(value.get("security", top.get("security"))),
+        security=tuple(_security(builder, place, value, top)),
         schemas=builder.schemas,
     )
 
@@ -111,8 +111,19 @@ def _prefix(servers: list[Any]) -> str:
     return unquote(urlsplit(url).path).rstrip("/")
 
 
-def _security(requirements: Any) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(requirement) for requirement in requirements or () if isinstance(requirement, dict))
+def _security(
+    builder: Builder, place: Place, value: Mapping[str, Any], top: Mapping[str, Any]
+) -> Iterator[tuple[str, ...]]:
+    """Yield an operation's security requirements: its own, else the document's."""
+    own = "security" in value
+    holder = (place if own else Place("", ())).child("security")
+    schemes = (top.get("components") or {}).get("securitySchemes") or {}
+    for index, requirement in enumerate((value if own else top).get("security") or ()):
+        for name in requirement:
+            if name not in schemes:  # taken for no requirement, it would let everybody in
+                problem = f"there is no security scheme {name!r}"
+                builder.fault(holder.child(index), problem, "describe it in components.securitySchemes")
+        yield tuple(requirement)
 
 
 def _parameters(builder: Builder, holders: list[Place]) -> tuple[Parameter, ...]:

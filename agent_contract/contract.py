@@ -15,6 +15,7 @@ from agent_contract.building import Builder, build_operations
 from agent_contract.clauses import build_clauses, clause_for, clause_index, versions_of
 from agent_contract.document import Document, read_document
 from agent_contract.errors import ContractError, Problem
+from agent_contract.examples import check_examples
 from agent_contract.location import find_document
 from agent_contract.operations import Operation
 from agent_contract.pointers import Place, parse
@@ -22,6 +23,9 @@ from agent_contract.routes import Found, NotAllowed, Routes, alike, compile_rout
 from agent_contract.schemas import Schemas, prepare
 from agent_contract.values import JSON, Clause, Violation
 from agent_contract.walk import Walk, walk
+
+#: What `jsonSchemaDialect` may name. Source: OpenAPI 3.1.1, section 4.8.24.5.
+_DIALECTS = ("https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +98,8 @@ def compile_contract(document: Document) -> tuple[Contract, Walk]:
     operations = list(build_operations(builder))
     problems.extend(_confusions(document, operations))
     clauses = build_clauses(document, found, operations, problems)
+    for operation in operations:
+        check_examples(document, operation, {clause.id for clause in clauses}, problems)
     if problems:
         raise ContractError(_unique(problems))
     root: Any = document.files[""]
@@ -123,6 +129,10 @@ def _check_version(document: Document) -> None:
         place = top.child("openapi") if "openapi" in root else top
         said = f"OpenAPI {version} is not read" if "openapi" in root else "is no OpenAPI document: 'openapi' is absent"
         raise ContractError([document.problem(place, said, f"{remedy}; 3.0 and 3.1 are read")])
+    dialect = str(root.get("jsonSchemaDialect", _DIALECTS[0])).rstrip("#")
+    if dialect not in _DIALECTS:
+        problem = f"the schema dialect {dialect!r} is not read"
+        raise ContractError([document.problem(top.child("jsonSchemaDialect"), problem, "write schemas in 2020-12")])
 
 
 def _confusions(document: Document, operations: list[Operation]) -> list[Problem]:

@@ -27,6 +27,12 @@ class Document:
     files: dict[str, JSON] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def is_3_0(self) -> bool:
+        """Whether it is written in OpenAPI 3.0, whose schemas have words of their own."""
+        root = self.files[""]
+        return isinstance(root, dict) and str(root.get("openapi")).startswith("3.0")
+
     def at(self, place: Place) -> JSON:
         """Return the value at a place; LookupError where there is none."""
         return look_up(self.files[place.file], place.tokens)

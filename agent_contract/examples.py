@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import orjson
 
 from agent_contract.document import Document
-from agent_contract.operations import Example, RequestBody
+from agent_contract.errors import Problem
+from agent_contract.operations import Example, Operation, RequestBody
 from agent_contract.parameters import MISSING, Parameter
 from agent_contract.pointers import Place, parse
 from agent_contract.values import JSON
@@ -46,6 +47,33 @@ def build_examples(
             value = document.at(place)
             if isinstance(value, dict):
                 yield _example(fault, place, name, value, {"method": method, "path": path, "type": media.name})
+
+
+def check_examples(document: Document, operation: Operation, clauses: Collection[str], problems: list[Problem]) -> None:
+    """Add to `problems` the clauses and the other examples that an operation's examples name and that are not there."""
+    names = {example.name: example for example in operation.examples}
+    for example in operation.examples:
+        place = parse(example.pointer).child("x-exchange")
+        for index, clause in enumerate(example.shows):
+            if clause not in clauses:
+                here = place.child("shows", index)
+                problems.append(document.problem(here, f"there is no clause {clause!r}", "correct its id"))
+        if example.after and (example.after not in names or _goes_round(names, example)):
+            said = f"there is no example {example.after!r} before this one"
+            problems.append(document.problem(place.child("after"), said, "name an example that ends in a first one"))
+        if example.set and not example.after:
+            said = "'set' takes from the reply of an example before, and 'after' names none"
+            problems.append(document.problem(place.child("set"), said, "add 'after'"))
+
+
+def _goes_round(names: Mapping[str, Example], example: Example) -> bool:
+    seen = {example.name}
+    while example.after in names:
+        if example.after in seen:
+            return True
+        seen.add(example.after)
+        example = names[example.after]
+    return False
 
 
 def _example(fault: Fault, place: Place, name: str, value: Mapping[str, Any], default: Mapping[str, Any]) -> Example:

@@ -159,7 +159,7 @@ def _shape(contract: Contract, walk: Walk) -> Iterator[Fault]:
 
 def _schemas(contract: Contract, walk: Walk) -> Iterator[Fault]:
     """Yield keywords that check less than it seems."""
-    old = str(contract.document["openapi"]).startswith("3.0")
+    old = contract.schemas.document.is_3_0
     for place in walk.of_kind("schema"):
         value: Any = contract.schemas.document.at(place)
         if not isinstance(value, dict):

@@ -54,6 +54,10 @@ class Schemas:
     def faults(self, walk: Walk) -> Iterator[Problem]:
         """Yield what JSON Schema's own schema finds wrong, for every schema that stands in no other."""
         for place in walk.of_kind("schema"):
+            yield from self._wrong_patterns(place)
+            if self._lists_types(place):
+                said = "'type' must be text in OpenAPI 3.0"
+                yield self.document.problem(place.child("type"), said, "write one type, and 'nullable: true' beside it")
             if place.parent in walk.kinds and walk.kinds[place.parent] == "schema":
                 continue
             if place.parent.parent in walk.kinds and walk.kinds[place.parent.parent] == "schema":
@@ -63,6 +67,27 @@ class Schemas:
             except ValueError as error:
                 where = place.child(*getattr(error, "instance_path", []))
                 yield self._invalid(where, getattr(error, "message", str(error)))
+
+    def _lists_types(self, place: Place) -> bool:
+        """Return whether a schema of OpenAPI 3.0 lists types, which only later versions can."""
+        schema = self.document.at(place)
+        return self.document.is_3_0 and isinstance(schema, dict) and isinstance(schema.get("type"), list)
+
+    def _wrong_patterns(self, place: Place) -> Iterator[Problem]:
+        """Yield the regular expressions that can't be compiled, which JSON Schema's own schema doesn't look into."""
+        schema = self.at(place)
+        if not isinstance(schema, dict):
+            return
+        patterns: list[tuple[tuple[str, ...], JSON]] = (
+            [(("pattern",), schema["pattern"])] if "pattern" in schema else []
+        )
+        named = schema.get("patternProperties")
+        patterns.extend((("patternProperties", name), name) for name in (named if isinstance(named, dict) else ()))
+        for path, pattern in patterns:
+            try:
+                Validator({"pattern": pattern})
+            except ValueError as error:
+                yield self._invalid(place.child(*path), getattr(error, "message", str(error)))
 
     def _invalid(self, place: Place, message: str) -> Problem:
         return self.document.problem(place, f"is no valid schema: {message}", "correct the keyword")
@@ -92,8 +117,7 @@ def place_of(location: str) -> Place:
 
 
 def _translated(document: Document, walk: Walk, direction: Direction) -> dict[str, JSON]:
-    root: Any = document.files[""]
-    old = str(root["openapi"]).startswith("3.0")
+    old = document.is_3_0
     trees = {name: _copy(value) for name, value in document.files.items()}
     for place in walk.of_kind("schema"):
         schema = look_up(trees[place.file], place.tokens)

@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from agent_contract.pointers import Place
+from agent_contract.pointers import Place, look_up
 from agent_contract.schemas import Direction, Schemas, Validator, place_of
 from agent_contract.values import JSON, Location, Violation
 
@@ -28,10 +28,16 @@ _WHOLE = frozenset(
     ("minItems", "maxItems", "uniqueItems", "contains", "minProperties", "maxProperties", "propertyNames")
 )
 
-#: Keywords of a schema after which the next part of a path names a property, and those which go to an item.
+#: Keywords that hold schemas by name or by index, and those whose schemas are of a part of the value.
 _NAMED = frozenset(("properties", "patternProperties", "dependentSchemas", "$defs"))
-_ITEMS = frozenset(("items", "contains", "additionalProperties", "unevaluatedItems", "unevaluatedProperties"))
 _LISTS = frozenset(("prefixItems", "allOf", "anyOf", "oneOf"))
+_ENTERING = frozenset(
+    (
+        *("properties", "patternProperties", "additionalProperties", "unevaluatedProperties"),
+        *("items", "prefixItems", "contains", "unevaluatedItems"),
+    )
+)
+#: Sorts after every declared property.
 _LAST = 1 << 30
 
 #: A value that holds more than this is judged up to its first fault: each further one costs tens of microseconds.
@@ -46,8 +52,8 @@ def violations(
     """Return what `value` breaks of the schema at `root`; `part` is put before each violation's place."""
     found: dict[Location, tuple[Key, int, Violation]] = {}
     for error in _leaves(_errors(validator, value)):
-        key = _key(schemas, error, root, direction)
-        for violation, last in _of_error(schemas, error, part, direction):
+        key = _key(schemas, error, root, value, direction)
+        for violation, last in _of_error(schemas, error, value, part, direction):
             rank = _RANK.get(violation.rule, len(_RANK))
             entry = ((*key, *last), rank, violation)
             if violation.where not in found or entry[1] < found[violation.where][1]:
@@ -104,21 +110,22 @@ def _unlikely(branch: list[jsonschema_rs.ValidationError], at: list[str | int]) 
 
 
 def _of_error(
-    schemas: Schemas, error: jsonschema_rs.ValidationError, part: Location, direction: Direction
+    schemas: Schemas, error: jsonschema_rs.ValidationError, value: JSON, part: Location, direction: Direction
 ) -> Iterator[tuple[Violation, Key]]:
     """Yield an error's violations, each with the end of its sort key: one for each property that is too many."""
     place = place_of(error.absolute_keyword_location or "")
     where: Location = (*part, *error.instance_path)
     rule = place.tokens[-1] if error.kind.name != "falseSchema" else "false"
     expected: JSON = schemas.at(place, direction)
-    got: Any = error.instance
+    got: Any = look_up(value, map(str, error.instance_path))  # the error's own copy has its keys sorted
     if rule == "required":
         name = str(getattr(error.kind, "property", ""))
         order = _position(schemas.at(place.parent, direction), name)
         yield Violation((*where, name), rule, expected, None, str(place)), ((order, name),)
     elif rule in ("additionalProperties", "unevaluatedProperties") and hasattr(error.kind, "unexpected"):
-        for index, name in enumerate(error.kind.unexpected):
-            yield Violation((*where, name), rule, expected, got.get(name), str(place)), ((_LAST + index, name),)
+        for name in error.kind.unexpected:
+            order = _LAST + list(got).index(name)
+            yield Violation((*where, name), rule, expected, got[name], str(place)), ((order, name),)
     else:
         yield Violation(where, rule, expected, got, str(place)), ()
 
@@ -130,29 +137,27 @@ def _position(schema: JSON, name: str) -> int:
     return names.index(name) if name in names else _LAST
 
 
-def _key(schemas: Schemas, error: jsonschema_rs.ValidationError, root: Place, direction: Direction) -> Key:
-    """Return a key that sorts violations by the declaration of their fields and the index of their items."""
-    steps, parts = iter(error.evaluation_path[1:]), iter(error.instance_path)
-    place, key = root, []
+def _key(schemas: Schemas, error: jsonschema_rs.ValidationError, root: Place, value: JSON, direction: Direction) -> Key:
+    """Return a key that sorts violations by the declaration of their fields and the index of their items.
+
+    Properties that are not declared come after those that are, in the order in which they were sent.
+    """
+    place, key, here = root, [], value
+    steps, parts = iter(error.evaluation_path[1:-1]), iter(error.instance_path)
     for step in steps:
         if step == "$ref":
             place = schemas.document.target(str(schemas.document.at(place.child(step))), place.file)
-        elif step in _NAMED:
-            name = str(next(steps, ""))
-            if step == "properties":
-                key.append((_position(schemas.at(place, direction), name), name))
-                next(parts, None)
-            elif step == "patternProperties":
-                key.append((_LAST, str(next(parts, ""))))
-            place = place.child(step, name)
-        elif step in _ITEMS:
-            part = next(parts, 0)
-            key.append((part, "") if isinstance(part, int) else (_LAST, part))
-            place = place.child(step)
-        elif step in _LISTS:
-            place = place.child(step, next(steps, 0))
-            if step == "prefixItems":
-                key.append((int(next(parts, 0)), ""))
-        else:
-            place = place.child(step)
+            continue
+        named = step in _NAMED or step in _LISTS
+        inner = place.child(step, next(steps, 0)) if named else place.child(step)
+        if step in _ENTERING and (part := next(parts, None)) is not None:
+            declared = _position(schemas.at(place, direction), str(part)) if step == "properties" else _LAST
+            key.append((part, "") if isinstance(part, int) else (declared + _sent(here, part, declared), part))
+            here = look_up(here, (str(part),))
+        place = inner
     return tuple(key)
+
+
+def _sent(value: JSON, name: str, declared: int) -> int:
+    """Return where an undeclared property stands among those that were sent, 0 for a declared one."""
+    return list(value).index(name) if declared == _LAST and isinstance(value, dict) and name in value else 0

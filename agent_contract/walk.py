@@ -83,7 +83,7 @@ def _children(document: Document, result: Walk, place: Place, kind: str, value: 
         return
     reference = value.get("$ref")
     if reference is not None:
-        follows = kind == "path-item" or (kind == "schema" and not _is_3_0(document))
+        follows = kind == "path-item" or (kind == "schema" and not document.is_3_0)
         target = _target(document, result, place, reference)
         if target is not None:
             result.references[place] = target
@@ -105,11 +105,6 @@ def _children(document: Document, result: Walk, place: Place, kind: str, value: 
             result.problems.append(
                 document.problem(child, f"{name!r} must be {wanted}, not {_noun(item)}", f"write {wanted}")
             )
-
-
-def _is_3_0(document: Document) -> bool:
-    root = document.files[""]
-    return isinstance(root, dict) and str(root.get("openapi")).startswith("3.0")
 
 
 def _target(document: Document, result: Walk, place: Place, reference: Any) -> Place | None:

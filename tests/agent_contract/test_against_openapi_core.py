@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from openapi_core import OpenAPI
-from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest
+from openapi_core.validation.request.exceptions import RequestBodyValidationError
 
 from agent_contract import Contract, Found, Request, check_request, load_contract, understand
 from tests.agent_contract.bodies import bodies
@@ -38,8 +38,7 @@ def judge(contract: Contract) -> Callable[[bytes], bool]:
         )
         try:
             api.validate_request(request)
-        except OpenAPIError as error:
-            assert "Invalid" in type(error).__name__ or "Missing" in type(error).__name__, error
+        except RequestBodyValidationError:
             return False
         return True
 
