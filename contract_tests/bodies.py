@@ -15,6 +15,8 @@ SESSION_TOKENS = 4
 HELLO: list[JSON] = [{"role": "user", "content": "Hello!"}]
 COUNT: list[JSON] = [{"role": "user", "content": "Count from one to one hundred in words."}]
 NEXT: list[JSON] = [{"role": "user", "content": "Go on."}]
+#: Hardly any text does without both of these letters.
+STOPS: list[JSON] = ["e", "a"]
 #: Some 60 tokens: whether a server still has them shows in what it counts.
 STORY: list[JSON] = [
     {

@@ -7,33 +7,37 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
+#: What keeps pytest from anything that the user has configured, and from talking itself.
+ISOLATED = (
+    f"--config-file={_HERE / 'isolated.ini'}",
+    f"--rootdir={_HERE}",
+    "--noconftest",
+    "--import-mode=importlib",
+    "--assert=plain",
+    "--capture=no",
+    "-Wignore",
+    "-pschemathesis",
+    "-pno:cacheprovider",
+    "-pno:terminal",
+    "-pno:logging",
+)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the contract tests with these options of pytest and return the exit code of `verify`."""
     try:
-        import pytest
-
-        from contract_tests import plugin
         from contract_tests.narrator import Narrator
 
-        isolated = [
-            *("-c", str(_HERE / "isolated.ini"), f"--rootdir={_HERE}", "--noconftest", "--import-mode=importlib"),
-            *(
-                "-p",
-                "schemathesis",
-                "-p",
-                "no:cacheprovider",
-                "-p",
-                "no:terminal",
-                "-p",
-                "no:logging",
-                "--assert=plain",
-                "--capture=no",
-            ),
-            *("-W", "ignore"),
-        ]
-        return int(pytest.main([*isolated, *arguments, str(_HERE)], plugins=[plugin, Narrator()]))
+        return judge(arguments, Narrator())
     except KeyboardInterrupt:
         sys.stderr.write("interrupted before anything was asked\n")
         return 130
+
+
+def judge(arguments: Sequence[str], *listeners: object) -> int:
+    """Run the contract tests in this process, with further plugins of pytest, and return pytest's exit code."""
+    import pytest
+
+    from contract_tests import plugin
+
+    return int(pytest.main([*ISOLATED, *arguments, str(_HERE)], plugins=[plugin, *listeners]))

@@ -6,11 +6,13 @@ import json
 
 import pytest
 
+from agent_contract.values import JSON
 from contract_tests import expect
-from contract_tests.bodies import HELLO, plain
+from contract_tests.bodies import plain
 from contract_tests.exchange import Asked
 from contract_tests.judgement import Judged, broken, not_offered, not_tested
 from contract_tests.probe import Probe
+from contract_tests.test_request_limits import ACCEPTED, REFUSED
 
 TEXTS = {
     "emoji": "\U0001f469‍\U0001f680 \U0001f44b\U0001f3fd",
@@ -27,6 +29,8 @@ NO_JSON = {
 }
 NO_OBJECT = {"list": b"[]", "text": b'"Hello!"', "null": b"null", "number": b"7"}
 METHODS = ("GET", "PUT", "PATCH")
+#: The clauses that are judged on all that a run has seen.
+OF_ALL = ("chat.no-server-error", "chat.status-documented")
 
 
 def _with(text: str) -> bytes:
@@ -146,29 +150,35 @@ def _by(probe: Probe, method: str) -> Asked:
 
 
 @pytest.mark.contract_last
-@pytest.mark.clause("chat.no-server-error")
+@pytest.mark.clause(OF_ALL[0])
 def test_no_request_got_a_server_error(contract_probe: Probe) -> None:
     """Of all that the run has sent but what only a broken client sends: NaN, ten thousand lists, odd methods."""
-    _odd_but_possible(contract_probe)
+    variety(contract_probe)
     for asked in contract_probe.prober.log:
         if not asked.lenient:
             expect.no_server_error(asked)
 
 
 @pytest.mark.contract_last
-@pytest.mark.clause("chat.status-documented")
+@pytest.mark.clause(OF_ALL[1])
 def test_every_status_was_a_documented_one(contract_probe: Probe) -> None:
     """Of all that the run has seen; server errors and refused methods are other clauses' matter."""
-    _odd_but_possible(contract_probe)
+    variety(contract_probe)
     known = contract_probe.conformity.statuses
     for asked in contract_probe.prober.log:
         if not asked.lenient and asked.status in range(100, 500) and asked.status not in known:
             raise broken(f"one of {', '.join(map(str, sorted(known)))}", asked.described(), asked)
 
 
-def _odd_but_possible(probe: Probe) -> None:
-    """Ask some of the odd requests, so that these clauses alone have something to look at; each is sent once."""
-    for body in (plain(messages=HELLO), plain(messages=[]), NO_JSON["breaks off"], NO_OBJECT["null"]):
+def variety(probe: Probe) -> None:
+    """Ask whatever else is asked of single fields, so that these clauses have something to look at by themselves."""
+    bodies: list[JSON | bytes] = [
+        *(plain(**fields) for _, fields in (*ACCEPTED, *REFUSED)),
+        *NO_JSON.values(),
+        *NO_OBJECT.values(),
+    ]
+    bodies += [plain(messages=[{"role": "user", "content": text}]) for text in TEXTS.values()]
+    for body in bodies:
         try:
             probe.chat(body)
         except Judged:

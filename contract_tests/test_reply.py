@@ -8,8 +8,9 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+from agent_contract.values import JSON
 from contract_tests import expect
-from contract_tests.bodies import COUNT, plain
+from contract_tests.bodies import COUNT, STOPS, plain
 from contract_tests.exchange import Asked
 from contract_tests.judgement import broken, not_offered, not_tested
 from contract_tests.probe import Probe
@@ -28,8 +29,14 @@ def _hello(contract_probe: Probe) -> Asked:
 @pytest.fixture(name="answers", scope="session")
 def _answers(contract_probe: Probe) -> list[Asked]:
     """The answers of several kinds of request, those that were given."""
-    bodies = (plain(), plain(messages=COUNT, max_tokens=3), plain(n=2, temperature=0.7), plain(create_session=True))
-    asked = [contract_probe.chat(body) for body in bodies]
+    kinds: tuple[dict[str, JSON], ...] = (
+        {},
+        {"messages": COUNT, "max_tokens": 3},
+        {"stop": STOPS},
+        {"n": 2, "temperature": 0.7},
+        {"create_session": True},
+    )
+    asked = [contract_probe.chat(plain(**fields)) for fields in kinds]
     return [one for one in asked if one.status == expect.OK]
 
 
