@@ -151,10 +151,14 @@ def _shape(contract: Contract, walk: Walk) -> Iterator[Fault]:
             if name not in known and "*" not in CHILDREN[kind] and not name.startswith("x-"):
                 near = difflib.get_close_matches(name, known, 1)
                 remedy = f"write {near[0]!r}" if near else "take it out, or begin its name with 'x-'"
-                yield place.child(name), f"{name!r} is no field of a {kind}, and has no effect", remedy
+                yield place.child(name), f"{name!r} is no field of {_a(kind)}, and has no effect", remedy
         for name in REQUIRED.get(kind, ()):
             if name not in value:
-                yield place, f"a {kind} has no {name!r}", f"add {name!r}"
+                yield place, f"the {kind} has no {name!r}", f"add {name!r}"
+
+
+def _a(kind: str) -> str:
+    return {"openapi": "the document", "info": "'info'"}.get(kind, f"{'an' if kind[0] in 'aeio' else 'a'} {kind}")
 
 
 def _schemas(contract: Contract, walk: Walk) -> Iterator[Fault]:
