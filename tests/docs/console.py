@@ -10,9 +10,10 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from threading import Timer
 
 #: Seconds that the commands of one block may take together.
-LIMIT = 300
+LIMIT = 180
 #: The addresses that the documentation names; in the tests all of them are a mock on some free port.
 LOCAL = "http://127.0.0.1:8000"
 DEPLOYMENT = "https://agents.example.com"
@@ -39,7 +40,7 @@ def free_port() -> int:
 def variables(more: Mapping[str, str]) -> dict[str, str]:
     """Return the process environment with this interpreter's programs in front."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "NO_COLOR": "1", "COLUMNS": "140", **more}
+    return {**os.environ, "PATH": path, "NO_COLOR": "1", "COLUMNS": "140", "AGENT_TOKEN": "any", **more}
 
 
 def run(commands: Iterable[str], folder: Path, output: Path, more: Mapping[str, str]) -> tuple[int, str]:
@@ -63,7 +64,7 @@ def run(commands: Iterable[str], folder: Path, output: Path, more: Mapping[str, 
 
 
 def run_server(command: str, folder: Path, more: Mapping[str, str], last: str) -> str:
-    """Return what a server printed up to the line that holds `last`; it is ended then."""
+    """Return what a server printed up to the line that looks like `last`; it is ended then."""
     shell = subprocess.Popen(
         ["bash", "-c", command],
         cwd=folder,
@@ -76,14 +77,17 @@ def run_server(command: str, folder: Path, more: Mapping[str, str], last: str) -
     )
     assert shell.stdout is not None
     printed = []
+    late = Timer(LIMIT, end, [shell])
+    late.start()
     try:
         for line in shell.stdout:
             printed.append(line)
-            if last in line:
+            if not missing([last], line):
                 break
         else:
             raise AssertionError(f"{command} ended and never printed {last!r}:\n{''.join(printed)}")
     finally:
+        late.cancel()
         end(shell)
         shell.stdout.close()
     return "".join(printed)
@@ -95,7 +99,11 @@ def end(shell: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
         os.killpg(shell.pid, signal.SIGTERM)
     except ProcessLookupError:
         return
-    shell.wait(10)
+    try:
+        shell.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(shell.pid, signal.SIGKILL)
+        raise
 
 
 def missing(shown: Iterable[str], printed: str) -> list[str]:

@@ -80,6 +80,7 @@ def test_a_console_block_does_what_it_shows(block: Block, checkout: Path, served
 @of("python")
 def test_a_python_block_runs(block: Block, served: Served, tmp_path: Path) -> None:
     write_files(block.document, tmp_path, served.url)
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     file = tmp_path / (block.file_name or "block.py")
     file.write_text(localized(block.text, served.url), encoding="utf-8")
     is_test = re.search(r"^def test_", block.text, re.MULTILINE)
@@ -87,7 +88,7 @@ def test_a_python_block_runs(block: Block, served: Served, tmp_path: Path) -> No
     ran = subprocess.run(
         [sys.executable, *how, str(file)],
         cwd=tmp_path,
-        env=variables({"CONTRACT_FIXTURES": str(ROOT / "fixtures"), "AGENT_URL": served.agent()}),
+        env=variables({}),
         capture_output=True,
         text=True,
         check=False,
@@ -147,7 +148,9 @@ def test_every_command_that_is_not_run_is_in_the_documentation() -> None:
 
 
 def test_every_make_target_of_the_documentation_exists() -> None:
-    written = {name for path in DOCUMENTS for name in re.findall(r"`make (\w+)", path.read_text(encoding="utf-8"))}
+    written = {
+        name for path in DOCUMENTS for name in re.findall(r"(?:`|\$ )make (\w+)", path.read_text(encoding="utf-8"))
+    }
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert {"mock", "test"} <= written
     assert written <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
