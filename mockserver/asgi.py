@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 from urllib.parse import parse_qsl
 
 from agent_contract.values import Reply, Request
 from mockserver.engine import Player
-from mockserver.leaving import DRAINED, App, Receive, Send, other_than_http, unless_gone
+from mockserver.leaving import DRAINED, App, Receive, Scope, Send, other_than_http, unless_gone
 
 _LARGE = 65_536  # bytes of a body that may take so long that nobody else must wait for it
 
@@ -16,7 +15,7 @@ _LARGE = 65_536  # bytes of a body that may take so long that nobody else must w
 def create_app(engine: Player) -> App:
     """Return an application that plays `engine`; a client that leaves ends the waiting for its reply."""
 
-    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await other_than_http(scope["type"], receive, send)
         body = await _body(receive, engine.limits.body)

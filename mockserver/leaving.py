@@ -6,16 +6,17 @@ Source: ASGI 3.0, "HTTP & WebSocket ASGI Message Format" and "Lifespan Protocol"
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any
 
 #: How many times the largest body is read, and thrown away, so that a client that is still sending sees the refusal.
 DRAINED = 16
 
-Message = dict[str, Any]
+Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[dict[str, Any], Receive, Send], Coroutine[Any, Any, None]]
+Scope = MutableMapping[str, Any]
+App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 
 async def unless_gone(work: Coroutine[Any, Any, None], receive: Receive) -> None:

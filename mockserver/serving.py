@@ -13,7 +13,7 @@ from granian.constants import Interfaces
 from granian.net import SocketHolder  # type: ignore[attr-defined]  # not in its __all__
 from granian.server.embed import Server
 
-from mockserver.leaving import App, Receive, Send
+from mockserver.leaving import App, Receive, Scope, Send
 
 _BACKLOG = 1024
 _GRACE = 0.2  # seconds that replies on their way have to end
@@ -44,7 +44,7 @@ async def _run(app: App, listening: socket.socket, on_start: Callable[[], None])
     loop = asyncio.get_running_loop()
     busy: set[asyncio.Task[Any]] = set()
 
-    async def counted(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
         task = asyncio.current_task()
         assert task
         busy.add(task)
