@@ -56,6 +56,13 @@ def request_fields() -> Fields:
         "store_in_session": (uuid.UUID | None, None),
         "stream_options": (StreamOptions | None, None),
         "max_completion_tokens": (StrictInt | None, Field(None, ge=1)),
+        "tools": (list[dict[str, Any]] | None, None),
+        "tool_choice": (Any, None),
+        "top_p": (StrictFloat | None, None),
+        "top_k": (StrictInt | None, None),
+        "frequency_penalty": (StrictFloat | None, None),
+        "presence_penalty": (StrictFloat | None, None),
+        "response_format": (dict[str, Any] | None, None),
     }
 
 

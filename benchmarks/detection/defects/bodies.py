@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import Field
 
 from benchmarks.detection.defects.defect import planting
 from benchmarks.detection.deployment import StreamOptions
@@ -170,7 +171,7 @@ TYPES = (
         "stop-of-numbers",
         "field-types",
         "Takes numbers and objects for stop sequences.",
-        fields=typed(stop=(list[Any] | None, None)),
+        fields=typed(stop=(list[Any] | None, Field(None, min_length=1))),
     ),
     plant(
         "max-tokens-type-400",

@@ -17,9 +17,10 @@ YEAR = 365 * 24 * 3600
 
 
 def bare(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer with its required fields alone."""
+    """Return an answer with its required fields, and the session's id."""
     choices = [{"index": choice["index"], "message": choice["message"]} for choice in answer["choices"]]
-    return {"created": answer["created"], "model": answer["model"], "choices": choices, "usage": answer["usage"]}
+    kept = {key: answer[key] for key in ("created", "model", "usage", "session_id") if key in answer}
+    return {**kept, "choices": choices}
 
 
 def rich(answer: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +122,11 @@ VARIANTS = (
         "Says null where there is no session and no knowledge.",
         replace(PLAIN, answer=on_answer(null_session), chunks=on_chunks(null_session)),
     ),
-    Variant("answer-bare", "Leaves out whatever is optional in an answer.", replace(PLAIN, answer=on_answer(bare))),
+    Variant(
+        "answer-bare",
+        "Leaves out what is optional in an answer, the reason why it ended included.",
+        replace(PLAIN, answer=on_answer(bare)),
+    ),
     Variant("answer-rich", "Adds the fields that inference servers add.", replace(PLAIN, answer=on_answer(rich))),
     Variant(
         "choices-as-they-come",

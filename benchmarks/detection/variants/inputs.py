@@ -8,6 +8,7 @@ from types import UnionType
 from typing import Annotated, Any, get_args
 
 from fastapi import Request, Response
+from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 
@@ -172,7 +173,7 @@ VARIANTS = (
     Variant(
         "details-in-full",
         "Gives each fault as pydantic words it, the input in it, and so fails on NaN as stock FastAPI does.",
-        replace(PLAIN, describe=lambda error: {key: error[key] for key in error if key != "ctx"}),
+        replace(PLAIN, describe=jsonable_encoder),
     ),
     Variant("first-fault-alone", "Names the first fault of several.", replace(PLAIN, refuse=first_fault)),
     Variant(

@@ -142,7 +142,10 @@ def zipped(app: Asgi) -> Asgi:
     return wrapped
 
 
-LATER = ("stream_options", "max_completion_tokens")
+LATER = (
+    *("stream_options", "tools", "tool_choice", "top_p", "top_k"),
+    *("frequency_penalty", "presence_penalty", "max_completion_tokens", "response_format"),
+)
 VARIANTS = (
     Variant("token-401", "Asks for a token, and refuses with 401.", replace(PLAIN, token=TOKEN)),
     Variant("token-403", "Asks for a token, and refuses with 403.", replace(PLAIN, token=TOKEN, refuse=forbidden)),
