@@ -51,7 +51,11 @@ def violations(
 ) -> tuple[Violation, ...]:
     """Return what `value` breaks of the schema at `root`; `part` is put before each violation's place."""
     found: dict[Location, tuple[Key, int, Violation]] = {}
-    for error in _leaves(_errors(validator, value)):
+    try:
+        errors = _errors(validator, value)
+    except ValueError:  # choices nested so deeply that their errors can't be told
+        return (Violation(part, "schema", None, None, str(root)),)
+    for error in _leaves(errors):
         key = _key(schemas, error, root, value, direction)
         for violation, last in _of_error(schemas, error, value, part, direction):
             rank = _RANK.get(violation.rule, len(_RANK))

@@ -183,6 +183,22 @@ def test_a_body_with_a_thousand_faults_is_told_them_all_and_one_with_a_million_t
     ]
 
 
+def test_a_fault_below_hundreds_of_nested_choices_is_refused_at_the_top(tmp_path: Path) -> None:
+    """The validator knows that the value is wrong, and can't say any more where."""
+    node = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"$ref": "#/components/schemas/Node"}}]}
+    contract = compiled(tmp_path, with_schema({"$ref": "#/components/schemas/Node"}, Node=node))
+    deep = b"[" * 300 + b"%s" + b"]" * 300
+    assert words(contract, deep % b"1") == [("body", "value_error")]
+    assert words(contract, deep % b'"a"') == []
+
+
+def test_a_fault_a_thousand_levels_deep_is_found_where_it_is(tmp_path: Path) -> None:
+    node = {"type": "array", "items": {"$ref": "#/components/schemas/Node"}}
+    contract = compiled(tmp_path, with_schema({"$ref": "#/components/schemas/Node"}, Node=node))
+    (violation,) = violations(contract, b"[" * 1000 + b"1" + b"]" * 1000)
+    assert len(violation.where) == 1001
+
+
 def test_nothing_is_compiled_or_sorted_for_a_valid_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A valid request is a parse, a lookup and one compiled check."""
     from agent_contract import check
