@@ -67,6 +67,11 @@ def on_chunks(edit: Callable[[Chunk], Any]) -> Callable[[list[Chunk], Call], lis
     return edited
 
 
+def all_but_choiceless(edit: Any) -> Any:
+    """Return an edit of each chunk that has choices."""
+    return on_chunks(lambda chunk: edit(chunk) if chunk["choices"] else None)
+
+
 def on_frames(edit: Callable[[bytes], bytes]) -> Callable[[list[bytes], Call], list[bytes]]:
     """Return an edit of each event's bytes."""
     return lambda frames, call: [edit(frame) for frame in frames]

@@ -16,7 +16,7 @@ from benchmarks.detection.running import running
 WORDS = ("broken", "differs", "not tested", "not offered", "held", "not selected")
 #: Nothing that a judge does may take longer, in seconds.
 LIMIT = 300.0
-TOKEN_VARIABLE = "DETECTION_TOKEN"  # noqa: S105  the name of a variable
+TOKEN_VARIABLE = "DETECTION_TOKEN"
 _ROW = re.compile(rf"^\s*({'|'.join(WORDS)})\s+(\S+\.\S+)\s+(\S+)\s*(.*?)\s*$")
 
 

@@ -7,6 +7,7 @@ from benchmarks.detection.defects import (
     chunks,
     limits,
     odd_input,
+    order,
     parts,
     refusals,
     reply,
@@ -27,6 +28,7 @@ DEFECTS: tuple[Defect, ...] = (
     *choices.DEFECTS,
     *streams.DEFECTS,
     *chunks.DEFECTS,
+    *order.DEFECTS,
     *sessions.DEFECTS,
     *odd_input.DEFECTS,
 )

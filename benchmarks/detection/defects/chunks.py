@@ -1,35 +1,13 @@
-"""Defects in the chunks of a stream: their fields, their order, and the usage at the end."""
+"""Defects in the chunks of a stream: their fields, and the usage at the end."""
 
 import uuid
 from typing import Any
 
 from benchmarks.detection.defects.defect import planting
-from benchmarks.detection.edits import Chunk, delta_of, edited, finishes, on_chunks
+from benchmarks.detection.edits import Chunk, all_but_choiceless, delta_of, edited, on_chunks
 from benchmarks.detection.seams import Call
 
 plant = planting("streams")
-
-
-def all_but_choiceless(edit: Any) -> Any:
-    """Return an edit of each chunk that has choices."""
-    return on_chunks(lambda chunk: edit(chunk) if chunk["choices"] else None)
-
-
-def split(chunks: list[Chunk]) -> tuple[list[Chunk], list[Chunk], list[Chunk], list[Chunk]]:
-    """Return the chunks of role, content, finish and usage apart; for streams of one choice."""
-    roles = [chunk for chunk in chunks if "role" in delta_of(chunk)]
-    said = [chunk for chunk in chunks if delta_of(chunk).get("content")]
-    return (
-        roles,
-        said,
-        [chunk for chunk in chunks if finishes(chunk)],
-        [chunk for chunk in chunks if not chunk["choices"]],
-    )
-
-
-def ordered(order: Any) -> Any:
-    """Return an edit of the order of the chunks of a stream of one choice."""
-    return lambda chunks, call: order(*split(chunks)) if call.choices == 1 else chunks
 
 
 def asked(call: Call) -> bool:
@@ -58,11 +36,6 @@ def doubled(usage: dict[str, int]) -> dict[str, int]:
 def ticking(chunks: list[Chunk], call: Call) -> list[Any]:
     """Return the chunks with a time that goes on."""
     return [{**chunk, "created": chunk["created"] + number // 3} for number, chunk in enumerate(chunks)]
-
-
-def index(make: Any) -> Any:
-    """Return an edit of the index of each choice."""
-    return all_but_choiceless(lambda chunk: edited(chunk, index=make(chunk["choices"][0]["index"])))
 
 
 def said_without_name(chunk: Chunk) -> Chunk:
@@ -190,7 +163,7 @@ USAGE = (
     ),
     plant(
         "usage-after-the-end",
-        "stream-usage",
+        "stream-done",
         "Sends the usage after `[DONE]`.",
         frames=lambda frames, call: [*frames[:-2], frames[-1], frames[-2]] if asked(call) else frames,
     ),
@@ -207,128 +180,4 @@ USAGE = (
         chunks=on_usage(lambda chunks, last: [*chunks, {**last, "usage": {**last["usage"], "total_tokens": 0}}]),
     ),
 )
-ORDER = (
-    plant(
-        "stream-index-from-one",
-        "stream-index",
-        "Counts the choices of a stream from 1.",
-        chunks=index(lambda number: number + 1),
-    ),
-    plant(
-        "stream-index-always-zero",
-        "stream-index",
-        "Streams all choices under the index 0.",
-        chunks=index(lambda number: 0),
-    ),
-    plant(
-        "stream-first-choice-alone",
-        "stream-index",
-        "Streams one choice whatever `n` says.",
-        chunks=lambda chunks, call: [
-            chunk for chunk in chunks if not chunk["choices"] or chunk["choices"][0]["index"] == 0
-        ],
-    ),
-    plant(
-        "stream-finish-index-lost",
-        "stream-index",
-        "Ends each choice under the index 7.",
-        chunks=on_chunks(lambda chunk: edited(chunk, index=7) if finishes(chunk) else None),
-    ),
-    plant(
-        "finish-swallowed",
-        "stream-finish",
-        "Never says why a streamed choice ended.",
-        chunks=on_chunks(lambda chunk: edited(chunk, finish_reason=None) if finishes(chunk) else None),
-    ),
-    plant(
-        "finish-chunk-dropped",
-        "stream-finish",
-        "Drops the chunk that ends a choice.",
-        chunks=lambda chunks, call: [chunk for chunk in chunks if not finishes(chunk)],
-    ),
-    plant(
-        "finish-twice",
-        "stream-finish",
-        "Says twice why a choice ended.",
-        chunks=lambda chunks, call: [
-            part for chunk in chunks for part in ([chunk, chunk] if finishes(chunk) else [chunk])
-        ],
-    ),
-    plant(
-        "finish-of-the-first-alone",
-        "stream-finish",
-        "Ends the first choice alone.",
-        chunks=lambda chunks, call: [
-            chunk for chunk in chunks if not finishes(chunk) or chunk["choices"][0]["index"] == 0
-        ],
-    ),
-    plant(
-        "finish-swallowed-when-cut",
-        "stream-finish",
-        "Never says that a streamed choice was cut.",
-        chunks=on_chunks(
-            lambda chunk: (
-                edited(chunk, finish_reason=None)
-                if finishes(chunk) and chunk["choices"][0]["finish_reason"] == "length"
-                else None
-            )
-        ),
-    ),
-    plant(
-        "finish-on-every-chunk",
-        "stream-finish",
-        "Says `stop` on every chunk.",
-        chunks=all_but_choiceless(lambda chunk: edited(chunk, finish_reason="stop")),
-    ),
-    plant(
-        "finish-before-the-last-word",
-        "stream-after-finish",
-        "Ends a choice before its last word.",
-        chunks=ordered(lambda roles, said, ends, usage: [*roles, *said[:-1], *ends, *said[-1:], *usage]),
-    ),
-    plant(
-        "finish-at-the-start",
-        "stream-after-finish",
-        "Ends a choice before it begins.",
-        chunks=ordered(lambda roles, said, ends, usage: [*roles, *ends, *said, *usage]),
-    ),
-    plant(
-        "word-after-the-finish",
-        "stream-after-finish",
-        "Sends a farewell after the end of a choice.",
-        chunks=ordered(
-            lambda roles, said, ends, usage: [
-                *roles,
-                *said,
-                *ends,
-                *(edited(end, delta={"content": " Bye!"}, finish_reason=None) for end in ends),
-                *usage,
-            ]
-        ),
-    ),
-    plant(
-        "role-last",
-        "stream-role",
-        "Says the role at the end.",
-        chunks=ordered(lambda roles, said, ends, usage: [*said, *roles, *ends, *usage]),
-    ),
-    plant(
-        "role-on-every-chunk",
-        "stream-role",
-        "Says the role on every chunk.",
-        chunks=all_but_choiceless(lambda chunk: edited(chunk, delta={"role": "assistant", **delta_of(chunk)})),
-    ),
-    plant(
-        "role-with-the-finish",
-        "stream-role",
-        "Says the role again at the end.",
-        chunks=on_chunks(lambda chunk: edited(chunk, delta={"role": "assistant"}) if finishes(chunk) else None),
-    ),
-    plant(
-        "role-after-the-first-word",
-        "stream-role",
-        "Says the role after the first word.",
-        chunks=ordered(lambda roles, said, ends, usage: [*said[:1], *roles, *said[1:], *ends, *usage]),
-    ),
-)
-DEFECTS = (*CHUNKS, *USAGE, *ORDER)
+DEFECTS = (*CHUNKS, *USAGE)

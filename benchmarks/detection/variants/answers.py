@@ -19,7 +19,7 @@ YEAR = 365 * 24 * 3600
 def bare(answer: dict[str, Any]) -> dict[str, Any]:
     """Return an answer with its required fields, and the session's id."""
     choices = [{"index": choice["index"], "message": choice["message"]} for choice in answer["choices"]]
-    kept = {key: answer[key] for key in ("created", "model", "usage", "session_id") if key in answer}
+    kept = {key: value for key, value in answer.items() if key not in ("id", "object")}
     return {**kept, "choices": choices}
 
 

@@ -1,0 +1,74 @@
+"""`python -m benchmarks.detection`: measures the contract tests, and writes the report."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from benchmarks.detection.defects import Defect
+from benchmarks.detection.measure import Measurement, Verdict, measured, planned, spread
+from benchmarks.detection.peers import PeerResult, compared, installed
+from benchmarks.detection.report import markdown
+
+#: With peers and no sample, so many defects; a tool may take a minute for each.
+PEERS_SAMPLE = 40
+
+
+@click.command()
+@click.option("--seed", default=0, show_default=True, help="The seed that runs over everything.")
+@click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="How many seeds run in all.")
+@click.option("--sample", type=click.IntRange(1), help="Judge so many defects, and half as many variants.")
+@click.option("--name", "names", multiple=True, help="Judge the defect or variant of this name alone. Repeatable.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Judge so many at a time.")
+@click.option("--max-requests", default=200, show_default=True, help="What each verdict may cost.")
+@click.option("--peers", is_flag=True, help="Ask Schemathesis, and Specmatic where it is installed, too.")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the report to this file.")
+def detection(
+    seed: int,
+    seeds: int,
+    sample: int | None,
+    names: tuple[str, ...],
+    jobs: int,
+    max_requests: int,
+    peers: bool,
+    output: Path | None,
+) -> None:
+    """Measure the contract tests: what they catch of planted defects, and which conforming variants they accuse.
+
+    Exit code 1: a defect was not caught by its own clause, or a variant was accused or not judged.
+    """
+    plan = list(planned(range(seed, seed + seeds), sample, names))
+    measurement = measured(plan, jobs=jobs, max_requests=max_requests, told=lambda verdict: tell(verdict, len(plan)))
+    report = markdown(measurement, others(measurement, sample or PEERS_SAMPLE) if peers else ())
+    if output is not None:
+        output.write_text(report, encoding="utf-8")
+    click.echo(report)
+    sys.exit(1 if measurement.missed or measurement.accused or measurement.undecided else 0)
+
+
+def tell(verdict: Verdict, number: int) -> None:
+    """Print one verdict as a line."""
+    right = verdict.by_its_own_clause if isinstance(verdict.planted, Defect) else verdict.judgement.exit_code == 0
+    judgement = verdict.judgement
+    found = ", ".join(judgement.broken) or judgement.conclusion
+    click.echo(f"{'ok' if right else 'WRONG':5}  {verdict.planted.name}  {judgement.seconds:.1f} s  {found}", err=True)
+
+
+def others(measurement: Measurement, sample: int) -> list[PeerResult]:
+    """Return what the other tools find on a sample of the same servers."""
+    defects = spread([verdict.planted.deployment for verdict in measurement.defects], sample)
+    first = [verdict for verdict in measurement.variants if verdict.seed == measurement.seeds[0]]
+    variants = spread([verdict.planted.deployment for verdict in first], sample // 2)
+    results: list[PeerResult] = []
+    for peer in installed():
+        click.echo(f"asking {peer.title}", err=True)
+        with tempfile.TemporaryDirectory() as folder:
+            results.append(compared(peer, defects, variants, Path(folder)))
+    return results
+
+
+if __name__ == "__main__":
+    detection()

@@ -1,0 +1,170 @@
+"""Asks other tools for their verdicts on the same deployments: Schemathesis and Specmatic."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any, TypeAlias
+
+from agent_contract import load_contract
+from benchmarks.detection.deployment import Deployment, Tally
+from benchmarks.detection.judge import LIMIT
+from benchmarks.detection.running import running
+
+#: A tool's run on a server: what it reports, each report as one text.
+Reports: TypeAlias = frozenset[str]
+Ask: TypeAlias = Callable[[str, Deployment, Path], Reports]
+
+SPECMATIC_JAR = Path("node_modules/specmatic/specmatic.jar")
+SPECMATIC_COMBINATIONS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A tool: its title with the version, its flags, and how it is asked."""
+
+    title: str
+    flags: str
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class PeerResult:
+    """What a tool found: defects caught, variants accused, and the median cost of a run."""
+
+    title: str
+    flags: str
+    defects: int
+    caught: int
+    variants: int
+    accused: int
+    requests: float
+    seconds: float
+
+
+def prepared(deployment: Deployment) -> dict[str, Any]:
+    """Return a copy of the document that pins agent, model and roles to what a deployment knows."""
+    document: dict[str, Any] = json.loads(json.dumps(load_contract().document))
+    parts = document["components"]
+    agent = deployment.agent_id
+    parts["parameters"]["AgentId"].update(schema={"type": "string", "enum": [agent]}, example=agent)
+    del parts["requestBodies"]["AgentChatCompletions"]["content"]["application/json"]["examples"]
+    parts["schemas"]["ChatMessage"]["properties"]["role"] = {"type": "string", "enum": ["user", "assistant"]}
+    fields = parts["schemas"]["AgentChatCompletionsRequestPayload"]["properties"]
+    fields["model"] = {"type": "string", "enum": ["", deployment.model]}
+    fields["n"] = {**fields["n"], "maximum": 4}
+    del fields["store_in_session"]
+    return document
+
+
+def schemathesis(*phases: str) -> Ask:
+    """Return how Schemathesis is asked, with some of its phases or all."""
+
+    def ask(url: str, deployment: Deployment, folder: Path) -> Reports:
+        document = folder / "openapi.json"
+        document.write_text(json.dumps(prepared(deployment)))
+        report = folder / "report.json"
+        token = ["-H", f"Authorization: Bearer {deployment.token}"] if deployment.token else []
+        command = [sys.executable, "-m", "schemathesis.cli", "run", str(document), "--url", url, *token]
+        options = ["--seed", "0", "--no-color", "--report", "json", "--report-json-path", str(report)]
+        run([*command, *options, *phases], folder)
+        found = json.loads(report.read_text())["failures"] if report.exists() else []
+        return frozenset(f"{item['code']} {item['title']}" for item in found)
+
+    return ask
+
+
+def specmatic(jar: Path) -> Ask:
+    """Return how Specmatic is asked; it has no seed."""
+
+    def ask(url: str, deployment: Deployment, folder: Path) -> Reports:
+        document = folder / "openapi.json"
+        document.write_text(json.dumps(prepared(deployment)))
+        command = ["java", "-jar", str(jar.resolve()), "test", f"--testBaseURL={url}", str(document)]
+        printed = run(
+            command,
+            folder,
+            MAX_TEST_REQUEST_COMBINATIONS=str(SPECMATIC_COMBINATIONS),
+            bearer=deployment.token or "none",
+        )
+        return frozenset(" ".join(found) for found in re.findall(r">> (\S+)\s+(R\d+):", printed))
+
+    return ask
+
+
+def run(command: Sequence[str], folder: Path, **environment: str) -> str:
+    """Return what a command prints, in a folder of its own."""
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, **environment},
+        timeout=LIMIT,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def installed() -> list[Peer]:
+    """Return the tools that this machine has, with their versions."""
+    title = f"Schemathesis {version('schemathesis')}"
+    coverage = ("--phases", "examples,coverage")
+    peers = [
+        Peer(f"{title}, default", "st run --seed 0", schemathesis()),
+        Peer(f"{title}, coverage", f"st run --seed 0 {' '.join(coverage)}", schemathesis(*coverage)),
+    ]
+    if SPECMATIC_JAR.exists():
+        said = subprocess.run(
+            ["java", "-jar", str(SPECMATIC_JAR), "--version"], capture_output=True, text=True, check=False
+        )
+        number = (re.findall(r"v([\d.]+)", said.stdout) or ["?"])[0]
+        flags = f"MAX_TEST_REQUEST_COMBINATIONS={SPECMATIC_COMBINATIONS} specmatic test"
+        peers.append(Peer(f"Specmatic {number}", flags, specmatic(SPECMATIC_JAR)))
+    return peers
+
+
+def compared(peer: Peer, defects: Sequence[Deployment], variants: Sequence[Deployment], folder: Path) -> PeerResult:
+    """Return what a tool finds on defects and variants beyond what it reports of the conforming deployment."""
+    known = {
+        token: asked(peer, replace(Deployment(), token=token), folder)[0]
+        for token in (None, "a-token-of-the-deployment")
+    }
+
+    def judged(deployments: Sequence[Deployment]) -> list[tuple[bool, int, float]]:
+        results = []
+        for deployment in deployments:
+            found, requests, seconds = asked(peer, deployment, folder)
+            results.append((bool(found - known[deployment.token]), requests, seconds))
+        return results
+
+    wrong, right = judged(defects), judged(variants)
+    costs = [*wrong, *right]
+    return PeerResult(
+        peer.title,
+        peer.flags,
+        len(defects),
+        sum(found for found, _, _ in wrong),
+        len(variants),
+        sum(found for found, _, _ in right),
+        median([requests for _, requests, _ in costs] or [0]),
+        median([seconds for _, _, seconds in costs] or [0.0]),
+    )
+
+
+def asked(peer: Peer, deployment: Deployment, folder: Path) -> tuple[Reports, int, float]:
+    """Return what a tool reports of a deployment, the requests that arrived, and the seconds."""
+    tally = Tally()
+    with running(deployment, tally) as url:
+        began = time.monotonic()
+        found = peer.ask(url, deployment, folder)
+        return found, tally.requests, time.monotonic() - began
