@@ -40,7 +40,9 @@ def free_port() -> int:
 def variables(more: Mapping[str, str]) -> dict[str, str]:
     """Return the process environment with this interpreter's programs in front."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "NO_COLOR": "1", "COLUMNS": "140", "AGENT_TOKEN": "any", **more}
+    # A tox that runs these tests must not share its folders with a tox of the documentation.
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("TOX", "AGENT_CONTRACT_"))}
+    return {**mine, "PATH": path, "NO_COLOR": "1", "COLUMNS": "140", "AGENT_TOKEN": "any", **more}
 
 
 def run(commands: Iterable[str], folder: Path, output: Path, more: Mapping[str, str]) -> tuple[int, str]:

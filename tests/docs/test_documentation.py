@@ -68,7 +68,7 @@ def test_a_console_block_does_what_it_shows(block: Block, checkout: Path, served
 
     runnable = [on_port(localized(command, url), port) for command in commands if is_run(command)]
     if runnable and SERVES.search(runnable[-1]):
-        printed = run_server("\n".join(runnable), checkout, more, last=shown[-1] if shown else url)
+        printed = run_server("\n".join(runnable), checkout, more, last=localized(shown[-1], url) if shown else url)
     elif runnable:
         status, printed = run(runnable, checkout, tmp_path / "output", more)
         assert status == 0, f"{block.address} ended with {status}:\n{printed}"
