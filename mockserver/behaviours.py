@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from mockserver.behaviour import Behaviour
 from mockserver.chat import CHAT
 
+CHAT_OPERATION = "createAssistantChatCompletion"
+
 BEHAVIOURS: Mapping[str, Behaviour] = {
-    "createAssistantChatCompletion": CHAT,
+    CHAT_OPERATION: CHAT,
 }

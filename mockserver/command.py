@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,7 @@ import click
 
 from agent_contract.errors import ContractError
 from mockserver.behaviour import Limits
+from mockserver.behaviours import CHAT_OPERATION
 from mockserver.trying import as_curl
 
 if TYPE_CHECKING:
@@ -20,7 +22,18 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_SECONDS = click.FloatRange(min=0)
+
+
+class _Finite(click.FloatRange):
+    """A number from 0 on that is one: NaN and infinity are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number; fail as click does."""
+        number = super().convert(value, param, ctx)
+        return number if math.isfinite(number) else self.fail(f"{value} is no finite number.", param, ctx)
+
+
+_SECONDS = _Finite(min=0)
 _DEFAULTS = Limits()
 
 
@@ -97,12 +110,12 @@ def wait(url: str, timeout: float) -> None:
 )
 def fixtures(folder: Path, seed: int, count: int, check: bool) -> None:
     """Write to DIR what the contract looks like on the wire: exchanges and streams, by example and by clause."""
-    from agent_contract import load_contract
     from mockserver.fixture_folder import FolderError, check_fixtures, write_fixtures
     from mockserver.fixtures import FixtureError
+    from mockserver.loading import own_contract
 
     try:
-        contract = load_contract()
+        contract = own_contract()
         if check:
             return _check(folder, list(check_fixtures(contract, folder)))
         written = write_fixtures(contract, folder, seed, count)
@@ -170,20 +183,19 @@ def _why_not_bound(error: OSError, host: str, port: int) -> str:
 def _banner(engine: Engine, host: str, port: int) -> str:
     address = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     url = f"http://{address}:{port}"
-    contract = engine.contract
+    contract, asked = engine.contract, bool(engine.config.tokens)
     lines = [f"{contract.title} {contract.version} is played at {url} (Ctrl-C stops it)"]
-    if not engine.config.tokens and not _is_loopback(host):
+    if not asked and not _is_loopback(host):
         lines.append(f"WARNING: {host} can be reached from other machines, and no token is asked for: set --token.")
-    if "createAssistantChatCompletion" in contract.operations:
-        lines.append("Agents:")
-        for agent in dict.fromkeys(engine.config.agents.values()):
-            model = "any model" if agent.any_model else agent.model
-            lines.append(f"  {agent.name:<16} {agent.id}  {model}; {', '.join(sorted(agent.roles))}")
-    else:
-        lines.append(f"{len(contract.operations)} operations answer from their documentation.")
-    command = as_curl(contract, url, bool(engine.config.tokens))
+    agents = list(dict.fromkeys(engine.config.agents.values())) if CHAT_OPERATION in contract.operations else []
+    lines.append("Agents:" if agents else f"{len(contract.operations)} operations answer from their documentation.")
+    for agent in agents:
+        model = "any model" if agent.any_model else agent.model
+        lines.append(f"  {agent.name:<16} {agent.id}  {model}; {', '.join(sorted(agent.roles))}")
+    willing = next((agent.name for agent in agents if "user" in agent.roles), "")
+    command = as_curl(contract, url, asked, {"agent_id": willing} if willing else None)
     if command:
-        lines += ["Try:", "  " + command]
+        lines += ["Try, with the token in $AGENT_CONTRACT_TOKEN:" if asked else "Try:", "  " + command]
     return "\n".join(lines)
 
 

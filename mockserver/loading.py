@@ -15,7 +15,8 @@ from mockserver.pace import Pace
 
 
 @lru_cache(maxsize=1)
-def _own_contract() -> Contract:
+def own_contract() -> Contract:
+    """Return this project's own contract, read once."""
     return load_contract()
 
 
@@ -33,7 +34,7 @@ def load_engine(
     `tokens` are added to the configuration's. Raises `ContractError` for a document or a configuration that can't be
     used, with place, problem and remedy.
     """
-    contract = load_contract(spec) if spec else _own_contract()
+    contract = load_contract(spec) if spec else own_contract()
     settings = load_config(Path(config)) if config else Config()
     settings = replace(settings, tokens=(*settings.tokens, *tokens))
     return Engine(contract, settings, seed=seed, pace=pace or Pace(), journal=journal)

@@ -34,7 +34,7 @@ def describe(exchange: Exchange, seconds: float, now: float, colour: bool) -> st
     code = next(code for status, code in _COLOURS if reply.status >= status)
     parts = [
         paint(_DIM, time.strftime("%H:%M:%S", time.localtime(now))),
-        f"{request.method[:20]:<4}",
+        f"{_printable(request.method[:20]):<4}",
         _printable(request.path),
         paint(code, str(reply.status)),
         f"{1000 * (seconds + _waits(reply)):.1f} ms",

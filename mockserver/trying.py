@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from agent_contract import Contract, Example, Operation
@@ -18,10 +19,10 @@ def example_request(contract: Contract) -> tuple[Operation, Example] | None:
     return None
 
 
-def path_of(operation: Operation, example: Example) -> str:
-    """Return the decoded path that an example is sent to."""
+def path_of(operation: Operation, example: Example, instead: Mapping[str, str] | None = None) -> str:
+    """Return the decoded path that an example is sent to; `instead` holds other values of its parameters."""
     path = operation.path
-    for name, value in example.path.items():
+    for name, value in {**example.path, **(instead or {})}.items():
         path = path.replace("{" + name + "}", value)
     return path
 
@@ -39,23 +40,23 @@ def _plain_get(contract: Contract) -> str:
     return ""
 
 
-def as_curl(contract: Contract, url: str, with_token: bool) -> str:
+def as_curl(contract: Contract, url: str, with_token: bool, instead: Mapping[str, str] | None = None) -> str:
     """Return a command that gets a success of the server at `url`; "" where the document shows none.
 
-    A token stands in it as `$AGENT_CONTRACT_TOKEN`.
+    A token stands in it as `$AGENT_CONTRACT_TOKEN`; `instead` holds values for the path that are not the example's.
     """
     found = example_request(contract)
     path = "" if found else _plain_get(contract)
     if not found and not path:
         return ""
-    words = _words(*found, url) if found else ["curl", url + quote(path)]
+    words = _words(*found, url, instead) if found else ["curl", url + quote(path)]
     token = ' -H "Authorization: Bearer $AGENT_CONTRACT_TOKEN"' if with_token else ""
     return " ".join(shlex.quote(word) for word in words) + token
 
 
-def _words(operation: Operation, example: Example, url: str) -> list[str]:
+def _words(operation: Operation, example: Example, url: str, instead: Mapping[str, str] | None) -> list[str]:
     query = f"?{urlencode(example.query)}" if example.query else ""
-    words = ["curl", url + quote(path_of(operation, example)) + query]
+    words = ["curl", url + quote(path_of(operation, example, instead)) + query]
     if example.method != ("POST" if example.body else "GET"):
         words += ["-X", example.method]
     for name, value in example.headers.items():

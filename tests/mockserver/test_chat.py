@@ -270,7 +270,7 @@ BODIES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(BODIES, st.sampled_from(["demo", "demo-open", "demo-knowledge"]))
 def test_whatever_is_asked_is_answered_as_documented(body: dict[str, Any], agent: str) -> None:
     """Never an exception, never an undocumented status or shape."""
@@ -279,7 +279,7 @@ def test_whatever_is_asked_is_answered_as_documented(body: dict[str, Any], agent
     assert check_reply(OPERATION, reply) == ()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_whatever_bytes_come_are_refused_as_documented(body: bytes) -> None:
     reply = engine().reply(request(body))
