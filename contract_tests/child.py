@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from contract_tests.judgement import Exit
+
 _HERE = Path(__file__).resolve().parent
 #: What keeps pytest from anything that the user has configured, and from talking itself.
 ISOLATED = (
@@ -28,10 +30,11 @@ def main(arguments: Sequence[str]) -> int:
     try:
         from contract_tests.narrator import Narrator
 
-        return judge(arguments, Narrator())
+        code = judge(arguments, Narrator())
     except KeyboardInterrupt:
         sys.stderr.write("interrupted before anything was asked\n")
-        return 130
+        return Exit.INTERRUPTED
+    return code if code in set(Exit) else Exit.NO_VERDICT
 
 
 def judge(arguments: Sequence[str], *listeners: object) -> int:

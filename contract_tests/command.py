@@ -23,6 +23,9 @@ from contract_tests.options import BREADTHS, Options
     "--timeout", default=60.0, show_default=True, type=click.FloatRange(0.1), help="Seconds to wait for a reply."
 )
 @click.option(
+    "--warmup", default=30.0, show_default=True, type=click.FloatRange(0), help="Seconds to wait for a cold deployment."
+)
+@click.option(
     "--breadth", default="default", type=click.Choice(BREADTHS), help="deep: also what may cost a server dearly."
 )
 @click.option(
@@ -37,6 +40,7 @@ def verify(
     max_requests: int,
     seed: int,
     timeout: float,
+    warmup: float,
     breadth: str,
     api_version: str,
 ) -> None:
@@ -64,7 +68,7 @@ def verify(
     from contract_tests.isolation import become
 
     secret = token or _from_environment(token_env)
-    become(Options(base_url, agent_id, secret, clauses, max_requests, seed, timeout, breadth, api_version))
+    become(Options(base_url, agent_id, secret, clauses, max_requests, seed, timeout, warmup, breadth, api_version))
 
 
 def _from_environment(name: str | None) -> str:

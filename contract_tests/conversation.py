@@ -6,6 +6,7 @@ was forgotten shows; all of a session stays under five hundred characters, so th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -103,6 +104,20 @@ def size(probe: Probe) -> Size:
     elif prompt(long) <= counts[0]:
         doubt = f"prompt_tokens don't grow with the prompt ({counts[0]}, {prompt(long)})"
     return Size(min(counts), prompt(long), doubt)
+
+
+def replayed(session: Session) -> list[JSON]:
+    """Return the session's conversation up to its last message, as the messages of one request; none if it can't be.
+
+    An empty answer can't be sent: a server may refuse it.
+    """
+    messages: list[JSON] = []
+    for asked in session.turns[:-1]:
+        said = expect.content(expect.choices(asked)[0])
+        if not said.strip():
+            return []
+        messages += [*json.loads(asked.request.body)["messages"], {"role": "assistant", "content": said}]
+    return [*messages, *json.loads(session.last.request.body)["messages"]]
 
 
 def at_once(probe: Probe, session: Session) -> list[Asked]:

@@ -52,7 +52,8 @@ class Narrator:
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remember that it was the user who ended the run."""
-        self._interrupted = isinstance(excinfo.value, KeyboardInterrupt)
+        stopped = isinstance(excinfo.value, pytest.Session.Interrupted)
+        self._interrupted = isinstance(excinfo.value, KeyboardInterrupt) and not stopped
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import pytest
+from typing import TYPE_CHECKING, Any
 
 from contract_tests.exchange import TOKEN_VARIABLE
+
+if TYPE_CHECKING:
+    import pytest
 
 BREADTHS = ("default", "deep")
 
@@ -25,6 +26,7 @@ class Options:
     max_requests: int = 200
     seed: int = 0
     timeout: float = 60.0
+    warmup: float = 30.0
     breadth: str = "default"
     api_version: str = ""
 
@@ -46,6 +48,12 @@ PYTEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "max-requests": {"metavar": "N", "type": int, "default": 200, "help": "send no more requests (default: 200)"},
     "seed": {"metavar": "N", "type": int, "default": 0, "help": "seed of all that is chosen by chance (default: 0)"},
     "timeout": {"metavar": "SECONDS", "type": float, "default": 60.0, "help": "wait for a reply (default: 60)"},
+    "warmup": {
+        "metavar": "SECONDS",
+        "type": float,
+        "default": 30.0,
+        "help": "wait for a cold deployment (default: 30)",
+    },
     "breadth": {"choices": BREADTHS, "default": "default", "help": "deep: also what could cost a server dearly"},
     "api-version": {
         "metavar": "VERSION",
@@ -70,7 +78,9 @@ def from_pytest(config: pytest.Config) -> Options:
 
     variable = told("token-env")
     if variable != TOKEN_VARIABLE and variable not in os.environ:
-        raise pytest.UsageError(f"--contract-token-env: the environment has no variable {variable}")
+        from pytest import UsageError  # noqa: PT013 - the command reads this module without pytest
+
+        raise UsageError(f"--contract-token-env: the environment has no variable {variable}")
     return Options(
         url=told("url"),
         agent_id=told("agent-id"),
@@ -79,6 +89,7 @@ def from_pytest(config: pytest.Config) -> Options:
         max_requests=told("max-requests"),
         seed=told("seed"),
         timeout=told("timeout"),
+        warmup=told("warmup"),
         breadth=told("breadth"),
         api_version=told("api-version"),
     )
@@ -92,6 +103,7 @@ def to_arguments(options: Options) -> list[str]:
         "max-requests": options.max_requests,
         "seed": options.seed,
         "timeout": options.timeout,
+        "warmup": options.warmup,
         "breadth": options.breadth,
         "api-version": options.api_version,
     }

@@ -10,27 +10,45 @@ from contract_tests.exchange import Asked
 if TYPE_CHECKING:
     from contract_tests.probing import Prober
 
+METHOD_NOT_ALLOWED = 405
 _REDIRECTS = range(300, 400)
 _SERVER_ERRORS = range(500, 600)
+#: What a gateway answers while the model behind it is loaded, and how many seconds until it is asked again.
+COLD = (502, 503, 504)
+FIRST_PAUSE = 1.0
 
 
-def obstacle(prober: Prober, nobody: str) -> str:
+def obstacle(prober: Prober, nobody: str, warmup: float) -> str:
     """Return why the deployment can't be judged, or an empty text; `nobody` is an agent id that none has.
 
-    One plain request is sent, and up to two more where it is answered 404.
+    One plain request is sent; more of them, for `warmup` seconds, where a gateway says that there is nothing behind
+    it yet, and up to three more where it is answered 404.
     """
-    asked = prober.chat(plain())
+    asked = _warmed(prober, warmup)
     if not asked.status:
         return f"{prober.target.root} is unreachable: {asked.failure}"
     if asked.status in (401, 403):
         return _token(prober, asked)
-    if asked.status in (404, 405):
+    if asked.status in (404, METHOD_NOT_ALLOWED):
         return _not_found(prober, asked, nobody)
     if asked.status in _REDIRECTS:
         return f"{asked.url} redirects to {asked.header('location')}: give the URL that it leads to"
     if asked.status in _SERVER_ERRORS:
-        return f"the server fails on a plain request: {asked.described()}"
+        waited = f", after {warmup:g} s of waiting" if asked.status in COLD else ""
+        return f"the server fails on a plain request{waited}: {asked.described()}"
     return ""
+
+
+def _warmed(prober: Prober, warmup: float) -> Asked:
+    """Return the answer to a plain request, asked again with growing pauses while the deployment is cold."""
+    left, pause = warmup, FIRST_PAUSE
+    asked = prober.chat(plain())
+    while asked.status in COLD and left > 0:
+        prober.wait(min(pause, left))
+        left, pause = left - pause, pause * 2
+        prober.forget()
+        asked = prober.chat(plain())
+    return asked
 
 
 def still_alive(prober: Prober) -> str:
@@ -58,18 +76,17 @@ def _not_found(prober: Prober, asked: Asked, nobody: str) -> str:
     agent = dict(prober.target.parameters).get("agent_id", "")
     other_agent = prober.chat(plain(), parameters={"agent_id": nobody})
     other_path = prober.get(f"{asked.url}-that-nobody-serves")
-    alike = {
-        "agent": _likeness(other_agent, nobody) == _likeness(asked, agent),
-        "path": _likeness(other_path, agent) == _likeness(asked, agent),
-    }
-    path = f"the server has no such path: {asked.url}; is the base URL right?"
-    unknown = f"the server knows no agent {agent!r}: give one with --agent-id"
-    said = f"it answers {asked.described()}"
-    if asked.status == 405 or (alike["path"] and not alike["agent"]):
-        return f"{path} ({said})"
-    if alike["agent"] and not alike["path"]:
-        return f"{unknown} ({said})"
-    return f"no such path, or no agent {agent!r}: the server answers both alike ({asked.described()})"
+    like_agent = _likeness(other_agent, nobody) == _likeness(asked, agent)
+    like_path = _likeness(other_path, agent) == _likeness(asked, agent)
+    # A path that is there knows that it takes no GET, whoever the agent is.
+    there = prober.get(asked.url).status == METHOD_NOT_ALLOWED
+    if asked.status == METHOD_NOT_ALLOWED or (like_path and not like_agent):
+        reason = f"the server has no such path: {asked.url}; is the base URL right?"
+    elif there or (like_agent and not like_path):
+        reason = f"the server knows no agent {agent!r}: give one with --agent-id"
+    else:
+        reason = f"the server has no such path ({asked.url}), or no agent {agent!r}: it answers both alike"
+    return f"{reason} ({asked.described()})"
 
 
 def _likeness(asked: Asked, agent: str) -> tuple[int, str, str]:

@@ -80,7 +80,7 @@ def open_probe(contract: Contract, options: Options) -> Probe:
         there = target.Target(there.root, (("agent_id", _mock_agent(prober)),))
     prober.target = there
     probe = Probe(prober, Conformity(contract.document, operation.template, operation.method), contract, options)
-    if reason := preflight.obstacle(prober, probe.stranger("agent")):
+    if reason := preflight.obstacle(prober, probe.stranger("agent"), options.warmup):
         prober.close()
         raise NoVerdict(reason)
     prober.alive = partial(preflight.still_alive, prober)

@@ -6,6 +6,8 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
@@ -108,6 +110,11 @@ class Prober:
         self.budget.spend()
         return self.send(Request("GET", urlsplit(url).path), url)
 
+    def forget(self) -> None:
+        """Forget all answers, so that each request is sent anew."""
+        self._known.clear()
+        self.log.clear()
+
     def redacted(self, text: str) -> str:
         """Return the text with the token's variable in the token's place."""
         return text.replace(self.token, f"${TOKEN_VARIABLE}") if self.token else text
@@ -170,9 +177,15 @@ def _gather(response: httpx.Response, pieces: list[tuple[float, bytes]], start: 
 def _asks_to_wait(asked: Asked) -> float | None:
     """Return for how many seconds the server asks to wait, within reason; None where it doesn't."""
     value = asked.header("retry-after")
-    if asked.status not in (429, 503) or not value.isdecimal():
+    if asked.status not in (429, 503) or not value:
         return None
-    return min(float(value), LONGEST_WAIT)
+    if value.isdecimal():
+        return min(float(value), LONGEST_WAIT)
+    try:
+        pause = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(pause, 0.0), LONGEST_WAIT)
 
 
 def _reason(error: Exception) -> str:

@@ -9,9 +9,9 @@ import pytest
 
 from agent_contract.values import JSON
 from contract_tests import expect
-from contract_tests.bodies import MAX_TOKENS, plain
+from contract_tests.bodies import HELLO, MAX_TOKENS, plain
 from contract_tests.exchange import Asked
-from contract_tests.judgement import broken, not_offered, not_tested
+from contract_tests.judgement import broken, not_offered, not_tested, nothing_more
 from contract_tests.probe import Probe
 
 #: How a server may refuse a token.
@@ -44,28 +44,45 @@ def test_a_body_is_checked_before_the_agent(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.stream-refused")
-@pytest.mark.parametrize("fault", ["agent", "messages"])
+@pytest.mark.parametrize("fault", ["agent", "messages", "model", "role"])
 def test_a_streamed_request_is_refused_like_a_plain_one(contract_probe: Probe, fault: str) -> None:
     """Before a stream begins the status is still free."""
     nobody = {"agent_id": contract_probe.stranger("agent")} if fault == "agent" else None
-    body = plain() if fault == "agent" else plain(messages=[])
+    faults: dict[str, dict[str, JSON]] = {
+        "messages": {"messages": []},
+        "model": {"model": _strange_model(contract_probe)},
+        "role": {"messages": NARRATOR},
+    }
+    body = plain(**faults.get(fault, {}))
     alike = contract_probe.chat(body, parameters=nobody)
     if alike.status in range(200, 300):
-        raise not_tested("the plain request is not refused")
+        raise nothing_more("the plain request is not refused")
     expect.status(contract_probe.chat({**body, "stream": True}, parameters=nobody), alike.status)
 
 
 @pytest.mark.clause("chat.model-unexpected")
 def test_another_model_is_refused(contract_probe: Probe) -> None:
     """No agent has a model of this name."""
-    model = f"no-such-model-{contract_probe.stranger('model')[:8]}"
-    expect.status(contract_probe.chat(plain(model=model)), expect.BAD_REQUEST)
+    expect.status(contract_probe.chat(plain(model=_strange_model(contract_probe))), expect.BAD_REQUEST)
+
+
+@pytest.mark.clause("chat.model-unexpected")
+def test_a_model_with_a_similar_name_is_refused(contract_probe: Probe) -> None:
+    """It begins with the name of the agent's own."""
+    own = expect.answer(contract_probe.chat(plain())).get("model")
+    similar = f"{own}-{contract_probe.stranger('model')[:8]}"
+    expect.status(contract_probe.chat(plain(model=similar)), expect.BAD_REQUEST)
+
+
+def _strange_model(probe: Probe) -> str:
+    return f"no-such-model-{probe.stranger('model')[:8]}"
 
 
 @pytest.mark.clause("chat.role-unknown")
-def test_a_role_that_nobody_knows_is_refused(contract_probe: Probe) -> None:
-    """The rest of the message is fine."""
-    expect.status(contract_probe.chat(plain(messages=NARRATOR)), expect.BAD_REQUEST)
+@pytest.mark.parametrize("messages", [NARRATOR, [*NARRATOR, *HELLO], [*HELLO, *NARRATOR]], ids=["all", "first", "last"])
+def test_a_role_that_nobody_knows_is_refused(contract_probe: Probe, messages: list[JSON]) -> None:
+    """In whichever message it stands."""
+    expect.status(contract_probe.chat(plain(messages=messages)), expect.BAD_REQUEST)
 
 
 @pytest.mark.clause("chat.role-system")

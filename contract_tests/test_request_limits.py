@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from contract_tests import expect
+from contract_tests import expect, sse, stream
 from contract_tests.bodies import COUNT, HELLO, MAX_TOKENS, STOPS, plain
-from contract_tests.judgement import broken, not_offered, not_tested
+from contract_tests.judgement import broken, not_offered, not_tested, nothing_more
 
 if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
@@ -47,6 +47,7 @@ REFUSED: tuple[Case, ...] = (
     ("chat.field-types", {"temperature": {"celsius": 20}}),
     ("chat.field-types", {"n": "two"}),
     ("chat.field-types", {"stop": 7}),
+    ("chat.field-types", {"stop": [7]}),
     ("chat.field-types", {"max_tokens": {}}),
     ("chat.field-types", {"stream": [True]}),
     ("chat.field-types", {"model": ["a"]}),
@@ -66,10 +67,12 @@ ACCEPTED: tuple[Case, ...] = (
     ("chat.max-tokens-accepted", {"max_tokens": 1}),
     ("chat.seed-accepted", {"seed": 0}),
     ("chat.seed-accepted", {"seed": -7}),
-    ("chat.seed-accepted", {"seed": 42}),
+    ("chat.seed-accepted", {"seed": 1_234_567_890}),
     ("chat.model-empty", {"model": ""}),
     ("chat.unlisted-fields", {"user": "client-42"}),
 )
+#: More words than this no token holds.
+WORDS_A_TOKEN = 4
 OPTIONAL = ("create_session", "seed", "temperature", "n", "stop", "max_tokens", "stream", "model", "store_in_session")
 
 
@@ -145,12 +148,31 @@ def test_an_n_beyond_all_measure_is_refused(contract_probe: Probe) -> None:
 @pytest.mark.clause("chat.max-tokens-bound")
 @pytest.mark.parametrize("most", [1, 3])
 def test_an_answer_has_at_most_as_many_tokens(contract_probe: Probe, most: int) -> None:
-    """By the server's own count; and no token holds more than four words."""
+    """By the server's own count; and no token holds more than a few words."""
     asked = contract_probe.chat(plain(messages=COUNT, max_tokens=most))
     counted = expect.tokens(asked, "completion_tokens")
     words = len(expect.content(expect.choices(asked)[0]).split())
-    if counted > most or words > 4 * most:
+    if counted > most or words > WORDS_A_TOKEN * most:
         raise broken(f"at most {most} completion tokens", f"{counted}, and {words} words", asked)
+
+
+@pytest.mark.clause("chat.max-tokens-bound")
+def test_each_of_two_answers_has_at_most_as_many_tokens(contract_probe: Probe) -> None:
+    """Where there are two to be had."""
+    asked = contract_probe.chat(plain(n=2, temperature=0.7))
+    if asked.status != expect.OK:
+        raise nothing_more("n = 2 is refused")
+    if (counted := expect.tokens(asked, "completion_tokens")) > 2 * MAX_TOKENS:
+        raise broken(f"at most 2 * {MAX_TOKENS} completion tokens", f"{counted}", asked)
+
+
+@pytest.mark.clause("chat.max-tokens-bound")
+def test_a_streamed_answer_has_at_most_as_many_tokens(contract_probe: Probe) -> None:
+    """No token holds more than a few words."""
+    asked = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))
+    words = len(stream.spoken(sse.read(asked.pieces)).split())
+    if words > 3 * WORDS_A_TOKEN:
+        raise broken("at most 3 tokens", f"{words} words", asked)
 
 
 @pytest.mark.clause("chat.max-tokens-finish")
@@ -165,6 +187,27 @@ def test_an_answer_that_is_cut_says_so(contract_probe: Probe) -> None:
         raise not_offered("the answer has no finish_reason")
     if reason != "length":
         raise broken("finish_reason length", f"finish_reason {json.dumps(reason)}", short)
+
+
+@pytest.mark.clause("chat.max-tokens-finish")
+def test_a_stream_that_is_cut_says_so(contract_probe: Probe) -> None:
+    """Where the plain answer to the same question was cut."""
+    if expect.choices(contract_probe.chat(plain(messages=COUNT, max_tokens=3)))[0].get("finish_reason") != "length":
+        raise nothing_more("the plain answer was not cut")
+    asked = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))
+    chunks = stream.chunks(sse.read(asked.pieces))
+    reasons = [reason for chunk in chunks for _, _, reason in chunk.choices() if reason is not None]
+    if reasons and reasons != ["length"]:
+        raise broken("finish_reason length", f"finish_reason {json.dumps(reasons)}", asked)
+
+
+@pytest.mark.clause("chat.stop-content")
+def test_no_stream_contains_its_stop_sequence(contract_probe: Probe) -> None:
+    """As a plain answer doesn't."""
+    asked = contract_probe.chat(plain(stop=STOPS, stream=True))
+    said = stream.spoken(sse.read(asked.pieces))
+    if any(str(stop) in said for stop in STOPS):
+        raise broken("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), asked)
 
 
 @pytest.mark.clause("chat.stop-content")
@@ -206,6 +249,14 @@ def test_there_are_as_many_choices_as_asked_for(contract_probe: Probe) -> None:
     found = expect.answer(asked).get("choices")
     if not isinstance(found, list) or len(found) != 2:
         raise broken("2 choices", asked.described(), asked)
+
+
+@pytest.mark.clause("chat.n-choices")
+def test_an_n_of_one_gives_one_choice(contract_probe: Probe) -> None:
+    """As its absence does."""
+    asked = contract_probe.chat(plain(n=1))
+    if len(expect.choices(asked)) != 1:
+        raise broken("1 choice", asked.described(), asked)
 
 
 @pytest.mark.clause("chat.n-default")

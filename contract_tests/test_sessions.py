@@ -15,16 +15,19 @@ from contract_tests.conversation import (
     created,
     extended,
     prompt,
+    replayed,
     session_id,
     size,
     talk,
     text_of,
 )
-from contract_tests.judgement import broken, not_tested
+from contract_tests.judgement import broken, not_tested, nothing_more
 from contract_tests.probe import Probe
 from contract_tests.test_reply import UUID
 
 HI: list[JSON] = [{"role": "user", "content": "Hi."}]
+#: A conversation that is kept may be cut into tokens a little differently than one that is sent.
+SLACK = 2
 NARRATOR: list[JSON] = [{"role": "narrator", "content": text_of(STORY)}]
 
 
@@ -45,9 +48,10 @@ def test_a_new_session_has_an_id(contract_probe: Probe) -> None:
 @pytest.mark.clause("chat.session-fresh")
 def test_each_new_session_has_an_id_of_its_own(contract_probe: Probe) -> None:
     """Though the requests are the same."""
-    first, second = created(contract_probe), created(contract_probe, 1)
-    if first.id == second.id:
-        raise broken("two ids", f"{first.id} twice", second.last)
+    sessions = [created(contract_probe), created(contract_probe, 1), created(contract_probe, 2, HI)]
+    ids = [session.id for session in sessions]
+    if len(set(ids)) < len(ids):
+        raise broken(f"{len(ids)} ids", json.dumps(ids), sessions[-1].last)
 
 
 @pytest.mark.clause("chat.session-used")
@@ -78,6 +82,7 @@ def test_the_first_turn_is_context(contract_probe: Probe) -> None:
     if min(counts) <= alone.long:
         expected = f"prompt_tokens over {alone.long}, what the first turn counts, in all later ones"
         raise alone.judged(expected, f"{counts}", session.last)
+    _compare_with_replay(contract_probe, Session(session.id, session.label, session.turns[:2]))
 
 
 @pytest.mark.clause("chat.session-extended")
@@ -89,6 +94,21 @@ def test_each_turn_is_context_for_the_next(contract_probe: Probe) -> None:
         raise not_tested("the session is no context at all")
     if sorted(set(counts)) != counts:
         raise alone.judged("prompt_tokens that grow from turn to turn", f"{counts}", session.last)
+    _compare_with_replay(contract_probe, session)
+
+
+def _compare_with_replay(probe: Probe, session: Session) -> None:
+    """Want that a turn counts in a session what it counts when the whole conversation is sent with it.
+
+    Nothing is said of a conversation that can't be sent so: one with an empty answer, or with a refused role.
+    """
+    messages = replayed(session)
+    asked = probe.chat(turn(messages)) if messages else None
+    if asked is None or asked.status != expect.OK:
+        return
+    if prompt(session.last) < prompt(asked) - SLACK:
+        expected = f"prompt_tokens {prompt(asked)}, as when the whole conversation is sent with the message"
+        raise size(probe).judged(expected, f"{prompt(session.last)}", session.last)
 
 
 @pytest.mark.clause("chat.session-isolated")
@@ -103,13 +123,15 @@ def test_a_session_is_no_context_without_it(contract_probe: Probe) -> None:
 
 @pytest.mark.clause("chat.session-isolated")
 def test_a_session_is_no_context_for_another(contract_probe: Probe) -> None:
-    """A short second session counts less than the long first one."""
+    """Not for one that was opened before a long turn in another, nor for one that was opened after it."""
     alone = size(contract_probe)
     talk(contract_probe)
-    other = extended(contract_probe, created(contract_probe, 2, HI))
-    if prompt(other.last) > alone.long:
-        expected = f"prompt_tokens under {alone.long}, what the other session's first turn counts"
-        raise alone.judged(expected, f"{prompt(other.last)}", other.last)
+    other = created(contract_probe, 2, HI)
+    created(contract_probe, 7)
+    other = extended(contract_probe, other)
+    if max(_counts(other)) > alone.long:
+        expected = f"prompt_tokens under {alone.long}, what a first turn in the other sessions counts"
+        raise alone.judged(expected, f"{_counts(other)}", other.last)
 
 
 @pytest.mark.clause("chat.session-streamed")
@@ -133,6 +155,21 @@ def test_a_stream_extends_a_session(contract_probe: Probe) -> None:
     if prompt(session.last) < before + alone.story:
         expected = f"prompt_tokens of at least {before} + {alone.story}, for the turn that was streamed"
         raise alone.judged(expected, f"{prompt(session.last)}", session.last)
+
+
+@pytest.mark.clause("chat.session-streamed")
+def test_a_streamed_turn_uses_its_session(contract_probe: Probe) -> None:
+    """By the usage that the stream carries when it is asked for; a server that has none is judged by the others."""
+    alone, session = size(contract_probe), created(contract_probe, 7)
+    if "stream_options" in contract_probe.newer_fields():
+        raise nothing_more("this version has no usage in streams")
+    asked = contract_probe.chat(turn(NEXT, session.id, stream=True, stream_options={"include_usage": True}))
+    given = stream.usages(sse.read(asked.pieces))
+    count = given[-1][1].get("prompt_tokens") if given else None
+    if asked.status != expect.OK or not isinstance(count, int):
+        raise nothing_more(f"no usage to look at: {asked.described()}")
+    if count <= alone.long:
+        raise alone.judged(f"prompt_tokens over {alone.long}, what the first turn counts", f"{count}", asked)
 
 
 @pytest.mark.clause("chat.stream-session-id")

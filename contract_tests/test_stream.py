@@ -146,6 +146,9 @@ def test_the_usage_that_was_asked_for_comes_just_before_the_end(contract_probe: 
     chunks = _chunks(found)
     if not given:
         raise broken("a chunk with the usage, just before [DONE]", "no usage in any chunk", found.asked)
+    ends = [place for place, event in enumerate(found.events.events, 1) if event.data == stream.DONE]
+    if ends and given[-1][0].place > ends[0]:
+        raise broken("the usage just before [DONE]", f"[DONE] as event {ends[0]}, the usage after it", found.asked)
     if given[-1][0].place != chunks[-1].place:
         got = f"the last usage in event {given[-1][0].place}, the last chunk is event {chunks[-1].place}"
         raise broken("the usage in the last chunk, just before [DONE]", got, found.asked)

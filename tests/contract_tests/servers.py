@@ -1,0 +1,61 @@
+"""The smallest of servers, for what a deployment would never do."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeAlias
+
+#: What a request gets: status, headers, body. None: the connection is closed without a word.
+Answer: TypeAlias = tuple[int, Mapping[str, str], bytes] | None
+
+
+@contextmanager
+def serving(answer: Callable[[str, bytes], Answer]) -> Iterator[str]:
+    """Serve what a function says to a path and a body; yield the root URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            self._send(answer(self.path, body))
+
+        def do_GET(self) -> None:
+            self.do_POST()
+
+        def _send(self, found: Answer) -> None:
+            if found is None:
+                self.close_connection = True
+                return
+            status, headers, content = found
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def closed_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
