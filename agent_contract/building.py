@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from agent_contract.document import Document
 from agent_contract.errors import ContractError, Problem
@@ -17,6 +18,9 @@ from agent_contract.pointers import Place
 from agent_contract.routes import names_in
 from agent_contract.schemas import Direction, Schemas, Validator
 from agent_contract.values import JSON
+
+#: The scheme and the authority of an address. Source: RFC 3986, section 3.
+_BEFORE_PATH = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def _operation(
     return Operation(
         id=str(value.get("operationId") or f"{upper} {template}"),
         method=upper,
-        path=_prefix(servers) + template,
+        path=_prefix(builder, place, servers) + template,
         template=template,
         pointer=str(place),
         summary=str(value.get("summary", "")),
@@ -102,13 +106,17 @@ def _operation(
     )
 
 
-def _prefix(servers: list[Any]) -> str:
+def _prefix(builder: Builder, place: Place, servers: Any) -> str:
     """Return the path of the first server's address, its variables filled with their defaults."""
-    server = servers[0] if isinstance(servers[0], dict) else {}
-    url = str(server.get("url", "/"))
-    for name, variable in (server.get("variables") or {}).items():
-        url = url.replace("{" + name + "}", str(variable.get("default", "")))
-    return unquote(urlsplit(url).path).rstrip("/")
+    server = servers[0] if isinstance(servers, list) and isinstance(servers[0], dict) else {}
+    url, variables = str(server.get("url", "/")), server.get("variables")
+    for name, variable in variables.items() if isinstance(variables, dict) else ():
+        url = url.replace("{" + name + "}", str(variable.get("default", "")) if isinstance(variable, dict) else "")
+    path = unquote(_BEFORE_PATH.sub("", url)).strip("/")
+    if "{" in path:
+        builder.fault(place, f"the server {url!r} has a variable without a default", "describe it in 'variables'")
+        return ""
+    return "/" + path if path else ""
 
 
 def _security(

@@ -13,7 +13,7 @@ from agent_contract.values import GRADES, Clause, Violation
 from agent_contract.walk import Walk
 
 #: What an item of `x-clauses` may say.
-FIELDS = frozenset(("id", "sentence", "grade", "since", "rules", "x-untestable", "x-since"))
+FIELDS = frozenset(("id", "sentence", "grade", "since", "rules", "x-untestable"))
 
 
 def versions_of(document: Document) -> tuple[str, ...]:
@@ -104,35 +104,46 @@ def _whole(holder: Place, reached: Mapping[str, Any]) -> tuple[str, ...]:
 def _clause(
     document: Document, place: Place, item: Any, operations: tuple[str, ...], problems: list[Problem]
 ) -> Clause | None:
-    def fault(name: str, problem: str, remedy: str) -> None:
-        here = place.child(name) if isinstance(item, dict) and name in item else place
+    """Return one clause; None where something is wrong with it, which is added to `problems`."""
+    item = {"since": _since(document, place), **item} if isinstance(item, dict) else item
+    faults = list(_faults(document, item))
+    for name, problem, remedy in faults:
+        here = place.child(name) if name else place
         problems.append(document.problem(here, problem, remedy))
-
-    if not isinstance(item, dict):
-        fault("", "a clause must be an object", "write id, sentence and grade")
+    if faults:
         return None
-    wrong = len(problems)
+    return Clause(
+        id=item["id"],
+        sentence=" ".join(item["sentence"].split()),
+        grade=item["grade"],
+        since=str(item["since"]),
+        operations=operations,
+        pointer=str(place),
+        rules=tuple(str(rule) for rule in item.get("rules", ())),
+        untestable=" ".join(str(item.get("x-untestable", "")).split()),
+    )
+
+
+def _faults(document: Document, item: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with a clause: the field that is at fault ("" for one that is absent), problem and remedy."""
+    if not isinstance(item, dict):
+        yield "", "a clause must be an object", "write id, sentence and grade"
+        return
     for name in ("id", "sentence"):
         if not isinstance(item.get(name), str) or not item[name].strip():
-            fault(name, f"the clause has no {name}", f"add '{name}: …'")
-    if item.get("grade") not in GRADES:
-        problem = f"the grade {item['grade']!r} is unknown" if "grade" in item else "the clause has no grade"
-        fault("grade", problem, f"use one of {', '.join(GRADES)}")
+            yield name if name in item else "", f"the clause has no {name}", f"add '{name}: …'"
+    remedy = f"use one of {', '.join(GRADES)}"
+    if "grade" not in item:
+        yield "", "the clause has no grade", remedy
+    elif not isinstance(item["grade"], str) or item["grade"] not in GRADES:
+        yield "grade", f"the grade {item['grade']!r} is unknown", remedy
+    if not isinstance(item.get("rules", []), list):
+        yield "rules", "'rules' must be a list", "write the schema keywords that the clause puts into words"
+    if str(item["since"]) not in versions_of(document):
+        yield "since", f"the version {item['since']!r} is unknown", "use one of info.x-versions"
     for name in item:
         if name not in FIELDS:
-            fault(name, f"{name!r} is no part of a clause", f"use {', '.join(sorted(FIELDS))}")
-    since = str(item.get("since", item.get("x-since", _since(document, place))))
-    if since not in versions_of(document):
-        fault("since", f"the version {since!r} is unknown", "use one of info.x-versions")
-    if len(problems) > wrong:
-        return None
-    rules = item.get("rules") or ()
-    rules = (rules,) if isinstance(rules, str) else rules
-    untestable = " ".join(str(item.get("x-untestable", "")).split())
-    sentence = " ".join(item["sentence"].split())
-    return Clause(
-        item["id"], sentence, item["grade"], since, operations, str(place), tuple(map(str, rules)), untestable
-    )
+            yield name, f"{name!r} is no part of a clause", f"use {', '.join(sorted(FIELDS))}"
 
 
 def _since(document: Document, place: Place) -> str:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from agent_contract.errors import ContractError, Problem
 from agent_contract.pointers import Place, look_up, tokens_of
 from agent_contract.reading import line_of, parse_text, read_text
 from agent_contract.values import JSON
+
+#: An address that begins with a scheme or an authority. Source: RFC 3986, sections 3.1 and 4.2.
+_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +64,7 @@ class Document:
     def target(self, reference: str, file: str) -> Place:
         """Return the place that a `$ref` in `file` names, and read its file; ContractError says why there is none."""
         address, _, fragment = reference.partition("#")
-        if urlsplit(address).scheme or address.startswith("//"):
+        if _REMOTE.match(address):
             raise UnresolvedError(
                 "is remote, and nothing is fetched", "copy the file beside the document and refer to it there"
             )

@@ -19,10 +19,21 @@ from agent_contract.values import JSON
 
 Fault = Callable[[Place, str, str], None]
 
-#: What `x-exchange` may say.
-SETTINGS = frozenset(
-    ("status", "media-type", "path", "query", "method", "headers", "body", "requires-token", "after", "set", "shows")
-)
+#: What `x-exchange` may say, and what JSON each is written as.
+SETTINGS: Mapping[str, type] = {
+    "status": int,
+    "media-type": str,
+    "path": dict,
+    "query": dict,
+    "method": str,
+    "headers": dict,
+    "body": dict,
+    "requires-token": bool,
+    "after": str,
+    "set": dict,
+    "shows": list,
+}
+_NOUNS: Mapping[type, str] = {int: "a number", str: "a text", dict: "an object", bool: "true or false", list: "a list"}
 
 _MOST_REPEATED = 100_000_000
 
@@ -76,18 +87,27 @@ def _goes_round(names: Mapping[str, Example], example: Example) -> bool:
     return False
 
 
+def _exchange(fault: Fault, place: Place, written: Any) -> dict[str, Any]:
+    """Return the settings of an exchange that are what they must be; the others are given to `fault`."""
+    if not isinstance(written, dict):
+        fault(place, "'x-exchange' must be an object", f"use {', '.join(SETTINGS)}")
+        return {}
+    exchange = {}
+    for key, value in written.items():
+        wanted = SETTINGS.get(key)
+        if wanted is None:
+            fault(place.child(key), f"{key!r} is no setting of an exchange", f"use one of {', '.join(SETTINGS)}")
+        elif not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+            fault(place.child(key), f"{key!r} must be {_NOUNS[wanted]}", f"write it as {_NOUNS[wanted]}")
+        else:
+            exchange[key] = value
+    return exchange
+
+
 def _example(fault: Fault, place: Place, name: str, value: Mapping[str, Any], default: Mapping[str, Any]) -> Example:
-    written = value.get("x-exchange")
-    exchange: Mapping[str, Any] = written if isinstance(written, dict) else {}
     here = place.child("x-exchange")
-    for key in exchange:
-        if key not in SETTINGS:
-            fault(here.child(key), f"{key!r} is no setting of an exchange", f"use one of {', '.join(sorted(SETTINGS))}")
-    headers = {"content-type": default["type"], **_lower(exchange.get("headers"))}
-    status = exchange.get("status", 200)
-    if not isinstance(status, int) or isinstance(status, bool):
-        fault(here.child("status"), "'status' must be a number", "write the status of the reply")
-        status = 200
+    exchange = _exchange(fault, here, value.get("x-exchange", {}))
+    headers = {"content-type": default["type"], **_lower(exchange.get("headers", {}))}
     body, sent = _body(fault, here.child("body"), exchange["body"]) if "body" in exchange else (None, None)
     return Example(
         name=name,
@@ -95,17 +115,17 @@ def _example(fault: Fault, place: Place, name: str, value: Mapping[str, Any], de
         summary=str(value.get("summary", "")),
         value=value.get("value") if sent is None else body,
         body=_encoded(value["value"]) if sent is None and "value" in value else sent or b"",
-        status=status,
-        media_type=str(exchange.get("media-type", "application/json")),
-        method=str(exchange.get("method", default["method"])).upper(),
-        path={**default["path"], **{key: _text(text) for key, text in (exchange.get("path") or {}).items()}},
-        query=tuple((key, _text(text)) for key, text in (exchange.get("query") or {}).items()),
+        status=exchange.get("status", 200),
+        media_type=exchange.get("media-type", "application/json"),
+        method=exchange.get("method", default["method"]).upper(),
+        path={**default["path"], **{key: _text(text) for key, text in exchange.get("path", {}).items()}},
+        query=tuple((key, _text(text)) for key, text in exchange.get("query", {}).items()),
         headers={key: text for key, text in headers.items() if text is not None},
-        requires_token=exchange.get("requires-token") is True,
-        after=str(exchange.get("after", "")),
-        set={key: str(text) for key, text in (exchange.get("set") or {}).items()},
-        shows=tuple(str(clause) for clause in exchange.get("shows") or ()),
-        declared=written is not None,
+        requires_token=exchange.get("requires-token", False),
+        after=exchange.get("after", ""),
+        set={key: str(text) for key, text in exchange.get("set", {}).items()},
+        shows=tuple(str(clause) for clause in exchange.get("shows", ())),
+        declared="x-exchange" in value,
     )
 
 
@@ -136,9 +156,8 @@ def _bytes(written: Any) -> bytes:
     raise KeyError(kind)
 
 
-def _lower(headers: Any) -> dict[str, Any]:
-    items = headers.items() if isinstance(headers, dict) else ()
-    return {name.lower(): None if text is None else _text(text) for name, text in items}
+def _lower(headers: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.lower(): None if text is None else _text(text) for name, text in headers.items()}
 
 
 def _text(value: Any) -> str:

@@ -142,7 +142,7 @@ def _in_place(result: Walk, place: Place) -> Iterator[Place]:
     """Yield what an object is by reference, and what a schema applies to its own value."""
     if place in result.references:
         yield result.references[place]
-    if result.kinds[place] == "schema":
+    if result.kinds.get(place) == "schema":
         for child in result.edges.get(place, ()):
             if child != result.references.get(place) and child.tokens[len(place.tokens)] in IN_PLACE:
                 yield child

@@ -68,6 +68,8 @@ def test_a_body_may_be_written_as_its_bytes(tmp_path: Path, body: Any, sent: byt
     [
         ({"statsu": 1}, "'statsu' is no setting of an exchange"),
         ({"status": "200"}, "'status' must be a number"),
+        ({"status": True}, "'status' must be a number"),
+        ({"shows": "a.b"}, "'shows' must be a list"),
         ({"body": {"txt": "a"}}, "is no body"),
         ({"body": {"base64": "?"}}, "is no body"),
         ({"body": {"repeat": {"text": "a", "times": 10**12}}}, "is no body"),

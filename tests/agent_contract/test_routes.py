@@ -77,6 +77,8 @@ def test_a_path_that_there_is_not_reaches_nothing(contract: Contract, path: str)
         ([{"url": "/"}], "/things"),
         ([{"url": "https://example.com/api/v1/"}], "/api/v1/things"),
         ([{"url": "https://example.com/{base}", "variables": {"base": {"default": "v2"}}}], "/v2/things"),
+        ([{"url": "http://[x/v3"}], "/v3/things"),
+        ([{"url": "v4"}], "/v4/things"),
         ([], "/things"),
     ],
 )
