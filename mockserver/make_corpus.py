@@ -6,7 +6,6 @@ It needs Faker; the mock itself reads the file alone. A test finds the file stal
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 from faker import Faker
@@ -45,17 +44,53 @@ OPENINGS: dict[str, list[str]] = {
 
 PATTERNS = [
     "A good first step is to {task}.",
-    "Many teams {task}, and it works well for them.",
+    "Many people {task} first, and it works well for them.",
     "If time is short, {task} and leave the rest for {day}.",
     "In most cases it is enough to {task}.",
     "There are {few} ways to do it; the simplest is to {task}.",
-    "Think of it as a {idea}.",
-    "What you describe sounds like a {idea}.",
-    "The usual name for this is a {idea}.",
+    "A team of {few} did well with {idea}.",
+    "What you describe sounds like {idea}.",
+    "Most of the time, {idea} is all that it takes.",
     "About {percent} percent of the effort goes into the first {few} steps.",
     "By {day} you could {task} and see whether it helps.",
-    "Before you {task}, write down what you expect.",
+    "Before you go on, {task}.",
     "It rarely pays to {task} more than {few} times.",
+    "You could {task}, or ask somebody who has done it before.",
+    "From {month} on it may be better to {task}.",
+]
+
+TASKS = [
+    "write down what you expect",
+    "start with a small example",
+    "compare two options side by side",
+    "change one thing at a time",
+    "note the date and the result",
+    "check the settings",
+    "read the last message once more",
+    "try the shortest version",
+    "set a limit for the cost",
+    "split the work into parts",
+    "ask for a second opinion",
+    "leave out what nobody needs",
+    "draw a simple picture of it",
+    "count how often it happens",
+    "keep a copy of the original",
+    "explain it to a friend",
+]
+
+IDEAS = [
+    "a plan with three steps",
+    "a short list of questions",
+    "a matter of order",
+    "a common misunderstanding",
+    "a simple table",
+    "a clear deadline",
+    "a quiet hour in the morning",
+    "a good description of the problem",
+    "a trial run",
+    "a careful estimate",
+    "a fresh start",
+    "a small change in the wording",
 ]
 
 CLOSINGS = [
@@ -67,39 +102,22 @@ CLOSINGS = [
 ]
 
 
-#: Words of Faker's that no assistant would use.
-UNWANTED = (
-    "killer",
-    "eyeballs",
-    "dot-com",
-    "sexy",
-    "viral",
-    "24/365",
-    "24/7",
-    "cutting-edge",
-    "infomediaries",
-    "vortals",
-)
-
-_BEFORE_VOWEL = re.compile(r"\ba(?= (?:[aei]|o(?!ne)|up|un(?!i)))")
-
-
 def make_corpus(seed: int = 0) -> dict[str, JSON]:
     """Return openings by the kind of what was said, `SENTENCES` different sentences, and closings."""
     fake = Faker("en_US")
     fake.seed_instance(seed)
     sentences: dict[str, JSON] = {}
     while len(sentences) < SENTENCES:
-        pattern = PATTERNS[len(sentences) % len(PATTERNS)]
+        pattern = fake.random_element(PATTERNS)
         sentence = pattern.format(
-            task=fake.bs(),
-            idea=fake.catch_phrase().lower(),
+            task=fake.random_element(TASKS),
+            idea=fake.random_element(IDEAS),
+            month=fake.month_name(),
             day=fake.day_of_week(),
             few=fake.random_element(("two", "three", "four", "five")),
             percent=fake.random_int(10, 90),
         )
-        if not any(word in sentence for word in UNWANTED):
-            sentences[_BEFORE_VOWEL.sub("an", sentence)] = None
+        sentences[sentence[0].upper() + sentence[1:]] = None
     return {
         "openings": {kind: list(texts) for kind, texts in OPENINGS.items()},
         "sentences": list(sentences),
