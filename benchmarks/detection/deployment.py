@@ -4,12 +4,12 @@ import random
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, create_model
 
 from benchmarks.detection.answers import frames_of, paced, pieces_of, usage_of, whole
 from benchmarks.detection.seams import Asgi, Call, Deployment, Fields, Memory, Payload, Receive, Refusal, Send
@@ -27,12 +27,32 @@ class Tally:
     tokens: int = 0
 
 
+def whole_number(value: Any) -> Any:
+    """Return 1 for 1.0, which is an integer in JSON Schema, and everything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WholeNumber = Annotated[StrictInt, BeforeValidator(whole_number)]
+Positive = Annotated[WholeNumber, Field(ge=1)]
+
+
+class TextPart(BaseModel):
+    """A part of a message's content."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+    text: str
+
+
 class ChatMessage(BaseModel):
     """One message, as the endpoint takes it."""
 
     model_config = ConfigDict(extra="allow")
     role: str
-    content: str | list[dict[str, Any]] | None
+    content: str | list[TextPart] | None
+    tool_calls: list[dict[str, Any]] | None = None
+    tool_call_id: str | None = None
+    refusal: str | None = None
 
 
 class StreamOptions(BaseModel):
@@ -45,21 +65,21 @@ def request_fields() -> Fields:
     """Return the request's fields, as pydantic's `create_model` takes them."""
     return {
         "create_session": (StrictBool | None, None),
-        "seed": (StrictInt | None, None),
+        "seed": (WholeNumber | None, None),
         "temperature": (StrictFloat | None, Field(0, ge=0, le=2)),
-        "n": (StrictInt | None, Field(1, ge=1)),
+        "n": (Positive | None, 1),
         "stop": (list[str] | None, Field(None, min_length=1)),
-        "max_tokens": (StrictInt | None, Field(None, ge=1)),
+        "max_tokens": (Positive | None, None),
         "stream": (StrictBool | None, None),
         "model": (str | None, None),
         "messages": (list[ChatMessage], Field(min_length=1)),
         "store_in_session": (uuid.UUID | None, None),
         "stream_options": (StreamOptions | None, None),
-        "max_completion_tokens": (StrictInt | None, Field(None, ge=1)),
+        "max_completion_tokens": (Positive | None, None),
         "tools": (list[dict[str, Any]] | None, None),
         "tool_choice": (Any, None),
         "top_p": (StrictFloat | None, None),
-        "top_k": (StrictInt | None, None),
+        "top_k": (WholeNumber | None, None),
         "frequency_penalty": (StrictFloat | None, None),
         "presence_penalty": (StrictFloat | None, None),
         "response_format": (dict[str, Any] | None, None),

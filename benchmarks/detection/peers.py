@@ -19,6 +19,7 @@ from agent_contract import load_contract
 from benchmarks.detection.deployment import Deployment, Tally
 from benchmarks.detection.judge import LIMIT
 from benchmarks.detection.running import running
+from benchmarks.detection.seams import MOST_CHOICES
 
 #: A tool's run on a server: what it reports, each report as one text.
 Reports: TypeAlias = frozenset[str]
@@ -60,8 +61,8 @@ def prepared(deployment: Deployment) -> dict[str, Any]:
     del parts["requestBodies"]["AgentChatCompletions"]["content"]["application/json"]["examples"]
     parts["schemas"]["ChatMessage"]["properties"]["role"] = {"type": "string", "enum": ["user", "assistant"]}
     fields = parts["schemas"]["AgentChatCompletionsRequestPayload"]["properties"]
-    fields["model"] = {"type": "string", "enum": ["", deployment.model]}
-    fields["n"] = {**fields["n"], "maximum": 4}
+    fields["model"] = {"type": ["string", "null"], "enum": ["", deployment.model, None]}
+    fields["n"] = {**fields["n"], "maximum": MOST_CHOICES}
     del fields["store_in_session"]
     return document
 

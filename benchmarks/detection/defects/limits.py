@@ -1,12 +1,12 @@
 """Defects at the limits of the request's fields."""
 
 import uuid
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, StrictFloat, StrictInt
+from pydantic import Field, StrictFloat
 
 from benchmarks.detection.defects.defect import planting
-from benchmarks.detection.deployment import ChatMessage
+from benchmarks.detection.deployment import ChatMessage, WholeNumber
 from benchmarks.detection.edits import answering, at_field, typed
 from benchmarks.detection.seams import Deployment, Payload, Refusal, recall
 
@@ -22,17 +22,17 @@ def temperature(**bounds: Any) -> Any:
 
 def n(**bounds: Any) -> Any:
     """Return an edit that gives `n` other bounds."""
-    return typed(n=(StrictInt | None, Field(1, **bounds)))
+    return typed(n=(Annotated[WholeNumber, Field(**bounds)] | None, 1))
 
 
 def max_tokens(**bounds: Any) -> Any:
     """Return an edit that gives `max_tokens` other bounds."""
-    return typed(max_tokens=(StrictInt | None, Field(None, **bounds)))
+    return typed(max_tokens=(Annotated[WholeNumber, Field(**bounds)] | None, None))
 
 
 def seed(**bounds: Any) -> Any:
     """Return an edit that gives the seed bounds."""
-    return typed(seed=(StrictInt | None, Field(None, **bounds)))
+    return typed(seed=(Annotated[WholeNumber, Field(**bounds)] | None, None))
 
 
 def stop(**bounds: Any) -> Any:

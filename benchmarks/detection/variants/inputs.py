@@ -5,14 +5,14 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from types import UnionType
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from fastapi import Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
-from benchmarks.detection.deployment import ChatMessage
+from benchmarks.detection.deployment import ChatMessage, WholeNumber
 from benchmarks.detection.edits import json_of, refusing, typed
 from benchmarks.detection.seams import (
     Asgi,
@@ -27,14 +27,6 @@ from benchmarks.detection.seams import (
 from benchmarks.detection.variants.variant import Variant
 
 PLAIN = Deployment()
-
-
-def whole_number(value: Any) -> Any:
-    """Return 1 for 1.0, as JSON Schema counts, and everything else as it is."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-WholeNumber = Annotated[StrictInt, BeforeValidator(whole_number)]
 
 
 class TextMessage(BaseModel):
@@ -54,7 +46,8 @@ def without_null(fields: Fields) -> Fields:
     """Return the fields with the null taken from their types; they stay optional."""
 
     def narrowed(kind: Any) -> Any:
-        return next(part for part in get_args(kind) if part is not type(None)) if isinstance(kind, UnionType) else kind
+        parts = [part for part in get_args(kind) if part is not type(None)]
+        return parts[0] if get_origin(kind) in (Union, UnionType) and len(parts) == 1 else kind
 
     # A default of null is not validated: an absent field stays absent.
     return {name: (narrowed(kind), default) for name, (kind, default) in fields.items()}
@@ -130,7 +123,7 @@ def no_twin_keys(request: Request, body: bytes, number: int) -> Response | None:
 
 
 VARIANTS = (
-    Variant("plain", "Stock FastAPI with strict types: 1.0 is no integer, null is absence.", PLAIN),
+    Variant("plain", "As the document says, with strict types: 1.0 is an integer, null is absence.", PLAIN),
     Variant(
         "lax-coercion",
         'Takes the text "1" for a number and "true" for a boolean, as pydantic\'s lax mode does.',
@@ -147,14 +140,15 @@ VARIANTS = (
         ),
     ),
     Variant(
-        "integral-floats",
-        "Takes 1.0 for an integer, as JSON Schema does.",
+        "integral-floats-refused",
+        "Takes 1.0 for no integer, as pydantic's strict mode does.",
         replace(
             PLAIN,
             fields=typed(
-                seed=(WholeNumber | None, None),
-                n=(Annotated[WholeNumber, Field(ge=1)] | None, None),
-                max_tokens=(Annotated[WholeNumber, Field(ge=1)] | None, None),
+                seed=(StrictInt | None, None),
+                n=(StrictInt | None, Field(1, ge=1)),
+                max_tokens=(StrictInt | None, Field(None, ge=1)),
+                max_completion_tokens=(StrictInt | None, Field(None, ge=1)),
             ),
         ),
     ),
@@ -206,6 +200,6 @@ VARIANTS = (
     Variant(
         "n-bounded-422",
         "Refuses a huge `n` with 422.",
-        replace(PLAIN, fields=typed(n=(StrictInt | None, Field(1, ge=1, le=16)))),
+        replace(PLAIN, fields=typed(n=(Annotated[WholeNumber, Field(ge=1, le=16)] | None, 1))),
     ),
 )
