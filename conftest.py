@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +20,10 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Start a mock and judge it, where there are contract tests to run and no URL."""
-    if config.option.contract_url or config.option.collectonly or not any(map(contract_plugin.clause_of, items)):
+def pytest_collection(session: pytest.Session) -> None:
+    """Start a mock and judge it, where the contract tests are to run and no URL is given."""
+    config = session.config
+    if config.option.contract_url or config.option.collectonly or not any(map(_is_ours, config.args)):
         return
     from mockserver import MockServer
 
@@ -29,6 +31,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     mock = config.stash[_MOCK].enter_context(MockServer())
     config.option.contract_url = mock.url
     config.option.contract_agent_id = config.option.contract_agent_id or "demo"
+
+
+def _is_ours(argument: str) -> bool:
+    return Path(argument.partition("::")[0]).resolve().is_relative_to(Path(contract_plugin.__file__).parent)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
-
-from agent_contract.values import GRADES
 
 if TYPE_CHECKING:
     from agent_contract.values import Clause
     from contract_tests.exchange import Asked
 
+#: The word of a broken clause that a waiver excuses.
+WAIVED = "broken (waived)"
 #: The words for a clause, worst first, and what each says.
 WORDS: Mapping[str, str] = {
     "broken": "the deployment does not do what the clause says",
+    WAIVED: "it does not, which a waiver excuses for a while",
     "differs": "it does something else, which the clause's grade permits",
     "not tested": "nothing could be seen of it, for the reason given",
     "not offered": "the deployment does not have what the clause speaks of",
@@ -46,6 +47,7 @@ class Finding:
     got: str = ""
     curl: str = ""
     clause: str = ""
+    transcript: str = ""  #: the exchange that shows it, as `contract_tests.report.transcript` writes it
     fault: bool = False  #: of the judge, not of the deployment
 
 
@@ -85,7 +87,7 @@ def not_tested(reason: str) -> Judged:
 
 def graded(finding: Finding, clause: Clause) -> Finding:
     """Return the finding in the clause's name; what breaks a clause that never fails a run only differs."""
-    word = "differs" if finding.word == "broken" and not GRADES[clause.grade] else finding.word
+    word = "differs" if finding.word == "broken" and not clause.fails_a_run else finding.word
     return replace(finding, clause=clause.id, word=word)
 
 
@@ -111,11 +113,16 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def conclude(
-    findings: Mapping[str, Finding], clauses: Mapping[str, Clause], stopped: str = "", interrupted: bool = False
+    findings: Mapping[str, Finding],
+    clauses: Mapping[str, Clause],
+    stopped: str = "",
+    interrupted: bool = False,
+    objections: Sequence[str] = (),
 ) -> tuple[Exit, str]:
     """Return the exit code of a run and the sentence that says why.
 
-    `findings` has one for each clause; `stopped` says what ended the run before its time, if anything did.
+    `findings` has one for each clause; `stopped` says what ended the run before its time, if anything did;
+    `objections` are sentences that say what is wrong with the waivers, each of which fails the run.
     """
     breaking = [id for id, finding in findings.items() if finding.word == "broken"]
     unsure = [
@@ -126,7 +133,8 @@ def conclude(
     faults = [id for id, finding in findings.items() if finding.fault]
     rules = (
         (interrupted, Exit.INTERRUPTED, "interrupted; what was judged so far stands above"),
-        (bool(breaking), Exit.BROKEN, f"the contract is broken: {_some(breaking)}"),
+        (bool(breaking), Exit.BROKEN, "; ".join((f"the contract is broken: {_some(breaking)}", *objections))),
+        (bool(objections), Exit.BROKEN, "; ".join(objections)),
         (bool(stopped), Exit.NO_VERDICT, f"no verdict: {stopped}"),
         (bool(faults), Exit.NO_VERDICT, f"no verdict: the test itself failed for {_some(faults)}"),
         (bool(unsure), Exit.NO_VERDICT, f"no verdict: not tested: {_some(unsure)}"),

@@ -13,7 +13,8 @@ import pytest
 
 from contract_tests import options as told
 from contract_tests.checks import CLAUSES
-from contract_tests.judgement import Finding, Judged, from_properties, graded, to_properties
+from contract_tests.judgement import WAIVED, Finding, Judged, from_properties, graded, to_properties
+from contract_tests.report.recorder import Recorder
 
 if TYPE_CHECKING:
     from contract_tests.probe import Probe
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _RUN = pytest.StashKey["Run"]()
+#: The name under which pytest knows what makes the report.
+RECORDER = "contract_tests.recorder"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "contract_feeds(ids): the test gathers what the tests of these clauses judge")
     config.addinivalue_line("markers", "contract_last: the test judges what all the others have seen")
     config.pluginmanager.register(Gatherer(config), "contract_tests.gatherer")
+    config.pluginmanager.register(Recorder(_judging), RECORDER)
 
 
 class Gatherer:
@@ -52,18 +56,30 @@ def run_of(config: pytest.Config) -> Run:
     """Return the run that this pytest does; the contract is loaded at the first call."""
     if _RUN not in config.stash:
         from agent_contract import ContractError, load_contract
-        from contract_tests.run import Run, SelectionError
+        from contract_tests.report.preparing import PreparingError, prepared
+        from contract_tests.run import SelectionError
 
         try:
-            config.stash[_RUN] = Run(load_contract(), told.from_pytest(config))
-        except (ContractError, SelectionError) as error:
+            config.stash[_RUN] = prepared(load_contract(), told.from_pytest(config))
+        except (ContractError, SelectionError, PreparingError) as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[_RUN]
 
 
+def _judging(config: pytest.Config) -> Run | None:
+    """Return the run where this pytest judges a deployment."""
+    return config.stash.get(_RUN, None) if config.option.contract_url else None
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Refuse an unknown clause or version before anything is collected."""
+    if session.config.option.contract_url:
+        run_of(session.config)
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out the generated requests, which take a second to make, where nobody asks for them."""
-    if collection_path != _HERE / "test_generated.py":
+    if collection_path != _HERE / "test_generated.py" or not config.option.contract_url:
         return None
     wanted = run_of(config).selected & CLAUSES
     return True if not wanted or not config.pluginmanager.hasplugin("schemathesis") else None
@@ -109,7 +125,7 @@ def contract_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
     try:
         run.probe = open_probe(run.contract, run.options)
     except (NoVerdict, TargetError, Judged) as error:
-        run.stopped = str(error)
+        run.stopped = run.hide(str(error))
         pytest.exit(run.stopped, returncode=2)
     yield run.probe
     run.probe.prober.close()
@@ -141,21 +157,26 @@ def _finding(run: Run, call: pytest.CallInfo[None], item: pytest.Item) -> Findin
         case None:
             return Finding("held")
         case Judged():
-            curl = error.asked.curl() if error.asked else ""
-            return _clean(run, error.finding, curl)
+            return _clean(run, error)
         case Ended():
-            run.stopped = str(error)
+            run.stopped = run.hide(str(error))
             item.session.shouldstop = run.stopped
             return Finding("not tested", "the run ended here")
     if isinstance(error, pytest.exit.Exception | KeyboardInterrupt):
         return Finding("not tested", "the run ended before")
-    return Finding("not tested", f"the test itself failed: {type(error).__name__}: {error}", fault=True)
+    return Finding("not tested", run.hide(f"the test itself failed: {type(error).__name__}: {error}"), fault=True)
 
 
-def _clean(run: Run, finding: Finding, curl: str) -> Finding:
-    """Return the finding with its `curl`, the token hidden wherever the server repeated it."""
-    hide = run.probe.prober.redacted if run.probe else str
-    return Finding(finding.word, hide(finding.reason), hide(finding.expected), hide(finding.got), hide(curl))
+def _clean(run: Run, judged: Judged) -> Finding:
+    """Return the finding with `curl` and transcript, secrets hidden wherever the server repeated them."""
+    from contract_tests.report.redaction import visible
+    from contract_tests.report.transcript import to_text, transcribed
+
+    finding, asked, hide = judged.finding, judged.asked, run.hide
+    reason, expected, got = (visible(hide(text)) for text in (finding.reason, finding.expected, finding.got))
+    curl = hide(asked.curl()) if asked else ""
+    transcript = to_text(transcribed(asked, hide)) if asked else ""
+    return Finding(finding.word, reason, expected, got, curl, transcript=transcript)
 
 
 def _show(report: pytest.TestReport, finding: Finding, run: Run) -> None:
@@ -163,7 +184,11 @@ def _show(report: pytest.TestReport, finding: Finding, run: Run) -> None:
     from contract_tests.table import explained
 
     text = explained(finding, run.clauses[finding.clause])
-    if finding.word == "broken":
+    if finding.word == "broken" and run.waiving.excuses(finding.clause):
+        report.outcome = "skipped"
+        report.wasxfail = f"{WAIVED}: expected {finding.expected}, got {finding.got}"
+        report.longrepr = text
+    elif finding.word == "broken":
         report.outcome = "failed"
         report.longrepr = text
     elif finding.word == "differs":
