@@ -5,17 +5,20 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 #: How often an open-ended repetition is gone through at most, beyond what it must.
 _MORE = 4
+#: Python's own parser of patterns; its name is private, its work is not to be done twice.
+_PARSER = import_module("re._parser")
 _PRINTABLE = [chr(code) for code in range(32, 127)]
 
 
 def text_of_pattern(pattern: str, source: random.Random) -> str:
     """Return a text that a pattern matches; "" for a pattern that Python can't parse. Look-arounds are passed over."""
     try:
-        parsed: Sequence[tuple[Any, Any]] = re._parser.parse(pattern)  # type: ignore[attr-defined]
+        parsed: Sequence[tuple[Any, Any]] = _PARSER.parse(pattern)
     except re.error:
         return ""
     return _text(parsed, source, {})
