@@ -34,6 +34,9 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted before anything was asked\n")
         return Exit.INTERRUPTED
+    except Exception as error:  # a fault here must not pass for the deployment's
+        sys.stderr.write(f"no verdict: agent-contract itself failed: {type(error).__name__}: {error}\n")
+        return Exit.NO_VERDICT
     return code if code in set(Exit) else Exit.NO_VERDICT
 
 

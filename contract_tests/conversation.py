@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from contract_tests import expect, sse, stream
 from contract_tests.bodies import NEXT, STORY, turn
 from contract_tests.exchange import Asked
-from contract_tests.judgement import Judged, broken, differs, not_tested
+from contract_tests.judgement import differs, not_tested
 
 if TYPE_CHECKING:
     from agent_contract.values import JSON
@@ -28,18 +28,11 @@ class Size:
 
     short: int
     long: int
-    doubt: str = ""  #: why the counts prove nothing, if they don't
 
     @property
     def story(self) -> int:
         """How many tokens more are counted where the long message is in the context too."""
         return self.long - self.short
-
-    def judged(self, expected: str, got: str, asked: Asked) -> Judged:
-        """Return the verdict `broken`, or `differs` where the counts prove nothing."""
-        if self.doubt:
-            return differs(f"{self.doubt}; expected {expected}, got {got}", asked)
-        return broken(expected, got, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +85,21 @@ def talk(probe: Probe, turns: int = 4) -> Session:
 
 
 def size(probe: Probe) -> Size:
-    """Return what the two messages count without a session; where that varies, the counts prove nothing."""
+    """Return what the two messages count without a session.
+
+    Where that varies from call to call, or with what an agent knows, no count proves anything: the verdict `differs`
+    is raised.
+    """
     shorts = [probe.chat(turn(), again=label) for label in (0, 1)]
     long = probe.chat(turn(STORY))
     counts = [prompt(asked) for asked in shorts]
-    doubt = ""
     if any(expect.answer(asked).get("index_context_info") for asked in (*shorts, long)):
-        doubt = "the agent's knowledge changes prompt_tokens"
-    elif len(set(counts)) > 1:
-        doubt = f"prompt_tokens vary from call to call ({', '.join(map(str, counts))})"
-    elif prompt(long) <= counts[0]:
-        doubt = f"prompt_tokens don't grow with the prompt ({counts[0]}, {prompt(long)})"
-    return Size(min(counts), prompt(long), doubt)
+        raise differs("it can't be told: the agent's knowledge changes prompt_tokens", long)
+    if len(set(counts)) > 1:
+        raise differs(f"it can't be told: prompt_tokens vary from call to call ({counts[0]}, {counts[1]})", shorts[1])
+    if prompt(long) <= counts[0]:
+        raise differs(f"it can't be told: prompt_tokens don't grow with the prompt ({counts[0]}, {prompt(long)})", long)
+    return Size(counts[0], prompt(long))
 
 
 def replayed(session: Session) -> list[JSON]:

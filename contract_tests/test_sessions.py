@@ -67,9 +67,7 @@ def test_a_session_is_context(contract_probe: Probe) -> None:
     alone, session = size(contract_probe), talk(contract_probe)
     counts = _counts(session)[1:]
     if max(counts) <= alone.short:
-        raise alone.judged(
-            f"prompt_tokens over {alone.short}, what the message alone counts", f"{counts}", session.last
-        )
+        raise broken(f"prompt_tokens over {alone.short}, what the message alone counts", f"{counts}", session.last)
 
 
 @pytest.mark.clause("chat.session-first-turn")
@@ -81,7 +79,7 @@ def test_the_first_turn_is_context(contract_probe: Probe) -> None:
         raise not_tested("the session is no context at all")
     if min(counts) <= alone.long:
         expected = f"prompt_tokens over {alone.long}, what the first turn counts, in all later ones"
-        raise alone.judged(expected, f"{counts}", session.last)
+        raise broken(expected, f"{counts}", session.last)
     _compare_with_replay(contract_probe, Session(session.id, session.label, session.turns[:2]))
 
 
@@ -93,7 +91,7 @@ def test_each_turn_is_context_for_the_next(contract_probe: Probe) -> None:
     if max(counts) <= alone.short:
         raise not_tested("the session is no context at all")
     if sorted(set(counts)) != counts:
-        raise alone.judged("prompt_tokens that grow from turn to turn", f"{counts}", session.last)
+        raise broken("prompt_tokens that grow from turn to turn", f"{counts}", session.last)
     _compare_with_replay(contract_probe, session)
 
 
@@ -108,7 +106,7 @@ def _compare_with_replay(probe: Probe, session: Session) -> None:
         return
     if prompt(session.last) < prompt(asked) - SLACK:
         expected = f"prompt_tokens {prompt(asked)}, as when the whole conversation is sent with the message"
-        raise size(probe).judged(expected, f"{prompt(session.last)}", session.last)
+        raise broken(expected, f"{prompt(session.last)}", session.last)
 
 
 @pytest.mark.clause("chat.session-isolated")
@@ -118,7 +116,7 @@ def test_a_session_is_no_context_without_it(contract_probe: Probe) -> None:
     talk(contract_probe)
     asked = contract_probe.chat(turn(), again=2)
     if prompt(asked) != alone.short:
-        raise alone.judged(f"prompt_tokens {alone.short}, as before", f"{prompt(asked)}", asked)
+        raise broken(f"prompt_tokens {alone.short}, as before", f"{prompt(asked)}", asked)
 
 
 @pytest.mark.clause("chat.session-isolated")
@@ -131,17 +129,18 @@ def test_a_session_is_no_context_for_another(contract_probe: Probe) -> None:
     other = extended(contract_probe, other)
     if max(_counts(other)) > alone.long:
         expected = f"prompt_tokens under {alone.long}, what a first turn in the other sessions counts"
-        raise alone.judged(expected, f"{_counts(other)}", other.last)
+        raise broken(expected, f"{_counts(other)}", other.last)
 
 
 @pytest.mark.clause("chat.session-streamed")
 def test_a_stream_opens_a_session(contract_probe: Probe) -> None:
     """Any of its chunks may name it; what was said is context for a plain turn."""
     alone, session = size(contract_probe), _streamed(contract_probe)
+    expect.status(contract_probe.chat(turn(NEXT, session.id), again=1), expect.OK)
     session = extended(contract_probe, session)
     if prompt(session.last) <= alone.long:
         expected = f"prompt_tokens over {alone.long}, what the streamed turn counts"
-        raise alone.judged(expected, f"{prompt(session.last)}", session.last)
+        raise broken(expected, f"{prompt(session.last)}", session.last)
 
 
 @pytest.mark.clause("chat.session-streamed")
@@ -154,7 +153,7 @@ def test_a_stream_extends_a_session(contract_probe: Probe) -> None:
     session = extended(contract_probe, session)
     if prompt(session.last) < before + alone.story:
         expected = f"prompt_tokens of at least {before} + {alone.story}, for the turn that was streamed"
-        raise alone.judged(expected, f"{prompt(session.last)}", session.last)
+        raise broken(expected, f"{prompt(session.last)}", session.last)
 
 
 @pytest.mark.clause("chat.session-streamed")
@@ -169,7 +168,7 @@ def test_a_streamed_turn_uses_its_session(contract_probe: Probe) -> None:
     if asked.status != expect.OK or not isinstance(count, int):
         raise nothing_more(f"no usage to look at: {asked.described()}")
     if count <= alone.long:
-        raise alone.judged(f"prompt_tokens over {alone.long}, what the first turn counts", f"{count}", asked)
+        raise broken(f"prompt_tokens over {alone.long}, what the first turn counts", f"{count}", asked)
 
 
 @pytest.mark.clause("chat.stream-session-id")
@@ -225,7 +224,7 @@ def test_a_refused_turn_is_not_stored(contract_probe: Probe) -> None:
     session = extended(contract_probe, session)
     if prompt(session.last) >= before + alone.story:
         expected = f"prompt_tokens under {before} + {alone.story}, what the refused turn would add"
-        raise alone.judged(expected, f"{prompt(session.last)}", session.last)
+        raise broken(expected, f"{prompt(session.last)}", session.last)
 
 
 @pytest.mark.clause("chat.session-concurrent")
@@ -239,7 +238,7 @@ def test_two_turns_at_once_are_both_stored(contract_probe: Probe) -> None:
     session = extended(contract_probe, session)
     if prompt(session.last) < before + 2 * alone.story:
         expected = f"prompt_tokens of at least {before} + 2 * {alone.story}, for two turns"
-        raise alone.judged(expected, f"{prompt(session.last)}", session.last)
+        raise broken(expected, f"{prompt(session.last)}", session.last)
 
 
 def _streamed(probe: Probe) -> Session:

@@ -32,7 +32,8 @@ class Ended:
 
     def row(self, clause: str) -> str:
         """The clause's verdict in the table."""
-        found = re.search(rf"^ (broken|differs|not tested|not offered|held) +{re.escape(clause)} ", self.output, re.M)
+        pattern = rf"^ (broken|differs|not tested|not offered|held) +\w+ +{re.escape(clause)}(?= |$)"
+        found = re.search(pattern, self.output, re.M)
         return found[1] if found else ""
 
 
