@@ -163,7 +163,7 @@ USAGE = (
     ),
     plant(
         "usage-after-the-end",
-        "stream-done",
+        "stream-usage",
         "Sends the usage after `[DONE]`.",
         frames=lambda frames, call: [*frames[:-2], frames[-1], frames[-2]] if asked(call) else frames,
     ),

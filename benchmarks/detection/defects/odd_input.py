@@ -151,12 +151,6 @@ SERVER_ERRORS = (
         arrive=crashing(at_least("seed", 2**63)),
     ),
     plant(
-        "max-tokens-huge-crash",
-        "no-server-error",
-        "Crashes on a `max_tokens` over its context.",
-        arrive=crashing(at_least("max_tokens", 10**6)),
-    ),
-    plant(
         "role-empty-crash",
         "no-server-error",
         "Crashes on an empty role.",

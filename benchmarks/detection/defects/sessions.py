@@ -174,7 +174,7 @@ KEPT = (
     ),
     plant(
         "session-roles-alone",
-        "session-used",
+        "session-first-turn",
         "Loses the content of what it stored.",
         recall=context(lambda turns, payload: [{**turn, "content": ""} for turn in turns]),
     ),
