@@ -29,6 +29,15 @@ NO_JSON = {
 }
 NO_OBJECT = {"list": b"[]", "text": b'"Hello!"', "null": b"null", "number": b"7"}
 METHODS = ("GET", "PUT", "PATCH", "DELETE")
+#: Fields that a server may accept or refuse, and has to outlive.
+ODD: tuple[dict[str, JSON], ...] = (
+    {"n": 1.0},
+    {"max_tokens": 16.0},
+    {"n": -1_000_000},
+    {"seed": 2**63},
+    {"messages": [{"role": "user", "content": ""}]},
+    {"stop": [""]},
+)
 #: The clauses that are judged on all that a run has seen.
 OF_ALL = ("chat.no-server-error", "chat.status-documented")
 
@@ -184,8 +193,10 @@ def variety(probe: Probe) -> None:
         *NO_OBJECT.values(),
     ]
     bodies += [plain(messages=[{"role": "user", "content": text}]) for text in TEXTS.values()]
-    for body in bodies:
-        try:
+    bodies += [plain(**fields) for fields in ODD]
+    try:
+        probe.chat(plain(), headers={"content-type": "application/json; charset=utf-8"})
+        for body in bodies:
             probe.chat(body)
-        except Judged:
-            return
+    except Judged:
+        return
