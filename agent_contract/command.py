@@ -20,6 +20,8 @@ COMMANDS: Mapping[str, Entry] = {
     "serve": Entry("mockserver.command", "Serve the mock."),
     "wait": Entry("mockserver.command", "Wait until a server answers."),
     "verify": Entry("contract_tests.command", "Hold a deployment to the contract."),
+    "trend": Entry("contract_tests.report.command", "Count the clauses held, report by report."),
+    "clauses": Entry("agent_contract.clauses_command", "List the clauses of the contract."),
     "fixtures": Entry("mockserver.command", "Write what the contract looks like on the wire."),
     "check": Entry("agent_contract.check_command", "Say what is wrong with an OpenAPI document."),
 }

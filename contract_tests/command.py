@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,19 +33,11 @@ from contract_tests.options import BREADTHS, Options
 @click.option(
     "--api-version", default="", metavar="VERSION", help="Judge what this version promises.  [default: newest]"
 )
-def verify(
-    base_url: str,
-    agent_id: str,
-    token: str,
-    token_env: str | None,
-    clauses: tuple[str, ...],
-    max_requests: int,
-    seed: int,
-    timeout: float,
-    warmup: float,
-    breadth: str,
-    api_version: str,
-) -> None:
+@click.option("--report", "reports", multiple=True, metavar="FILE", help="Write a .html, .json or .md. Repeatable.")
+@click.option("--junit", default="", metavar="FILE", help="Write JUnit's XML.")
+@click.option("--baseline", default="", metavar="FILE", help="Compare with this earlier report, a .json.")
+@click.option("--waive", default="", metavar="FILE", help="Excuse the broken clauses that this YAML file names.")
+def verify(base_url: str, token: str, token_env: str | None, junit: str, **settings: Any) -> None:
     """Hold the deployment at BASE_URL to the contract, clause by clause.
 
     BASE_URL is the server's root, or any longer part of the endpoint's URL, such as the base URL that an OpenAI
@@ -51,24 +45,27 @@ def verify(
 
     \b
     Exit code 0: every clause that can fail a run is held or not offered.
-              1: a clause is broken.
+              1: a clause is broken, or a waiver is expired, unknown or
+                 no longer needed.
               2: no verdict: wrong usage, unreachable, wrong token, unknown
                  agent or path, or a clause of grade `seed` was not tested.
             130: interrupted.
     """
-    from contract_tests.run import SelectionError, selection
+    from contract_tests.isolation import become
+    from contract_tests.report.destinations import DestinationError, check
+    from contract_tests.report.preparing import PreparingError, prepared
+    from contract_tests.run import SelectionError
     from contract_tests.target import TargetError, parse
 
+    options = Options(url=base_url, token=token or _from_environment(token_env), **settings)
     try:
         contract = load_contract()
-        selection(contract, clauses, api_version)
         parse(base_url, next(iter(contract.operations.values())).path)
-    except (SelectionError, TargetError) as error:
+        prepared(contract, options)
+        check((), [junit])
+    except (SelectionError, TargetError, PreparingError, DestinationError) as error:
         raise click.UsageError(str(error)) from error
-    from contract_tests.isolation import become
-
-    secret = token or _from_environment(token_env)
-    become(Options(base_url, agent_id, secret, clauses, max_requests, seed, timeout, warmup, breadth, api_version))
+    become(options, [f"--junit-xml={Path(junit).absolute()}"] if junit else [])
 
 
 def _from_environment(name: str | None) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,11 +23,11 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def become(options: Options) -> NoReturn:
-    """Give this process over to the contract tests; it ends with their exit code."""
+def become(options: Options, more: Sequence[str] = ()) -> NoReturn:
+    """Give this process over to the contract tests; it ends with their exit code. `more` are arguments of pytest."""
     sys.stdout.flush()
     sys.stderr.flush()
-    command, environment = arguments(options), surroundings(os.environ, options.token)
+    command, environment = [*arguments(options), *more], surroundings(os.environ, options.token)
     if os.name == "posix":
         os.execve(command[0], command, environment)
     sys.exit(subprocess.run(command, env=environment, check=False).returncode)

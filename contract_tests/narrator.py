@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from contract_tests.judgement import Exit
-from contract_tests.plugin import clause_of, run_of
+from contract_tests.plugin import clause_of, report_of, run_of
+from contract_tests.report import github
 from contract_tests.table import show
+
+if TYPE_CHECKING:
+    from contract_tests.report.values import Report
+    from contract_tests.run import Run
 
 #: Where standard error is no terminal, a line is printed after so many tests.
 STRIDE = 25
@@ -26,7 +35,6 @@ class Narrator:
         self._error = Console(stderr=True)
         self._total = 0
         self._done = 0
-        self._interrupted = False
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Begin the progress line."""
@@ -50,11 +58,6 @@ class Narrator:
         elif self._done % STRIDE == 0 or self._done == self._total:
             self._error.print(f"{self._done} of {self._total} tests", highlight=False)
 
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Remember that it was the user who ended the run."""
-        stopped = isinstance(excinfo.value, pytest.Session.Interrupted)
-        self._interrupted = isinstance(excinfo.value, KeyboardInterrupt) and not stopped
-
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Print the verdict and make its exit code the process's."""
@@ -63,11 +66,35 @@ class Narrator:
         if exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
             session.exitstatus = Exit.NO_VERDICT
             return
-        run = run_of(session.config)
-        run.interrupted = self._interrupted
-        console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
-        if run.stopped and not run.findings:
-            console.print(f"exit {int(Exit.NO_VERDICT)}: no verdict: {run.stopped}", soft_wrap=True, markup=False)
-        else:
-            show(console, run)
+        run, report = run_of(session.config), report_of(session.config)
+        with _in_the_open(report):
+            _show(run, report)
         session.exitstatus = run.conclusion()[0]
+
+
+def _show(run: Run, report: Report | None) -> None:
+    console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+    if run.stopped and not run.findings:
+        code, sentence = run.conclusion()
+        console.print(f"exit {int(code)}: {sentence}", soft_wrap=True, markup=False)
+    else:
+        show(console, run, report)
+
+
+@contextmanager
+def _in_the_open(report: Report | None) -> Iterator[None]:
+    """Tell GitHub Actions of the report, where this runs there, and keep it from obeying what is printed meanwhile."""
+    if report is None or not github.asked_for(os.environ):
+        yield
+        return
+    for line in github.annotated(report):
+        _say(line)
+    if problem := github.add_summary(report, os.environ):
+        sys.stderr.write(f"{problem}\n")
+    with github.commands_stopped(_say):
+        yield
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -17,7 +17,7 @@ BREADTHS = ("default", "deep")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run was told; `clauses` are globs, none for all of them."""
+    """What a run was told; `clauses` are globs, none for all of them; `reports`, `baseline` and `waive` are files."""
 
     url: str = ""
     agent_id: str = ""
@@ -29,6 +29,9 @@ class Options:
     warmup: float = 30.0
     breadth: str = "default"
     api_version: str = ""
+    reports: tuple[str, ...] = ()
+    baseline: str = ""
+    waive: str = ""
 
 
 #: The options of pytest, by their names without the prefix `--contract-`.
@@ -60,6 +63,14 @@ PYTEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "default": "",
         "help": "judge what this version promises (default: the newest)",
     },
+    "report": {
+        "metavar": "FILE",
+        "action": "append",
+        "default": [],
+        "help": "write a report, as the suffix says: .html, .json or .md (repeatable)",
+    },
+    "baseline": {"metavar": "FILE", "default": "", "help": "compare with this earlier report, a .json"},
+    "waive": {"metavar": "FILE", "default": "", "help": "excuse the broken clauses that this YAML file names"},
 }
 
 
@@ -92,6 +103,9 @@ def from_pytest(config: pytest.Config) -> Options:
         warmup=told("warmup"),
         breadth=told("breadth"),
         api_version=told("api-version"),
+        reports=tuple(told("report")),
+        baseline=told("baseline"),
+        waive=told("waive"),
     )
 
 
@@ -106,9 +120,12 @@ def to_arguments(options: Options) -> list[str]:
         "warmup": options.warmup,
         "breadth": options.breadth,
         "api-version": options.api_version,
+        "baseline": options.baseline,
+        "waive": options.waive,
     }
     given = [f"--contract-{name}={value}" for name, value in values.items() if value != ""]
-    return given + [f"--contract-clause={glob}" for glob in options.clauses]
+    given += [f"--contract-clause={glob}" for glob in options.clauses]
+    return given + [f"--contract-report={file}" for file in options.reports]
 
 
 def _destination(name: str) -> str:

@@ -18,6 +18,7 @@ from contract_tests.report.recorder import Recorder
 
 if TYPE_CHECKING:
     from contract_tests.probe import Probe
+    from contract_tests.report.values import Report
     from contract_tests.run import Run
 
 _HERE = Path(__file__).parent
@@ -64,6 +65,12 @@ def run_of(config: pytest.Config) -> Run:
         except (ContractError, SelectionError, PreparingError) as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[_RUN]
+
+
+def report_of(config: pytest.Config) -> Report | None:
+    """Return the report of the run that this pytest has done; None before its end, and where there is none."""
+    recorder = config.pluginmanager.get_plugin(RECORDER)
+    return recorder.report if isinstance(recorder, Recorder) else None
 
 
 def _judging(config: pytest.Config) -> Run | None:
@@ -206,8 +213,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     run = config.stash.get(_RUN, None)
     if run is None or not run.options.url:
         return
+    from contract_tests.report.comparison import lines
     from contract_tests.table import counted
 
     terminalreporter.section("contract")
-    for line in (counted(run.verdicts().values()), run.conclusion()[1]):
+    report = report_of(config)
+    changes = lines(report.comparison) if report and report.comparison else ()
+    for line in (counted(run.verdicts().values()), *changes, run.conclusion()[1]):
         terminalreporter.line(line)

@@ -8,12 +8,15 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from contract_tests.judgement import Exit, Finding, conclude, worst, worst_first
+from contract_tests.report.redaction import Hide, hiding
+from contract_tests.report.waivers import Waiving
 
 if TYPE_CHECKING:
     from agent_contract import Contract
     from agent_contract.values import Clause
     from contract_tests.options import Options
     from contract_tests.probe import Probe
+    from contract_tests.report.values import Report
 
 
 class SelectionError(Exception):
@@ -22,7 +25,10 @@ class SelectionError(Exception):
 
 @dataclass(slots=True)
 class Run:
-    """What a run judges and what it has found so far; findings stand by the id of the test that made them."""
+    """What a run judges and what it has found so far; findings stand by the id of the test that made them.
+
+    `secrets` are hidden in all that is shown, as the token is; `baseline` is an earlier report to compare with.
+    """
 
     contract: Contract
     options: Options
@@ -31,6 +37,10 @@ class Run:
     probe: Probe | None = None
     stopped: str = ""
     interrupted: bool = False
+    waiving: Waiving = field(default_factory=Waiving)
+    baseline: Report | None = None
+    secrets: tuple[str, ...] = ()
+    unwritten: tuple[str, ...] = ()  #: reports that could not be written in the end, a sentence each
 
     def __post_init__(self) -> None:
         self.selected = selection(self.contract, self.options.clauses, self.options.api_version)
@@ -40,19 +50,25 @@ class Run:
         """The contract's clauses by id."""
         return {clause.id: clause for clause in self.contract.clauses}
 
+    @property
+    def hide(self) -> Hide:
+        """What hides the run's secrets in a text."""
+        return hiding(self.options.token, self.secrets)
+
     def verdicts(self) -> dict[str, Finding]:
-        """Return one finding for each clause of the contract, worst first."""
+        """Return one finding for each clause of the contract, worst first, what is waived with its own word."""
         found: dict[str, list[Finding]] = {}
         for finding in self.findings.values():
             found.setdefault(finding.clause, []).append(finding)
-        return {
-            finding.clause: finding
-            for finding in worst_first(self._of(clause, found.get(clause.id, ())) for clause in self.contract.clauses)
-        }
+        each = {clause.id: self._of(clause, found.get(clause.id, ())) for clause in self.contract.clauses}
+        return {finding.clause: finding for finding in worst_first(self.waiving.applied(each).values())}
 
     def conclusion(self) -> tuple[Exit, str]:
         """Return the exit code and the sentence that says why."""
-        return conclude(self.verdicts(), self.clauses, self.stopped, self.interrupted)
+        verdicts = self.verdicts()
+        objections = self.waiving.objections(verdicts)
+        stopped = "; ".join(filter(None, (self.hide(self.stopped), *self.unwritten)))
+        return conclude(verdicts, self.clauses, stopped, self.interrupted, objections)
 
     def _of(self, clause: Clause, findings: Iterable[Finding]) -> Finding:
         """Return the clause's finding: the worst, or why there is none."""
@@ -64,7 +80,8 @@ class Run:
         if not made:
             early = "interrupted" if self.interrupted else "the run ended before" if self.stopped else "no test ran"
             return Finding("not tested", early, clause=clause.id)
-        return worst(made)
+        found = worst(made)
+        return found if found.word != "not selected" else Finding("not tested", found.reason, clause=clause.id)
 
 
 def selection(contract: Contract, globs: Iterable[str], api_version: str = "") -> frozenset[str]:

@@ -6,17 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from contract_tests.judgement import WORDS
+from contract_tests.judgement import WAIVED, WORDS
+from contract_tests.report.transcript import from_text, told
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from agent_contract.values import Clause
     from contract_tests.judgement import Finding
+    from contract_tests.report.values import Report
     from contract_tests.run import Run
 
 _STYLES: Mapping[str, str] = {
     "broken": "bold red",
+    WAIVED: "yellow",
     "differs": "yellow",
     "not tested": "magenta",
     "not offered": "cyan",
@@ -33,7 +36,7 @@ def counted(findings: Iterable[Finding]) -> str:
 
 def explained(finding: Finding, clause: Clause) -> str:
     """Return a clause's finding with all its evidence, line by line."""
-    return "\n".join(f"{name:>9}  {value}" if name else value for name, value in _evidence(finding, clause))
+    return "\n".join(f"{name:>9}  {value}" for name, value in _evidence(finding, clause))
 
 
 def note(finding: Finding) -> str:
@@ -43,9 +46,12 @@ def note(finding: Finding) -> str:
     return f"expected {finding.expected}; got {finding.got}" if finding.expected else ""
 
 
-def show(console: Console, run: Run) -> None:
-    """Print the table, the evidence of what is broken, and as the last line the conclusion."""
+def show(console: Console, run: Run, report: Report | None = None) -> None:
+    """Print the table, the evidence of what is broken, what has changed, and as the last line the conclusion."""
     from rich.text import Text
+
+    from contract_tests.report.comparison import lines
+    from contract_tests.report.making import command
 
     verdicts = run.verdicts()
     console.print(_table(verdicts, run.clauses))
@@ -54,6 +60,10 @@ def show(console: Console, run: Run) -> None:
             console.print()
             console.print(Text(finding.clause, style=_STYLES["broken"]))
             console.print(Text(explained(finding, run.clauses[finding.clause])), soft_wrap=True)
+            console.print(Text(f"    alone  {command(run.options, finding.clause)}"), soft_wrap=True)
+    if report and report.comparison:
+        console.print()
+        console.print(Text("\n".join(lines(report.comparison))), soft_wrap=True)
     code, sentence = run.conclusion()
     sent = f", {run.probe.prober.budget.sent} requests" if run.probe else ""
     console.print()
@@ -68,16 +78,15 @@ def _table(verdicts: Mapping[str, Finding], clauses: Mapping[str, Clause]) -> ob
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
     table.add_column("verdict", no_wrap=True)
-    table.add_column("clause", no_wrap=True)
     table.add_column("grade", no_wrap=True)
-    table.add_column("why", overflow="fold")
+    table.add_column("clause, and why it is not held", overflow="fold")
     unselected = sum(finding.word == "not selected" for finding in verdicts.values())
     for id, finding in verdicts.items():
         if finding.word != "not selected":
-            why = _shortened(note(finding))
-            table.add_row(Text(finding.word, style=_STYLES[finding.word]), id, clauses[id].grade, Text(why))
+            why = Text(f"\n{_shortened(note(finding))}" if note(finding) else "", style="dim")
+            table.add_row(Text(finding.word, style=_STYLES[finding.word]), clauses[id].grade, Text(id) + why)
     if unselected:
-        table.add_row(Text("not selected", style="dim"), f"{unselected} more", "", "")
+        table.add_row(Text("not selected", style="dim"), "", f"{unselected} more")
     return table
 
 
@@ -95,3 +104,5 @@ def _evidence(finding: Finding, clause: Clause) -> Iterator[tuple[str, str]]:
             yield name, value
     if finding.curl:
         yield "repeat", finding.curl
+    if found := from_text(finding.transcript):
+        yield from (("stream" if place == 0 else "", line) for place, line in enumerate(told(found)))

@@ -1,0 +1,140 @@
+"""A report as Markdown for a pull request: what is broken and differs first, the rest folded."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from contract_tests.judgement import WAIVED, WORDS
+from contract_tests.report.comparison import CHANGES
+from contract_tests.report.redaction import visible
+from contract_tests.report.wording import headline, measured
+
+if TYPE_CHECKING:
+    from contract_tests.report.comparison import Comparison
+    from contract_tests.report.values import ClauseSeen, Report
+
+#: Shown openly; clauses with other words are folded.
+OPEN = ("broken", WAIVED, "differs")
+#: No more of what was expected and got is shown in a table.
+LONGEST = 200
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~@$&])")
+
+
+def to_markdown(report: Report, evidence: bool = True) -> str:
+    """Return the report as GitHub's Markdown, without the evidence where there is no room for it."""
+    return "\n".join(_lines(report, evidence)) + "\n"
+
+
+def _lines(report: Report, evidence: bool) -> Iterator[str]:
+    yield f"## {headline(report)}"
+    yield ""
+    yield f"{escaped(report.verdict.sentence)} (exit {report.verdict.exit_code})"
+    yield ""
+    yield from (f"- {escaped(name)}: {escaped(value)}" for name, value in measured(report))
+    yield ""
+    yield f"**{', '.join(f'{count} {word}' for word, count in report.verdict.counts.items())}**"
+    if report.comparison:
+        yield from _compared(report.comparison)
+    yield from _open(report, evidence)
+    yield from _folded(report)
+
+
+def _open(report: Report, evidence: bool) -> Iterator[str]:
+    shown = [clause for word in OPEN for clause in report.having(word)]
+    if not shown:
+        return
+    excuses = {waiver.clause: f"waived until {waiver.until}: {waiver.reason}" for waiver in report.waivers}
+    yield ""
+    yield "| | clause | grade | seen |"
+    yield "| --- | --- | --- | --- |"
+    for clause in shown:
+        excuse = excuses.get(clause.id, "") if clause.word == WAIVED else ""
+        seen = " · ".join(filter(None, (_seen(clause), excuse)))
+        sentence = f"`{clause.id}`<br>{escaped(clause.sentence)}"
+        yield f"| {clause.word} | {sentence} | {clause.grade} | {escaped(_cut(seen))} |"
+    if evidence:
+        for clause in shown:
+            if clause.word != "differs":
+                yield from _evidence(clause)
+
+
+def _evidence(clause: ClauseSeen) -> Iterator[str]:
+    yield ""
+    yield f"<details><summary>{clause.word}: <code>{clause.id}</code></summary>"
+    yield ""
+    yield f"In `{clause.pointer}`. Judged alone by"
+    yield ""
+    yield from _block("sh", clause.command)
+    for name, text in (("expected", clause.expected), ("got", clause.got), ("reason", clause.reason)):
+        if text:
+            yield ""
+            yield f"{name}:"
+            yield ""
+            yield from _block("text", text)
+    if clause.curl:
+        yield ""
+        yield "The request again:"
+        yield ""
+        yield from _block("sh", clause.curl)
+    yield ""
+    yield "</details>"
+
+
+def _folded(report: Report) -> Iterator[str]:
+    for word in WORDS:
+        clauses = report.having(word)
+        if word in OPEN or not clauses:
+            continue
+        yield ""
+        yield f"<details><summary>{len(clauses)} {word}</summary>"
+        yield ""
+        for clause in clauses:
+            reason = f" ({escaped(_cut(clause.reason))})" if clause.reason else ""
+            yield f"- `{clause.id}` {escaped(clause.sentence)}{reason}"
+        yield ""
+        yield "</details>"
+
+
+def _compared(comparison: Comparison) -> Iterator[str]:
+    yield ""
+    yield f"Compared with {comparison.started_at}: **{comparison.summary}**"
+    if not comparison.same_contract:
+        yield ""
+        yield "The baseline was judged by another version of the contract."
+    if comparison.changes:
+        yield ""
+        yield "| | clause | before → now |"
+        yield "| --- | --- | --- |"
+        for change in CHANGES:
+            for one in comparison.having(change):
+                yield f"| {change} | `{one.clause}` | {one.described} |"
+
+
+def _seen(clause: ClauseSeen) -> str:
+    return clause.reason or (f"expected {clause.expected}; got {clause.got}" if clause.expected else "")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _block(language: str, text: str) -> Iterator[str]:
+    """Yield a fenced block whose fence is longer than any in the text."""
+    shown = visible(text)
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", shown)), 3)
+    yield f"{fence}{language}"
+    yield shown
+    yield fence
+
+
+def escaped(text: str) -> str:
+    """Return the text so that Markdown shows it as it is, on one line: no mention, link, markup or cell of its own."""
+    line = " ".join(visible(text).split())
+    return _SPECIAL.sub(lambda match: html.escape(match[1]) if match[1] in "<>&" else _entity(match[1]), line)
+
+
+def _entity(sign: str) -> str:
+    return f"&#{ord(sign)};" if sign in "@|" else f"\\{sign}"

@@ -1,0 +1,163 @@
+"""A request and its reply as they are shown: as text, without secrets, a stream event by event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from contract_tests import sse
+from contract_tests.exchange import status_line
+from contract_tests.report.redaction import HIDDEN, SECRET_HEADERS, Hide, visible
+
+if TYPE_CHECKING:
+    from contract_tests.exchange import Asked
+
+#: No more of a body, and of one event, is kept, in characters.
+LONGEST_BODY = 8000
+LONGEST_EVENT = 2000
+#: Of a longer stream the first and the last events are kept.
+FIRST_EVENTS = 40
+LAST_EVENTS = 20
+#: So many first and last events, and characters of each, are told in a terminal.
+FEW = 6
+LONGEST_LINE = 160
+_EVENT_STREAM = "text/event-stream"
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request: the body as text, cut where it is long, and how many bytes it has."""
+
+    method: str
+    url: str
+    headers: Pairs
+    body: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a stream, `at_seconds` after the request; `place` counts from 1."""
+
+    place: int
+    at_seconds: float
+    data: str
+    name: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """A reply: a body as text, or the events of a stream; `failure` says why there is no more of it.
+
+    The `Date` header stands apart in `date`, because it differs from run to run.
+    """
+
+    status: int
+    date: str
+    headers: Pairs
+    body: str
+    bytes: int
+    events: tuple[Event, ...] = ()
+    events_left_out: int = 0
+    failure: str = ""
+
+    @property
+    def line(self) -> str:
+        """The status with its phrase, or that there was none."""
+        return status_line(self.status) if self.status else "no reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was sent and what came back."""
+
+    request: Sent
+    reply: Got
+
+
+def transcribed(asked: Asked, hide: Hide) -> Transcript:
+    """Return the exchange as text, with the secrets in it hidden."""
+    request = asked.request
+    sent = Sent(
+        request.method,
+        hide(asked.url),
+        tuple((name, hide(value)) for name, value in request.headers.items()),
+        _text(request.body, hide),
+        len(request.body),
+    )
+    events, left_out = _events(asked, hide)
+    got = Got(
+        asked.status,
+        asked.header("date"),
+        tuple((hide(name), _value(name, value, hide)) for name, value in asked.headers if name != "date"),
+        "" if events else _text(asked.body, hide),
+        len(asked.body),
+        events,
+        left_out,
+        hide(asked.failure),
+    )
+    return Transcript(sent, got)
+
+
+def to_text(transcript: Transcript) -> str:
+    """Return the transcript as JSON text, as a test report carries it from process to process."""
+    return json.dumps(asdict(transcript), ensure_ascii=True)
+
+
+def from_json(value: Mapping[str, Any]) -> Transcript:
+    """Return the transcript that a JSON object holds; the object is as `report.schema.json` says."""
+    request, reply = dict(value["request"]), dict(value["reply"])
+    for part in (request, reply):
+        part["headers"] = _pairs(part["headers"])
+    reply["events"] = tuple(Event(**event) for event in reply["events"])
+    return Transcript(Sent(**request), Got(**reply))
+
+
+def from_text(text: str) -> Transcript | None:
+    """Return the transcript that `to_text` wrote; None for an empty text."""
+    return from_json(json.loads(text)) if text else None
+
+
+def told(transcript: Transcript) -> Iterator[str]:
+    """Yield the events of a stream in a line each, with the second in which they came; those in the middle not."""
+    events = transcript.reply.events
+    left_out = transcript.reply.events_left_out + len(events) - 2 * FEW
+    for index, event in enumerate(events):
+        if index < FEW or index >= len(events) - FEW:
+            yield f"{event.at_seconds:.3f} s  {event.place}. {visible(_cut(event.data, LONGEST_LINE))}"
+        elif index == FEW:
+            yield f"… {left_out} more …"
+
+
+def _pairs(headers: Sequence[Sequence[str]]) -> Pairs:
+    return tuple((name, value) for name, value in headers)
+
+
+def _value(name: str, value: str, hide: Hide) -> str:
+    return HIDDEN if name in SECRET_HEADERS else hide(value)
+
+
+def _text(body: bytes, hide: Hide) -> str:
+    return _cut(hide(body.decode("utf-8", "replace")), LONGEST_BODY)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def _events(asked: Asked, hide: Hide) -> tuple[tuple[Event, ...], int]:
+    """Return the events of a reply that is a stream, and how many of them were left out in the middle."""
+    if asked.media_type != _EVENT_STREAM:
+        return (), 0
+    found = sse.read(asked.pieces).events
+    shown = [
+        Event(place, round(event.at, 3), _cut(hide(event.data), LONGEST_EVENT), hide(event.name), hide(event.id))
+        for place, event in enumerate(found, 1)
+        if place <= FIRST_EVENTS or place > len(found) - LAST_EVENTS
+    ]
+    return tuple(shown), len(found) - len(shown)
