@@ -13,7 +13,7 @@ import orjson
 
 from agent_contract.values import Event, Reply
 from mockserver.pace import Pace
-from mockserver.tokens import count_tokens, pieces
+from mockserver.tokens import pieces
 
 DONE = Event(b"[DONE]")
 
@@ -64,12 +64,10 @@ def cut(text: str, stops: Sequence[str], limit: int | None) -> Choice:
     """Return `text` up to the first of `stops`, and of that at most `limit` tokens."""
     ends = [place for stop in stops if stop and (place := text.find(stop)) >= 0]
     said = text[: min(ends)] if ends else text
-    found = pieces(said, limit)
-    content = "".join(found)
-    tokens = count_tokens(content)
-    if len(content) < len(said) and count_tokens(said) > tokens:
-        return Choice(tuple(found), "length", tokens)
-    return Choice(tuple(pieces(said)), "stop", tokens)
+    found = pieces(said)
+    if limit is not None and len(found) > limit:
+        return Choice(tuple(found[:limit]), "length", limit)
+    return Choice(tuple(found), "stop", len(found) if said.strip() else 0)
 
 
 def plain(completion: Completion, pace: Pace, seed: bytes) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
+_PIECE = re.compile(r"\s*(?:\w+|[^\w\s])")
 
 
 def count_tokens(text: str) -> int:
@@ -12,18 +13,13 @@ def count_tokens(text: str) -> int:
     return len(_TOKEN.findall(text))
 
 
-def pieces(text: str, limit: int | None = None) -> list[str]:
-    """Return `text` cut after each of its tokens, at most `limit` pieces; joined they give the text back.
+def pieces(text: str) -> list[str]:
+    """Return `text` cut after each of its tokens; joined they give the text back.
 
     A piece begins with the white space before its token; what follows the last token belongs to the last piece.
     """
-    found: list[str] = []
-    start = 0
-    for token in _TOKEN.finditer(text):
-        if len(found) == limit:
-            return found
-        found.append(text[start : token.end()])
-        start = token.end()
-    if start == len(text):
-        return found
-    return [*found[:-1], "".join(found[-1:]) + text[start:]]
+    spoken = text.rstrip()  # no white space without a token behind it: the search stays linear
+    found: list[str] = _PIECE.findall(spoken)
+    if len(spoken) < len(text):
+        found[-1:] = ["".join(found[-1:]) + text[len(spoken) :]]
+    return found

@@ -79,7 +79,7 @@ def test_usage_is_a_streams_own_affair(ask: Asker) -> None:
 
 
 def test_what_an_answer_rests_on_comes_once_at_its_beginning(ask: Asker) -> None:
-    chunks = ask.chunks("How long may I keep a book?", agent="demo-knowledge")
+    chunks = ask.chunks("How long may I keep a book?", agent="demo-knowledge", n=2)
     assert ["index_context_info" in chunk for chunk in chunks] == [True] + [False] * (len(chunks) - 1)
 
 
