@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Coroutine, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from mockserver.pace import Pace
 from mockserver.wsgi import create_app as create_wsgi_app
 from tests.mockserver.asking import NOW, UNKNOWN, engine, path_of
 from tests.mockserver.bad_input import GOOD, ODD, ROWS, UNREADABLE, Row
+from tests.mockserver.raw import HEAD, exchange
 
 #: What a server adds by itself.
 ADDED = {"date", "server", "connection", "transfer-encoding"}
@@ -288,11 +290,26 @@ def test_a_mock_server_says_where_it_is_and_is_gone_after_its_block() -> None:
 
 
 def test_a_mock_server_stops_though_a_stream_is_open() -> None:
+    """And no thread is left that waits for the next token, a hundred seconds away."""
+    before = set(threading.enumerate())
     player = engine(pace=Pace(tps=0.01))
     with MockServer(player) as mock, httpx.Client() as client:
         url = f"{mock.base_url()}/chat/completions"
         with client.stream("POST", url, headers=JSON, content=GOOD[:-1] + b',"stream":true}') as reply:
             assert next(reply.iter_lines()).startswith("data: ")
+            opened = set(threading.enumerate()) - before
+    for thread in opened:
+        thread.join(20)
+    assert not [thread for thread in opened if thread.is_alive()]
+
+
+def test_a_mock_server_reads_what_it_refuses_so_that_the_client_sees_why() -> None:
+    """Also a client that reads nothing before it has sent everything."""
+    body = b" " * (20 * 1024 * 1024)
+    with MockServer() as mock:
+        status, answer = exchange(mock.url, [HEAD + b"Content-Length: %d\r\n\r\n" % len(body), body])
+    assert status == 413
+    assert b"4194304" in answer
 
 
 def test_two_mock_servers_know_nothing_of_each_other() -> None:

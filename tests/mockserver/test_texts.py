@@ -105,6 +105,19 @@ def test_an_answer_has_the_usual_stops_in_it(digest: bytes) -> None:
     assert all(stop in text for stop in (".", " ", "\n", "\n\n"))
 
 
+@pytest.mark.parametrize(
+    ("said", "topic"),
+    [
+        ("word " * 20, "word " * 11 + "word"),
+        ("x" * 100, "x" * 60),
+        ('Say "hello"\n\tto\0them', "Say 'hello' to them"),
+        ("", ""),
+    ],
+)
+def test_a_topic_is_one_line_cut_at_a_word(said: str, topic: str) -> None:
+    assert topic_of(said) == topic
+
+
 def test_braces_in_what_was_said_are_no_placeholders() -> None:
     assert "{0} {topic.x}" in compose("{0} {topic.x}", "", DIGEST)
 
