@@ -24,10 +24,14 @@ UNREADABLE = "There was an error parsing the body"
 
 @dataclass(frozen=True, slots=True)
 class BodyProblem:
-    """A body that can't be parsed at all: the status and detail with which it is refused."""
+    """A body that can't be parsed at all: the status and detail with which it is refused.
+
+    `rule` says what it breaks: `utf-8` or `depth`.
+    """
 
     status: int
     detail: str
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def _explain(body: bytes, position: int) -> Parsed:
     try:
         text = body.decode(json.detect_encoding(body), "surrogatepass")
     except UnicodeDecodeError:
-        return BodyProblem(400, UNREADABLE)
+        return BodyProblem(400, UNREADABLE, "utf-8")
     plain = text.encode("utf-8", "surrogatepass")
     if plain != body and not text.startswith("\ufeff"):  # UTF-16, UTF-32, or a byte order mark, which is off now
         return parse_json(plain)
@@ -79,7 +83,7 @@ def _explain(body: bytes, position: int) -> Parsed:
 
 
 def _too_deep() -> BodyProblem:
-    return BodyProblem(400, f"{UNREADABLE}: it is nested deeper than {MAX_DEPTH} levels")
+    return BodyProblem(400, f"{UNREADABLE}: it is nested deeper than {MAX_DEPTH} levels", "depth")
 
 
 def _depth_exceeded(text: str) -> int | None:

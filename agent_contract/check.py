@@ -40,6 +40,11 @@ class Call:
     texts: tuple[Any, ...] = ()
     media: MediaType | None = None
 
+    @property
+    def reads_json(self) -> bool:
+        """Whether the request's content type says JSON."""
+        return is_json(bare_type(self.request.headers.get("content-type", "")))
+
 
 def understand(found: Found, request: Request) -> Call:
     """Return a request with its body and parameters parsed, once; never raises."""

@@ -60,8 +60,8 @@ def clause_index(clauses: Iterable[Clause]) -> Mapping[str, tuple[Clause, ...]]:
 def clause_for(index: Mapping[str, tuple[Clause, ...]], violation: Violation, operation: Operation) -> str:
     """Return the id of the clause that puts a violation's rule into words; "" for none.
 
-    It is looked for at the schema that holds the rule (for an absent property first at that property), at what
-    encloses it, nearest first, and last at the operation's request body and the operation.
+    It is looked for at the schema that holds the rule (for an absent property first at that property), then at the
+    operation's request body and the operation. What encloses the schema has rules of its own, which are not meant.
     """
     for place in _holders(violation, operation):
         for clause in index.get(str(place), ()):
@@ -74,9 +74,7 @@ def _holders(violation: Violation, operation: Operation) -> Iterator[Place]:
     place = parse(violation.pointer).parent
     if violation.rule == "required" and violation.where:
         yield place.child("properties", violation.where[-1])
-    while place.tokens:
-        yield place
-        place = place.parent
+    yield place
     if operation.request_body:
         yield parse(operation.request_body.pointer)
     yield parse(operation.pointer)

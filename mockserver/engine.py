@@ -8,11 +8,22 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Protocol
 
 import orjson
 
-from agent_contract import Call, Contract, Found, NotAllowed, Operation, check_request, error_detail, understand
+from agent_contract import (
+    BodyProblem,
+    Call,
+    Contract,
+    Found,
+    NotAllowed,
+    Operation,
+    check_request,
+    error_detail,
+    understand,
+)
 from agent_contract.values import Exchange, Reply, Request, Violation
 from mockserver import control, cors
 from mockserver.behaviour import Behaviour, Limits, Outcome, Refused, Setting, Turn
@@ -23,6 +34,8 @@ from mockserver.sampled import documented_reply
 from mockserver.store import Conflict, MemoryStore, SessionStore
 
 _NO_LENGTH = frozenset({204, 304})
+#: The clause of a body that is not declared as JSON, by whether it is declared at all.
+_CONTENT_TYPE = {True: "body-content-type", False: "body-content-type-absent"}
 
 
 class Player(Protocol):
@@ -60,11 +73,13 @@ class Engine:
     _clauses: Mapping[tuple[str, str], str] = field(init=False)
     _documented: dict[str, Reply] = field(init=False, default_factory=dict)
     _tokens: tuple[bytes, ...] = field(init=False)
+    _places: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self._setting = Setting(self.config.agents, self.config.limits, self.pace, str(self.seed).encode())
         self._sessions = self.store or MemoryStore(self.limits.sessions, self.limits.store)
         self._turns = _turns(self.seed, self.clock)
+        self._places = tuple(dict.fromkeys(operation.path for operation in self.contract.operations.values()))
         self._tokens = tuple(token.encode() for token in self.config.tokens)
         self._clauses = {
             (operation, clause.id.partition(".")[2]): clause.id
@@ -96,7 +111,7 @@ class Engine:
         return replace(exchange, reply=_finished(request, exchange.reply))
 
     def _answer(self, request: Request, found: Found | NotAllowed | None) -> Exchange:
-        refused = _unknown_place(request, found) or self._unauthorized(request) or self._too_large(request)
+        refused = self._unknown_place(request, found) or self._unauthorized(request) or self._too_large(request)
         if not isinstance(found, Found):
             assert refused is not None
             return self._refuse(request, self._neighbour(request, found), refused)
@@ -104,8 +119,7 @@ class Engine:
             return self._refuse(request, found.operation, refused)
         call = understand(found, request)
         if call.problem:
-            body = orjson.dumps({"detail": call.problem.detail})
-            return Exchange(request, Reply(call.problem.status, JSON_TYPE, body), found.operation.id)
+            return self._unreadable(call, call.problem)
         violations = check_request(call)
         if violations:
             return self._invalid(call, violations)
@@ -175,9 +189,30 @@ class Engine:
     def _invalid(self, call: Call, violations: tuple[Violation, ...]) -> Exchange:
         operation = call.operation
         body = orjson.dumps({"detail": error_detail(operation, violations)})
-        named = (self.contract.clause_for(violation, operation) for violation in violations)
+        named = [self.contract.clause_for(violation, operation) for violation in violations]
+        if violations[0].where == ("body",) and call.request.body and not call.reads_json:
+            named = [self._clauses.get((operation.id, _CONTENT_TYPE["content-type" in call.request.headers]), "")]
         clauses = tuple(dict.fromkeys(clause for clause in named if clause))
         return Exchange(call.request, Reply(operation.rejects_with, JSON_TYPE, body), operation.id, clauses, violations)
+
+    def _unreadable(self, call: Call, problem: BodyProblem) -> Exchange:
+        described = call.operation.request_body
+        pointer = described.pointer if described else call.operation.pointer
+        violation = Violation(("body",), problem.rule, None, None, pointer)
+        clause = self.contract.clause_for(violation, call.operation)
+        reply = Reply(problem.status, JSON_TYPE, orjson.dumps({"detail": problem.detail}))
+        return Exchange(call.request, reply, call.operation.id, (clause,) if clause else (), (violation,))
+
+    def _unknown_place(self, request: Request, found: Found | NotAllowed | None) -> Refused | None:
+        if found is None:
+            nearest = get_close_matches(request.path[:1000], self._places, 1, 0)
+            why = " ".join(["There is nothing at this path.", *(f"The nearest is {path}" for path in nearest)])
+            return Refused(404, "", why, ("path",), None, request.path)
+        if isinstance(found, NotAllowed):
+            allow = ", ".join(found.allow)
+            why = f"This path has no method {request.method[:20]}, but {allow}."
+            return Refused(405, "method-refused", why, ("method",), allow, request.method, {"allow": allow})
+        return None
 
 
 def _finished(request: Request, reply: Reply) -> Reply:
@@ -187,16 +222,6 @@ def _finished(request: Request, reply: Reply) -> Reply:
     if isinstance(body, bytes) and reply.status not in _NO_LENGTH:
         headers["content-length"] = str(len(body))
     return Reply(reply.status, headers, b"" if request.method == "HEAD" else body, reply.delay)
-
-
-def _unknown_place(request: Request, found: Found | NotAllowed | None) -> Refused | None:
-    if found is None:
-        return Refused(404, "", "There is nothing at this path.", ("path",), None, request.path)
-    if isinstance(found, NotAllowed):
-        allow = ", ".join(found.allow)
-        why = f"This path has no method {request.method[:20]}, but {allow}."
-        return Refused(405, "method-refused", why, ("method",), allow, request.method, {"allow": allow})
-    return None
 
 
 def _turns(seed: int, clock: Callable[[], float]) -> Iterator[Turn]:

@@ -14,7 +14,7 @@ import pytest
 from agent_contract.values import Request
 from mockserver.log import LoggedEngine, RequestLog, describe
 from mockserver.pace import Pace
-from tests.mockserver.asking import NOW, engine, path_of, request
+from tests.mockserver.asking import NOW, OPERATION, engine, path_of, request
 
 HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello!"}]}
 
@@ -45,6 +45,32 @@ def test_every_fault_of_a_body_is_named_with_what_was_sent() -> None:
         "body/temperature: Input should be less than or equal to 2 (got 3)",
         "body/n: Input should be greater than or equal to 1 (got 0)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "clause"),
+    [
+        (request(b""), "chat.body-missing"),
+        (request(b"{"), "chat.body-malformed"),
+        (request([]), "chat.body-not-an-object"),
+        (request(HELLO, content_type="text/plain"), "chat.body-content-type"),
+        (Request("POST", path_of(), body=b'{"messages": []}'), "chat.body-content-type-absent"),
+        (request(b'{"messages": "\xff"}'), "chat.body-not-utf8"),
+        (request(b"[" * 2000), "chat.body-too-deep"),
+        (request({}), "chat.messages-required"),
+        (request({"messages": [{}]}), "chat.message-role chat.message-content"),
+        (request({"messages": ["x"]}), "chat.messages-items"),
+        (request({"messages": [{"role": 1, "content": ""}]}), "chat.field-types"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_body_that_is_refused_names_the_clause_that_it_breaks(sent: Request, clause: str) -> None:
+    assert line(sent).splitlines()[1].strip().partition(":")[0] == clause
+
+
+def test_a_path_that_is_not_there_is_told_the_nearest_that_is() -> None:
+    reason = line(Request("POST", "/v1/chat/completions")).splitlines()[1]
+    assert reason.strip() == f"There is nothing at this path. The nearest is {OPERATION.path}"
 
 
 def test_of_very_many_faults_some_are_named_and_the_rest_counted() -> None:
