@@ -67,6 +67,8 @@ def show(console: Console, run: Run, report: Report | None = None) -> None:
     code, sentence = run.conclusion()
     sent = f", {run.probe.prober.budget.sent} requests" if run.probe else ""
     console.print()
+    if run.told:
+        console.print(Text(run.told), soft_wrap=True)
     console.print(Text(f"{counted(verdicts.values())}{sent}"), soft_wrap=True)
     console.print(Text(f"exit {int(code)}: {sentence}", style="bold"), soft_wrap=True)
 
@@ -79,7 +81,7 @@ def _table(verdicts: Mapping[str, Finding], clauses: Mapping[str, Clause]) -> ob
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
     table.add_column("verdict", no_wrap=True)
     table.add_column("grade", no_wrap=True)
-    table.add_column("clause, and why it is not held", overflow="fold")
+    table.add_column("clause, and why", overflow="fold")
     unselected = sum(finding.word == "not selected" for finding in verdicts.values())
     for id, finding in verdicts.items():
         if finding.word != "not selected":

@@ -68,6 +68,8 @@ def test_a_session_is_context(contract_probe: Probe) -> None:
     counts = _counts(session)[1:]
     if max(counts) <= alone.short:
         raise broken(f"prompt_tokens over {alone.short}, what the message alone counts", f"{counts}", session.last)
+    # Without its first turn, which has a clause of its own: are the others there, and is what was said in them?
+    _compare_with_replay(contract_probe, Session(session.id, session.label, session.turns[1:]))
 
 
 @pytest.mark.clause("chat.session-first-turn")

@@ -74,8 +74,15 @@ def test_each_event_is_a_chunk_or_the_end(contract_probe: Probe) -> None:
 
 @pytest.mark.clause("chat.stream-done")
 def test_a_stream_ends_with_done(contract_probe: Probe) -> None:
-    """Once, and nothing after it."""
+    """Once, and nothing after it, not even a usage that was asked for."""
     _judge(contract_probe, "done")
+    if "stream_options" in contract_probe.newer_fields():
+        return
+    with_usage = contract_probe.chat(plain(stream=True, stream_options={"include_usage": True}))
+    if with_usage.media_type == EVENT_STREAM:
+        for fault in stream.faults(sse.read(with_usage.pieces), 1, with_usage.failure):
+            if fault.rule == "done":
+                raise broken(fault.expected, fault.got, with_usage)
 
 
 @pytest.mark.clause("chat.stream-constant")

@@ -77,6 +77,13 @@ def test_a_choice_that_never_comes_is_missed() -> None:
 def test_a_stream_that_breaks_off_lacks_its_end_alone() -> None:
     """What would have come later is not missed as well."""
     assert rules(ROLE, WORD, failure="the connection was closed") == {"done"}
+    assert rules(ROLE, WORD, n=2) == {"done"}
+
+
+def test_an_end_that_comes_twice_is_counted() -> None:
+    raw = "".join(f"data: {event}\n\n" for event in (WORD, END, DONE, DONE))
+    (fault,) = stream.faults(sse.read([(0.0, raw.encode())]))
+    assert fault.got == "[DONE] 2 times, as events 3, 4"
 
 
 def test_done_without_its_blank_line_is_explained() -> None:

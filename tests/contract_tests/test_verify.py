@@ -62,7 +62,7 @@ def test_the_table_has_every_clause_worst_first(whole: Ended) -> None:
     """What differs stands above what is held, and what can't be tested says why."""
     assert whole.row("chat.messages-empty") == "held"
     assert whole.row("chat.settings-applied") == "not tested"
-    assert whole.output.index("What the model sees is not shown") < whole.output.index(" held ")
+    assert whole.output.index("What the model sees is not shown") < whole.output.index("\n held ")
 
 
 def test_a_broken_clause_exits_1_and_is_explained() -> None:
