@@ -31,13 +31,15 @@ def parse(base_url: str, template: str) -> Target:
 
     Raises `TargetError` for what is no http or https URL, or has a query, a fragment or a password.
     """
+    shown = "the base URL" if "@" in base_url else repr(base_url)  # what stands before an @ may be a password
     try:
         parts = urlsplit(base_url)
         port = f":{parts.port}" if parts.port else ""
     except ValueError as error:
-        raise TargetError(f"{base_url!r} is not a URL ({error}); give one like https://host/") from error
+        why = "" if "@" in base_url else f" ({error})"
+        raise TargetError(f"{shown} is not a URL{why}; give one like https://host/") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise TargetError(f"{base_url!r} is not an http or https URL; give one like https://host/")
+        raise TargetError(f"{shown} is not an http or https URL; give one like https://host/")
     if parts.query or parts.fragment or "@" in parts.netloc:
         raise TargetError("the base URL has a query, a fragment or a password; give it without, and the token apart")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname

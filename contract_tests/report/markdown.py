@@ -52,9 +52,9 @@ def _open(report: Report, evidence: bool) -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for clause in shown:
         excuse = excuses.get(clause.id, "") if clause.word == WAIVED else ""
-        seen = " · ".join(filter(None, (_seen(clause), excuse)))
+        seen = " · ".join(filter(None, (_cut(_seen(clause)), excuse)))
         sentence = f"`{clause.id}`<br>{escaped(clause.sentence)}"
-        yield f"| {clause.word} | {sentence} | {clause.grade} | {escaped(_cut(seen))} |"
+        yield f"| {clause.word} | {sentence} | {clause.grade} | {escaped(seen)} |"
     if evidence:
         for clause in shown:
             if clause.word != "differs":

@@ -23,6 +23,7 @@ SECRET_HEADERS = frozenset(("authorization", "cookie", "proxy-authorization", "s
 LONG_ENOUGH = 8
 #: So many characters of a secret that an excerpt cut off are hidden too.
 _TRACE = 6
+_ESCAPED = "\"'/\\"
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy")
 #: Control characters, but for tab and line feed, as their pictures: they would steer a terminal.
 _PICTURES = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} | {0x7F: 0x2421}
@@ -69,7 +70,9 @@ def _hiding(token: str, others: tuple[str, ...]) -> Hide:
 
 
 def _pattern(form: str) -> str:
-    return re.escape(form) if len(form) >= LONG_ENOUGH else rf"(?<!\w){re.escape(form)}(?!\w)"
+    """Return a pattern of a spelling; JSON within JSON puts ever more backslashes before a quote or a slash."""
+    text = "".join(rf"\\*{re.escape(sign)}" if sign in _ESCAPED else re.escape(sign) for sign in form)
+    return text if len(form) >= LONG_ENOUGH else rf"(?<!\w){text}(?!\w)"
 
 
 def _untraced(part: str, ordered: list[tuple[str, str]]) -> str:

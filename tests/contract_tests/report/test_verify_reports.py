@@ -1,0 +1,318 @@
+"""What `agent-contract verify` leaves behind, as a user sees it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from agent_contract import load_contract
+from benchmarks.detection.running import running
+from benchmarks.detection.seams import Deployment
+from contract_tests.report.saved import load, to_json
+from mockserver import MockServer
+from mockserver.config import Config
+from mockserver.engine import Engine
+from tests.contract_tests.commands import COMMAND, Ended, environment, verify
+from tests.contract_tests.servers import Answer, serving
+
+#: On this agent of the mock one clause is broken.
+BROKEN = "chat.model-unexpected"
+FEW = ("--agent-id", "demo-open", "--clause", "chat.model-*", "--clause", "chat.role-*")
+#: All that differs between two runs against a deployment that answers the same.
+TIMES = {"started_at", "duration_seconds", "at_seconds", "date"}
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[str]:
+    with MockServer() as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def whole(mock: str, folder: Path) -> Ended:
+    files = [f"--report={folder / name}" for name in ("r.html", "r.json", "r.md")]
+    return verify(mock, *FEW, *files, f"--junit={folder / 'j.xml'}")
+
+
+def test_every_form_is_written(whole: Ended, folder: Path) -> None:
+    assert whole.code == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["j.xml", "r.html", "r.json", "r.md"]
+    for name in ("r.html", "r.json", "r.md"):
+        assert BROKEN in (folder / name).read_text(encoding="utf-8")
+
+
+def test_the_report_says_what_was_judged_and_by_what(whole: Ended, folder: Path, mock: str) -> None:
+    report = load(folder / "r.json")
+    contract = load_contract()
+    assert (report.contract.version, report.contract.digest) == (contract.version, contract.digest)
+    assert (report.target.url, report.target.agent_id) == (mock, "demo-open")
+    assert (report.verdict.exit_code, report.verdict.sentence) == (1, f"the contract is broken: {BROKEN}")
+    assert f"{report.requests} requests" in whole.output
+    assert sum(sum(seen.answered.values()) for seen in report.operations) == report.requests
+    assert report.tokens > 0
+    assert {"python", "agent-contract", "schemathesis"} <= report.versions.keys()
+    assert [clause.id for clause in report.clauses] == [clause.id for clause in contract.clauses]
+
+
+def test_a_broken_clause_has_its_evidence(whole: Ended, folder: Path) -> None:
+    (broken,) = load(folder / "r.json").having("broken")
+    clause = load_contract().clause(BROKEN)
+    assert (broken.id, broken.sentence, broken.pointer) == (clause.id, clause.sentence, clause.pointer)
+    assert broken.expected == "400 Bad Request"
+    assert broken.transcript
+    assert broken.transcript.reply.status == 200
+    assert json.loads(broken.transcript.request.body)["model"] in broken.curl
+    assert json.loads(broken.transcript.reply.body)["object"] == "chat.completion"
+
+
+def test_the_command_of_a_clause_judges_it_alone(whole: Ended, folder: Path) -> None:
+    (broken,) = load(folder / "r.json").having("broken")
+    assert broken.command in whole.output
+    words = broken.command.split()
+    assert words[:2] == ["agent-contract", "verify"]
+    again = verify(*words[2:])
+    assert again.last == f"exit 1: the contract is broken: {BROKEN}"
+    assert " 116 more" in again.output
+
+
+def test_junit_has_every_test_and_every_property(whole: Ended, folder: Path) -> None:
+    suite = ElementTree.parse(folder / "j.xml").getroot()[0]
+    assert int(suite.get("tests", "0")) == len(suite.findall("testcase")) > 5
+    words = [one.get("value") for one in suite.iter("property") if one.get("name") == "contract.word"]
+    assert len(words) == len(suite.findall("testcase"))
+    assert int(suite.get("failures", "0")) == words.count("broken") >= 1
+    assert "warning" not in whole.error.lower()
+
+
+def test_a_stream_shows_when_each_event_came(folder: Path) -> None:
+    def answer(path: str, body: bytes) -> Answer:
+        if b'"stream": true' in body:
+            return (
+                200,
+                {"content-type": "text/event-stream"},
+                b'data: {"choices": []}\n\ndata: [DONE]\n\ndata: late\n\n',
+            )
+        return 422, {"content-type": "application/json"}, b"{}"
+
+    with serving(answer) as url:
+        file = folder / "stream.json"
+        found = verify(url, "--agent-id=a", "--clause=chat.stream-done", f"--report={file}")
+    (broken,) = load(file).having("broken")
+    assert broken.transcript
+    assert [(event.place, event.data) for event in broken.transcript.reply.events][1:] == [(2, "[DONE]"), (3, "late")]
+    assert all(0 < event.at_seconds < 30 for event in broken.transcript.reply.events)
+    assert re.search(r"stream  \d+\.\d{3} s  1\. ", found.output)
+    file.unlink()
+
+
+def timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: timeless(part) for name, part in value.items() if name not in TIMES}
+    return [timeless(part) for part in value] if isinstance(value, list) else value
+
+
+def test_two_runs_give_the_same_bytes_but_for_times(folder: Path) -> None:
+    port, texts = 0, []
+    for number in range(2):
+        file = folder / f"same{number}.json"
+        engine = Engine(load_contract(), Config(), seed=0, clock=lambda: 1_795_000_000.0)
+        with MockServer(engine, port=port) as server:
+            port = int(server.url.rpartition(":")[2])
+            verify(server.url, *FEW, "--clause=chat.stream-*", "--clause=chat.session-created", f"--report={file}")
+        texts.append(json.loads(file.read_text(encoding="utf-8")))
+        assert TIMES - {"at_seconds"} <= set(re.findall(r'"(\w+)":', file.read_text(encoding="utf-8")))
+        file.unlink()
+    first, second = (json.dumps(timeless(text)) for text in texts)
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--report", "report.pdf"],
+            "report.pdf: the suffix says what a report is, and has to be one of .html, .json, .md",
+        ),
+        (["--report", "report"], "the suffix says what a report is"),
+        (["--report", "no/such/folder/r.html"], "there is no folder no/such/folder; make it first"),
+        (["--report", "folder.html"], "it is a folder; name a file"),
+        (["--report", "/proc/r.html"], "can't be written"),
+        (["--junit", "no/such/j.xml"], "there is no folder no/such"),
+        (["--baseline", "absent.json"], "absent.json can't be read"),
+        (["--baseline", "other.json"], "other.json is no report of agent-contract"),
+        (["--waive", "absent.yaml"], "absent.yaml"),
+        (["--waive", "other.json"], "other.json:1: is no list"),
+    ],
+)
+def test_a_file_that_can_not_be_used_is_found_before_anything_is_sent(
+    arguments: list[str], said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "folder.html").mkdir()
+    (tmp_path / "other.json").write_text("{}")
+    asked: list[str] = []
+
+    def answer(path: str, body: bytes) -> Answer:
+        asked.append(path)
+        return 200, {}, b""
+
+    with serving(answer) as url:
+        found = verify(url, "--agent-id=a", *arguments, cwd=tmp_path)
+    assert found.code == 2
+    assert said in found.error
+    assert asked == []
+
+
+def test_a_report_is_written_when_the_run_is_interrupted(tmp_path: Path) -> None:
+    reached = Event()
+    asked: list[bytes] = []
+
+    def answer(path: str, body: bytes) -> Answer:
+        asked.append(body)
+        if len(asked) > 3:
+            reached.set()
+            Event().wait(30)
+        return 422, {"content-type": "application/json"}, b"{}"
+
+    with serving(answer) as url:
+        process = subprocess.Popen(
+            [*COMMAND, "verify", url, "--agent-id=a", "--clause=chat.messages-*", "--report=r.json", "--report=r.html"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+            cwd=tmp_path,
+        )
+        assert reached.wait(60)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    report = load(tmp_path / "r.json")
+    assert report.verdict.exit_code == 130
+    assert report.having("held")
+    assert "The run was interrupted" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.html", "r.json"]
+
+
+def test_a_deployment_that_can_not_be_judged_has_a_report_too(tmp_path: Path) -> None:
+    with serving(lambda path, body: (401, {}, b"")) as url:
+        found = verify(url, "--agent-id=a", "--report=r.json", "--report=r.md", cwd=tmp_path)
+    assert found.code == 2
+    assert load(tmp_path / "r.json").verdict.exit_code == 2
+    assert "There is no verdict" in (tmp_path / "r.md").read_text(encoding="utf-8")
+
+
+def test_a_report_that_can_not_be_written_in_the_end_is_said_and_is_no_verdict(tmp_path: Path) -> None:
+    """The folder goes while the run goes on."""
+    inner = tmp_path / "inner"
+    inner.mkdir()
+
+    def answer(path: str, body: bytes) -> Answer:
+        if inner.exists():
+            inner.rmdir()
+        return 422, {"content-type": "application/json"}, b'{"detail": []}'
+
+    with serving(answer) as url:
+        found = verify(url, "--agent-id=a", "--clause=chat.messages-empty", "--report=inner/r.json", cwd=tmp_path)
+    assert found.code == 2
+    assert "the report inner/r.json can't be written" in found.last
+
+
+def test_a_baseline_is_compared_with(whole: Ended, folder: Path, mock: str, tmp_path: Path) -> None:
+    earlier = load(folder / "r.json")
+    clauses = (replace(one, word="held") if one.id == BROKEN else one for one in earlier.clauses)
+    words = (replace(one, word="broken") if one.id == "chat.model-empty" else one for one in clauses)
+    (tmp_path / "b.json").write_text(to_json(replace(earlier, clauses=tuple(words))), encoding="utf-8")
+    found = verify(mock, *FEW, "--baseline=b.json", "--report=r.json", cwd=tmp_path)
+    assert f"compared with {earlier.started_at}: 1 worse, 1 better" in found.output
+    assert f"worse    {BROKEN}: held → broken" in found.output
+    assert "better   chat.model-empty: broken → held" in found.output
+    comparison = load(tmp_path / "r.json").comparison
+    assert comparison
+    assert comparison.summary == "1 worse, 1 better"
+
+
+def waived(tmp_path: Path, *waivers: tuple[str, str]) -> str:
+    text = "".join(f"- clause: {clause}\n  reason: known\n  until: {until}\n" for clause, until in waivers)
+    (tmp_path / "waivers.yaml").write_text(text)
+    return f"--waive={tmp_path / 'waivers.yaml'}"
+
+
+def test_a_waived_clause_is_shown_and_does_not_fail_the_run(mock: str, tmp_path: Path) -> None:
+    found = verify(mock, *FEW, waived(tmp_path, (BROKEN, "2999-12-31")), "--report=r.md", cwd=tmp_path)
+    assert found.code == 0, found.output
+    assert re.search(rf"^ broken \(waived\) .*{re.escape(BROKEN)}", found.output, re.MULTILINE)
+    assert "waived until 2999-12-31: known" in (tmp_path / "r.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("waiver", "sentence"),
+    [
+        ((BROKEN, "2020-01-01"), f"the contract is broken: {BROKEN}; the waiver of {BROKEN} expired on 2020-01-01"),
+        (("chat.nonsense", "2999-12-31"), "the waiver of chat.nonsense names no clause of the contract"),
+        (("chat.model-own", "2999-12-31"), "the waiver of chat.model-own is no longer needed: it is held"),
+    ],
+)
+def test_a_waiver_that_is_wrong_fails_the_run(
+    waiver: tuple[str, str], sentence: str, mock: str, tmp_path: Path
+) -> None:
+    others = [] if waiver[0] == BROKEN else [(BROKEN, "2999-12-31")]
+    found = verify(mock, *FEW, waived(tmp_path, waiver, *others))
+    assert found.code == 1
+    assert found.last == f"exit 1: {sentence}"
+
+
+def test_github_is_told(mock: str, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    env = environment(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
+    found = verify(mock, *FEW, env=env)
+    lines = found.output.splitlines()
+    assert lines[0].startswith(f"::error title={BROKEN}::A model that is not the agent's is refused with 400. (seed)")
+    stop = next(index for index, line in enumerate(lines) if line.startswith("::stop-commands::"))
+    assert lines[-1] == f"::{lines[stop].rpartition('::')[2]}::"
+    assert not [line for line in lines[stop + 1 : -1] if line.lstrip().startswith("::")]
+    assert summary.read_text(encoding="utf-8").startswith("## The deployment breaks the contract")
+
+
+def test_nobody_else_is_told_so(whole: Ended) -> None:
+    assert "::" not in whole.output.replace("::1", "")
+
+
+def test_under_xdist_the_report_is_whole(tmp_path: Path, folder: Path) -> None:
+    """It is written by the controlling process, with what its workers sent."""
+    deployment = Deployment()
+    with running(deployment) as url:
+        done = subprocess.run(
+            [
+                *(*COMMAND[:2], "-m", "pytest", "-q", "-p", "xdist", "-p", "contract_tests.plugin", "-n", "2"),
+                *("--pyargs", "contract_tests", f"--contract-url={url}", f"--contract-agent-id={deployment.agent_id}"),
+                *(
+                    "--contract-clause=chat.model-*",
+                    f"--contract-report={tmp_path / 'r.json'}",
+                    "-p",
+                    "no:cacheprovider",
+                ),
+            ],
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[3],
+            env=environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1", PYTHONPATH=str(Path(__file__).parents[3])),
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = load(tmp_path / "r.json")
+    assert len(report.having("held")) >= 4
+    assert report.requests >= 4
+    assert report.tokens > 0
