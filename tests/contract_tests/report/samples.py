@@ -17,11 +17,11 @@ _DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 _SENT = Sent("POST", "https://agents.example.com/chat", (("content-type", "application/json"),), '{"n": 2}', 8)
 
 
-def clause(id: str, word: str, **more: str) -> ClauseSeen:
+def clause(id: str, word: str, *, reason: str = "", expected: str = "", got: str = "", curl: str = "") -> ClauseSeen:
     """Return a clause with a verdict."""
-    texts = {"reason": "", "expected": "", "got": "", "curl": "", "command": f"agent-contract verify x --clause {id}"}
-    sentence = f"The clause `{id}` is a sentence."
-    return ClauseSeen(id, sentence, "seed", "9.0", ("chat",), f"#/{id}", word, **{**texts, **more})
+    sentence, command = f"The clause `{id}` is a sentence.", f"agent-contract verify x --clause {id}"
+    place = ("seed", "9.0", ("chat",), f"#/{id}")
+    return ClauseSeen(id, sentence, *place, word, reason, expected, got, curl, command)
 
 
 def stream(events: int = 3) -> Transcript:

@@ -1,0 +1,115 @@
+"""The GitHub Action: its shell steps, as they stand in `action.yml`, run in bash."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from contract_tests.command import verify
+from contract_tests.report.saved import load
+from mockserver import MockServer
+from tests.contract_tests.commands import COMMAND, environment
+
+ACTION = Path(__file__).parents[3] / "action.yml"
+VALUE: Mapping[str, Any] = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
+STEPS: list[Mapping[str, Any]] = VALUE["runs"]["steps"]
+SHELL_STEPS = [step for step in STEPS if "run" in step]
+#: As GitHub's runner starts bash for `shell: bash`.
+BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+#: Inputs that no option of `verify` stands behind.
+OTHERS = {"base-url", "token", "python-version"}
+MANY = {"clauses": "clause", "reports": "report"}
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[str]:
+    with MockServer() as server:
+        yield server.url
+
+
+def filled(step: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return a step's environment with its expressions filled in, as the runner does."""
+    known = {name: one.get("default", "") for name, one in VALUE["inputs"].items()} | dict(inputs)
+    expression = re.compile(r"^\$\{\{ inputs\.([a-z-]+) \}\}$")
+    found = {name: expression.match(value) for name, value in step["env"].items()}
+    return {name: known[match[1]] for name, match in found.items() if match}
+
+
+def run(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
+    """Run the step that verifies, with the command in the place where the step before it installs it."""
+    program = folder / "agent-contract" / "bin" / "agent-contract"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(f'#!/bin/bash\nexec {shlex.join(COMMAND)} "$@"\n')
+    program.chmod(0o755)
+    step = SHELL_STEPS[-1]
+    given = filled(step, {name.replace("_", "-"): value for name, value in inputs.items()})
+    assert given.keys() == step["env"].keys()
+    return subprocess.run(
+        [*BASH, step["run"]],
+        cwd=folder,
+        env=environment(RUNNER_TEMP=str(folder), **given),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_input_is_an_option_of_the_command() -> None:
+    options = {option.removeprefix("--") for parameter in verify.params for option in parameter.opts}
+    inputs = {MANY.get(name, name) for name in VALUE["inputs"].keys() - OTHERS}
+    assert inputs <= options
+    assert all(one["description"] for one in VALUE["inputs"].values())
+
+
+def test_no_script_has_an_expression_in_it() -> None:
+    """It would be pasted into the script, and whoever writes the input would write the script."""
+    assert [step["name"] for step in SHELL_STEPS if "${{" in step["run"]] == []
+    assert all(step["shell"] == "bash" for step in SHELL_STEPS)
+
+
+def test_a_deployment_is_verified(mock: str, tmp_path: Path) -> None:
+    clauses = "chat.messages-*\n  chat.model-own  \n\n"
+    done = run(tmp_path, base_url=mock, agent_id="demo", clauses=clauses, reports="a.json\nwith a space.md", seed="7")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = load(tmp_path / "a.json")
+    assert report.options["clauses"] == ["chat.messages-*", "chat.model-own"]
+    assert (report.seed, report.options["token"]) == (7, False)
+    assert (tmp_path / "with a space.md").is_file()
+
+
+def test_the_exit_code_of_the_step_is_that_of_the_command(mock: str, tmp_path: Path) -> None:
+    assert run(tmp_path, base_url=mock, agent_id="demo-open", clauses="chat.model-unexpected").returncode == 1
+    assert run(tmp_path, base_url=mock, agent_id="demo", clauses="chat.nonsense").returncode == 2
+
+
+def test_a_token_reaches_the_command_and_no_argument(mock: str, tmp_path: Path) -> None:
+    done = run(
+        tmp_path, base_url=mock, agent_id="demo", token="a-secret-token", clauses="chat.model-own", reports="r.json"
+    )
+    assert done.returncode == 0
+    assert load(tmp_path / "r.json").options["token"] is True
+    assert "a-secret-token" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ['"; touch pwned; "', "$(touch pwned)", "`touch pwned`", "' ; touch pwned #", "--help", "a\ntouch pwned"]
+)
+@pytest.mark.parametrize("name", ["base_url", "agent_id", "clauses"])
+def test_an_input_is_never_run(name: str, text: str, tmp_path: Path) -> None:
+    done = run(
+        tmp_path, **{"base_url": "http://127.0.0.1:1", "agent_id": "demo", "clauses": "chat.model-own", name: text}
+    )
+    assert done.returncode == 2
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_bash_finds_no_fault_in_the_steps() -> None:
+    for step in SHELL_STEPS:
+        assert subprocess.run(["bash", "-n", "-c", step["run"]], check=False).returncode == 0
