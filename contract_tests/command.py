@@ -11,6 +11,7 @@ import click
 from agent_contract import load_contract
 from contract_tests.exchange import TOKEN_VARIABLE
 from contract_tests.options import BREADTHS, Options
+from contract_tests.settings import click_options, objection
 
 
 @click.command()
@@ -25,7 +26,7 @@ from contract_tests.options import BREADTHS, Options
     "--timeout", default=60.0, show_default=True, type=click.FloatRange(0.1), help="Seconds to wait for a reply."
 )
 @click.option(
-    "--warmup", default=30.0, show_default=True, type=click.FloatRange(0), help="Seconds to wait for a cold deployment."
+    "--warmup", default=60.0, show_default=True, type=click.FloatRange(0), help="Seconds to wait for a cold deployment."
 )
 @click.option(
     "--breadth", default="default", type=click.Choice(BREADTHS), help="deep: also what may cost a server dearly."
@@ -37,6 +38,7 @@ from contract_tests.options import BREADTHS, Options
 @click.option("--junit", default="", metavar="FILE", help="Write JUnit's XML.")
 @click.option("--baseline", default="", metavar="FILE", help="Compare with this earlier report, a .json.")
 @click.option("--waive", default="", metavar="FILE", help="Excuse the broken clauses that this YAML file names.")
+@click_options
 def verify(base_url: str, token: str, token_env: str | None, junit: str, **settings: Any) -> None:
     """Hold the deployment at BASE_URL to the contract, clause by clause.
 
@@ -57,7 +59,12 @@ def verify(base_url: str, token: str, token_env: str | None, junit: str, **setti
     from contract_tests.run import SelectionError
     from contract_tests.target import TargetError, parse
 
-    options = Options(url=base_url, token=token or _from_environment(token_env), **settings)
+    if token and (settings["token_file"] or settings["oidc_client_id"]):
+        raise click.UsageError("give one of --token, --token-file and --oidc-client-id")
+    elsewhere = settings["token_file"] or settings["oidc_client_id"]
+    options = Options(url=base_url, token=token or ("" if elsewhere else _from_environment(token_env)), **settings)
+    if reason := objection(options, os.environ):
+        raise click.UsageError(reason)
     try:
         contract = load_contract()
         parse(base_url, next(iter(contract.operations.values())).path)

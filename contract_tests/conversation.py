@@ -7,9 +7,11 @@ was forgotten shows; all of a session stays under five hundred characters, so th
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from contract_tests import expect, sse, stream
@@ -120,8 +122,29 @@ def at_once(probe: Probe, session: Session) -> list[Asked]:
     """Send two long turns into the session at the same time and return what they got."""
     story = text_of(STORY)
     bodies = [turn([{"role": "user", "content": f"{number}. {story}"}], session.id) for number in (1, 2)]
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(probe.chat, bodies))
+    return together([partial(probe.chat, body) for body in bodies])
+
+
+def together(calls: Sequence[Callable[[], Asked]]) -> list[Asked]:
+    """Return what the calls return that are made at the same time; what the first of them raises is raised.
+
+    An interruption ends it at once: no thread of a pool is waited for, here or at the end of the process.
+    """
+    done: SimpleQueue[tuple[int, Asked | Exception]] = SimpleQueue()
+
+    def make(place: int) -> None:
+        try:
+            done.put((place, calls[place]()))
+        except Exception as error:
+            done.put((place, error))
+
+    for place in range(len(calls)):
+        Thread(target=make, args=(place,), daemon=True).start()
+    found = dict(done.get() for _ in calls)
+    for place in range(len(calls)):
+        if isinstance(error := found[place], Exception):
+            raise error
+    return [asked for _, asked in sorted(found.items()) if isinstance(asked, Asked)]
 
 
 def text_of(messages: Sequence[JSON]) -> str:

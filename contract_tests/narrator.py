@@ -39,6 +39,11 @@ class Narrator:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Begin the progress line."""
         self._total = len(session.items)
+        run = run_of(session.config)
+        run.say = self._say
+        if run.options.dry_run:
+            return
+        self._say(f"{run.hide(run.options.url)}: {run.plan}")
         if self._error.is_terminal:
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
             self._progress = Progress(*columns, console=self._error, transient=True)
@@ -58,6 +63,10 @@ class Narrator:
         elif self._done % STRIDE == 0 or self._done == self._total:
             self._error.print(f"{self._done} of {self._total} tests", highlight=False)
 
+    def _say(self, text: str) -> None:
+        """Say what takes a while, above the progress line."""
+        self._error.print(text, highlight=False, markup=False, soft_wrap=True)
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Print the verdict and make its exit code the process's."""
@@ -67,6 +76,9 @@ class Narrator:
             session.exitstatus = Exit.NO_VERDICT
             return
         run, report = run_of(session.config), report_of(session.config)
+        if run.options.dry_run:
+            _say(f"{run.plan}\nexit 0: nothing was sent")
+            return
         with _in_the_open(report):
             _show(run, report)
         session.exitstatus = run.conclusion()[0]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contract_tests import settings
 from contract_tests.exchange import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
@@ -26,12 +27,29 @@ class Options:
     max_requests: int = 200
     seed: int = 0
     timeout: float = 60.0
-    warmup: float = 30.0
+    warmup: float = 60.0
     breadth: str = "default"
     api_version: str = ""
     reports: tuple[str, ...] = ()
     baseline: str = ""
     waive: str = ""
+    max_tokens: int = 0
+    rate: float = 0.0
+    deadline: float = 0.0
+    no_sessions: bool = False
+    dry_run: bool = False
+    token_file: str = ""
+    oidc_issuer: str = ""
+    oidc_token_url: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret_env: str = settings.CLIENT_SECRET_VARIABLE
+    oidc_username: str = ""
+    oidc_password_env: str = settings.PASSWORD_VARIABLE
+    oidc_scope: str = ""
+    ca_bundle: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    proxy: str = ""
 
 
 #: The options of pytest, by their names without the prefix `--contract-`.
@@ -54,8 +72,8 @@ PYTEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "warmup": {
         "metavar": "SECONDS",
         "type": float,
-        "default": 30.0,
-        "help": "wait for a cold deployment (default: 30)",
+        "default": 60.0,
+        "help": "wait for a cold deployment (default: 60)",
     },
     "breadth": {"choices": BREADTHS, "default": "default", "help": "deep: also what could cost a server dearly"},
     "api-version": {
@@ -71,14 +89,15 @@ PYTEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
     },
     "baseline": {"metavar": "FILE", "default": "", "help": "compare with this earlier report, a .json"},
     "waive": {"metavar": "FILE", "default": "", "help": "excuse the broken clauses that this YAML file names"},
+    **settings.pytest_options(),
 }
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Give pytest the options, in a group of their own."""
     group = parser.getgroup("contract", "contract tests of a deployment")
-    for name, settings in PYTEST_OPTIONS.items():
-        group.addoption(f"--contract-{name}", dest=_destination(name), **settings)
+    for name, told in PYTEST_OPTIONS.items():
+        group.addoption(f"--contract-{name}", dest=_destination(name), **told)
 
 
 def from_pytest(config: pytest.Config) -> Options:
@@ -92,10 +111,10 @@ def from_pytest(config: pytest.Config) -> Options:
         from pytest import UsageError  # noqa: PT013 - the command reads this module without pytest
 
         raise UsageError(f"--contract-token-env: the environment has no variable {variable}")
-    return Options(
+    options = Options(
         url=told("url"),
         agent_id=told("agent-id"),
-        token=os.environ.get(variable, ""),
+        token="" if told("token-file") or told("oidc-client-id") else os.environ.get(variable, ""),
         clauses=tuple(told("clause")),
         max_requests=told("max-requests"),
         seed=told("seed"),
@@ -106,7 +125,13 @@ def from_pytest(config: pytest.Config) -> Options:
         reports=tuple(told("report")),
         baseline=told("baseline"),
         waive=told("waive"),
+        **{setting.field: told(setting.name) for setting in settings.ALL},
     )
+    if reason := settings.objection(options, os.environ):
+        from pytest import UsageError  # noqa: PT013 - as above
+
+        raise UsageError(reason.replace("--", "--contract-"))
+    return options
 
 
 def to_arguments(options: Options) -> list[str]:
@@ -125,7 +150,8 @@ def to_arguments(options: Options) -> list[str]:
     }
     given = [f"--contract-{name}={value}" for name, value in values.items() if value != ""]
     given += [f"--contract-clause={glob}" for glob in options.clauses]
-    return given + [f"--contract-report={file}" for file in options.reports]
+    given += [f"--contract-report={file}" for file in options.reports]
+    return given + settings.arguments(options)
 
 
 def _destination(name: str) -> str:

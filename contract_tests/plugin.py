@@ -75,7 +75,8 @@ def report_of(config: pytest.Config) -> Report | None:
 
 def _judging(config: pytest.Config) -> Run | None:
     """Return the run where this pytest judges a deployment."""
-    return config.stash.get(_RUN, None) if config.option.contract_url else None
+    run = config.stash.get(_RUN, None) if config.option.contract_url else None
+    return None if run is None or run.options.dry_run else run
 
 
 def pytest_collection(session: pytest.Session) -> None:
@@ -90,6 +91,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     wanted = run_of(config).selected & CLAUSES
     return True if not wanted or not config.pluginmanager.hasplugin("schemathesis") else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Run nothing where it is only to be said what a run would send."""
+    config = session.config
+    return True if config.option.contract_url and run_of(config).options.dry_run else None
 
 
 @pytest.hookimpl(trylast=True)
@@ -126,12 +134,13 @@ def _lateness(item: pytest.Item) -> int:
 def contract_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
     """The deployment under test, once a plain request was answered."""
     from contract_tests.probe import NoVerdict, open_probe
+    from contract_tests.probing import Ended
     from contract_tests.target import TargetError
 
     run = run_of(request.config)
     try:
-        run.probe = open_probe(run.contract, run.options)
-    except (NoVerdict, TargetError, Judged) as error:
+        run.probe = open_probe(run.contract, run.options, run.credentials, run.tell)
+    except (NoVerdict, TargetError, Ended, Judged) as error:
         run.stopped = run.hide(str(error))
         pytest.exit(run.stopped, returncode=2)
     yield run.probe
@@ -213,11 +222,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     run = config.stash.get(_RUN, None)
     if run is None or not run.options.url:
         return
+    if run.options.dry_run:
+        terminalreporter.section("contract")
+        terminalreporter.line(f"{run.plan}; nothing was sent")
+        return
     from contract_tests.report.comparison import lines
     from contract_tests.table import counted
 
     terminalreporter.section("contract")
     report = report_of(config)
     changes = lines(report.comparison) if report and report.comparison else ()
-    for line in (counted(run.verdicts().values()), *changes, run.conclusion()[1]):
+    told_last = (run.told,) if run.told else ()
+    for line in (*told_last, counted(run.verdicts().values()), *changes, run.conclusion()[1]):
         terminalreporter.line(line)

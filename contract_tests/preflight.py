@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from contract_tests.bodies import plain
 from contract_tests.exchange import Asked
+from contract_tests.warmup import COLD, warmed
 
 if TYPE_CHECKING:
     from contract_tests.probing import Prober
@@ -13,18 +15,15 @@ if TYPE_CHECKING:
 METHOD_NOT_ALLOWED = 405
 _REDIRECTS = range(300, 400)
 _SERVER_ERRORS = range(500, 600)
-#: What a gateway answers while the model behind it is loaded, and how many seconds until it is asked again.
-COLD = (502, 503, 504)
-FIRST_PAUSE = 1.0
 
 
-def obstacle(prober: Prober, nobody: str, warmup: float) -> str:
+def obstacle(prober: Prober, nobody: str, warmup: float, say: Callable[[str], None]) -> str:
     """Return why the deployment can't be judged, or an empty text; `nobody` is an agent id that none has.
 
     One plain request is sent; more of them, for `warmup` seconds, where a gateway says that there is nothing behind
-    it yet, and up to three more where it is answered 404.
+    it yet, or where it answers nothing, and up to three more where it is answered 404.
     """
-    asked = _warmed(prober, warmup)
+    asked = warmed(prober, warmup, say).asked
     if not asked.status:
         return f"{prober.target.root} is unreachable: {asked.failure}"
     if asked.status in (401, 403):
@@ -37,18 +36,6 @@ def obstacle(prober: Prober, nobody: str, warmup: float) -> str:
         waited = f", after {warmup:g} s of waiting" if asked.status in COLD else ""
         return f"the server fails on a plain request{waited}: {asked.described()}"
     return ""
-
-
-def _warmed(prober: Prober, warmup: float) -> Asked:
-    """Return the answer to a plain request, asked again with growing pauses while the deployment is cold."""
-    left, pause = warmup, FIRST_PAUSE
-    asked = prober.chat(plain())
-    while asked.status in COLD and left > 0:
-        prober.wait(min(pause, left))
-        left, pause = left - pause, pause * 2
-        prober.forget()
-        asked = prober.chat(plain())
-    return asked
 
 
 def still_alive(prober: Prober) -> str:
@@ -66,7 +53,7 @@ def still_alive(prober: Prober) -> str:
 
 
 def _token(prober: Prober, asked: Asked) -> str:
-    if prober.token:
+    if prober.credentials:
         return f"the server refuses the token: {asked.described()}"
     return f"the server asks for a token ({asked.described()}): give one with --token-env VARIABLE"
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from agent_contract.values import JSON
-from contract_tests import preflight, target
+from contract_tests import connection, preflight, target
 from contract_tests.conformity import Conformity
 from contract_tests.exchange import Asked
-from contract_tests.probing import Budget, Headers, Prober
+from contract_tests.pacing import Pace
+from contract_tests.probing import Headers, Prober
+from contract_tests.spending import Budget
 
 if TYPE_CHECKING:
     from agent_contract import Contract
+    from contract_tests.auth import Credentials
     from contract_tests.options import Options
 
 #: The operation that these tests are about.
@@ -66,21 +69,28 @@ class Probe:
         return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
 
-def open_probe(contract: Contract, options: Options) -> Probe:
+def open_probe(contract: Contract, options: Options, credentials: Credentials, say: Callable[[str], None]) -> Probe:
     """Return the probe of the deployment that the options name, after a plain request was answered.
 
-    Raises `NoVerdict` where the deployment can't be judged, and `TargetError` for a URL that is none.
+    What takes a while is told to `say`. Raises `NoVerdict` where the deployment can't be judged, and `TargetError`
+    for a URL that is none.
     """
     operation = contract.operations[OPERATION]
     there = target.parse(options.url, operation.path)
-    prober = Prober(there, operation.path, options.token, Budget(options.max_requests), options.timeout)
+    pace = Pace(options.rate, options.deadline)
+    budget = Budget(options.max_requests, options.max_tokens, options.no_sessions, pace)
+    try:
+        connect = partial(connection.client, options)
+        prober = Prober(there, operation.path, credentials, budget, options.timeout, connect)
+    except connection.ConnectionSettingError as error:
+        raise NoVerdict(str(error)) from error
     if options.agent_id:
         there = target.Target(there.root, (("agent_id", options.agent_id),))
     elif not there.parameters:
         there = target.Target(there.root, (("agent_id", _mock_agent(prober)),))
     prober.target = there
     probe = Probe(prober, Conformity(contract.document, operation.template, operation.method), contract, options)
-    if reason := preflight.obstacle(prober, probe.stranger("agent"), options.warmup):
+    if reason := preflight.obstacle(prober, probe.stranger("agent"), options.warmup, say):
         prober.close()
         raise NoVerdict(reason)
     prober.alive = partial(preflight.still_alive, prober)

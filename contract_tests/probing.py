@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from agent_contract.values import Request
+from contract_tests.auth import AuthError, Credentials, fixed
 from contract_tests.exchange import TOKEN_VARIABLE, Asked
 from contract_tests.judgement import not_tested
+from contract_tests.spending import Budget
 
 if TYPE_CHECKING:
     from agent_contract.values import JSON
@@ -36,25 +38,6 @@ class Ended(Exception):
 
 
 @dataclass(slots=True)
-class Budget:
-    """How many requests the run may send, and has sent."""
-
-    most: int
-    sent: int = 0
-
-    @property
-    def left(self) -> int:
-        """How many requests may still be sent."""
-        return self.most - self.sent
-
-    def spend(self) -> None:
-        """Take one request from the budget; raises the verdict `not tested` where none is left."""
-        if self.left <= 0:
-            raise not_tested(f"request budget: all {self.most} requests were used")
-        self.sent += 1
-
-
-@dataclass(slots=True)
 class Prober:
     """Sends requests to one operation of one deployment and remembers the answers.
 
@@ -63,17 +46,19 @@ class Prober:
 
     target: Target
     path: str
-    token: str = ""
+    token: Credentials | str = ""
     budget: Budget = field(default_factory=lambda: Budget(200))
     timeout: float = 60.0
-    wait: Callable[[float], None] = time.sleep
+    connect: Callable[..., httpx.Client] = httpx.Client
     log: list[Asked] = field(default_factory=list)
     alive: Callable[[], str] = lambda: ""
+    credentials: Credentials = field(init=False)
     _client: httpx.Client = field(init=False)
     _known: dict[tuple[object, ...], Asked] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._client = httpx.Client(timeout=httpx.Timeout(self.timeout, connect=10.0), follow_redirects=False)
+        self.credentials = fixed(self.token) if isinstance(self.token, str) else self.token
+        self._client = self.connect(timeout=self._patience(), follow_redirects=False)
 
     def close(self) -> None:
         """Close the connections."""
@@ -96,7 +81,7 @@ class Prober:
         """
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         wanted: dict[str, str | None] = {"content-type": "application/json" if content else None}
-        wanted |= {"authorization": f"Bearer ${TOKEN_VARIABLE}" if self.token else None, **(headers or {})}
+        wanted |= {"authorization": f"Bearer ${TOKEN_VARIABLE}" if self.credentials else None, **(headers or {})}
         sent = {name: value for name, value in wanted.items() if value is not None}
         url = self.target.url(self.path, **(parameters or {}))
         key = (method, url, tuple(sorted(sent.items())), content, again)
@@ -115,29 +100,43 @@ class Prober:
         self._known.clear()
         self.log.clear()
 
-    def redacted(self, text: str) -> str:
-        """Return the text with the token's variable in the token's place."""
-        return text.replace(self.token, f"${TOKEN_VARIABLE}") if self.token else text
-
     def _asked(self, request: Request, url: str, lenient: bool) -> Asked:
+        reserved = self.budget.reserve(request.body)
         for _ in range(MOST_WAITS):
-            self.budget.spend()
-            asked = replace(self.send(request, url), lenient=lenient)
+            asked = replace(self._let_in(request, url), lenient=lenient)
             pause = _asks_to_wait(asked)
             if pause is None:
                 break
-            self.wait(pause)
+            self.budget.pace.rest(pause)
         else:
+            self.budget.settle(reserved, asked)
             raise not_tested(f"the server answers {asked.status} and asks to wait, {MOST_WAITS} times over")
+        self.budget.settle(reserved, asked)
+        if asked.failure:
+            self.budget.pace.check()  # the deadline has cut the reply: that is nobody's fault
         self.log.append(asked)
         self._check_life(asked)
         if asked.status == httpx.codes.TOO_MANY_REQUESTS:
             raise not_tested("the server answers 429 Too Many Requests")
         return asked
 
+    def _let_in(self, request: Request, url: str) -> Asked:
+        """Send a request with a token that is still good, and again with a fresh one where the server refuses it."""
+        wants_token = _has_token(request)
+        try:
+            token = self.credentials.token() if wants_token else ""
+            self.budget.spend()
+            asked = self.send(request, url)
+            if wants_token and asked.status in (401, 403) and self.credentials.renewed(token):
+                self.budget.spend()
+                asked = self.send(request, url)
+        except AuthError as error:
+            raise Ended(str(error)) from error
+        return asked
+
     def _check_life(self, asked: Asked) -> None:
         """Raise `Ended` where a failure is not this request's, but the deployment's or the token's."""
-        refused = asked.status in (401, 403) and asked.request.headers.get("authorization", "").endswith(TOKEN_VARIABLE)
+        refused = asked.status in (401, 403) and _has_token(asked.request)
         if (refused or (asked.failure and not asked.status)) and (reason := self.alive()):
             raise Ended(reason)
 
@@ -148,16 +147,27 @@ class Prober:
         start = time.monotonic()
         asked = Asked(request, url)
         try:
-            with self._client.stream(request.method, url, content=request.body or None, headers=headers) as response:
+            with self._client.stream(
+                request.method, url, content=request.body or None, headers=headers, timeout=self._patience()
+            ) as response:
                 found = tuple((name.lower(), value) for name, value in response.headers.multi_items())
                 asked = replace(asked, status=response.status_code, headers=found)
-                failure = _gather(response, pieces, start, PATIENCE * self.timeout)
+                failure = _gather(response, pieces, start, min(PATIENCE * self.timeout, self.budget.pace.left))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = _reason(error)
         return replace(asked, pieces=tuple(pieces), failure=failure)
 
+    def _patience(self) -> httpx.Timeout:
+        left = max(min(self.timeout, self.budget.pace.left), 0.001)
+        return httpx.Timeout(left, connect=min(left, 10.0))
+
     def _with_token(self, value: str) -> str:
-        return value.replace(f"${TOKEN_VARIABLE}", self.token) if self.token else value
+        variable = f"${TOKEN_VARIABLE}"
+        return value.replace(variable, self.credentials.current) if self.credentials and variable in value else value
+
+
+def _has_token(request: Request) -> bool:
+    return request.headers.get("authorization", "").endswith(f"${TOKEN_VARIABLE}")
 
 
 def _gather(response: httpx.Response, pieces: list[tuple[float, bytes]], start: float, longest: float) -> str:

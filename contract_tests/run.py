@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from contract_tests import auth
 from contract_tests.judgement import Exit, Finding, conclude, worst, worst_first
+from contract_tests.plan import Plan, planned
 from contract_tests.report.redaction import Hide, hiding
 from contract_tests.report.waivers import Waiving
+from contract_tests.spending import NO_SESSIONS
 
 if TYPE_CHECKING:
     from agent_contract import Contract
@@ -40,10 +43,14 @@ class Run:
     waiving: Waiving = field(default_factory=Waiving)
     baseline: Report | None = None
     secrets: tuple[str, ...] = ()
+    credentials: auth.Credentials = field(init=False)
+    say: Callable[[str], None] = lambda _: None  #: tells the user what takes a while
+    told: str = ""  #: the last that was told so, for the end
     unwritten: tuple[str, ...] = ()  #: reports that could not be written in the end, a sentence each
 
     def __post_init__(self) -> None:
         self.selected = selection(self.contract, self.options.clauses, self.options.api_version)
+        self.credentials = auth.credentials(self.options)
 
     @property
     def clauses(self) -> Mapping[str, Clause]:
@@ -51,9 +58,20 @@ class Run:
         return {clause.id: clause for clause in self.contract.clauses}
 
     @property
+    def plan(self) -> Plan:
+        """The most that the run sends, and leaves behind."""
+        untestable = {clause.id for clause in self.contract.clauses if clause.untestable}
+        return planned(self.selected - untestable, self.options)
+
+    @property
     def hide(self) -> Hide:
         """What hides the run's secrets in a text."""
-        return hiding(self.options.token, self.secrets)
+        return hiding(self.options.token, (*self.secrets, *self.credentials.seen))
+
+    def tell(self, text: str) -> None:
+        """Tell the user what takes a while, now and in the end."""
+        self.told = self.hide(text)
+        self.say(self.told)
 
     def verdicts(self) -> dict[str, Finding]:
         """Return one finding for each clause of the contract, worst first, what is waived with its own word."""
@@ -81,6 +99,9 @@ class Run:
             early = "interrupted" if self.interrupted else "the run ended before" if self.stopped else "no test ran"
             return Finding("not tested", early, clause=clause.id)
         found = worst(made)
+        chosen = [finding for finding in made if finding.reason == NO_SESSIONS]
+        if found.word == "not selected" and chosen:
+            return chosen[0]
         return found if found.word != "not selected" else Finding("not tested", found.reason, clause=clause.id)
 
 

@@ -67,6 +67,8 @@ def show(console: Console, run: Run, report: Report | None = None) -> None:
     code, sentence = run.conclusion()
     sent = f", {run.probe.prober.budget.sent} requests" if run.probe else ""
     console.print()
+    if run.told:
+        console.print(Text(run.told), soft_wrap=True)
     console.print(Text(f"{counted(verdicts.values())}{sent}"), soft_wrap=True)
     console.print(Text(f"exit {int(code)}: {sentence}", style="bold"), soft_wrap=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from unittest.mock import patch
 
@@ -41,14 +41,14 @@ class Listener:
         self.run = plugin.run_of(session.config)
 
 
-def judged(url: str, *options: str, token: str = "") -> Verdict:
+def judged(url: str, *options: str, token: str = "", plugins: Sequence[object] = ()) -> Verdict:
     """Hold the deployment to the contract, with options of the plugin, `--contract-` left out."""
     listener = Listener()
     environment = {**ENVIRONMENT, **({TOKEN_VARIABLE: token} if token else {})}
     with patch.dict(os.environ, environment):
         if not token:
             os.environ.pop(TOKEN_VARIABLE, None)
-        judge([f"--contract-url={url}", *(f"--contract-{option}" for option in options)], listener)
+        judge([f"--contract-url={url}", *(f"--contract-{option}" for option in options)], listener, *plugins)
     run = listener.run
     code, reason = run.conclusion()
     requests = run.probe.prober.budget.sent if run.probe else 0

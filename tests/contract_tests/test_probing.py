@@ -9,7 +9,8 @@ import pytest
 
 from contract_tests.exchange import TOKEN_VARIABLE, Asked
 from contract_tests.judgement import Judged
-from contract_tests.probing import Budget, Ended, Prober
+from contract_tests.probing import Ended, Prober
+from contract_tests.spending import Budget
 from contract_tests.target import Target
 from tests.contract_tests.servers import Answer, serving
 
@@ -68,7 +69,7 @@ def test_a_server_that_asks_to_wait_is_asked_again(server: Server, after: str) -
     """A date that has passed asks for no pause."""
     waits: list[float] = []
     prober = server.prober()
-    prober.wait = waits.append
+    prober.budget.pace.wait = waits.append
     server.answers = [(429, {"retry-after": after}, b""), (503, {"retry-after": after}, b"")]
     assert prober.chat({}).status == 200
     assert waits == [2.0 if after == "2" else 0.0] * 2
@@ -77,7 +78,7 @@ def test_a_server_that_asks_to_wait_is_asked_again(server: Server, after: str) -
 
 def test_a_server_that_keeps_asking_to_wait_is_not_judged_by_it(server: Server) -> None:
     prober = server.prober()
-    prober.wait = lambda seconds: None
+    prober.budget.pace.wait = lambda seconds: None
     server.answers = [(429, {"retry-after": "1"}, b"")] * 3
     with pytest.raises(Judged, match="429 and asks to wait"):
         prober.chat({})
@@ -109,7 +110,7 @@ def test_the_token_stands_nowhere_in_what_is_kept(server: Server) -> None:
     server.answers = [(200, {"x": "secret"}, b'{"token": "secret"}')]
     asked = prober.chat({})
     assert asked.request.headers["authorization"] == f"Bearer ${TOKEN_VARIABLE}"
-    assert "secret" not in prober.redacted(asked.described())
+    assert "secret" not in asked.curl()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""Records which requests each clause takes, for what `verify` says before it starts: `python -m benchmarks.costs`."""
+
+import json
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from benchmarks.detection.running import running
+from benchmarks.detection.seams import Deployment
+from contract_tests.checks import CLAUSES
+from contract_tests.conversation import session_id
+from contract_tests.exchange import Asked
+from contract_tests.options import BREADTHS
+from contract_tests.plan import COSTS
+from contract_tests.plugin import clauses_of
+from contract_tests.probing import Prober
+from contract_tests.spending import names_a_session, session_of, tokens_at_most
+from tests.contract_tests.judging import judged
+
+#: Here are the tests that send what is generated, as much as the others leave.
+GENERATED = "test_generated.py"
+TOKEN = "a-token-of-the-practice-deployment"
+
+
+@dataclass
+class Recorder:
+    """A plugin of pytest that keeps, for each clause, the numbers of the requests that its tests look at."""
+
+    takes: dict[str, set[int]] = field(default_factory=dict)
+    asked: dict[int, Asked] = field(default_factory=dict)
+    _heard: list[int] = field(default_factory=list)
+    _by_fixture: dict[str, set[int]] = field(default_factory=dict)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+        """Keep what a fixture asks: each test that uses it takes that, though it is asked once."""
+        before = len(self._heard)
+        made = yield
+        self._by_fixture[fixturedef.argname] = set(self._heard[before:])
+        return made
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Keep what a test asks, by its clauses; those of the generated tests are no clause's own."""
+        before = len(self._heard)
+        done = yield
+        used = set().union(*(self._by_fixture.get(name, set()) for name in getattr(item, "fixturenames", ())))
+        if item.path.name != GENERATED:
+            for clause in clauses_of(item):
+                self.takes.setdefault(clause, set()).update(used, self._heard[before:])
+        return done
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen to whatever is asked, whether it is sent or remembered."""
+        chat: Callable[..., Asked] = Prober.chat
+
+        def heard(prober: Prober, *arguments: Any, **named: Any) -> Asked:
+            asked = chat(prober, *arguments, **named)
+            self.asked[id(asked)] = asked
+            self._heard.append(id(asked))
+            return asked
+
+        with patch.object(Prober, "chat", heard):
+            yield
+
+
+def recorded(breadth: str) -> dict[str, Any]:
+    """Return what a run of this breadth takes: tokens and sessions of each request, and each clause's requests."""
+    recorder, deployment = Recorder(), replace(Deployment(), token=TOKEN)
+    with running(deployment) as url, recorder.listening():
+        judged(
+            url,
+            *(f"agent-id={deployment.agent_id}", f"breadth={breadth}", "max-requests=400"),
+            token=TOKEN,
+            plugins=[recorder],
+        )
+    own = set().union(*recorder.takes.values())
+    numbers = {key: number for number, key in enumerate(key for key in recorder.asked if key in own)}
+    given = {session_id(asked) for asked in recorder.asked.values()} - {""}
+    others = [_cost(asked, given)[0] for key, asked in recorder.asked.items() if key not in own]
+    return {
+        "requests": [_cost(recorder.asked[key], given) for key in numbers],
+        "clauses": {clause: sorted(numbers[key] for key in keys) for clause, keys in sorted(recorder.takes.items())},
+        "generated": {"clauses": sorted(CLAUSES), "tokens": others},
+    }
+
+
+def _cost(asked: Asked, given: set[str]) -> tuple[int, int]:
+    """Return a request's tokens at most, and whether it may leave a session behind."""
+    try:
+        body = json.loads(asked.request.body)
+    except (ValueError, RecursionError):
+        return 0, 0
+    new = names_a_session(body) and session_of(body) not in given
+    if session_of(body):
+        given.add(session_of(body))
+    return tokens_at_most(body), int(new)
+
+
+if __name__ == "__main__":
+    text = json.dumps({breadth: recorded(breadth) for breadth in BREADTHS}, separators=(",", ":"))
+    COSTS.write_text(text.replace('"chat.', '\n"chat.') + "\n", encoding="utf-8")

@@ -1,0 +1,63 @@
+"""A deployment whose model is not loaded yet: waited for, which is said meanwhile and in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from contract_tests.bodies import plain
+from contract_tests.exchange import Asked, status_line
+
+if TYPE_CHECKING:
+    from contract_tests.probing import Prober
+
+#: What a gateway answers while the model behind it is loaded.
+COLD = (502, 503, 504)
+#: How many seconds until a cold deployment is asked again, at first and at most.
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Warmed:
+    """The last answer to a plain request, and for how many seconds it was waited."""
+
+    asked: Asked
+    waited: float = 0.0
+
+
+def warmed(prober: Prober, longest: float, say: Callable[[str], None]) -> Warmed:
+    """Return the answer to a plain request, asked again with growing pauses while the deployment is cold."""
+    pace = prober.budget.pace
+    begun, pause = pace.clock(), FIRST_PAUSE
+    asked = prober.chat(plain())
+    cold = first = coldness(asked)
+    while cold and (left := begun + longest - pace.clock()) > 0:
+        say(f"the deployment is cold ({cold}): waiting, {left:.0f} s more at most")
+        pace.rest(min(pause, left))
+        pause = min(pause * 2, LONGEST_PAUSE)
+        prober.forget()
+        asked = prober.chat(plain())
+        cold = coldness(asked)
+    waited = pace.clock() - begun if first and longest else 0.0
+    if waited:
+        end = f"it still is ({cold})" if cold else "then it answered"
+        say(f"the deployment was cold ({first}): waited {waited:.1f} s, {end}")
+    return Warmed(asked, waited)
+
+
+def coldness(asked: Asked) -> str:
+    """Return what shows that a deployment's model is not loaded yet, or an empty text.
+
+    An empty answer that was cut at its limit is none: a reasoning model may spend it all before it answers.
+    """
+    if asked.status in COLD:
+        return status_line(asked.status)
+    value = asked.json() if asked.status == 200 else None
+    choices = value.get("choices") if isinstance(value, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    message = first.get("message") if isinstance(first, dict) else None
+    if not isinstance(first, dict) or not isinstance(message, dict) or first.get("finish_reason") == "length":
+        return ""
+    return "an empty answer" if message.get("content") == "" and not message.get("reasoning_content") else ""
