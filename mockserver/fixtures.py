@@ -81,7 +81,9 @@ def _example_json(one: Played) -> dict[str, JSON]:
 
 
 def _entries(one: Played) -> list[JSON]:
-    return [{"example": one.name, **exchange_json(exchange)} for exchange in one.exchanges]
+    before = [example.name for example in _chain(one.operation, one.example)[:-1]]
+    names = [*before, one.name]
+    return [{"example": name, **exchange_json(exchange)} for name, exchange in zip(names, one.exchanges, strict=True)]
 
 
 def _play_all(contract: Contract, seed: int, count: int) -> Iterator[Played]:
@@ -98,17 +100,22 @@ def _play_all(contract: Contract, seed: int, count: int) -> Iterator[Played]:
 
 
 def _play(contract: Contract, operation: Operation, example: Example, seed: int, sample: int) -> Iterator[Exchange]:
-    chain = [example]
-    while chain[0].after:
-        chain.insert(0, operation.example(chain[0].after))
     config = Config(tokens=(TOKEN,) if example.requires_token else ())
     engine = Engine(contract, config, seed=seed + 1000 * sample, clock=lambda: NOW)
     reply: Reply | None = None
-    for one in chain:
+    for one in _chain(operation, example):
         exchange = engine.play(_request(operation, one, _varied(one, seed, sample)[0], reply))
         _verify(operation, one, exchange)
         yield replace(exchange, operation=operation.id, clauses=one.shows)
         reply = exchange.reply
+
+
+def _chain(operation: Operation, example: Example) -> list[Example]:
+    """Return the examples that are played for one, in order, itself last."""
+    chain = [example]
+    while chain[0].after:
+        chain.insert(0, operation.example(chain[0].after))
+    return chain
 
 
 def _request(operation: Operation, example: Example, body: bytes, before: Reply | None) -> Request:
