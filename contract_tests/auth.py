@@ -110,18 +110,22 @@ class Provider:
     options: Options
     secret: str = ""
     password: str = ""
-    _client: Any = None
+    _method: str = ""
     _url: str = ""
+    _refresh: str = ""
 
     def __call__(self) -> Issued:
         """Return a token: by the refresh token where there is one that is still good, else by asking anew."""
         import httpx
-        from authlib.common.errors import AuthlibBaseError
 
         try:
-            if self._client is None:
-                self._client, self._url = self._opened()
-            token = self._refreshed() or self._client.fetch_token(self._url, **self._grant())
+            from authlib.common.errors import AuthlibBaseError
+        except ImportError as error:
+            raise AuthError('OIDC needs the extra `oidc`: python -m pip install "agent-contract[oidc]"') from error
+        try:
+            self._discover()
+            with self._client() as client:
+                token = self._refreshed(client) or client.fetch_token(self._url, **self._grant())
         except AuthlibBaseError as error:
             raise AuthError(f"the OIDC provider at {self._url} gives no token: {error}") from error
         except httpx.HTTPError as error:
@@ -131,6 +135,7 @@ class Provider:
             raise AuthError(f"the OIDC provider at {self._url} answers no JSON with a token") from error
         if not isinstance(token.get("access_token"), str):
             raise AuthError(f"the OIDC provider at {self._url} answers without an access_token")
+        self._refresh = token.get("refresh_token") or self._refresh
         return Issued(token["access_token"], lambda: bool(token.is_expired(leeway=LEEWAY)))
 
     def _grant(self) -> Mapping[str, str]:
@@ -138,39 +143,45 @@ class Provider:
             return {"grant_type": "client_credentials"}
         return {"grant_type": "password", "username": self.options.oidc_username, "password": self.password}
 
-    def _refreshed(self) -> Any:
+    def _refreshed(self, client: Any) -> Any:
         """Return the token that the refresh token gets; None without one, or where it is no longer good."""
         from authlib.common.errors import AuthlibBaseError
 
-        refresh = (self._client.token or {}).get("refresh_token")
         try:
-            return self._client.refresh_token(self._url, refresh_token=refresh) if refresh else None
+            return client.refresh_token(self._url, refresh_token=self._refresh) if self._refresh else None
         except AuthlibBaseError:
+            self._refresh = ""
             return None
 
-    def _opened(self) -> tuple[Any, str]:
+    def _discover(self) -> None:
+        """Find the token endpoint, unless it was given, and how the client shows itself there."""
         import httpx
 
         from contract_tests.connection import client
 
-        try:
-            from authlib.integrations.httpx_client import OAuth2Client
-        except ImportError as error:
-            raise AuthError('OIDC needs the extra `oidc`: python -m pip install "agent-contract[oidc]"') from error
+        if self._url:
+            return
         metadata: Mapping[str, Any] = {}
         if not self.options.oidc_token_url:
             with client(self.options, httpx.Client, timeout=TIMEOUT) as plain:
                 metadata = _discovered(plain, self.options.oidc_issuer)
-        opened = client(
+        self._method = _method(self.secret, metadata)
+        self._url = self.options.oidc_token_url or metadata["token_endpoint"]
+
+    def _client(self) -> Any:
+        from authlib.integrations.httpx_client import OAuth2Client
+
+        from contract_tests.connection import client
+
+        return client(
             self.options,
             OAuth2Client,
             client_id=self.options.oidc_client_id,
             client_secret=self.secret or None,
-            token_endpoint_auth_method=_method(self.secret, metadata),
+            token_endpoint_auth_method=self._method,
             scope=self.options.oidc_scope or None,
             timeout=TIMEOUT,
         )
-        return opened, self.options.oidc_token_url or metadata["token_endpoint"]
 
 
 def _discovered(client: Any, issuer: str) -> Mapping[str, Any]:

@@ -1,0 +1,81 @@
+"""Ctrl-C ends a run at once, whatever is under way, with what was judged so far."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from threading import Event
+
+import pytest
+
+from contract_tests.conversation import together
+from contract_tests.exchange import Asked
+from contract_tests.judgement import Judged, not_tested
+from tests.contract_tests.commands import COMMAND, environment
+from tests.contract_tests.servers import Answer, serving
+
+#: Between the signal and the end of the process, in seconds: the table takes a part of it.
+AT_ONCE = 2.0
+SESSION = "7d444840-9dc0-41d1-b245-5ffdce74fad2"
+
+
+class Stalling:
+    """Answers everything but what a pattern is in: that it leaves without an answer; `reached` after so many."""
+
+    def __init__(self, pattern: bytes, times: int) -> None:
+        self.reached, self.ended = Event(), Event()
+        self._pattern, self._left = pattern, times
+
+    def answer(self, path: str, body: bytes) -> Answer:
+        if self._pattern in body:
+            self._left -= 1
+            if not self._left:
+                self.reached.set()
+            self.ended.wait(60)
+        usage = {"prompt_tokens": 10 + len(body) // 4, "completion_tokens": 1, "total_tokens": 11 + len(body) // 4}
+        choice = {"index": 0, "message": {"role": "assistant", "content": "Yes."}, "finish_reason": "stop"}
+        answer = {"choices": [choice], "usage": usage, "session_id": SESSION}
+        status = 422 if b'"messages": []' in body else 200
+        return status, {"content-type": "application/json"}, json.dumps(answer).encode()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "times", "clause"),
+    [
+        pytest.param(b'"temperature": -1', 1, "chat.temperature-below-minimum", id="one request"),
+        pytest.param(b". Remember this list", 2, "chat.session-concurrent", id="two at once"),
+    ],
+)
+def test_an_interruption_waits_for_no_answer(pattern: bytes, times: int, clause: str) -> None:
+    server = Stalling(pattern, times)
+    with serving(server.answer) as url:
+        process = subprocess.Popen(
+            [*COMMAND, "verify", url, "--agent-id=a", "--clause=chat.messages-empty", f"--clause={clause}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        assert server.reached.wait(100)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+        took = time.monotonic() - began
+        server.ended.set()
+    assert process.returncode == 130
+    assert output.rstrip().endswith("exit 130: interrupted; what was judged so far stands above")
+    assert " held " in output
+    assert took < AT_ONCE
+
+
+def test_calls_that_are_made_together_keep_their_order_and_their_faults() -> None:
+    first, second = (Asked.__new__(Asked) for _ in range(2))
+    assert all(a is b for a, b in zip(together([lambda: first, lambda: second]), (first, second), strict=True))
+
+    def fail() -> Asked:
+        raise not_tested("no")
+
+    with pytest.raises(Judged, match="no"):
+        together([lambda: first, fail])
