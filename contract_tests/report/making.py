@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from agent_contract.values import JSON
-from contract_tests import sse
+from contract_tests import settings, sse
 from contract_tests.exchange import TOKEN_VARIABLE
 from contract_tests.judgement import WORDS
 from contract_tests.report.transcript import from_text
@@ -75,7 +75,7 @@ def report_of(run: Run, traffic: Traffic, started: datetime, seconds: float) -> 
         contract=Judged(run.contract.title, run.contract.version, run.contract.digest),
         target=Deployment(hide(run.options.url), _agent(run)),
         seed=run.options.seed,
-        options=told(run.options),
+        options=told(run.options, bool(run.credentials)),
         requests=traffic.requests,
         tokens=traffic.tokens,
         verdict=Verdict(int(code), hide(sentence), {word: counts[word] for word in WORDS if counts[word]}),
@@ -90,15 +90,19 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}}
 
 
-def told(options: Options) -> dict[str, JSON]:
-    """Return the options that a verdict depends on; secrets are none of them."""
+def told(options: Options, token: bool) -> dict[str, JSON]:
+    """Return the options that a verdict depends on, and whether a token was sent; secrets are none of them."""
     return {
         "clauses": list(options.clauses),
         "api_version": options.api_version,
         "breadth": options.breadth,
         "max_requests": options.max_requests,
+        "max_tokens": options.max_tokens,
         "timeout": options.timeout,
-        "token": bool(options.token),
+        "deadline": options.deadline,
+        "rate": options.rate,
+        "no_sessions": options.no_sessions,
+        "token": token,
     }
 
 
@@ -113,7 +117,8 @@ def command(options: Options, clause: str) -> str:
         ("--seed", str(options.seed) if options.seed else ""),
         ("--clause", clause),
     )
-    return " ".join(parts + [f"{name} {shlex.quote(value)}" for name, value in values if value])
+    access = map(shlex.quote, settings.arguments(options, settings.ACCESS, "--"))
+    return " ".join([*parts, *access, *(f"{name} {shlex.quote(value)}" for name, value in values if value)])
 
 
 def tokens(asked: Asked) -> int:

@@ -14,7 +14,7 @@ from contract_tests.judgement import WORDS
 from contract_tests.report.comparison import CHANGES
 from contract_tests.report.redaction import visible
 from contract_tests.report.topics import grouped
-from contract_tests.report.wording import headline, lead, measured, moment
+from contract_tests.report.wording import headline, lead, measured, moment, settings
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -42,6 +42,7 @@ def to_html(report: Report) -> str:
         headline=headline(report),
         lead=lead(report),
         measured=measured(report),
+        settings=settings(report),
         moment=moment,
         words=WORDS,
         changes=CHANGES,

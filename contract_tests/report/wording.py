@@ -24,6 +24,16 @@ _SAID: Mapping[str, str] = {
     "not offered": "not offered",
 }
 
+_TRUTH: Mapping[str, str] = {"True": "yes", "False": "no"}
+#: What an option says that nothing was given to.
+_UNSET: Mapping[str, str] = {
+    "clauses": "all",
+    "api_version": "the newest",
+    "max_tokens": "no bound",
+    "deadline": "none",
+    "rate": "no bound",
+}
+
 
 def headline(report: Report) -> str:
     """Return the verdict in one short sentence, without a full stop."""
@@ -57,6 +67,15 @@ def measured(report: Report) -> list[tuple[str, str]]:
         ("Started", moment(report.started_at)),
         ("Cost", f"{report.requests} requests, {report.tokens:,} tokens, {report.duration_seconds:.1f} s"),
     ]
+
+
+def settings(report: Report) -> list[tuple[str, str]]:
+    """Return the options of the run, as pairs of a name and a text."""
+    pairs = [("Seed", str(report.seed))]
+    for name, value in report.options.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list) else _TRUTH.get(str(value), str(value))
+        pairs.append((name.replace("_", " ").capitalize(), text if value else _UNSET.get(name, text)))
+    return pairs
 
 
 def moment(iso: str) -> str:

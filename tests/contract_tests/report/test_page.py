@@ -11,7 +11,7 @@ from agent_contract import load_contract
 from contract_tests.judgement import WORDS
 from contract_tests.report.page import SIGNS, to_html
 from contract_tests.report.topics import OTHER, topic
-from contract_tests.report.wording import headline, lead
+from contract_tests.report.wording import headline, lead, settings
 from tests.contract_tests.report.samples import MARKUP, SAMPLE, clause, report
 
 PAGE = to_html(SAMPLE)
@@ -103,6 +103,17 @@ def test_the_lead_counts() -> None:
     expected = "2 of the 7 clauses that were judged are held, 2 broken, 1 broken and waived, "
     assert lead(SAMPLE).startswith(expected)
     assert lead(report(code=2)) == "Nothing could be judged."
+
+
+def test_the_options_read_as_words() -> None:
+    said = dict(settings(SAMPLE))
+    assert (said["Clauses"], said["Api version"], said["Rate"], said["Token"]) == (
+        "all",
+        "the newest",
+        "no bound",
+        "yes",
+    )
+    assert (said["Max requests"], said["No sessions"], said["Seed"]) == ("200", "no", "0")
 
 
 def test_every_word_has_a_sign() -> None:

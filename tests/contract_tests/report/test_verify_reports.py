@@ -18,6 +18,8 @@ import pytest
 from agent_contract import load_contract
 from benchmarks.detection.running import running
 from benchmarks.detection.seams import Deployment
+from contract_tests.options import Options
+from contract_tests.report.making import command
 from contract_tests.report.saved import load, to_json
 from mockserver import MockServer
 from mockserver.config import Config
@@ -88,6 +90,26 @@ def test_the_command_of_a_clause_judges_it_alone(whole: Ended, folder: Path) -> 
     again = verify(*words[2:])
     assert again.last == f"exit 1: the contract is broken: {BROKEN}"
     assert " 116 more" in again.output
+
+
+def test_the_command_of_a_clause_reaches_the_deployment_as_the_run_did() -> None:
+    """Without any secret: those stay in the environment, and in files."""
+    options = Options(
+        "https://host/a b",
+        agent_id="x",
+        seed=3,
+        api_version="9.1",
+        ca_bundle="my ca.pem",
+        oidc_client_id="me",
+        oidc_token_url="https://id/token",
+        proxy="http://proxy:1",
+        max_requests=7,
+    )
+    assert command(options, "chat.n-choices") == (
+        "agent-contract verify 'https://host/a b' --oidc-token-url=https://id/token --oidc-client-id=me"
+        " '--ca-bundle=my ca.pem' --proxy=http://proxy:1"
+        " --agent-id x --api-version 9.1 --seed 3 --clause chat.n-choices"
+    )
 
 
 def test_junit_has_every_test_and_every_property(whole: Ended, folder: Path) -> None:
