@@ -37,6 +37,8 @@ ODD: tuple[dict[str, JSON], ...] = (
     {"seed": 2**63},
     {"messages": [{"role": "user", "content": ""}]},
     {"stop": [""]},
+    {"stop": None},
+    {"tools": []},
 )
 #: The clauses that are judged on all that a run has seen.
 OF_ALL = ("chat.no-server-error", "chat.status-documented")
@@ -193,7 +195,7 @@ def variety(probe: Probe) -> None:
         *NO_OBJECT.values(),
     ]
     bodies += [plain(messages=[{"role": "user", "content": text}]) for text in TEXTS.values()]
-    bodies += [plain(**fields) for fields in ODD]
+    bodies += [plain(**fields) for fields in ODD if not fields.keys() & probe.newer_fields()]
     try:
         probe.chat(plain(), headers={"content-type": "application/json; charset=utf-8"})
         for body in bodies:
