@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,7 @@ from contract_tests.target import Target
 from tests.contract_tests.commands import verify
 from tests.contract_tests.judging import judged
 from tests.contract_tests.servers import Answer, serving
+from tests.contract_tests.test_plugin import run_pytest
 
 PLAIN = Deployment()
 AGENT = f"agent-id={PLAIN.agent_id}"
@@ -269,3 +271,13 @@ def test_a_bound_that_is_none_is_wrong_usage(answer: tuple[str, str]) -> None:
     found = verify("http://host", *answer)
     assert found.code == 2
     assert answer[0] in found.error
+
+
+def test_a_plain_pytest_can_be_asked_the_same(tmp_path: Path) -> None:
+    url = ("--pyargs", "contract_tests", "--contract-url=http://127.0.0.1:1", "--contract-agent-id=a")
+    ran = run_pytest(*url, "--contract-dry-run", cwd=tmp_path)
+    assert ran.code == pytest.ExitCode.OK
+    assert f"{plan_of()}; nothing was sent" in ran.output
+    refused = run_pytest(*url, "--contract-client-key=no-such-file", cwd=tmp_path)
+    assert refused.code == pytest.ExitCode.USAGE_ERROR
+    assert "--contract-client-key needs --contract-client-cert" in refused.output
