@@ -107,7 +107,8 @@ def test_it_asks_for_nothing_runs_nothing_and_complains_of_nothing(page: Page, f
 def test_on_paper_it_is_light_and_what_is_broken_is_unfolded(page: Page, file: Path) -> None:
     page.open(file, dark=True, media="print")
     assert page.value(BACKGROUND) == "rgb(255, 255, 255)"
-    assert page.value("document.getElementById('chat.n-choices').getBoundingClientRect().height") > 100
+    assert page.value("document.getElementById('chat.n-choices').checkVisibility()") is True
+    assert page.value("document.getElementById('chat.reply-usage').checkVisibility()") is False
     assert page.value(FAINT) == []
 
 
