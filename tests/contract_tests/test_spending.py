@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from agent_contract import load_contract
 from benchmarks.detection.deployment import Tally
 from benchmarks.detection.running import running
 from benchmarks.detection.seams import Deployment, Payload
 from contract_tests.bodies import NEXT, plain, turn
 from contract_tests.judgement import Exit, Judged
-from contract_tests.options import Options
+from contract_tests.options import BREADTHS, Options
 from contract_tests.pacing import Pace
-from contract_tests.plan import Plan, planned
+from contract_tests.plan import COSTS, Plan, planned
 from contract_tests.probing import Prober
 from contract_tests.run import Run
 from contract_tests.spending import NO_SESSIONS, Budget, tokens_at_most
@@ -87,8 +88,6 @@ class Counting:
 
 
 def plan_of(*clauses: str, **options: object) -> Plan:
-    from agent_contract import load_contract
-
     return Run(load_contract(), Options(clauses=clauses, **options)).plan  # type: ignore[arg-type]
 
 
@@ -112,6 +111,14 @@ def test_a_single_clause_takes_little() -> None:
     plan = plan_of("chat.n-accepted")
     assert plan.requests < 15
     assert plan.sessions == 0
+
+
+@pytest.mark.parametrize("breadth", BREADTHS)
+def test_it_is_known_of_each_clause_what_it_takes(breadth: str) -> None:
+    """Where it is not, `python -m benchmarks.costs` finds out."""
+    costs = json.loads(COSTS.read_text(encoding="utf-8"))[breadth]
+    testable = {clause.id for clause in load_contract().clauses if not clause.untestable}
+    assert testable - costs["clauses"].keys() - set(costs["generated"]["clauses"]) == set()
 
 
 def test_a_clause_that_nothing_is_known_of_is_reckoned_with_generously() -> None:
