@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from fastapi import Request, Response
 
 from benchmarks.detection.running import running
-from benchmarks.detection.variants import VARIANTS
+from benchmarks.detection.seams import Deployment
 from contract_tests.probing import Prober
 from contract_tests.spending import Budget
 from contract_tests.target import Target
@@ -19,7 +20,6 @@ from tests.contract_tests.servers import Answer, serving
 from tests.contract_tests.test_spending import Clock
 
 JSON = {"content-type": "application/json"}
-BY_NAME = {variant.name: variant for variant in VARIANTS}
 
 
 def said(content: str | None, finish: str = "stop") -> Answer:
@@ -93,10 +93,15 @@ def test_without_patience_nothing_is_waited_for() -> None:
     assert (found.asked.status, waits, told) == (502, [], [])
 
 
+def cold_once(request: Request, body: bytes, number: int) -> Response | None:
+    """Answer 502 to the first request."""
+    return Response(status_code=502) if number == 1 else None
+
+
 def test_a_cold_start_is_reported_and_accuses_nobody() -> None:
-    variant = BY_NAME["cold-gateway"]
-    with running(variant.deployment) as url:
-        found = verify(url, "--agent-id", variant.deployment.agent_id, "--clause", "chat.messages-one")
+    deployment = Deployment(arrive=cold_once)
+    with running(deployment) as url:
+        found = verify(url, "--agent-id", deployment.agent_id, "--clause", "chat.messages-one")
     assert found.code == 0, found.output
     assert "the deployment is cold (502 Bad Gateway): waiting" in found.error
     assert "then it answered" in found.output
