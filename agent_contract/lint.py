@@ -57,7 +57,13 @@ def lint(path: Path) -> Findings:
     except ContractError as error:
         return Findings(errors=error.problems)
     errors = (*_request_examples(contract), *_plain_examples(contract), *_schema_examples(contract, walk))
-    warnings = (*_shape(contract, walk), *_schemas(contract, walk), *_operations(contract), *_clauses(contract, walk))
+    warnings = (
+        *_shape(contract, walk),
+        *_schemas(contract, walk),
+        *_defaults(contract, walk),
+        *_operations(contract),
+        *_clauses(contract, walk),
+    )
 
     def problems(faults: tuple[Fault, ...]) -> tuple[Problem, ...]:
         lines = [((place.file, document.line(place) or 0), document.problem(place, *said)) for place, *said in faults]
@@ -110,20 +116,32 @@ def _reply_examples(contract: Contract, media: MediaType) -> Iterator[Fault]:
 
 
 def _schema_examples(contract: Contract, walk: Walk) -> Iterator[Fault]:
-    """Yield the examples and defaults of schemas that the schemas themselves refuse."""
+    """Yield the examples of schemas that the schemas themselves refuse."""
+    for place, schema in _schemas_of(contract, walk):
+        listed = schema.get("examples")
+        for index, value in enumerate(listed if isinstance(listed, list) else []):
+            yield from _own(contract, place, ("examples", index), value)
+        if "example" in schema:
+            yield from _own(contract, place, ("example",), schema["example"])
+
+
+def _defaults(contract: Contract, walk: Walk) -> Iterator[Fault]:
+    """Yield the defaults of schemas that the schemas themselves refuse."""
+    for place, schema in _schemas_of(contract, walk):
+        if "default" in schema:
+            yield from _own(contract, place, ("default",), schema["default"])
+
+
+def _schemas_of(contract: Contract, walk: Walk) -> Iterator[tuple[Place, dict[str, Any]]]:
     for place in walk.of_kind("schema"):
         schema = contract.schemas.document.at(place)
-        if not isinstance(schema, dict):
-            continue
-        listed = schema.get("examples")
-        named: list[tuple[tuple[str | int, ...], JSON]] = [
-            (("examples", index), value) for index, value in enumerate(listed if isinstance(listed, list) else [])
-        ]
-        named.extend(((name,), schema[name]) for name in ("example", "default") if name in schema)
-        if named:
-            validator = contract.schemas.compiled(place, "reply")
-            for path, value in named:
-                yield from _refused(contract, place.child(*path), validator, place, value, "reply")
+        if isinstance(schema, dict):
+            yield place, schema
+
+
+def _own(contract: Contract, place: Place, path: tuple[str | int, ...], value: JSON) -> Iterator[Fault]:
+    validator = contract.schemas.compiled(place, "reply")
+    yield from _refused(contract, place.child(*path), validator, place, value, "reply")
 
 
 def _refused(
