@@ -13,7 +13,7 @@ from agent_contract import Call
 from agent_contract.values import JSON, Location, Reply
 from mockserver.agents import Agent
 from mockserver.pace import Pace
-from mockserver.store import Versioned
+from mockserver.stores import Versioned
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from mockserver.agents import OPENAI_ROLES, Agent, Document, find_agent, find_do
 from mockserver.behaviour import Behaviour, Outcome, Refused, Setting, Turn, Write
 from mockserver.completion import Choice, Completion, cut, plain, stream
 from mockserver.conversation import EMPTY, Session, decode, digest, extend, last_said, tokens_of
-from mockserver.store import Versioned
+from mockserver.stores import Versioned
 from mockserver.text import compose
 from mockserver.tokens import count_tokens
 

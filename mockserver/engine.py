@@ -31,7 +31,7 @@ from mockserver.behaviours import BEHAVIOURS
 from mockserver.config import Config
 from mockserver.pace import Pace
 from mockserver.sampled import documented_reply
-from mockserver.store import Conflict, MemoryStore, SessionStore
+from mockserver.stores import Conflict, MemoryStore, Store
 
 _NO_LENGTH = frozenset({204, 304})
 #: The clause of a body that is not declared as JSON, by whether it is declared at all.
@@ -64,11 +64,11 @@ class Engine:
     seed: int = 0
     pace: Pace = field(default_factory=Pace)
     clock: Callable[[], float] = time.time
-    store: SessionStore | None = None
+    store: Store | None = None
     journal: Callable[[Exchange], None] | None = None
     behaviours: Mapping[str, Behaviour] = field(default_factory=lambda: BEHAVIOURS)
     _setting: Setting = field(init=False)
-    _sessions: SessionStore = field(init=False)
+    _sessions: Store = field(init=False)
     _turns: Iterator[Turn] = field(init=False)
     _clauses: Mapping[tuple[str, str], str] = field(init=False)
     _documented: dict[str, Reply] = field(init=False, default_factory=dict)
@@ -77,7 +77,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         self._setting = Setting(self.config.agents, self.config.limits, self.pace, str(self.seed).encode())
-        self._sessions = self.store or MemoryStore(self.limits.sessions, self.limits.store)
+        self._sessions = self.store or MemoryStore(self.limits.sessions, self.limits.store, self.clock)
         self._turns = _turns(self.seed, self.clock)
         self._places = tuple(dict.fromkeys(operation.path for operation in self.contract.operations.values()))
         self._tokens = tuple(token.encode() for token in self.config.tokens)

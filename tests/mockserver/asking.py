@@ -11,7 +11,7 @@ from agent_contract.values import Reply, Request
 from mockserver.config import Config
 from mockserver.engine import Engine
 from mockserver.pace import Pace
-from mockserver.store import SessionStore
+from mockserver.stores import Store
 
 NOW = 1_700_000_000.0
 UNKNOWN = "00000000-0000-4000-8000-0000000000ff"
@@ -30,7 +30,7 @@ class Clock:
 
 
 def engine(
-    config: Config | None = None, *, seed: int = 0, pace: Pace | None = None, store: SessionStore | None = None
+    config: Config | None = None, *, seed: int = 0, pace: Pace | None = None, store: Store | None = None
 ) -> Engine:
     return Engine(CONTRACT, config or Config(), seed=seed, pace=pace or Pace(), clock=Clock(), store=store)
 

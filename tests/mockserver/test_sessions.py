@@ -12,7 +12,7 @@ import pytest
 from mockserver.agents import BUILT_IN, by_address
 from mockserver.config import Config
 from mockserver.conversation import decode
-from mockserver.store import MemoryStore
+from mockserver.stores import MemoryStore
 from mockserver.tokens import count_tokens
 from tests.mockserver.asking import UNKNOWN, Asker, Clock, engine
 
@@ -137,13 +137,13 @@ def test_a_refused_turn_leaves_its_session_as_it_was(fields: dict[str, object]) 
     before = store.get(f"session/{DEMO.id}/{session}")
     assert ask.reply("Lost.", store_in_session=session, **fields).status >= 400  # type: ignore[arg-type]
     assert store.get(f"session/{DEMO.id}/{session}") == before
-    assert len(store.keys()) == 1
+    assert len(store.items()) == 1
 
 
 def test_a_refused_request_creates_no_session() -> None:
     store = MemoryStore()
     assert Asker(engine(store=store)).reply(create_session=True, model="x").status == 400
-    assert store.keys() == ()
+    assert store.items() == ()
 
 
 def test_a_session_is_forgotten_after_its_time() -> None:

@@ -1,0 +1,171 @@
+"""The store in the memory of this process."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from sortedcontainers import SortedDict
+
+from mockserver.stores.protocol import ITEMS, SIZE, SWEPT, Conflict, Versioned
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    stored: Versioned
+    expires: float | None
+    pinned: bool
+
+
+@dataclass(slots=True)
+class _Log:
+    count: int = 0
+    kept: deque[bytes] = field(default_factory=deque)
+
+
+class MemoryStore:
+    """A `Store` in this process: as quick as can be, gone with the process.
+
+    `items` bounds the number of items that are not pinned, `size` the bytes of their values; one value may be larger.
+    `clock` returns seconds since 1970.
+    """
+
+    blocking = False
+
+    def __init__(self, items: int = ITEMS, size: int = SIZE, clock: Callable[[], float] = time.time) -> None:
+        self._items = items
+        self._size = size
+        self._clock = clock
+        self._stored: SortedDict[str, _Item] = SortedDict()
+        self._unpinned: OrderedDict[str, None] = OrderedDict()  # written longest ago first
+        self._used = 0  # bytes of the values that are not pinned
+        self._ending: list[tuple[float, int, str]] = []  # a heap of (expires, version, key), some of them outdated
+        self._logs: dict[str, _Log] = {}
+        self._version = 0  # one count for all keys: a key that was deleted never gets an old version again
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> Versioned | None:
+        """Return what is stored under `key`, or None."""
+        with self._lock:
+            found = self._there(key)
+            return found.stored if found else None
+
+    def put(
+        self, key: str, value: bytes, expected: int | None, *, expires: float | None = None, pinned: bool = False
+    ) -> int:
+        """Store `value` and return its version; raise `Conflict` unless the key has the version `expected`."""
+        with self._lock:
+            found = self._there(key)
+            if (found.stored.version if found else None) != expected:
+                raise Conflict(key)
+            self._remove(key)
+            self._version += 1
+            self._stored[key] = _Item(Versioned(value, self._version), expires, pinned)
+            if not pinned:
+                self._unpinned[key] = None
+                self._used += len(value)
+            if expires is not None:
+                self._note_end(expires, key)
+            self._sweep()
+            self._make_room(key)
+            return self._version
+
+    def delete(self, key: str) -> bool:
+        """Remove `key`; return whether it was there."""
+        with self._lock:
+            found = self._there(key)
+            self._remove(key)
+            return found is not None
+
+    def items(self, prefix: str = "", after: str = "", limit: int = 100) -> tuple[tuple[str, Versioned], ...]:
+        """Return at most `limit` keys that begin with `prefix` and sort behind `after`, in order, with their values."""
+        with self._lock:
+            found = ((key, item.stored) for key in self._keys(prefix, after) if (item := self._there(key)))
+            return tuple(islice(found, limit))
+
+    def append(self, log: str, entry: bytes, keep: int) -> int:
+        """Add an entry to a log and return its number; the log keeps its newest `keep` entries."""
+        with self._lock:
+            written = self._logs.setdefault(log, _Log())
+            written.count += 1
+            written.kept.append(entry)
+            while len(written.kept) > keep:
+                written.kept.popleft()
+            return written.count
+
+    def entries(self, log: str, before: int | None = None, limit: int = 100) -> tuple[tuple[int, bytes], ...]:
+        """Return at most `limit` entries with their numbers, newest first: those below `before`, by default all."""
+        with self._lock:
+            written = self._logs.get(log)
+            if written is None:
+                return ()
+            numbered = zip(range(written.count, 0, -1), reversed(written.kept), strict=False)
+            skipped = 0 if before is None else max(0, written.count - before + 1)
+            return tuple(islice(numbered, skipped, skipped + limit))
+
+    def clear(self, prefix: str) -> None:
+        """Remove all keys and all logs that begin with `prefix`."""
+        with self._lock:
+            for key in list(self._keys(prefix, "")):
+                self._remove(key)
+            for log in [log for log in self._logs if log.startswith(prefix)]:
+                del self._logs[log]
+
+    def ready(self) -> None:
+        """Return: memory is always there."""
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to give back."""
+
+    def _there(self, key: str) -> _Item | None:
+        found = self._stored.get(key)
+        return None if found is None or _is_over(found.expires, self._clock()) else found
+
+    def _keys(self, prefix: str, after: str) -> Iterator[str]:
+        for key in self._stored.irange(max(prefix, after), inclusive=(prefix > after, True)):
+            if not key.startswith(prefix):
+                return
+            yield key
+
+    def _remove(self, key: str) -> None:
+        found = self._stored.pop(key, None)
+        if found and not found.pinned:
+            del self._unpinned[key]
+            self._used -= len(found.stored.value)
+
+    def _note_end(self, expires: float, key: str) -> None:
+        heapq.heappush(self._ending, (expires, self._version, key))
+        # Each write of a key leaves the end of the one before it: more outdated ends than live ones are cleared away.
+        if len(self._ending) > 2 * len(self._stored) + 100:
+            self._ending = [
+                (item.expires, item.stored.version, key)
+                for key, item in self._stored.items()
+                if item.expires is not None
+            ]
+            heapq.heapify(self._ending)
+
+    def _sweep(self) -> None:
+        """Forget the first items whose time is over."""
+        now, swept = self._clock(), 0
+        while self._ending and _is_over(self._ending[0][0], now) and swept < SWEPT:
+            _, version, key = heapq.heappop(self._ending)
+            found = self._stored.get(key)
+            if found and found.stored.version == version:
+                self._remove(key)
+                swept += 1
+
+    def _make_room(self, newest: str) -> None:
+        while len(self._unpinned) > self._items or self._used > self._size:
+            oldest = next(iter(self._unpinned))
+            if oldest == newest:
+                return
+            self._remove(oldest)
+
+
+def _is_over(expires: float | None, now: float) -> bool:
+    return expires is not None and now > expires

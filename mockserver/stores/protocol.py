@@ -1,0 +1,85 @@
+"""What every store promises: values under keys, written by compare-and-set, and logs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+#: What a store keeps unless it is told otherwise: items that may go, and the bytes of their values together.
+ITEMS = 10_000
+SIZE = 256 * 1024 * 1024
+#: Items at most that one `put` forgets because their time is over: nobody waits for a hundred thousand of them.
+SWEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """A stored value and the version that its writing gave it."""
+
+    value: bytes
+    version: int
+
+
+class Conflict(Exception):
+    """Somebody else has written the key since the version that was expected."""
+
+
+class StoreUnavailable(Exception):
+    """The store can't be read or written now; what was being written may be stored or not, whole in either case.
+
+    The text says to a person what is wrong and what to do; `retry_after` is in seconds.
+    """
+
+    def __init__(self, why: str, retry_after: int = 1) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after
+
+
+class Store(Protocol):
+    """Values under keys, written by compare-and-set, so that two writers of one value lose nothing; and logs.
+
+    A key is text whose parts are parted by `/`; a value is bytes. Every method may be called from any thread, and
+    every one but `close` may raise `StoreUnavailable`. An item whose time is over is not there any more. Items that
+    are not pinned are bounded in number and in the bytes of their values: those written longest ago go first, the one
+    that was written last never.
+    """
+
+    @property
+    def blocking(self) -> bool:
+        """Whether a call may wait for a disk or a network; an event loop makes it in a thread then."""
+
+    def get(self, key: str) -> Versioned | None:
+        """Return what is stored under `key`, or None."""
+
+    def put(
+        self, key: str, value: bytes, expected: int | None, *, expires: float | None = None, pinned: bool = False
+    ) -> int:
+        """Store `value` and return its version, greater than any that the key ever had, deleted or not.
+
+        `expected` is the version that is replaced, None where the key must be new; raises `Conflict` otherwise.
+        The item is there up to `expires`, in seconds since 1970, None for ever; a pinned one never goes to make room.
+        """
+
+    def delete(self, key: str) -> bool:
+        """Remove `key`; return whether it was there."""
+
+    def items(self, prefix: str = "", after: str = "", limit: int = 100) -> tuple[tuple[str, Versioned], ...]:
+        """Return at most `limit` keys that begin with `prefix` and sort behind `after`, in order, with their values.
+
+        Keys sort by code point.
+        """
+
+    def append(self, log: str, entry: bytes, keep: int) -> int:
+        """Add an entry to a log and return its number, rising from 1; the log keeps its newest `keep` entries."""
+
+    def entries(self, log: str, before: int | None = None, limit: int = 100) -> tuple[tuple[int, bytes], ...]:
+        """Return at most `limit` entries with their numbers, newest first: those below `before`, by default all."""
+
+    def clear(self, prefix: str) -> None:
+        """Remove all keys and all logs that begin with `prefix`, pinned ones too; a log then counts from 1 again."""
+
+    def ready(self) -> None:
+        """Return when the store can be read and written; raise `StoreUnavailable` otherwise."""
+
+    def close(self) -> None:
+        """Give back what the store holds of the machine: connections and files."""
