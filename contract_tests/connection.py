@@ -1,4 +1,4 @@
-"""How the deployment and an OIDC provider are reached: certificates and proxies, as httpx has them."""
+"""How the deployment and an OIDC provider are reached: certificates, proxies and HTTP/2, as httpx has them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class ConnectionSettingError(Exception):
 def client(options: Options, kind: Callable[..., Client] | None = None, **settings: Any) -> Client:
     """Return an HTTP client, by default httpx's own, with the options' certificates and proxy.
 
+    It speaks HTTP/2 where the server offers it in the TLS handshake, and HTTP/1.1 otherwise.
     Without `proxy` those of the environment are taken: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY. Raises
     `ConnectionSettingError` for what can't be used.
     """
@@ -29,7 +30,7 @@ def client(options: Options, kind: Callable[..., Client] | None = None, **settin
     make: Callable[..., Any] = kind or httpx.Client
     proxy = {"proxy": options.proxy} if options.proxy else {}
     try:
-        made: Client = make(verify=context(options), **proxy, **settings)
+        made: Client = make(verify=context(options), http2=True, **proxy, **settings)
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise ConnectionSettingError(f"the proxy can't be used: {error}") from error
     return made

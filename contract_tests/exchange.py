@@ -32,6 +32,8 @@ class Asked:
     pieces: tuple[tuple[float, bytes], ...] = ()
     failure: str = ""
     lenient: bool = False  #: a server error is no more than reported
+    protocol: str = ""  #: what was spoken, as in `HTTP/2`
+    lost: bool = False  #: the connection was lost before there was any reply
 
     @property
     def body(self) -> bytes:

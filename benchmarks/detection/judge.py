@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.detection.certificates import certificates
 from benchmarks.detection.deployment import Deployment, Tally
 from benchmarks.detection.running import running
 
@@ -48,10 +49,21 @@ def judged(deployment: Deployment, *, seed: int = 0, options: Sequence[str] = ()
     with running(deployment, tally) as url, tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         arguments = [url, "--agent-id", deployment.agent_id, "--seed", str(seed), "--max-requests", str(max_requests)]
-        token = ["--token-env", TOKEN_VARIABLE] if deployment.token else []
+        access = ["--token-env", TOKEN_VARIABLE] if deployment.token else []
+        access += ["--ca-bundle", str(certificates().authority)] if url.startswith("https:") else []
         began = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "-m", "agent_contract", "verify", *arguments, "--report", str(report), *token, *options],
+            [
+                sys.executable,
+                "-m",
+                "agent_contract",
+                "verify",
+                *arguments,
+                "--report",
+                str(report),
+                *access,
+                *options,
+            ],
             capture_output=True,
             text=True,
             env={**os.environ, "NO_COLOR": "1", TOKEN_VARIABLE: deployment.token or ""},

@@ -13,6 +13,7 @@ import uvicorn
 from granian.constants import Interfaces
 from granian.server.embed import Server as Granian
 
+from benchmarks.detection.certificates import certificates
 from benchmarks.detection.deployment import Deployment, Tally, create_app
 from benchmarks.detection.seams import Asgi
 
@@ -22,7 +23,10 @@ PATIENCE = 10.0
 
 @contextmanager
 def running(deployment: Deployment, tally: Tally | None = None) -> Iterator[str]:
-    """Serve a deployment; yield its root URL, and stop it at the end. `tally` counts what it is asked for."""
+    """Serve a deployment; yield its root URL, and stop it at the end. `tally` counts what it is asked for.
+
+    One that speaks TLS is certified by the authority of `certificates`.
+    """
     app = create_app(deployment, tally)
     with SERVERS[deployment.server](app, deployment) as url:
         yield url
@@ -49,7 +53,7 @@ def by_uvicorn(app: Asgi, deployment: Deployment) -> Iterator[str]:
 
 @contextmanager
 def by_granian(app: Asgi, deployment: Deployment) -> Iterator[str]:
-    """Serve an application by granian, over HTTP/2 and HTTP/1.1."""
+    """Serve an application by granian over TLS, by HTTP/2 where the client offers it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -57,14 +61,16 @@ def by_granian(app: Asgi, deployment: Deployment) -> Iterator[str]:
     started: list[Granian] = []
 
     async def serve() -> None:
-        server = Granian(app, port=port, interface=Interfaces.ASGINL, log_enabled=False)
+        cert, key = certificates().certificate, certificates().key
+        interface = Interfaces.ASGINL
+        server = Granian(app, port=port, interface=interface, log_enabled=False, ssl_cert=cert, ssl_key=key)
         started.append(server)
         await server.serve()
 
     with in_a_thread(lambda: loop.run_until_complete(serve())) as thread:
         try:
             wait_for(port)
-            yield f"http://127.0.0.1:{port}"
+            yield f"https://127.0.0.1:{port}"
         finally:
             loop.call_soon_threadsafe(started[0].stop)
             thread.join(PATIENCE)

@@ -164,7 +164,7 @@ class Deployment:
     seed: int = 0
     extra: Literal["allow", "ignore", "forbid"] = "ignore"
     pause: float = 0.0
-    #: granian speaks HTTP/2 beside HTTP/1.1; `dated` tells whether the server sends a `Date` of its own.
+    #: granian speaks TLS, and HTTP/2 to whoever can; `dated` tells whether the server sends a `Date` of its own.
     server: Literal["uvicorn", "granian"] = "uvicorn"
     dated: bool = True
     wrap: Callable[[Asgi], Asgi] = lambda app: app

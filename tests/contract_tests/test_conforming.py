@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from benchmarks.detection.certificates import certificates
 from benchmarks.detection.running import running
 from benchmarks.detection.variants import VARIANTS
 from contract_tests.judgement import Exit
@@ -73,11 +74,13 @@ def test_a_conforming_deployment_is_accused_of_nothing(name: str) -> None:
     options = [option.removeprefix("--") for option in variant.options]
     pairs = [f"{option}={value}" for option, value in zip(options[::2], options[1::2], strict=True)]
     with running(variant.deployment) as url:
+        trust = [f"ca-bundle={certificates().authority}"] if url.startswith("https:") else []
         verdict = judged(
             url,
             f"agent-id={variant.deployment.agent_id}",
             *(f"clause={glob}" for glob in wanted.clauses),
             *pairs,
+            *trust,
             token=variant.deployment.token or "",
         )
     assert verdict.having("broken") == set(), [verdict.findings[id] for id in verdict.having("broken")]

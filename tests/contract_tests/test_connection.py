@@ -5,17 +5,22 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import httpx
 import pytest
 import trustme
 
+from benchmarks.detection.certificates import certificates
+from benchmarks.detection.running import running
+from benchmarks.detection.variants import VARIANTS
 from contract_tests.auth import credentials
 from contract_tests.connection import ConnectionSettingError, client
 from contract_tests.options import Options
+from contract_tests.report.saved import load
 from tests.contract_tests.commands import environment, verify
 from tests.contract_tests.servers import Answer, serving
 
@@ -116,6 +121,29 @@ def test_a_provider_is_asked_in_the_same_way(authority: trustme.CA, files: Files
         options = Options(oidc_issuer=url, oidc_client_id="c", ca_bundle=files.bundle, client_cert=files.both)
         with pytest.raises(Exception, match="names no token endpoint"):
             credentials(options, {"AGENT_CONTRACT_OIDC_CLIENT_SECRET": "s"}).token()
+
+
+def test_http_2_is_spoken_where_the_server_offers_it(tmp_path: Path) -> None:
+    """Whole, a stream too: the report says so of the exchange that it shows."""
+    variant = next(variant for variant in VARIANTS if variant.name == "http2")
+    silent = replace(variant.deployment, chunks=lambda chunks, call: chunks[:-1])
+    with running(silent) as url:
+        found = verify(
+            *(url, "--agent-id", silent.agent_id, "--ca-bundle", str(certificates().authority)),
+            *("--clause=chat.stream-finish", "--clause=chat.messages-empty", "--report=r.json"),
+            cwd=tmp_path,
+        )
+    (broken,) = load(tmp_path / "r.json").having("broken")
+    assert broken.id == "chat.stream-finish", found.output
+    assert broken.transcript
+    assert broken.transcript.reply.line == "HTTP/2 200 OK"
+    assert broken.transcript.reply.events[-1].data == "[DONE]"
+
+
+def test_http_1_is_spoken_otherwise(authority: trustme.CA, files: Files) -> None:
+    made: httpx.Client = client(Options(ca_bundle=files.bundle))
+    with serving_tls(authority) as url, made:
+        assert made.post(url).http_version == "HTTP/1.0"
 
 
 @pytest.mark.parametrize("option", ["ca_bundle", "client_cert"])

@@ -156,7 +156,7 @@ VARIANTS = (
     Variant("cold-gateway", "Answers 502 until its model is loaded.", replace(PLAIN, arrive=cold_gateway)),
     Variant("cold-model", "Answers with empty content until its model is loaded.", replace(PLAIN, answer=cold_model)),
     Variant("gzip", "Compresses its answers, streams too.", replace(PLAIN, wrap=zipped)),
-    Variant("http2", "Speaks HTTP/2 beside HTTP/1.1, on another server.", replace(PLAIN, server="granian")),
+    Variant("http2", "Speaks HTTP/2 over TLS, on another server.", replace(PLAIN, server="granian")),
     Variant("connection-close", "Closes the connection after each answer.", replace(PLAIN, leave=closing)),
     Variant(
         "rate-limited",
