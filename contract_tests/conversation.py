@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Prompt tokens without any session: of the short message, and of the long one."""
+    """Prompt tokens without any session, of the short message and of the long one; `asked` are those two exchanges."""
 
     short: int
     long: int
+    asked: tuple[Asked, Asked]
 
     @property
     def story(self) -> int:
@@ -96,26 +97,27 @@ def size(probe: Probe) -> Size:
     long = probe.chat(turn(STORY))
     counts = [prompt(asked) for asked in shorts]
     if any(expect.answer(asked).get("index_context_info") for asked in (*shorts, long)):
-        raise differs("it can't be told: the agent's knowledge changes prompt_tokens", long)
+        raise differs("it can't be told: the agent's knowledge changes prompt_tokens", *shorts, long)
     if len(set(counts)) > 1:
-        raise differs(f"it can't be told: prompt_tokens vary from call to call ({counts[0]}, {counts[1]})", shorts[1])
+        raise differs(f"it can't be told: prompt_tokens vary from call to call ({counts[0]}, {counts[1]})", *shorts)
     if prompt(long) <= counts[0]:
-        raise differs(f"it can't be told: prompt_tokens don't grow with the prompt ({counts[0]}, {prompt(long)})", long)
-    return Size(counts[0], prompt(long))
+        reason = f"it can't be told: prompt_tokens don't grow with the prompt ({counts[0]}, {prompt(long)})"
+        raise differs(reason, shorts[0], long)
+    return Size(counts[0], prompt(long), (shorts[0], long))
 
 
-def replayed(session: Session) -> list[JSON]:
-    """Return the session's conversation up to its last message, as the messages of one request; none if it can't be.
+def replayed(turns: Sequence[Asked]) -> list[JSON]:
+    """Return a conversation up to its last message, as the messages of one request; none if it can't be.
 
     An empty answer can't be sent: a server may refuse it.
     """
     messages: list[JSON] = []
-    for asked in session.turns[:-1]:
+    for asked in turns[:-1]:
         said = expect.content(expect.choices(asked)[0])
         if not said.strip():
             return []
         messages += [*json.loads(asked.request.body)["messages"], {"role": "assistant", "content": said}]
-    return [*messages, *json.loads(session.last.request.body)["messages"]]
+    return [*messages, *json.loads(turns[-1].request.body)["messages"]]
 
 
 def at_once(probe: Probe, session: Session) -> list[Asked]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.exchange import status_line
@@ -17,10 +17,10 @@ NOT_FOUND = 404
 UNPROCESSABLE = 422
 
 
-def status(asked: Asked, *wanted: int) -> None:
-    """Want one of these statuses."""
+def status(asked: Asked, *wanted: int, after: Sequence[Asked] = ()) -> None:
+    """Want one of these statuses; `after` are the exchanges that led to this one."""
     if asked.status not in wanted:
-        raise broken(" or ".join(map(status_line, wanted)), asked.described(), asked)
+        raise broken(" or ".join(map(status_line, wanted)), asked.described(), *after, asked)
 
 
 def refused(asked: Asked) -> None:

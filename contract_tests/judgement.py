@@ -47,27 +47,30 @@ class Finding:
     got: str = ""
     curl: str = ""
     clause: str = ""
-    transcript: str = ""  #: the exchange that shows it, as `contract_tests.report.transcript` writes it
+    transcript: str = ""  #: the exchanges that show it, as `contract_tests.report.transcript` writes them
     fault: bool = False  #: of the judge, not of the deployment
 
 
 class Judged(Exception):
-    """A test's verdict where it is not simply that the clause held."""
+    """A test's verdict where it is not simply that the clause held; the last of the exchanges decided it."""
 
-    def __init__(self, finding: Finding, asked: Asked | None = None) -> None:
+    def __init__(self, finding: Finding, *exchanges: Asked) -> None:
         super().__init__(finding.reason or f"expected {finding.expected}, got {finding.got}")
         self.finding = finding
-        self.asked = asked
+        self.exchanges = exchanges
 
 
-def broken(expected: str, got: str, asked: Asked | None = None) -> Judged:
-    """Return the verdict that the deployment did `got` where the clause wants `expected`."""
-    return Judged(Finding("broken", expected=expected, got=got), asked)
+def broken(expected: str, got: str, *exchanges: Asked) -> Judged:
+    """Return the verdict that the deployment did `got` where the clause wants `expected`.
+
+    The exchanges are the evidence, in the order in which they are to be read: the last decided it.
+    """
+    return Judged(Finding("broken", expected=expected, got=got), *exchanges)
 
 
-def differs(reason: str, asked: Asked | None = None) -> Judged:
+def differs(reason: str, *exchanges: Asked) -> Judged:
     """Return the verdict that what was seen neither fulfils the clause nor proves it broken."""
-    return Judged(Finding("differs", reason), asked)
+    return Judged(Finding("differs", reason), *exchanges)
 
 
 def not_offered(reason: str) -> Judged:

@@ -188,10 +188,10 @@ def _clean(run: Run, judged: Judged) -> Finding:
     from contract_tests.report.redaction import visible
     from contract_tests.report.transcript import to_text, transcribed
 
-    finding, asked, hide = judged.finding, judged.asked, run.hide
+    finding, hide = judged.finding, run.hide
     reason, expected, got = (visible(hide(text)) for text in (finding.reason, finding.expected, finding.got))
-    curl = hide(asked.curl()) if asked else ""
-    transcript = to_text(transcribed(asked, hide)) if asked else ""
+    curl = hide(judged.exchanges[-1].curl()) if judged.exchanges else ""
+    transcript = to_text([transcribed(asked, hide) for asked in judged.exchanges])
     return Finding(finding.word, reason, expected, got, curl, transcript=transcript)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from contract_tests.bodies import plain
 from contract_tests.exchange import Asked
-from contract_tests.warmup import COLD, warmed
+from contract_tests.warmup import COLD, Say, warmed
 
 if TYPE_CHECKING:
     from contract_tests.probing import Prober
@@ -17,7 +16,7 @@ _REDIRECTS = range(300, 400)
 _SERVER_ERRORS = range(500, 600)
 
 
-def obstacle(prober: Prober, nobody: str, warmup: float, say: Callable[[str], None]) -> str:
+def obstacle(prober: Prober, nobody: str, warmup: float, say: Say) -> str:
     """Return why the deployment can't be judged, or an empty text; `nobody` is an agent id that none has.
 
     One plain request is sent; more of them, for `warmup` seconds, where a gateway says that there is nothing behind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agent_contract import Contract
     from contract_tests.auth import Credentials
     from contract_tests.options import Options
+    from contract_tests.warmup import Say
 
 #: The operation that these tests are about.
 OPERATION = "createAssistantChatCompletion"
@@ -69,7 +70,7 @@ class Probe:
         return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
 
-def open_probe(contract: Contract, options: Options, credentials: Credentials, say: Callable[[str], None]) -> Probe:
+def open_probe(contract: Contract, options: Options, credentials: Credentials, say: Say) -> Probe:
     """Return the probe of the deployment that the options name, after a plain request was answered.
 
     What takes a while is told to `say`. Raises `NoVerdict` where the deployment can't be judged, and `TargetError`

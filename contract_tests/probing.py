@@ -31,6 +31,7 @@ LONGEST_WAIT = 30.0
 MOST_WAITS = 3
 
 Headers: TypeAlias = Mapping[str, str | None]
+_LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
 class Ended(Exception):
@@ -103,7 +104,11 @@ class Prober:
     def _asked(self, request: Request, url: str, lenient: bool) -> Asked:
         reserved = self.budget.reserve(request.body)
         for _ in range(MOST_WAITS):
-            asked = replace(self._let_in(request, url), lenient=lenient)
+            asked = self._let_in(request, url)
+            if asked.lost:
+                # Whoever stands between may close an idle connection just then; who closes it twice means it.
+                asked = self._let_in(request, url)
+            asked = replace(asked, lenient=lenient)
             pause = _asks_to_wait(asked)
             if pause is None:
                 break
@@ -151,10 +156,13 @@ class Prober:
                 request.method, url, content=request.body or None, headers=headers, timeout=self._patience()
             ) as response:
                 found = tuple((name.lower(), value) for name, value in response.headers.multi_items())
-                asked = replace(asked, status=response.status_code, headers=found)
+                protocol = response.http_version
+                asked = replace(asked, status=response.status_code, headers=found, protocol=protocol)
                 failure = _gather(response, pieces, start, min(PATIENCE * self.timeout, self.budget.pace.left))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = _reason(error)
+            lost = not asked.status and isinstance(error, _LOST)
+            asked = replace(asked, lost=lost)
         return replace(asked, pieces=tuple(pieces), failure=failure)
 
     def _patience(self) -> httpx.Timeout:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contract_tests.options import Options
     from contract_tests.probe import Probe
     from contract_tests.report.values import Report
+    from contract_tests.warmup import ColdStart
 
 
 class SelectionError(Exception):
@@ -46,6 +47,7 @@ class Run:
     credentials: auth.Credentials = field(init=False)
     say: Callable[[str], None] = lambda _: None  #: tells the user what takes a while
     told: str = ""  #: the last that was told so, for the end
+    cold_start: ColdStart | None = None  #: how the deployment was waited for, if it was
     unwritten: tuple[str, ...] = ()  #: reports that could not be written in the end, a sentence each
 
     def __post_init__(self) -> None:
@@ -68,9 +70,9 @@ class Run:
         """What hides the run's secrets in a text."""
         return hiding(self.options.token, (*self.secrets, *self.credentials.seen))
 
-    def tell(self, text: str) -> None:
-        """Tell the user what takes a while, now and in the end."""
-        self.told = self.hide(text)
+    def tell(self, text: str, cold_start: ColdStart) -> None:
+        """Tell the user what takes a while, now and in the end, and keep it for the report."""
+        self.told, self.cold_start = self.hide(text), cold_start
         self.say(self.told)
 
     def verdicts(self) -> dict[str, Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from contract_tests.judgement import WAIVED, WORDS
-from contract_tests.report.transcript import from_text, told
+from contract_tests.report.transcript import brief, from_text, told
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -106,5 +106,9 @@ def _evidence(finding: Finding, clause: Clause) -> Iterator[tuple[str, str]]:
             yield name, value
     if finding.curl:
         yield "repeat", finding.curl
-    if found := from_text(finding.transcript):
-        yield from (("stream" if place == 0 else "", line) for place, line in enumerate(told(found)))
+    exchanges = from_text(finding.transcript)
+    if len(exchanges) > 1:
+        lines = (line for exchange in exchanges for line in brief(exchange))
+        yield from (("exchanges" if place == 0 else "", line) for place, line in enumerate(lines))
+    for exchange in exchanges[-1:]:
+        yield from (("stream" if place == 0 else "", line) for place, line in enumerate(told(exchange)))

@@ -21,6 +21,7 @@ from contract_tests.conversation import (
     talk,
     text_of,
 )
+from contract_tests.exchange import Asked
 from contract_tests.judgement import broken, not_tested, nothing_more
 from contract_tests.probe import Probe
 from contract_tests.test_reply import UUID
@@ -51,14 +52,14 @@ def test_each_new_session_has_an_id_of_its_own(contract_probe: Probe) -> None:
     sessions = [created(contract_probe), created(contract_probe, 1), created(contract_probe, 2, HI)]
     ids = [session.id for session in sessions]
     if len(set(ids)) < len(ids):
-        raise broken(f"{len(ids)} ids", json.dumps(ids), sessions[-1].last)
+        raise broken(f"{len(ids)} ids", json.dumps(ids), *(session.last for session in sessions))
 
 
 @pytest.mark.clause("chat.session-used")
 def test_a_turn_in_a_session_is_accepted(contract_probe: Probe) -> None:
     """The session exists: it was just created."""
     session = created(contract_probe)
-    expect.status(contract_probe.chat(turn(NEXT, session.id), again=1), expect.OK)
+    expect.status(contract_probe.chat(turn(NEXT, session.id), again=1), expect.OK, after=session.turns)
 
 
 @pytest.mark.clause("chat.session-used")
@@ -67,9 +68,10 @@ def test_a_session_is_context(contract_probe: Probe) -> None:
     alone, session = size(contract_probe), talk(contract_probe)
     counts = _counts(session)[1:]
     if max(counts) <= alone.short:
-        raise broken(f"prompt_tokens over {alone.short}, what the message alone counts", f"{counts}", session.last)
+        expected = f"prompt_tokens over {alone.short}, what the message alone counts"
+        raise broken(expected, f"{counts}", *alone.asked, *session.turns)
     # Without its first turn, which has a clause of its own: are the others there, and is what was said in them?
-    _compare_with_replay(contract_probe, Session(session.id, session.label, session.turns[1:]))
+    _compare_with_replay(contract_probe, session, session.turns[1:])
 
 
 @pytest.mark.clause("chat.session-first-turn")
@@ -81,8 +83,8 @@ def test_the_first_turn_is_context(contract_probe: Probe) -> None:
         raise not_tested("the session is no context at all")
     if min(counts) <= alone.long:
         expected = f"prompt_tokens over {alone.long}, what the first turn counts, in all later ones"
-        raise broken(expected, f"{counts}", session.last)
-    _compare_with_replay(contract_probe, Session(session.id, session.label, session.turns[:2]))
+        raise broken(expected, f"{counts}", *alone.asked, *session.turns)
+    _compare_with_replay(contract_probe, session, session.turns[:2])
 
 
 @pytest.mark.clause("chat.session-extended")
@@ -93,56 +95,55 @@ def test_each_turn_is_context_for_the_next(contract_probe: Probe) -> None:
     if max(counts) <= alone.short:
         raise not_tested("the session is no context at all")
     if sorted(set(counts)) != counts:
-        raise broken("prompt_tokens that grow from turn to turn", f"{counts}", session.last)
-    _compare_with_replay(contract_probe, session)
+        raise broken("prompt_tokens that grow from turn to turn", f"{counts}", *alone.asked, *session.turns)
+    _compare_with_replay(contract_probe, session, session.turns)
 
 
-def _compare_with_replay(probe: Probe, session: Session) -> None:
-    """Want that a turn counts in a session what it counts when the whole conversation is sent with it.
+def _compare_with_replay(probe: Probe, session: Session, turns: tuple[Asked, ...]) -> None:
+    """Want that the last of these turns of a session counts what it counts when all of them are sent with it.
 
     Nothing is said of a conversation that can't be sent so: one with an empty answer, or with a refused role.
     """
-    messages = replayed(session)
+    messages = replayed(turns)
     asked = probe.chat(turn(messages)) if messages else None
     if asked is None or asked.status != expect.OK:
         return
-    if prompt(session.last) < prompt(asked) - SLACK:
+    if prompt(turns[-1]) < prompt(asked) - SLACK:
         expected = f"prompt_tokens {prompt(asked)}, as when the whole conversation is sent with the message"
-        raise broken(expected, f"{prompt(session.last)}", session.last)
+        raise broken(expected, f"{prompt(turns[-1])}", asked, *session.turns[: session.turns.index(turns[-1]) + 1])
 
 
 @pytest.mark.clause("chat.session-isolated")
 def test_a_session_is_no_context_without_it(contract_probe: Probe) -> None:
     """A message without a session counts after a conversation what it counted before."""
-    alone = size(contract_probe)
-    talk(contract_probe)
+    alone, session = size(contract_probe), talk(contract_probe)
     asked = contract_probe.chat(turn(), again=2)
     if prompt(asked) != alone.short:
-        raise broken(f"prompt_tokens {alone.short}, as before", f"{prompt(asked)}", asked)
+        expected = f"prompt_tokens {alone.short}, as before"
+        raise broken(expected, f"{prompt(asked)}", *alone.asked, *session.turns, asked)
 
 
 @pytest.mark.clause("chat.session-isolated")
 def test_a_session_is_no_context_for_another(contract_probe: Probe) -> None:
     """Not for one that was opened before a long turn in another, nor for one that was opened after it."""
-    alone = size(contract_probe)
-    talk(contract_probe)
+    alone, session = size(contract_probe), talk(contract_probe)
     other = created(contract_probe, 2, HI)
-    created(contract_probe, 7)
+    later = created(contract_probe, 7)
     other = extended(contract_probe, other)
     if max(_counts(other)) > alone.long:
         expected = f"prompt_tokens under {alone.long}, what a first turn in the other sessions counts"
-        raise broken(expected, f"{_counts(other)}", other.last)
+        raise broken(expected, f"{_counts(other)}", *alone.asked, *session.turns, *later.turns, *other.turns)
 
 
 @pytest.mark.clause("chat.session-streamed")
 def test_a_stream_opens_a_session(contract_probe: Probe) -> None:
     """Any of its chunks may name it; what was said is context for a plain turn."""
     alone, session = size(contract_probe), _streamed(contract_probe)
-    expect.status(contract_probe.chat(turn(NEXT, session.id), again=1), expect.OK)
+    expect.status(contract_probe.chat(turn(NEXT, session.id), again=1), expect.OK, after=session.turns)
     session = extended(contract_probe, session)
     if prompt(session.last) <= alone.long:
         expected = f"prompt_tokens over {alone.long}, what the streamed turn counts"
-        raise broken(expected, f"{prompt(session.last)}", session.last)
+        raise broken(expected, f"{prompt(session.last)}", *alone.asked, *session.turns)
 
 
 @pytest.mark.clause("chat.session-streamed")
@@ -155,7 +156,7 @@ def test_a_stream_extends_a_session(contract_probe: Probe) -> None:
     session = extended(contract_probe, session)
     if prompt(session.last) < before + alone.story:
         expected = f"prompt_tokens of at least {before} + {alone.story}, for the turn that was streamed"
-        raise broken(expected, f"{prompt(session.last)}", session.last)
+        raise broken(expected, f"{prompt(session.last)}", *alone.asked, *session.turns)
 
 
 @pytest.mark.clause("chat.session-streamed")
@@ -170,7 +171,8 @@ def test_a_streamed_turn_uses_its_session(contract_probe: Probe) -> None:
     if asked.status != expect.OK or not isinstance(count, int):
         raise nothing_more(f"no usage to look at: {asked.described()}")
     if count <= alone.long:
-        raise broken(f"prompt_tokens over {alone.long}, what the first turn counts", f"{count}", asked)
+        expected = f"prompt_tokens over {alone.long}, what the first turn counts"
+        raise broken(expected, f"{count}", *alone.asked, *session.turns, asked)
 
 
 @pytest.mark.clause("chat.stream-session-id")
@@ -188,7 +190,7 @@ def test_a_turn_names_its_session(contract_probe: Probe) -> None:
     """The answer repeats the id."""
     session = extended(contract_probe, created(contract_probe))
     if session_id(session.last) != session.id:
-        raise broken(f"session_id {session.id}", json.dumps(session_id(session.last) or None), session.last)
+        raise broken(f"session_id {session.id}", json.dumps(session_id(session.last) or None), *session.turns)
 
 
 @pytest.mark.clause("chat.session-create-and-store")
@@ -196,9 +198,9 @@ def test_a_named_session_is_extended_rather_than_one_created(contract_probe: Pro
     """The request asks for both."""
     session = created(contract_probe, 4, HI)
     asked = contract_probe.chat(turn(NEXT, session.id, create_session=True))
-    expect.status(asked, expect.OK)
+    expect.status(asked, expect.OK, after=session.turns)
     if session_id(asked) not in (session.id, ""):
-        raise broken(f"session_id {session.id}, the one that was named", session_id(asked), asked)
+        raise broken(f"session_id {session.id}, the one that was named", session_id(asked), *session.turns, asked)
 
 
 @pytest.mark.clause("chat.session-unknown")
@@ -226,7 +228,8 @@ def test_a_refused_turn_is_not_stored(contract_probe: Probe) -> None:
     session = extended(contract_probe, session)
     if prompt(session.last) >= before + alone.story:
         expected = f"prompt_tokens under {before} + {alone.story}, what the refused turn would add"
-        raise broken(expected, f"{prompt(session.last)}", session.last)
+        evidence = (*alone.asked, *session.turns[:-1], refused, session.last)
+        raise broken(expected, f"{prompt(session.last)}", *evidence)
 
 
 @pytest.mark.clause("chat.session-concurrent")
@@ -235,12 +238,14 @@ def test_two_turns_at_once_are_both_stored(contract_probe: Probe) -> None:
     alone = size(contract_probe)
     session = extended(contract_probe, created(contract_probe, 6, HI))
     before = prompt(session.last)
-    for asked in at_once(contract_probe, session):
-        expect.status(asked, expect.OK)
+    both = at_once(contract_probe, session)
+    for asked in both:
+        expect.status(asked, expect.OK, after=session.turns)
     session = extended(contract_probe, session)
     if prompt(session.last) < before + 2 * alone.story:
         expected = f"prompt_tokens of at least {before} + 2 * {alone.story}, for two turns"
-        raise broken(expected, f"{prompt(session.last)}", session.last)
+        evidence = (*alone.asked, *session.turns[:-1], *both, session.last)
+        raise broken(expected, f"{prompt(session.last)}", *evidence)
 
 
 def _streamed(probe: Probe) -> Session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from contract_tests.bodies import plain
 from contract_tests.exchange import Asked, status_line
@@ -12,6 +12,8 @@ from contract_tests.exchange import Asked, status_line
 if TYPE_CHECKING:
     from contract_tests.probing import Prober
 
+#: Takes a sentence for the user, and what it says as a value.
+Say: TypeAlias = Callable[[str, "ColdStart"], None]
 #: What a gateway answers while the model behind it is loaded.
 COLD = (502, 503, 504)
 #: How many seconds until a cold deployment is asked again, at first and at most.
@@ -20,31 +22,51 @@ LONGEST_PAUSE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
+class ColdStart:
+    """That a deployment was cold: what showed it first, for how many seconds it was waited, what shows it still.
+
+    `still` is empty where it answered in the end.
+    """
+
+    seen: str
+    seconds: float
+    still: str = ""
+
+    def __str__(self) -> str:
+        end = f"it still is ({self.still})" if self.still else "then it answered"
+        return f"the deployment was cold ({self.seen}): waited {self.seconds:.1f} s, {end}"
+
+
+@dataclass(frozen=True, slots=True)
 class Warmed:
-    """The last answer to a plain request, and for how many seconds it was waited."""
+    """The last answer to a plain request, and how it was waited for, if it was."""
 
     asked: Asked
-    waited: float = 0.0
+    cold_start: ColdStart | None = None
 
 
-def warmed(prober: Prober, longest: float, say: Callable[[str], None]) -> Warmed:
-    """Return the answer to a plain request, asked again with growing pauses while the deployment is cold."""
+def warmed(prober: Prober, longest: float, say: Say) -> Warmed:
+    """Return the answer to a plain request, asked again with growing pauses while the deployment is cold.
+
+    What is waited for is told to `say` at once, as it may end with the run's deadline.
+    """
     pace = prober.budget.pace
     begun, pause = pace.clock(), FIRST_PAUSE
     asked = prober.chat(plain())
     cold = first = coldness(asked)
     while cold and (left := begun + longest - pace.clock()) > 0:
-        say(f"the deployment is cold ({cold}): waiting, {left:.0f} s more at most")
+        waited = round(pace.clock() - begun, 1)
+        say(f"the deployment is cold ({cold}): waiting, {left:.0f} s more at most", ColdStart(first, waited, cold))
         pace.rest(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE)
         prober.forget()
         asked = prober.chat(plain())
         cold = coldness(asked)
-    waited = pace.clock() - begun if first and longest else 0.0
-    if waited:
-        end = f"it still is ({cold})" if cold else "then it answered"
-        say(f"the deployment was cold ({first}): waited {waited:.1f} s, {end}")
-    return Warmed(asked, waited)
+    if not first or not longest:
+        return Warmed(asked)
+    cold_start = ColdStart(first, round(pace.clock() - begun, 1), cold)
+    say(str(cold_start), cold_start)
+    return Warmed(asked, cold_start)
 
 
 def coldness(asked: Asked) -> str:

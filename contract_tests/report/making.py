@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from contract_tests.judgement import Finding
     from contract_tests.options import Options
     from contract_tests.run import Run
+    from contract_tests.warmup import ColdStart
 
 #: The libraries on which a verdict depends, beside this kit and Python.
 LIBRARIES = (
@@ -42,24 +43,29 @@ _OPERATION = "createAssistantChatCompletion"
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What was sent: requests, the tokens that the answers counted, and how often each status came back."""
+    """What was sent: requests, the tokens that the answers counted, how often each status came back, and how long
+    a cold deployment was waited for before.
+    """
 
     requests: int = 0
     tokens: int = 0
     answered: Mapping[str, int] = field(default_factory=dict)
+    cold_start: ColdStart | None = None
 
     def __add__(self, other: Traffic) -> Traffic:
-        answered = Counter(self.answered) + Counter(other.answered)
-        return Traffic(self.requests + other.requests, self.tokens + other.tokens, dict(sorted(answered.items())))
+        answered = dict(sorted((Counter(self.answered) + Counter(other.answered)).items()))
+        waits = filter(None, (self.cold_start, other.cold_start))
+        longest = max(waits, key=lambda wait: wait.seconds, default=None)
+        return Traffic(self.requests + other.requests, self.tokens + other.tokens, answered, longest)
 
 
 def traffic_of(run: Run | None) -> Traffic:
     """Return what a run has sent in this process; nothing without a run."""
     if run is None or run.probe is None:
-        return Traffic()
+        return Traffic(cold_start=run.cold_start if run else None)
     log = run.probe.prober.log
     answered = Counter(str(asked.status) for asked in log if asked.status)
-    return Traffic(run.probe.prober.budget.sent, sum(map(tokens, log)), dict(sorted(answered.items())))
+    return Traffic(run.probe.prober.budget.sent, sum(map(tokens, log)), dict(sorted(answered.items())), run.cold_start)
 
 
 def report_of(run: Run, traffic: Traffic, started: datetime, seconds: float) -> Report:
@@ -82,6 +88,7 @@ def report_of(run: Run, traffic: Traffic, started: datetime, seconds: float) -> 
         waivers=run.waiving.waivers,
         operations=tuple(_operations(run.contract, traffic.answered)),
         clauses=tuple(_clause(clause, verdicts[clause.id], run.options) for clause in run.contract.clauses),
+        cold_start=traffic.cold_start,
     )
 
 
@@ -134,6 +141,7 @@ def tokens(asked: Asked) -> int:
 
 
 def _clause(clause: Clause, finding: Finding, options: Options) -> ClauseSeen:
+    *earlier, decisive = from_text(finding.transcript) or (None,)
     return ClauseSeen(
         id=clause.id,
         sentence=clause.sentence,
@@ -147,7 +155,8 @@ def _clause(clause: Clause, finding: Finding, options: Options) -> ClauseSeen:
         got=finding.got,
         curl=finding.curl,
         command=command(options, clause.id),
-        transcript=from_text(finding.transcript),
+        transcript=decisive,
+        earlier=tuple(one for one in earlier if one),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from contract_tests.judgement import WAIVED, WORDS
 from contract_tests.report.comparison import CHANGES
 from contract_tests.report.redaction import visible
+from contract_tests.report.transcript import brief, told
 from contract_tests.report.wording import headline, measured
 
 if TYPE_CHECKING:
@@ -79,6 +80,12 @@ def _evidence(clause: ClauseSeen) -> Iterator[str]:
         yield "The request again:"
         yield ""
         yield from _block("sh", clause.curl)
+    if clause.transcript:
+        yield ""
+        yield "What was exchanged:" if clause.earlier else "The exchange:"
+        yield ""
+        lines = [line for exchange in (*clause.earlier, clause.transcript) for line in brief(exchange)]
+        yield from _block("text", "\n".join([*lines, *told(clause.transcript)]))
     yield ""
     yield "</details>"
 

@@ -46,9 +46,12 @@ class Recorder:
     def pytest_testnodedown(self, node: Any) -> None:
         """Take what a worker has sent."""
         from contract_tests.report.making import Traffic
+        from contract_tests.warmup import ColdStart
 
         if text := getattr(node, "workeroutput", {}).get(_TRAFFIC):
-            self._from_workers.append(Traffic(**json.loads(text)))
+            sent = json.loads(text)
+            cold = ColdStart(**sent["cold_start"]) if sent["cold_start"] else None
+            self._from_workers.append(Traffic(**{**sent, "cold_start": cold}))
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Make the report, compare it, and write it wherever it was asked for."""

@@ -24,6 +24,7 @@ from contract_tests.report.values import (
     Verdict,
 )
 from contract_tests.report.waivers import Waiver
+from contract_tests.warmup import ColdStart
 
 SCHEMA = Path(__file__).with_name("report.schema.json")
 
@@ -80,6 +81,7 @@ def _report(value: Mapping[str, Any]) -> Report:
             "operations": tuple(_operation(operation) for operation in value["operations"]),
             "clauses": tuple(_clause(clause) for clause in value["clauses"]),
             "comparison": _comparison(value["comparison"]),
+            "cold_start": ColdStart(**cold) if (cold := value.get("cold_start")) else None,
         }
     )
 
@@ -90,7 +92,9 @@ def _operation(value: Mapping[str, Any]) -> OperationSeen:
 
 def _clause(value: Mapping[str, Any]) -> ClauseSeen:
     transcript = from_json(value["transcript"]) if value["transcript"] else None
-    return ClauseSeen(**{**value, "operations": tuple(value["operations"]), "transcript": transcript})
+    earlier = tuple(map(from_json, value.get("earlier", ())))
+    operations = tuple(value["operations"])
+    return ClauseSeen(**{**value, "operations": operations, "transcript": transcript, "earlier": earlier})
 
 
 def _comparison(value: Mapping[str, Any] | None) -> Comparison | None:

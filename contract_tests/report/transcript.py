@@ -65,11 +65,12 @@ class Got:
     events: tuple[Event, ...] = ()
     events_left_out: int = 0
     failure: str = ""
+    protocol: str = ""  #: as in `HTTP/2`
 
     @property
     def line(self) -> str:
-        """The status with its phrase, or that there was none."""
-        return status_line(self.status) if self.status else "no reply"
+        """The status with its phrase behind what was spoken, or that there was none."""
+        return f"{self.protocol} {status_line(self.status)}".lstrip() if self.status else "no reply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,14 @@ def transcribed(asked: Asked, hide: Hide) -> Transcript:
         events,
         left_out,
         hide(asked.failure),
+        hide(asked.protocol),
     )
     return Transcript(sent, got)
 
 
-def to_text(transcript: Transcript) -> str:
-    """Return the transcript as JSON text, as a test report carries it from process to process."""
-    return json.dumps(asdict(transcript), ensure_ascii=True)
+def to_text(transcripts: Sequence[Transcript]) -> str:
+    """Return transcripts as JSON text, as a test report carries them from process to process; empty for none."""
+    return json.dumps([asdict(one) for one in transcripts], ensure_ascii=True) if transcripts else ""
 
 
 def from_json(value: Mapping[str, Any]) -> Transcript:
@@ -118,9 +120,17 @@ def from_json(value: Mapping[str, Any]) -> Transcript:
     return Transcript(Sent(**request), Got(**reply))
 
 
-def from_text(text: str) -> Transcript | None:
-    """Return the transcript that `to_text` wrote; None for an empty text."""
-    return from_json(json.loads(text)) if text else None
+def from_text(text: str) -> tuple[Transcript, ...]:
+    """Return the transcripts that `to_text` wrote; none for an empty text."""
+    return tuple(map(from_json, json.loads(text))) if text else ()
+
+
+def brief(transcript: Transcript) -> Iterator[str]:
+    """Yield an exchange in two lines: the request's body, and the reply's status with its body or its last event."""
+    reply = transcript.reply
+    last = f"{len(reply.events)} events, the last: {reply.events[-1].data}" if reply.events else reply.body
+    yield f"→ {_line(transcript.request.body) or transcript.request.method}"
+    yield f"← {_line(f'{reply.line} {last}')}{f', then {reply.failure}' if reply.failure else ''}"
 
 
 def told(transcript: Transcript) -> Iterator[str]:
@@ -144,6 +154,10 @@ def _value(name: str, value: str, hide: Hide) -> str:
 
 def _text(body: bytes, hide: Hide) -> str:
     return _cut(hide(body.decode("utf-8", "replace")), LONGEST_BODY)
+
+
+def _line(text: str) -> str:
+    return visible(_cut(" ".join(text.split()), LONGEST_LINE))
 
 
 def _cut(text: str, most: int) -> str:

@@ -9,6 +9,7 @@ from agent_contract.values import JSON
 from contract_tests.report.comparison import Comparison
 from contract_tests.report.transcript import Transcript
 from contract_tests.report.waivers import Waiver
+from contract_tests.warmup import ColdStart
 
 #: What a saved report says that it is, and the version of its form.
 FORMAT = "agent-contract-report"
@@ -56,7 +57,8 @@ class OperationSeen:
 class ClauseSeen:
     """A clause and what was found of it: a key of `contract_tests.judgement.WORDS`, with its evidence.
 
-    `command` judges this clause alone, `curl` repeats the request that shows the finding.
+    `command` judges this clause alone, `curl` repeats the request that shows the finding, `transcript` is that
+    exchange, and `earlier` those that led to it: the turns of a session, and what they are compared with.
     """
 
     id: str
@@ -72,6 +74,7 @@ class ClauseSeen:
     curl: str
     command: str
     transcript: Transcript | None = None
+    earlier: tuple[Transcript, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ class Report:
     """One run. What differs from run to run for no reason of the deployment's is `started_at`, in UTC,
     `duration_seconds`, and in transcripts `at_seconds` and `date`.
 
-    `tokens` are those that the deployment counted in its answers; `clauses` stand in the order of the document.
+    `cold_start` is there where the deployment's model was not loaded yet and was waited for. `tokens` are those that
+    the deployment counted in its answers; `clauses` stand in the order of the document.
     """
 
     started_at: str
@@ -96,6 +100,7 @@ class Report:
     operations: tuple[OperationSeen, ...]
     clauses: tuple[ClauseSeen, ...]
     comparison: Comparison | None = None
+    cold_start: ColdStart | None = None
 
     def having(self, *words: str) -> tuple[ClauseSeen, ...]:
         """Return the clauses with one of these words."""

@@ -60,12 +60,14 @@ def measured(report: Report) -> list[tuple[str, str]]:
     agent = [("Agent", report.target.agent_id)] if report.target.agent_id else []
     version = report.options.get("api_version")
     judged = f"{report.contract.title} {report.contract.version}" + (f", as of {version}" if version else "")
+    cold_start = [("Cold start", str(report.cold_start))] if report.cold_start else []
     return [
         ("Deployment", report.target.url),
         *agent,
         ("Contract", f"{judged} ({short(report.contract.digest)})"),
         ("Started", moment(report.started_at)),
         ("Cost", f"{report.requests} requests, {report.tokens:,} tokens, {report.duration_seconds:.1f} s"),
+        *cold_start,
     ]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from threading import Event
 
 import pytest
 
@@ -25,10 +26,12 @@ class Server:
         self.bodies: list[bytes] = []
         self.answers: list[Answer] = []
         self.url = ""
+        self.before: Callable[[], object] = lambda: None
         self.probers: list[Prober] = []
 
     def answer(self, path: str, body: bytes) -> Answer:
         self.bodies.append(body)
+        self.before()
         return self.answers.pop(0) if self.answers else (200, JSON, b'{"path": "%s"}' % path.encode())
 
     def prober(self, most: int = 9, token: str = "") -> Prober:
@@ -86,14 +89,36 @@ def test_a_server_that_keeps_asking_to_wait_is_not_judged_by_it(server: Server) 
 
 def test_a_connection_that_is_closed_is_told_apart_from_a_server_that_is_gone(server: Server) -> None:
     prober = server.prober()
-    server.answers = [None]
+    server.answers = [None, None]
     asked = prober.chat({"n": 1})
     assert asked.status == 0
     assert asked.described().startswith("no reply: ")
     prober.alive = lambda: "it no longer answers"
-    server.answers = [None]
+    server.answers = [None, None]
     with pytest.raises(Ended, match="no longer answers"):
         prober.chat({"n": 2})
+
+
+def test_a_connection_that_is_lost_once_is_asked_again(server: Server) -> None:
+    prober = server.prober()
+    server.answers = [None]
+    assert prober.chat({"n": 1}).status == 200
+    assert server.bodies == [b'{"n": 1}'] * 2
+    assert prober.budget.sent == 2
+
+
+def test_a_reply_that_does_not_come_is_waited_for_once(server: Server) -> None:
+    """A second wait would take as long again."""
+    prober = server.prober()
+    prober.timeout = 0.05
+    ended = Event()
+    server.before = lambda: ended.wait(20)
+    try:
+        asked = prober.chat({"n": 1})
+    finally:
+        ended.set()
+    assert (asked.status, asked.failure.partition(":")[0]) == (0, "ReadTimeout")
+    assert prober.budget.sent == 1
 
 
 def test_a_token_that_is_no_longer_taken_ends_the_run(server: Server) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from fastapi import Request, Response
@@ -12,9 +13,10 @@ from fastapi import Request, Response
 from benchmarks.detection.running import running
 from benchmarks.detection.seams import Deployment
 from contract_tests.probing import Prober
+from contract_tests.report.saved import load
 from contract_tests.spending import Budget
 from contract_tests.target import Target
-from contract_tests.warmup import Warmed, warmed
+from contract_tests.warmup import ColdStart, Warmed, warmed
 from tests.contract_tests.commands import verify
 from tests.contract_tests.servers import Answer, serving
 from tests.contract_tests.test_spending import Clock
@@ -45,7 +47,7 @@ def waited(*answers: Answer, longest: float = 60.0) -> tuple[Warmed, list[float]
     """Return what came of it, the pauses, and what was said."""
     told: list[str] = []
     with asking(*answers) as (prober, clock):
-        return warmed(prober, longest, told.append), clock.waits, told
+        return warmed(prober, longest, lambda text, _: told.append(text)), clock.waits, told
 
 
 @pytest.mark.parametrize("cold", [(502, {}, b""), (503, {}, b""), (504, {}, b""), said("")])
@@ -53,7 +55,8 @@ def test_a_cold_deployment_is_asked_again_until_it_answers(cold: Answer) -> None
     found, waits, told = waited(cold, cold, cold, said("Hello!"))
     assert found.asked.status == 200
     assert waits == [1.0, 2.0, 4.0]
-    assert found.waited == 7.0
+    assert found.cold_start
+    assert (found.cold_start.seconds, found.cold_start.still) == (7.0, "")
     assert "waiting, 60 s more at most" in told[0]
     assert told[-1].endswith("waited 7.0 s, then it answered")
 
@@ -63,6 +66,7 @@ def test_it_is_waited_for_no_longer_than_allowed() -> None:
     assert found.asked.status == 502
     assert waits == [1.0, 2.0, 2.0]
     assert told[-1].endswith("waited 5.0 s, it still is (502 Bad Gateway)")
+    assert found.cold_start == ColdStart("502 Bad Gateway", 5.0, "502 Bad Gateway")
 
 
 def test_pauses_do_not_grow_for_ever() -> None:
@@ -84,8 +88,8 @@ def test_pauses_do_not_grow_for_ever() -> None:
     ],
 )
 def test_nothing_else_is_waited_for(answer: Answer) -> None:
-    _, waits, told = waited(answer)
-    assert (waits, told) == ([], [])
+    found, waits, told = waited(answer)
+    assert (waits, told, found.cold_start) == ([], [], None)
 
 
 def test_without_patience_nothing_is_waited_for() -> None:
@@ -98,10 +102,27 @@ def cold_once(request: Request, body: bytes, number: int) -> Response | None:
     return Response(status_code=502) if number == 1 else None
 
 
-def test_a_cold_start_is_reported_and_accuses_nobody() -> None:
+def test_a_cold_start_is_reported_and_accuses_nobody(tmp_path: Path) -> None:
     deployment = Deployment(arrive=cold_once)
+    files = [f"--report={tmp_path / name}" for name in ("r.json", "r.html", "r.md")]
     with running(deployment) as url:
-        found = verify(url, "--agent-id", deployment.agent_id, "--clause", "chat.messages-one")
+        found = verify(url, "--agent-id", deployment.agent_id, "--clause", "chat.messages-one", *files)
     assert found.code == 0, found.output
     assert "the deployment is cold (502 Bad Gateway): waiting" in found.error
     assert "then it answered" in found.output
+    report = load(tmp_path / "r.json")
+    assert report.cold_start
+    assert report.cold_start.seen == "502 Bad Gateway"
+    assert 1 <= report.cold_start.seconds < 60
+    for name in ("r.html", "r.md"):
+        text = (tmp_path / name).read_text(encoding="utf-8").replace("\\", "")
+        assert "the deployment was cold (502 Bad Gateway): waited " in text
+
+
+def test_a_deployment_that_stays_cold_has_a_report_that_says_so(tmp_path: Path) -> None:
+    with serving(lambda path, body: (502, {}, b"")) as url:
+        found = verify(url, "--agent-id=a", "--warmup=0.2", "--report=r.json", cwd=tmp_path)
+    assert found.code == 2
+    cold_start = load(tmp_path / "r.json").cold_start
+    assert cold_start
+    assert cold_start.still == "502 Bad Gateway"

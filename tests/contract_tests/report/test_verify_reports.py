@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 from agent_contract import load_contract
+from benchmarks.detection.defects import DEFECTS
 from benchmarks.detection.running import running
 from benchmarks.detection.seams import Deployment
 from contract_tests.options import Options
@@ -140,6 +141,28 @@ def test_a_stream_shows_when_each_event_came(folder: Path) -> None:
     assert all(0 < event.at_seconds < 30 for event in broken.transcript.reply.events)
     assert re.search(r"stream  \d+\.\d{3} s  1\. ", found.output)
     file.unlink()
+
+
+def test_a_broken_session_shows_the_whole_of_it(tmp_path: Path) -> None:
+    """The two requests that it is compared with, and every turn; the last of them decides."""
+    (defect,) = (defect for defect in DEFECTS if defect.name == "session-not-extended")
+    files = [f"--report={name}" for name in ("r.json", "r.html", "r.md")]
+    with running(defect.deployment) as url:
+        agent = defect.deployment.agent_id
+        found = verify(url, "--agent-id", agent, "--clause=chat.session-extended", *files, cwd=tmp_path)
+    (broken,) = load(tmp_path / "r.json").having("broken")
+    assert broken.transcript
+    turns = [json.loads(one.request.body) for one in (*broken.earlier, broken.transcript)]
+    assert [("create_session" in turn, "store_in_session" in turn) for turn in turns] == [
+        *[(False, False)] * 2,
+        (True, False),
+        *[(False, True)] * 3,
+    ]
+    assert turns[-1]["store_in_session"] in broken.curl
+    assert found.output.count("← HTTP/1.1 200 OK") == 6
+    assert (tmp_path / "r.md").read_text(encoding="utf-8").count("← HTTP/1.1 200 OK") == 6
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert [f"{number} of 6 exchanges" in page for number in range(8)] == [0 < number < 7 for number in range(8)]
 
 
 def timeless(value: Any) -> Any:
