@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from benchmarks.detection.defects import Defect
+from benchmarks.detection.keeping import keep, kept
 from benchmarks.detection.measure import Measurement, Verdict, measured, planned, spread
 from benchmarks.detection.peers import PeerResult, compared, installed
 from benchmarks.detection.report import markdown
@@ -25,6 +26,9 @@ PEERS_SAMPLE = 40
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Judge so many at a time.")
 @click.option("--max-requests", default=200, show_default=True, help="What each verdict may cost.")
 @click.option("--peers", is_flag=True, help="Ask Schemathesis, and Specmatic where it is installed, too.")
+@click.option(
+    "--keep", "file", type=click.Path(dir_okay=False, path_type=Path), help="Keep verdicts here; take what is there."
+)
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report to this file.")
 def detection(
     seed: int,
@@ -34,6 +38,7 @@ def detection(
     jobs: int,
     max_requests: int,
     peers: bool,
+    file: Path | None,
     output: Path | None,
 ) -> None:
     """Measure the contract tests: what they catch of planted defects, and which conforming variants they accuse.
@@ -41,7 +46,17 @@ def detection(
     Exit code 1: a defect was not caught by its own clause, or a variant was accused or not judged.
     """
     plan = list(planned(range(seed, seed + seeds), sample, names))
-    measurement = measured(plan, jobs=jobs, max_requests=max_requests, told=lambda verdict: tell(verdict, len(plan)))
+    known = kept(file, plan) if file else []
+    done = {(verdict.planted.name, verdict.seed) for verdict in known}
+    rest = [(planted, seed) for planted, seed in plan if (planted.name, seed) not in done]
+
+    def told(verdict: Verdict) -> None:
+        tell(verdict)
+        if file:
+            keep(verdict, file)
+
+    reached = measured(rest, jobs=jobs, max_requests=max_requests, told=told)
+    measurement = Measurement(list(range(seed, seed + seeds)), [*known, *reached])
     report = markdown(measurement, others(measurement, sample or PEERS_SAMPLE) if peers else ())
     if output is not None:
         output.write_text(report, encoding="utf-8")
@@ -49,7 +64,7 @@ def detection(
     sys.exit(1 if measurement.missed or measurement.accused or measurement.undecided else 0)
 
 
-def tell(verdict: Verdict, number: int) -> None:
+def tell(verdict: Verdict) -> None:
     """Print one verdict as a line."""
     right = verdict.by_its_own_clause if isinstance(verdict.planted, Defect) else verdict.judgement.exit_code == 0
     judgement = verdict.judgement

@@ -115,7 +115,7 @@ def measured(
     jobs: int = 1,
     max_requests: int = 200,
     told: Callable[[Verdict], None] = lambda verdict: None,
-) -> Measurement:
+) -> list[Verdict]:
     """Return what the judge says of a plan, so many deployments at a time; `told` hears each verdict."""
 
     def verdict(step: tuple[Planted, int]) -> Verdict:
@@ -128,4 +128,4 @@ def measured(
         for reached in pool.map(verdict, plan):
             told(reached)
             verdicts.append(reached)
-    return Measurement(list(dict.fromkeys(seed for _, seed in plan)), verdicts)
+    return verdicts

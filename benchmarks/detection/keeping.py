@@ -1,0 +1,36 @@
+"""Keeps verdicts in a file, one a line, so that a measurement that was stopped goes on where it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.detection.defects import DEFECTS
+from benchmarks.detection.judge import Judgement
+from benchmarks.detection.measure import Planted, Verdict
+from benchmarks.detection.variants import VARIANTS
+
+_PLANTED: tuple[Planted, ...] = (*DEFECTS, *VARIANTS)
+_BY_NAME = {planted.name: planted for planted in _PLANTED}
+
+
+def keep(verdict: Verdict, file: Path) -> None:
+    """Append a verdict to the file."""
+    line = json.dumps({"name": verdict.planted.name, "seed": verdict.seed, **asdict(verdict.judgement)})
+    with file.open("a", encoding="utf-8") as kept:
+        kept.write(line + "\n")
+
+
+def kept(file: Path, plan: Sequence[tuple[Planted, int]]) -> list[Verdict]:
+    """Return the verdicts that the file holds of a plan, the last where it holds several; none without a file."""
+    if not file.exists():
+        return []
+    found: dict[tuple[str, int], Verdict] = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        value = json.loads(line)
+        name, seed = value.pop("name"), value.pop("seed")
+        if name in _BY_NAME:
+            found[name, seed] = Verdict(_BY_NAME[name], seed, Judgement(**value))
+    return [found[planted.name, seed] for planted, seed in plan if (planted.name, seed) in found]

@@ -1,0 +1,31 @@
+"""A measurement that was stopped goes on with the verdicts that it kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.detection.defects import DEFECTS
+from benchmarks.detection.judge import Judgement
+from benchmarks.detection.keeping import keep, kept
+from benchmarks.detection.measure import Verdict, planned
+from benchmarks.detection.variants import VARIANTS
+
+JUDGED = Judgement(1, "exit 1: …", {"chat.n-choices": "broken"}, {"chat.n-choices": "ü"}, 200, 3000, 4.5, "all\nof it")
+DEFECT, VARIANT = Verdict(DEFECTS[0], 0, JUDGED), Verdict(VARIANTS[0], 3, replace(JUDGED, exit_code=0))
+
+
+def test_verdicts_are_kept_whole(tmp_path: Path) -> None:
+    file = tmp_path / "kept.jsonl"
+    plan = list(planned(range(4), None))
+    assert kept(file, plan) == []
+    for verdict in (VARIANT, DEFECT, replace(VARIANT, judgement=JUDGED)):
+        keep(verdict, file)
+    assert kept(file, plan) == [DEFECT, replace(VARIANT, judgement=JUDGED)]
+
+
+def test_a_verdict_that_is_not_asked_for_is_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "kept.jsonl"
+    keep(DEFECT, file)
+    keep(VARIANT, file)
+    assert kept(file, list(planned(range(1), None))) == [DEFECT]
