@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from agent_contract import load_contract
 from contract_tests.exchange import TOKEN_VARIABLE
 from contract_tests.options import BREADTHS, Options
 from contract_tests.settings import click_options, objection
+
+if TYPE_CHECKING:
+    from contract_tests.run import Run
 
 
 @click.command()
@@ -68,11 +71,19 @@ def verify(base_url: str, token: str, token_env: str | None, junit: str, **setti
     try:
         contract = load_contract()
         parse(base_url, next(iter(contract.operations.values())).path)
-        prepared(contract, options)
+        run = prepared(contract, options)
         check((), [junit])
     except (SelectionError, TargetError, PreparingError, DestinationError) as error:
         raise click.UsageError(str(error)) from error
-    become(options, [f"--junit-xml={Path(junit).absolute()}"] if junit else [])
+    become(options, [*_plugins(run), *([f"--junit-xml={Path(junit).absolute()}"] if junit else [])])
+
+
+def _plugins(run: Run) -> list[str]:
+    """Return the arguments of pytest for what this run needs beyond what every run does."""
+    from contract_tests.checks import CLAUSES
+    from contract_tests.child import GENERATING
+
+    return [GENERATING] if run.selected & CLAUSES and not run.options.dry_run else []
 
 
 def _from_environment(name: str | None) -> str:

@@ -1,44 +1,32 @@
-"""Whether an answer has the form that the document gives it, as openapi-core sees it."""
+"""Whether an answer has the form that the document gives it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from openapi_core import OpenAPI
-from openapi_core.datatypes import RequestParameters
-from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
-from openapi_schema_validator import OAS31Validator, oas31_format_checker
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
-
 if TYPE_CHECKING:
     from contract_tests.exchange import Asked
-
-_HOST = "http://deployment"
+    from contract_tests.replies import Replies
 
 
 @dataclass(frozen=True)
 class Conformity:
-    """The judge of one operation's answers; `path` and `method` name the operation in the document."""
+    """The judge of one operation's answers; `path` and `method` name the operation in the document.
+
+    What judges takes a third of a second to import and is made when the first answer is judged: many runs end before,
+    or judge none by its form.
+    """
 
     document: Mapping[str, Any]
     path: str
     method: str
-    _openapi: OpenAPI = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        # openapi-core finds the operation by server and path; where the deployment stands is not its matter.
-        document = {**self.document, "servers": [{"url": "/"}]}
-        object.__setattr__(self, "_openapi", OpenAPI.from_dict(document))
 
     def faults(self, asked: Asked) -> tuple[str, ...]:
         """Return what of the reply is not as the document says: status, media type, headers, body."""
-        request = _Request(self.path, self.method.lower())
-        response = _Response(asked.status, dict(asked.headers), asked.header("content-type"), asked.body)
-        return tuple(said for error in self._openapi.iter_response_errors(request, response) for said in _said(error))
+        return self._replies.faults(asked)
 
     @property
     def statuses(self) -> frozenset[int]:
@@ -48,7 +36,7 @@ class Conformity:
 
     def chunk_faults(self, chunk: Mapping[str, Any]) -> tuple[str, ...]:
         """Return what of a stream's chunk is not as the document says."""
-        return tuple(_place(error.absolute_path, error.message) for error in self._chunks.iter_errors(chunk))
+        return tuple(place(error.absolute_path, error.message) for error in self._chunks.iter_errors(chunk))
 
     @property
     def request_fields(self) -> Mapping[str, Mapping[str, Any]]:
@@ -58,8 +46,18 @@ class Conformity:
         return fields
 
     @cached_property
+    def _replies(self) -> Replies:
+        from contract_tests.replies import Replies
+
+        return Replies(self.document, self.path, self.method.lower())
+
+    @cached_property
     def _chunks(self) -> Any:
         """The validator of what the document's event carries as JSON: its one `contentSchema`."""
+        from openapi_schema_validator import OAS31Validator, oas31_format_checker
+        from referencing import Registry
+        from referencing.jsonschema import DRAFT202012
+
         content = self._resolved(self._operation["responses"]["200"])["content"]
         event = content["text/event-stream"]["schema"]
         schema = next(_find(self._resolved(event), "contentSchema"))
@@ -82,40 +80,8 @@ class Conformity:
         return part
 
 
-@dataclass
-class _Request:
-    """What openapi-core wants to know of a request to find its operation."""
-
-    path: str
-    method: str
-    host_url: str = _HOST
-    content_type: str = "application/json"
-    body: bytes | None = None
-    parameters: RequestParameters = field(default_factory=RequestParameters)
-
-
-@dataclass
-class _Response:
-    """A reply in openapi-core's terms."""
-
-    status_code: int
-    headers: Mapping[str, Any]
-    content_type: str
-    data: bytes | None
-
-
-def _said(error: Exception) -> Iterator[str]:
-    """Yield what an error of openapi-core means, each place by itself where a schema is broken."""
-    cause = error.__cause__ if error.__cause__ is not None else error
-    if isinstance(cause, InvalidSchemaValue):
-        broken: Iterable[Any] = cause.schema_errors
-        for found in broken:
-            yield _place(found.absolute_path, found.message)
-    else:
-        yield str(cause) or type(cause).__name__
-
-
-def _place(path: Any, message: str) -> str:
+def place(path: Iterable[Any], message: str) -> str:
+    """Return a fault's message with where in the answer it is."""
     where = "/".join(str(part) for part in path)
     return f"{where or 'the answer'}: {message}"
 

@@ -46,7 +46,7 @@ def schema(document: Mapping[str, Any], template: str) -> BaseSchema:
     copied["servers"] = [{"url": "/"}]
     copied["paths"] = {template: copied["paths"][template]}
     for parameter in copied["components"]["parameters"].values():
-        parameter |= {"example": AGENT, "schema": {"type": "string", "const": AGENT}}
+        parameter |= {"example": AGENT, "schema": {"type": "string"}}
     for body in copied["components"]["requestBodies"].values():
         for content in body["content"].values():
             content["examples"] = {"plain": {"value": plain()}}

@@ -11,7 +11,7 @@ import pytest
 
 from agent_contract.values import Clause
 from contract_tests import plugin
-from contract_tests.child import judge
+from contract_tests.child import GENERATING, judge
 from contract_tests.exchange import TOKEN_VARIABLE
 from contract_tests.judgement import Exit, Finding
 
@@ -48,7 +48,9 @@ def judged(url: str, *options: str, token: str = "", plugins: Sequence[object] =
     with patch.dict(os.environ, environment):
         if not token:
             os.environ.pop(TOKEN_VARIABLE, None)
-        judge([f"--contract-url={url}", *(f"--contract-{option}" for option in options)], listener, *plugins)
+        judge(
+            [GENERATING, f"--contract-url={url}", *(f"--contract-{option}" for option in options)], listener, *plugins
+        )
     run = listener.run
     code, reason = run.conclusion()
     requests = run.probe.prober.budget.sent if run.probe else 0
