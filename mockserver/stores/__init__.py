@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mockserver.stores.memory import MemoryStore
-from mockserver.stores.opening import StoreError, open_store
+from mockserver.stores.opening import open_store
 from mockserver.stores.protocol import Conflict, Store, StoreUnavailable, Versioned
+from mockserver.stores.refusing import StoreError
 
 __all__ = ["Conflict", "MemoryStore", "Store", "StoreError", "StoreUnavailable", "Versioned", "open_store"]

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-from agent_contract.errors import ContractError, Problem
 from mockserver.stores.memory import MemoryStore
 from mockserver.stores.protocol import ITEMS, SIZE, Store
+from mockserver.stores.refusing import store_error
 
-
-class StoreError(ContractError):
-    """A store can't be opened; `problems` holds its address, what is wrong, and what to do."""
-
-
-def store_error(place: str, problem: str, remedy: str) -> StoreError:
-    """Return the error that names one fault of the store at `place`."""
-    return StoreError([Problem("--store", place, problem, remedy)])
+#: The addresses of stores, as they are told to a person.
+ADDRESSES = "memory, sqlite:///FILE or redis://HOST/N"
+_FILE = "sqlite:///"
 
 
 def open_store(url: str, *, items: int = ITEMS, size: int = SIZE, clock: Callable[[], float] = time.time) -> Store:
-    """Return the store at `memory`, at present the only one.
+    """Return the store at `memory`, `sqlite:///FILE` or `redis://HOST[:PORT]/N`, which works then.
 
-    It keeps at most `items` items that are not pinned, of `size` bytes together. Raises `StoreError`.
+    It keeps at most `items` items that are not pinned, of `size` bytes together. Raises `StoreError`, which says what
+    is wrong and what to do: for an address of no store, and for a store that can't be used.
     """
     if url == "memory":
         return MemoryStore(items, size, clock)
-    raise store_error(url, "there is no such store", "name one as memory")
+    if url.startswith(_FILE) and url != _FILE:
+        from mockserver.stores.sqlite import SQLiteStore
+
+        return SQLiteStore(Path(url.removeprefix(_FILE)), items, size, clock)
+    raise store_error(url, "there is no such store", f"name one as {ADDRESSES}")

@@ -1,0 +1,191 @@
+"""The store in an SQLite file: one machine, many processes, and nothing that was answered is lost with a process.
+
+The file is in WAL mode with `synchronous=NORMAL`: what was written is with the operating system before the answer
+goes out, so that it outlives the death of any process. With the power the last moments may go, the file stays whole;
+FULL would keep them at the cost of waiting for the disk in every turn, which a mock's state is not worth.
+
+Source: https://www.sqlite.org/pragma.html#pragma_synchronous, https://www.sqlite.org/wal.html
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from mockserver.stores.protocol import ITEMS, SIZE, SWEPT, Conflict, StoreUnavailable, Versioned
+from mockserver.stores.sqlite_file import error_name, open_file
+
+
+class SQLiteStore:
+    """A `Store` in a file, which processes of one machine may share.
+
+    `items` bounds the number of items that are not pinned, `size` the bytes of their values; one value may be larger.
+    `clock` returns seconds since 1970. Raises `StoreError` where the file can't be used.
+    """
+
+    blocking = True
+
+    def __init__(
+        self, file: Path, items: int = ITEMS, size: int = SIZE, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._file = file.absolute()
+        self._items = items
+        self._size = size
+        self._clock = clock
+        self._lock = threading.Lock()  # one connection: writers of a file wait for each other anyhow
+        self._connection = open_file(self._file)
+
+    def get(self, key: str) -> Versioned | None:
+        """Return what is stored under `key`, or None."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT value, version FROM item WHERE key = ? AND (expires IS NULL OR expires >= ?)",
+                (_encoded(key), self._clock()),
+            ).fetchone()
+        return Versioned(*found) if found else None
+
+    def put(
+        self, key: str, value: bytes, expected: int | None, *, expires: float | None = None, pinned: bool = False
+    ) -> int:
+        """Store `value` and return its version; raise `Conflict` unless the key has the version `expected`."""
+        name, now = _encoded(key), self._clock()
+        with self._writing() as connection:
+            found = connection.execute(
+                "SELECT version FROM item WHERE key = ? AND (expires IS NULL OR expires >= ?)", (name, now)
+            ).fetchone()
+            if (found[0] if found else None) != expected:
+                raise Conflict(key)
+            connection.execute("DELETE FROM item WHERE key = ?", (name,))
+            version = connection.execute(
+                "INSERT INTO item (key, expires, pinned, size, value) VALUES (?, ?, ?, ?, ?)",
+                (name, expires, pinned, len(value), value),
+            ).lastrowid
+            assert version is not None
+            connection.execute(
+                """DELETE FROM item WHERE version IN
+                   (SELECT version FROM item WHERE expires < ? ORDER BY expires LIMIT ?)""",
+                (now, SWEPT),
+            )
+            self._make_room(connection, version)
+        return version
+
+    def delete(self, key: str) -> bool:
+        """Remove `key`; return whether it was there."""
+        with self._writing() as connection:
+            found = connection.execute(
+                "DELETE FROM item WHERE key = ? RETURNING expires IS NULL OR expires >= ?",
+                (_encoded(key), self._clock()),
+            ).fetchone()
+        return bool(found and found[0])
+
+    def items(self, prefix: str = "", after: str = "", limit: int = 100) -> tuple[tuple[str, Versioned], ...]:
+        """Return at most `limit` keys that begin with `prefix` and sort behind `after`, in order, with their values."""
+        with self._reading() as connection:
+            found = connection.execute(
+                """SELECT key, value, version FROM item WHERE key > ? AND key >= ? AND key < ?
+                   AND (expires IS NULL OR expires >= ?) ORDER BY key LIMIT ?""",
+                (_encoded(after), *_range(prefix), self._clock(), limit),
+            ).fetchall()
+        return tuple((key.decode("utf-8", "surrogatepass"), Versioned(value, version)) for key, value, version in found)
+
+    def append(self, log: str, entry: bytes, keep: int) -> int:
+        """Add an entry to a log and return its number; the log keeps its newest `keep` entries."""
+        name = _encoded(log)
+        with self._writing() as connection:
+            (number,) = connection.execute(
+                """INSERT INTO entry SELECT ?1, 1 + coalesce(max(number), 0), ?2 FROM entry WHERE log = ?1
+                   RETURNING number""",
+                (name, entry),
+            ).fetchone()
+            connection.execute("DELETE FROM entry WHERE log = ? AND number <= ?", (name, number - keep))
+        return int(number)
+
+    def entries(self, log: str, before: int | None = None, limit: int = 100) -> tuple[tuple[int, bytes], ...]:
+        """Return at most `limit` entries with their numbers, newest first: those below `before`, by default all."""
+        with self._reading() as connection:
+            found = connection.execute(
+                """SELECT number, value FROM entry WHERE log = ?1 AND (?2 IS NULL OR number < ?2)
+                   ORDER BY number DESC LIMIT ?3""",
+                (_encoded(log), before, limit),
+            ).fetchall()
+        return tuple(found)
+
+    def clear(self, prefix: str) -> None:
+        """Remove all keys and all logs that begin with `prefix`."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM item WHERE key >= ? AND key < ?", _range(prefix))
+            connection.execute("DELETE FROM entry WHERE log >= ? AND log < ?", _range(prefix))
+
+    def ready(self) -> None:
+        """Return when the file can be written; raise `StoreUnavailable` otherwise."""
+        with self._writing() as connection:
+            connection.execute("UPDATE total SET items = items")
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _make_room(self, connection: sqlite3.Connection, newest: int) -> None:
+        items, used = connection.execute("SELECT items, bytes FROM total").fetchone()
+        last = 0
+        oldest = connection.execute(
+            "SELECT version, size FROM item WHERE NOT pinned AND version < ? ORDER BY version", (newest,)
+        )
+        with closing(oldest):
+            while items > self._items or used > self._size:
+                found = oldest.fetchone()
+                if found is None:
+                    break
+                last, items, used = found[0], items - 1, used - found[1]
+        if last:
+            connection.execute("DELETE FROM item WHERE NOT pinned AND version <= ?", (last,))
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                raise self._unavailable(error) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Yield a transaction that is committed behind the block, or rolled back when anything is raised in it."""
+        with self._reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def _unavailable(self, error: sqlite3.Error) -> StoreUnavailable:
+        remedy = next((remedy for name, remedy in _REMEDIES.items() if error_name(error).startswith(name)), _LOOK)
+        return StoreUnavailable(f"The store {self._file} can't be used now: {error}. {remedy}")
+
+
+_LOOK = "Look at the file and the disk that it is on."
+#: What to do about an error, by the beginning of its name in SQLite.
+_REMEDIES = {
+    "SQLITE_FULL": "Make room on its disk.",
+    "SQLITE_IOERR": "Look whether its disk is full or broken.",
+    "SQLITE_BUSY": "Another process writes for long; it is tried again with the next request.",
+    "SQLITE_READONLY": "Let this user write the file and its folder.",
+    "SQLITE_CORRUPT": "The file is broken: restore it, or name another file and start again.",
+}
+
+
+def _encoded(key: str) -> bytes:
+    """Return a key as its UTF-8: bytes sort as the text does by code point, and may hold anything."""
+    return key.encode("utf-8", "surrogatepass")
+
+
+def _range(prefix: str) -> tuple[bytes, bytes]:
+    """Return the first key that begins with `prefix`, and what lies behind the last: no UTF-8 holds the byte 255."""
+    return _encoded(prefix), _encoded(prefix) + b"\xff"

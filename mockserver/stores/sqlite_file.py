@@ -1,0 +1,128 @@
+"""The file of the SQLite store: its schema, how an older file becomes a new one, and which files are refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mockserver.stores.refusing import store_error
+
+#: Says that a file is ours: "agcs", as SQLite's `application_id`.
+APPLICATION = 0x61676373
+#: Seconds that a write waits for another process's.
+PATIENCE = 5.0
+
+
+def _first_schema(connection: sqlite3.Connection) -> None:
+    """Create items, their totals, and logs.
+
+    An item's version is its rowid, which AUTOINCREMENT never gives twice. `size` stands in front of the value, so that
+    reading it reads no value. Triggers keep the totals, so that no way to remove an item can forget them.
+    """
+    for statement in (
+        """CREATE TABLE item (version INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, expires REAL,
+           pinned INTEGER NOT NULL, size INTEGER NOT NULL, value BLOB NOT NULL)""",
+        "CREATE INDEX item_unpinned ON item (version, size) WHERE NOT pinned",
+        "CREATE INDEX item_expires ON item (expires) WHERE expires IS NOT NULL",
+        "CREATE TABLE total (items INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+        "INSERT INTO total VALUES (0, 0)",
+        """CREATE TRIGGER item_added AFTER INSERT ON item WHEN NOT new.pinned
+           BEGIN UPDATE total SET items = items + 1, bytes = bytes + new.size; END""",
+        """CREATE TRIGGER item_removed AFTER DELETE ON item WHEN NOT old.pinned
+           BEGIN UPDATE total SET items = items - 1, bytes = bytes - old.size; END""",
+        """CREATE TABLE entry (log BLOB NOT NULL, number INTEGER NOT NULL, value BLOB NOT NULL,
+           PRIMARY KEY (log, number)) WITHOUT ROWID""",
+    ):
+        connection.execute(statement)
+
+
+#: Each brings a file from the version of its place to the next; none is ever changed once it was released.
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_schema,)
+
+
+def open_file(
+    file: Path, migrations: Sequence[Callable[[sqlite3.Connection], None]] = MIGRATIONS
+) -> sqlite3.Connection:
+    """Return a connection to a file of the newest version, made or migrated where needed.
+
+    Raises `StoreError`, and leaves the file as it was, where it can't be used.
+    """
+    place = f"sqlite:///{file}"
+    if not file.parent.is_dir():
+        raise store_error(place, f"there is no folder {file.parent}", "make it, or name a file in another folder")
+    if file.is_dir():
+        raise store_error(place, "that is a folder", "name a file")
+    try:
+        connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(connection, place, migrations)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise store_error(place, *_why_not_opened(error)) from None
+    return connection
+
+
+def _prepare(
+    connection: sqlite3.Connection, place: str, migrations: Sequence[Callable[[sqlite3.Connection], None]]
+) -> None:
+    _version(connection, place, len(migrations))
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise store_error(
+            place, f"SQLite can't share a file there (its journal is {mode})", "name a file on a local disk"
+        )
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("BEGIN IMMEDIATE")  # fails where the file may only be read
+    missing = migrations[
+        _version(connection, place, len(migrations)) :
+    ]  # another process may have brought them meanwhile
+    for migrate in missing:
+        migrate(connection)
+    if missing:
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection, place: str, newest: int) -> int:
+    """Return the version of the file's schema, 0 where it is empty; raise `StoreError` where it is none of ours."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application != APPLICATION and (application or version or tables):
+        raise store_error(
+            place, "that is a database of something else", "name another file; one that is not there is made"
+        )
+    if version > newest:
+        what = f"the file is of version {version}, which a newer agent-contract wrote; this one reads up to {newest}"
+        raise store_error(place, what, "upgrade, or name another file")
+    return int(version)
+
+
+def _why_not_opened(error: sqlite3.Error) -> tuple[str, str]:
+    found = (why for name, why in _NOT_OPENED.items() if error_name(error).startswith(name))
+    return next(found, (str(error), "look at the file and the disk that it is on"))
+
+
+#: What is wrong and what to do when a file can't be opened, by the beginning of the error's name in SQLite.
+_NOT_OPENED = {
+    "SQLITE_NOTADB": ("that is a file of something else", "name another file; one that is not there is made"),
+    "SQLITE_READONLY": (
+        "the file can be read but not written",
+        "let this user write it and its folder, or name another",
+    ),
+    "SQLITE_CANTOPEN": ("this user may not read and write the file and its folder", "allow it, or name another file"),
+    "SQLITE_PERM": ("this user may not read and write the file and its folder", "allow it, or name another file"),
+    "SQLITE_FULL": ("the disk is full", "make room, or name a file on another disk"),
+    "SQLITE_IOERR": ("the file can't be written: its disk is full or broken", "look at the disk, or name another file"),
+    "SQLITE_BUSY": ("another process has locked the file", "end that process, or name another file"),
+    "SQLITE_CORRUPT": ("the file is broken", "restore it, or name another file"),
+}
+
+
+def error_name(error: sqlite3.Error) -> str:
+    """Return an error's name in SQLite, such as `SQLITE_FULL`; "" where Python raised it."""
+    return getattr(error, "sqlite_errorname", "") or ""
