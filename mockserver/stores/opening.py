@@ -27,4 +27,23 @@ def open_store(url: str, *, items: int = ITEMS, size: int = SIZE, clock: Callabl
         from mockserver.stores.sqlite import SQLiteStore
 
         return SQLiteStore(Path(url.removeprefix(_FILE)), items, size, clock)
+    if url.startswith(("redis://", "rediss://")):
+        return _redis(url, items, size, clock)
     raise store_error(url, "there is no such store", f"name one as {ADDRESSES}")
+
+
+def _redis(url: str, items: int, size: int, clock: Callable[[], float]) -> Store:
+    try:
+        from mockserver.stores.redis import RedisStore
+    except ModuleNotFoundError as error:
+        if error.name != "redis":
+            raise
+        what = "the library for Redis is not installed"
+        raise store_error("redis://…", what, 'run: python -m pip install "agent-contract[redis]"') from None
+    store = RedisStore(url, items, size, clock)
+    try:
+        store.check()
+    except BaseException:
+        store.close()
+        raise
+    return store

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from mockserver.stores.keys import behind, decoded, encoded
 from mockserver.stores.protocol import ITEMS, SIZE, SWEPT, Conflict, StoreUnavailable, Versioned
 from mockserver.stores.sqlite_file import error_name, open_file
 
@@ -44,7 +45,7 @@ class SQLiteStore:
         with self._reading() as connection:
             found = connection.execute(
                 "SELECT value, version FROM item WHERE key = ? AND (expires IS NULL OR expires >= ?)",
-                (_encoded(key), self._clock()),
+                (encoded(key), self._clock()),
             ).fetchone()
         return Versioned(*found) if found else None
 
@@ -52,7 +53,7 @@ class SQLiteStore:
         self, key: str, value: bytes, expected: int | None, *, expires: float | None = None, pinned: bool = False
     ) -> int:
         """Store `value` and return its version; raise `Conflict` unless the key has the version `expected`."""
-        name, now = _encoded(key), self._clock()
+        name, now = encoded(key), self._clock()
         with self._writing() as connection:
             found = connection.execute(
                 "SELECT version FROM item WHERE key = ? AND (expires IS NULL OR expires >= ?)", (name, now)
@@ -78,7 +79,7 @@ class SQLiteStore:
         with self._writing() as connection:
             found = connection.execute(
                 "DELETE FROM item WHERE key = ? RETURNING expires IS NULL OR expires >= ?",
-                (_encoded(key), self._clock()),
+                (encoded(key), self._clock()),
             ).fetchone()
         return bool(found and found[0])
 
@@ -88,13 +89,13 @@ class SQLiteStore:
             found = connection.execute(
                 """SELECT key, value, version FROM item WHERE key > ? AND key >= ? AND key < ?
                    AND (expires IS NULL OR expires >= ?) ORDER BY key LIMIT ?""",
-                (_encoded(after), *_range(prefix), self._clock(), limit),
+                (encoded(after), encoded(prefix), behind(prefix), self._clock(), limit),
             ).fetchall()
-        return tuple((key.decode("utf-8", "surrogatepass"), Versioned(value, version)) for key, value, version in found)
+        return tuple((decoded(key), Versioned(value, version)) for key, value, version in found)
 
     def append(self, log: str, entry: bytes, keep: int) -> int:
         """Add an entry to a log and return its number; the log keeps its newest `keep` entries."""
-        name = _encoded(log)
+        name = encoded(log)
         with self._writing() as connection:
             (number,) = connection.execute(
                 """INSERT INTO entry SELECT ?1, 1 + coalesce(max(number), 0), ?2 FROM entry WHERE log = ?1
@@ -110,15 +111,15 @@ class SQLiteStore:
             found = connection.execute(
                 """SELECT number, value FROM entry WHERE log = ?1 AND (?2 IS NULL OR number < ?2)
                    ORDER BY number DESC LIMIT ?3""",
-                (_encoded(log), before, limit),
+                (encoded(log), before, limit),
             ).fetchall()
         return tuple(found)
 
     def clear(self, prefix: str) -> None:
         """Remove all keys and all logs that begin with `prefix`."""
         with self._writing() as connection:
-            connection.execute("DELETE FROM item WHERE key >= ? AND key < ?", _range(prefix))
-            connection.execute("DELETE FROM entry WHERE log >= ? AND log < ?", _range(prefix))
+            connection.execute("DELETE FROM item WHERE key >= ? AND key < ?", (encoded(prefix), behind(prefix)))
+            connection.execute("DELETE FROM entry WHERE log >= ? AND log < ?", (encoded(prefix), behind(prefix)))
 
     def ready(self) -> None:
         """Return when the file can be written; raise `StoreUnavailable` otherwise."""
@@ -179,13 +180,3 @@ _REMEDIES = {
     "SQLITE_READONLY": "Let this user write the file and its folder.",
     "SQLITE_CORRUPT": "The file is broken: restore it, or name another file and start again.",
 }
-
-
-def _encoded(key: str) -> bytes:
-    """Return a key as its UTF-8: bytes sort as the text does by code point, and may hold anything."""
-    return key.encode("utf-8", "surrogatepass")
-
-
-def _range(prefix: str) -> tuple[bytes, bytes]:
-    """Return the first key that begins with `prefix`, and what lies behind the last: no UTF-8 holds the byte 255."""
-    return _encoded(prefix), _encoded(prefix) + b"\xff"

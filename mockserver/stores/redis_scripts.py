@@ -1,0 +1,142 @@
+"""The scripts by which Redis does each write of a store in one step, so that nobody ever sees half of it.
+
+Every item stands in five places: its value and what is known of it in hashes, its key in sorted sets by name, by the
+version of its writing (where it may go), and by its end (where it has one). The time comes from outside: Redis runs
+no clock of ours.
+
+Source: https://redis.io/docs/latest/develop/programmability/eval-intro/
+"""
+
+from __future__ import annotations
+
+#: All keys stand in one slot of a cluster, because a script may touch no other.
+PREFIX = "{agent-contract}:"
+#: What each script is given as KEYS, in this order.
+KEYS = tuple(
+    PREFIX + name for name in ("version", "used", "value", "about", "name", "written", "ending", "log", "count")
+)
+#: Before a log's name, the key of its entries.
+LOG = PREFIX + "log:"
+
+_SHARED = """
+local VERSION, USED, VALUE, ABOUT, NAME, WRITTEN, ENDING, LOGS, COUNT = unpack(KEYS)
+
+local function version_of(key, now)
+  local about = redis.call('HGET', ABOUT, key)
+  if not about then return nil end
+  local version, expires = string.match(about, '^(%S+) (%S+)$')
+  if expires ~= '-' and tonumber(now) > tonumber(expires) then return nil end
+  return version
+end
+
+local function remove(key)
+  local size = redis.call('HSTRLEN', VALUE, key)
+  redis.call('HDEL', ABOUT, key)
+  redis.call('HDEL', VALUE, key)
+  redis.call('ZREM', NAME, key)
+  redis.call('ZREM', ENDING, key)
+  if redis.call('ZREM', WRITTEN, key) == 1 then redis.call('DECRBY', USED, size) end
+end
+"""
+
+#: Returns the version and the value, or nothing.
+GET = """
+local key, now = unpack(ARGV)
+local version = version_of(key, now)
+return version and {tonumber(version), redis.call('HGET', VALUE, key)} or {}
+"""
+
+#: Returns the new version, 0 for a conflict.
+PUT = """
+local key, value, expected, expires, pinned, now, items, size, swept = unpack(ARGV)
+if (version_of(key, now) or '') ~= expected then return 0 end
+remove(key)
+local version = redis.call('INCR', VERSION)
+redis.call('HSET', VALUE, key, value)
+redis.call('HSET', ABOUT, key, string.format('%.0f', version) .. ' ' .. expires)
+redis.call('ZADD', NAME, 0, key)
+if expires ~= '-' then redis.call('ZADD', ENDING, expires, key) end
+if pinned == '0' then
+  redis.call('ZADD', WRITTEN, version, key)
+  redis.call('INCRBY', USED, #value)
+end
+for _, over in ipairs(redis.call('ZRANGEBYSCORE', ENDING, '-inf', '(' .. now, 'LIMIT', 0, swept)) do remove(over) end
+while redis.call('ZCARD', WRITTEN) > tonumber(items) or tonumber(redis.call('GET', USED) or 0) > tonumber(size) do
+  local oldest = redis.call('ZRANGE', WRITTEN, 0, 0)[1]
+  if not oldest or oldest == key then break end
+  remove(oldest)
+end
+return version
+"""
+
+#: Returns 1 where the key was there, 0 otherwise.
+DELETE = """
+local key, now = unpack(ARGV)
+local version = version_of(key, now)
+remove(key)
+return version and 1 or 0
+"""
+
+#: Returns key, version and value of one item after the other.
+ITEMS = """
+local from, to, limit, now = unpack(ARGV)
+local found, wanted = {}, 3 * tonumber(limit)
+while #found < wanted do
+  local page = redis.call('ZRANGEBYLEX', NAME, from, to, 'LIMIT', 0, limit)
+  if #page == 0 then break end
+  for _, key in ipairs(page) do
+    local version = version_of(key, now)
+    if version and #found < wanted then
+      found[#found + 1] = key
+      found[#found + 1] = tonumber(version)
+      found[#found + 1] = redis.call('HGET', VALUE, key)
+    end
+  end
+  from = '(' .. page[#page]
+end
+return found
+"""
+
+#: Returns the number of the entry. The log's own key is the last of KEYS.
+APPEND = """
+local log, entry, keep = unpack(ARGV)
+redis.call('RPUSH', KEYS[10], entry)
+redis.call('LTRIM', KEYS[10], -keep, -1)
+redis.call('ZADD', LOGS, 0, log)
+return redis.call('HINCRBY', COUNT, log, 1)
+"""
+
+#: Returns the number of the last of some entries, and them, oldest first; or nothing.
+ENTRIES = """
+local log, before, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local count = tonumber(redis.call('HGET', COUNT, log) or 0)
+local gone = count - redis.call('LLEN', KEYS[10])
+local last = before and math.min(before - 1, count) or count
+local first = math.max(gone + 1, last - limit + 1)
+if first > last then return {} end
+return {last, redis.call('LRANGE', KEYS[10], first - gone - 1, last - gone - 1)}
+"""
+
+CLEAR = """
+local from, to, log = unpack(ARGV)
+for _, key in ipairs(redis.call('ZRANGEBYLEX', NAME, from, to)) do remove(key) end
+for _, name in ipairs(redis.call('ZRANGEBYLEX', LOGS, from, to)) do
+  redis.call('DEL', log .. name)
+  redis.call('HDEL', COUNT, name)
+  redis.call('ZREM', LOGS, name)
+end
+"""
+
+#: The scripts as Redis gets them, by what they do.
+SCRIPTS = {
+    name: _SHARED + script
+    for name, script in {
+        "get": GET,
+        "put": PUT,
+        "delete": DELETE,
+        "items": ITEMS,
+        "append": APPEND,
+        "entries": ENTRIES,
+        "clear": CLEAR,
+    }.items()
+}
