@@ -50,8 +50,8 @@ return version and {tonumber(version), redis.call('HGET', VALUE, key)} or {}
 PUT = """
 local key, value, expected, expires, pinned, now, items, size, swept = unpack(ARGV)
 if (version_of(key, now) or '') ~= expected then return 0 end
+local version = redis.call('INCR', VERSION) -- the first write: a Redis without memory refuses it, and no later one
 remove(key)
-local version = redis.call('INCR', VERSION)
 redis.call('HSET', VALUE, key, value)
 redis.call('HSET', ABOUT, key, string.format('%.0f', version) .. ' ' .. expires)
 redis.call('ZADD', NAME, 0, key)

@@ -18,27 +18,33 @@ from pathlib import Path
 
 from mockserver.stores.keys import behind, decoded, encoded
 from mockserver.stores.protocol import ITEMS, SIZE, SWEPT, Conflict, StoreUnavailable, Versioned
-from mockserver.stores.sqlite_file import error_name, open_file
+from mockserver.stores.sqlite_file import PATIENCE, error_name, open_file, refusal
 
 
 class SQLiteStore:
     """A `Store` in a file, which processes of one machine may share.
 
     `items` bounds the number of items that are not pinned, `size` the bytes of their values; one value may be larger.
-    `clock` returns seconds since 1970. Raises `StoreError` where the file can't be used.
+    `clock` returns seconds since 1970; a write waits `patience` seconds for another process's. Raises `StoreError`
+    where the file can't be used.
     """
 
     blocking = True
 
     def __init__(
-        self, file: Path, items: int = ITEMS, size: int = SIZE, clock: Callable[[], float] = time.time
+        self,
+        file: Path,
+        items: int = ITEMS,
+        size: int = SIZE,
+        clock: Callable[[], float] = time.time,
+        patience: float = PATIENCE,
     ) -> None:
         self._file = file.absolute()
         self._items = items
         self._size = size
         self._clock = clock
         self._lock = threading.Lock()  # one connection: writers of a file wait for each other anyhow
-        self._connection = open_file(self._file)
+        self._connection = open_file(self._file, patience=patience)
 
     def get(self, key: str) -> Versioned | None:
         """Return what is stored under `key`, or None."""
@@ -125,6 +131,13 @@ class SQLiteStore:
         """Return when the file can be written; raise `StoreUnavailable` otherwise."""
         with self._writing() as connection:
             connection.execute("UPDATE total SET items = items")
+
+    def check(self) -> None:
+        """Raise `StoreError` where the file can't be written."""
+        try:
+            self.ready()
+        except StoreUnavailable as error:
+            raise refusal(self._file, error.__cause__) from None
 
     def close(self) -> None:
         """Close the file."""

@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mockserver.stores.refusing import store_error
+from mockserver.stores.refusing import StoreError, store_error
 
 #: Says that a file is ours: "agcs", as SQLite's `application_id`.
 APPLICATION = 0x61676373
+_HEADER = b"SQLite format 3\0"
 #: Seconds that a write waits for another process's.
 PATIENCE = 5.0
 
@@ -42,26 +43,28 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_schema,)
 
 
 def open_file(
-    file: Path, migrations: Sequence[Callable[[sqlite3.Connection], None]] = MIGRATIONS
+    file: Path, migrations: Sequence[Callable[[sqlite3.Connection], None]] = MIGRATIONS, patience: float = PATIENCE
 ) -> sqlite3.Connection:
     """Return a connection to a file of the newest version, made or migrated where needed.
 
     Raises `StoreError`, and leaves the file as it was, where it can't be used.
     """
-    place = f"sqlite:///{file}"
+    place = _place(file)
     if not file.parent.is_dir():
         raise store_error(place, f"there is no folder {file.parent}", "make it, or name a file in another folder")
     if file.is_dir():
         raise store_error(place, "that is a folder", "name a file")
+    if _begins_otherwise(file):
+        raise store_error(place, *_WHY["SQLITE_NOTADB"])
     try:
-        connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(file, timeout=patience, isolation_level=None, check_same_thread=False)
         try:
             _prepare(connection, place, migrations)
         except BaseException:
             connection.close()
             raise
     except sqlite3.Error as error:
-        raise store_error(place, *_why_not_opened(error)) from None
+        raise refusal(file, error) from None
     return connection
 
 
@@ -75,7 +78,7 @@ def _prepare(
             place, f"SQLite can't share a file there (its journal is {mode})", "name a file on a local disk"
         )
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("BEGIN IMMEDIATE")  # fails where the file may only be read
+    connection.execute("BEGIN IMMEDIATE")
     missing = migrations[
         _version(connection, place, len(migrations)) :
     ]  # another process may have brought them meanwhile
@@ -102,13 +105,27 @@ def _version(connection: sqlite3.Connection, place: str, newest: int) -> int:
     return int(version)
 
 
-def _why_not_opened(error: sqlite3.Error) -> tuple[str, str]:
-    found = (why for name, why in _NOT_OPENED.items() if error_name(error).startswith(name))
-    return next(found, (str(error), "look at the file and the disk that it is on"))
+def _begins_otherwise(file: Path) -> bool:
+    """Return whether a file has something in it that is no database; SQLite takes one of a single byte for empty."""
+    try:
+        with file.open("rb") as opened:
+            return bool(file.stat().st_size) and opened.read(len(_HEADER)) != _HEADER
+    except OSError:  # not there, or not ours to read, which SQLite says
+        return False
+
+
+def refusal(file: Path, error: BaseException | None) -> StoreError:
+    """Return what is said of a file that SQLite can't open or write."""
+    found = (why for name, why in _WHY.items() if error_name(error).startswith(name))
+    return store_error(_place(file), *next(found, (str(error), "look at the file and the disk that it is on")))
+
+
+def _place(file: Path) -> str:
+    return f"sqlite:///{file}"
 
 
 #: What is wrong and what to do when a file can't be opened, by the beginning of the error's name in SQLite.
-_NOT_OPENED = {
+_WHY = {
     "SQLITE_NOTADB": ("that is a file of something else", "name another file; one that is not there is made"),
     "SQLITE_READONLY": (
         "the file can be read but not written",
@@ -123,6 +140,6 @@ _NOT_OPENED = {
 }
 
 
-def error_name(error: sqlite3.Error) -> str:
+def error_name(error: BaseException | None) -> str:
     """Return an error's name in SQLite, such as `SQLITE_FULL`; "" where Python raised it."""
     return getattr(error, "sqlite_errorname", "") or ""
