@@ -14,6 +14,7 @@ from contract_tests.judgement import WORDS
 from contract_tests.report.comparison import CHANGES
 from contract_tests.report.redaction import visible
 from contract_tests.report.topics import grouped
+from contract_tests.report.transcript import brief
 from contract_tests.report.wording import headline, lead, measured, moment, settings
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def _template() -> Template:
         "kind": _CLASSES.__getitem__,
         "sent": _sent,
         "got": _got,
+        "both": brief,
     }
     return environment.get_template("page.html.j2")
 

@@ -126,9 +126,10 @@ def from_text(text: str) -> tuple[Transcript, ...]:
 
 
 def brief(transcript: Transcript) -> Iterator[str]:
-    """Yield an exchange in two lines: the request's body, and the reply's status with its body or its last event."""
+    """Yield an exchange in two lines: the request's body, and the reply's status with its body or its last events."""
     reply = transcript.reply
-    last = f"{len(reply.events)} events, the last: {reply.events[-1].data}" if reply.events else reply.body
+    count = len(reply.events) + reply.events_left_out
+    last = f"{count} events, … {' '.join(event.data for event in reply.events[-2:])}" if count else reply.body
     yield f"→ {_line(transcript.request.body) or transcript.request.method}"
     yield f"← {_line(f'{reply.line} {last}')}{f', then {reply.failure}' if reply.failure else ''}"
 
@@ -157,7 +158,9 @@ def _text(body: bytes, hide: Hide) -> str:
 
 
 def _line(text: str) -> str:
-    return visible(_cut(" ".join(text.split()), LONGEST_LINE))
+    """Return the text on one line, cut in the middle: at the end stand the session, and the usage."""
+    line, half = " ".join(text.split()), LONGEST_LINE // 2
+    return visible(line if len(line) <= LONGEST_LINE else f"{line[:half]} … {line[-half:]}")
 
 
 def _cut(text: str, most: int) -> str:
