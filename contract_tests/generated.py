@@ -10,8 +10,10 @@ from itertools import chain, zip_longest
 from typing import Any
 
 import httpx
+import hypothesis
 import schemathesis
-from schemathesis import Case
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, GenerationMode
 from schemathesis.schemas import BaseSchema
 
 from agent_contract.values import JSON
@@ -24,6 +26,9 @@ AGENT = "the-agent"
 MOST_CHOICES = 2
 MOST_MESSAGES = 4
 MOST_CHARACTERS = 2000
+#: Of requests that are made by chance many are alike or too dear: so many are made for each that may be sent.
+TRIES = 3
+MOST_FUZZED = 600
 _CONFIG: Mapping[str, Any] = {
     "seed": 0,
     "cache": {"enabled": False},
@@ -52,6 +57,29 @@ def schema(document: Mapping[str, Any], template: str) -> BaseSchema:
             content["examples"] = {"plain": {"value": plain()}}
     config = schemathesis.Config.from_dict(dict(_CONFIG))
     return schemathesis.openapi.from_dict(copied, config=config)
+
+
+def fuzzed(schema: BaseSchema, template: str, method: str, seed: int, number: int) -> list[Case[Any]]:
+    """Return so many requests made by chance from one operation's schema, half of them valid, half of them not.
+
+    The same seed gives the same requests.
+    """
+    found: list[Case[Any]] = []
+
+    def gather(case: Case[Any]) -> None:
+        found.append(case)
+
+    for mode in GenerationMode.POSITIVE, GenerationMode.NEGATIVE:
+        strategy = schema[template][method].as_strategy(generation_mode=mode, path_parameters={"agent_id": AGENT})
+        quick = settings(
+            max_examples=max(number // 2, 1),
+            phases=[Phase.generate],
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        hypothesis.seed(seed)(quick(given(case=strategy)(gather)))()
+    return found
 
 
 def bodies(cases: Iterable[Case[Any]], unknown: frozenset[str] = frozenset()) -> Iterator[tuple[Case[Any], JSON]]:

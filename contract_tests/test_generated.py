@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any, TypeAlias
 
 import pytest
@@ -43,7 +45,9 @@ def _answers(request: pytest.FixtureRequest, contract_probe: Probe, cases: list[
     if run_of(request.config).selected.intersection(OF_ALL):
         variety(contract_probe)
     answers: Answers = []
-    for case, body in generated.bodies(cases, contract_probe.newer_fields()):
+    unknown = contract_probe.newer_fields()
+    by_chance = generated.bodies(_by_chance(contract_probe), unknown)
+    for case, body in chain(generated.bodies(cases, unknown), by_chance):
         if contract_probe.prober.budget.left <= 0:
             break
         try:
@@ -52,6 +56,14 @@ def _answers(request: pytest.FixtureRequest, contract_probe: Probe, cases: list[
             if judged.finding.reason != NO_SESSIONS:
                 break
     return answers
+
+
+def _by_chance(probe: Probe) -> Iterator[Case[Any]]:
+    """Yield requests that are made by chance, with breadth `deep` alone, where the budget has room for any."""
+    if probe.options.breadth == "deep" and (left := probe.prober.budget.left) > 0:
+        operation = _CONTRACT.operations[OPERATION]
+        most = min(left * generated.TRIES, generated.MOST_FUZZED)
+        yield from generated.fuzzed(SCHEMA, operation.template, operation.method, probe.options.seed, most)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from benchmarks.detection.keeping import keep, kept
 from benchmarks.detection.measure import Measurement, Verdict, measured, planned, spread
 from benchmarks.detection.peers import PeerResult, compared, installed
 from benchmarks.detection.report import markdown
+from benchmarks.detection.variants import Variant
 
 #: With peers and no sample, so many defects; a tool may take a minute for each.
 PEERS_SAMPLE = 40
@@ -74,9 +75,9 @@ def tell(verdict: Verdict) -> None:
 
 def others(measurement: Measurement, sample: int) -> list[PeerResult]:
     """Return what the other tools find on a sample of the same servers."""
-    defects = spread([verdict.planted.deployment for verdict in measurement.defects], sample)
-    first = [verdict for verdict in measurement.variants if verdict.seed == measurement.seeds[0]]
-    variants = spread([verdict.planted.deployment for verdict in first], sample // 2)
+    planted = [verdict.planted for verdict in measurement.verdicts if verdict.seed == measurement.seeds[0]]
+    defects = spread([item for item in planted if isinstance(item, Defect)], sample)
+    variants = spread([item for item in planted if isinstance(item, Variant)], sample // 2)
     results: list[PeerResult] = []
     for peer in installed():
         click.echo(f"asking {peer.title}", err=True)

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,10 +16,12 @@ from statistics import median
 from typing import Any, TypeAlias
 
 from agent_contract import load_contract
+from benchmarks.detection.defects import Defect
 from benchmarks.detection.deployment import Deployment, Tally
 from benchmarks.detection.judge import LIMIT
 from benchmarks.detection.running import running
 from benchmarks.detection.seams import MOST_CHOICES
+from benchmarks.detection.variants import Variant
 
 #: A tool's run on a server: what it reports, each report as one text.
 Reports: TypeAlias = frozenset[str]
@@ -40,15 +42,20 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class PeerResult:
-    """What a tool found: defects caught, variants accused, and the median cost of a run."""
+    """What a tool found: defects caught, in all and by category, variants accused, and the median cost of a run.
+
+    A category maps to how many of its defects were caught, and how many it was asked about.
+    """
 
     title: str
     flags: str
     defects: int
     caught: int
+    by_category: Mapping[str, tuple[int, int]]
     variants: int
     accused: int
     requests: float
+    tokens: float
     seconds: float
 
 
@@ -134,36 +141,47 @@ def installed() -> list[Peer]:
     return peers
 
 
-def compared(peer: Peer, defects: Sequence[Deployment], variants: Sequence[Deployment], folder: Path) -> PeerResult:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a tool reports of a deployment, and what that cost: requests and tokens as they arrived, seconds."""
+
+    reports: Reports
+    requests: int
+    tokens: int
+    seconds: float
+
+
+def compared(peer: Peer, defects: Sequence[Defect], variants: Sequence[Variant], folder: Path) -> PeerResult:
     """Return what a tool finds on defects and variants beyond what it reports of the conforming deployment."""
     known = {
-        token: asked(peer, replace(Deployment(), token=token), folder)[0]
+        token: asked(peer, replace(Deployment(), token=token), folder).reports
         for token in (None, "a-token-of-the-deployment")
     }
 
-    def judged(deployments: Sequence[Deployment]) -> list[tuple[bool, int, float]]:
-        results = []
-        for deployment in deployments:
-            found, requests, seconds = asked(peer, deployment, folder)
-            results.append((bool(found - known[deployment.token]), requests, seconds))
-        return results
+    costs: list[Asked] = []
 
-    wrong, right = judged(defects), judged(variants)
-    costs = [*wrong, *right]
+    def finds(planted: Defect | Variant) -> bool:
+        costs.append(asked(peer, planted.deployment, folder))
+        return bool(costs[-1].reports - known[planted.deployment.token])
+
+    caught = [(defect.category, finds(defect)) for defect in defects]
+    categories = dict.fromkeys(category for category, _ in caught)
     return PeerResult(
         peer.title,
         peer.flags,
         len(defects),
-        sum(found for found, _, _ in wrong),
+        sum(found for _, found in caught),
+        {name: (caught.count((name, True)), sum(name == category for category, _ in caught)) for name in categories},
         len(variants),
-        sum(found for found, _, _ in right),
-        median([requests for _, requests, _ in costs] or [0]),
-        median([seconds for _, _, seconds in costs] or [0.0]),
+        sum(map(finds, variants)),
+        median([cost.requests for cost in costs] or [0]),
+        median([cost.tokens for cost in costs] or [0]),
+        median([cost.seconds for cost in costs] or [0.0]),
     )
 
 
-def asked(peer: Peer, deployment: Deployment, folder: Path) -> tuple[Reports, int, float]:
-    """Return what a tool reports of a deployment, the requests that arrived, and the seconds.
+def asked(peer: Peer, deployment: Deployment, folder: Path) -> Asked:
+    """Return what a tool reports of a deployment, and what that cost.
 
     None of them is told of an authority to trust, so that all deployments are served without TLS.
     """
@@ -171,4 +189,4 @@ def asked(peer: Peer, deployment: Deployment, folder: Path) -> tuple[Reports, in
     with running(replace(deployment, server="uvicorn"), tally) as url:
         began = time.monotonic()
         found = peer.ask(url, deployment, folder)
-        return found, tally.requests, time.monotonic() - began
+        return Asked(found, tally.requests, tally.tokens, time.monotonic() - began)

@@ -141,16 +141,23 @@ def peers_part(peers: Sequence[PeerResult]) -> list[str]:
             f"{peer.caught} of {peer.defects}",
             f"{peer.accused} of {peer.variants}",
             f"{peer.requests:.0f}",
+            f"{peer.tokens:.0f}",
             f"{peer.seconds:.1f}",
             f"`{peer.flags}`",
         )
         for peer in peers
     ]
-    head = ("tool", "defects caught", "variants accused", "requests, median", "seconds, median", "flags")
+    head = ("tool", "defects caught", "variants accused", "requests, median", "tokens", "seconds", "flags")
+    categories = dict.fromkeys(name for peer in peers for name in peer.by_category)
+    found = [
+        (name, *(" of ".join(map(str, peer.by_category.get(name, (0, 0)))) for peer in peers)) for name in categories
+    ]
     return [
         "## Other tools on the same servers",
         "Each is given a copy of the document in which the agent, its model and its roles are pinned to those that "
         "the deployment knows, without the request examples, so that its requests reach the agent; and each is "
         "forgiven what it reports of the conforming deployment itself.",
         table(head, rows),
+        "Defects caught, by category:",
+        table(("category", *(peer.title for peer in peers)), found),
     ]
