@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event
 from typing import TypeAlias
 
+SESSION = "7d444840-9dc0-41d1-b245-5ffdce74fad2"
 #: What a request gets: status, headers, body. None: the connection is closed without a word.
 Answer: TypeAlias = tuple[int, Mapping[str, str], bytes] | None
 
@@ -51,6 +54,26 @@ def serving(answer: Callable[[str, bytes], Answer]) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+class Stalling:
+    """Answers everything but what a pattern is in: that it leaves without an answer; `reached` after so many."""
+
+    def __init__(self, pattern: bytes, times: int) -> None:
+        self.reached, self.ended = Event(), Event()
+        self._pattern, self._left = pattern, times
+
+    def answer(self, path: str, body: bytes) -> Answer:
+        if self._pattern in body:
+            self._left -= 1
+            if not self._left:
+                self.reached.set()
+            self.ended.wait(60)
+        usage = {"prompt_tokens": 10 + len(body) // 4, "completion_tokens": 1, "total_tokens": 11 + len(body) // 4}
+        choice = {"index": 0, "message": {"role": "assistant", "content": "Yes."}, "finish_reason": "stop"}
+        answer = {"choices": [choice], "usage": usage, "session_id": SESSION}
+        status = 422 if b'"messages": []' in body else 200
+        return status, {"content-type": "application/json"}, json.dumps(answer).encode()
 
 
 def closed_port() -> int:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import time
-from threading import Event
 
 import pytest
 
@@ -14,31 +12,10 @@ from contract_tests.conversation import together
 from contract_tests.exchange import Asked
 from contract_tests.judgement import Judged, not_tested
 from tests.contract_tests.commands import COMMAND, environment
-from tests.contract_tests.servers import Answer, serving
+from tests.contract_tests.servers import Stalling, serving
 
 #: Between the signal and the end of the process, in seconds: the table takes a part of it.
 AT_ONCE = 2.0
-SESSION = "7d444840-9dc0-41d1-b245-5ffdce74fad2"
-
-
-class Stalling:
-    """Answers everything but what a pattern is in: that it leaves without an answer; `reached` after so many."""
-
-    def __init__(self, pattern: bytes, times: int) -> None:
-        self.reached, self.ended = Event(), Event()
-        self._pattern, self._left = pattern, times
-
-    def answer(self, path: str, body: bytes) -> Answer:
-        if self._pattern in body:
-            self._left -= 1
-            if not self._left:
-                self.reached.set()
-            self.ended.wait(60)
-        usage = {"prompt_tokens": 10 + len(body) // 4, "completion_tokens": 1, "total_tokens": 11 + len(body) // 4}
-        choice = {"index": 0, "message": {"role": "assistant", "content": "Yes."}, "finish_reason": "stop"}
-        answer = {"choices": [choice], "usage": usage, "session_id": SESSION}
-        status = 422 if b'"messages": []' in body else 200
-        return status, {"content-type": "application/json"}, json.dumps(answer).encode()
 
 
 @pytest.mark.parametrize(

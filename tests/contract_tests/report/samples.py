@@ -10,6 +10,7 @@ from contract_tests.report.comparison import Change, Comparison
 from contract_tests.report.transcript import Event, Got, Sent, Transcript
 from contract_tests.report.values import ClauseSeen, Deployment, Judged, OperationSeen, Report, Verdict
 from contract_tests.report.waivers import Waiver
+from contract_tests.warmup import ColdStart
 
 #: What a server could answer to take a page, a terminal or a log over.
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)> @everyone |cell| `code` \x1b[31m ::error::x"
@@ -72,7 +73,11 @@ _CLAUSES = (
     replace(
         clause("chat.n-choices", "broken", expected="2 choices", got=MARKUP, curl="curl x"), transcript=plain(MARKUP)
     ),
-    replace(clause("chat.stream-done", "broken", expected="[DONE]", got="no [DONE]"), transcript=stream()),
+    replace(
+        clause("chat.stream-done", "broken", expected="[DONE]", got="no [DONE]"),
+        transcript=stream(),
+        earlier=(plain(MARKUP), stream(70)),
+    ),
     clause("chat.stop-content", WAIVED, expected="no END", got="END"),
     clause("chat.role-system", "differs", reason="accepted"),
     clause("chat.settings-applied", "not tested", reason="It can't be seen."),
@@ -89,5 +94,6 @@ _CHANGES = (
 SAMPLE = replace(
     report(*_CLAUSES, code=1, sentence="the contract is broken: chat.n-choices, chat.stream-done"),
     waivers=(Waiver("chat.stop-content", "The vendor promises a fix", "2027-03-31"),),
+    cold_start=ColdStart("502 Bad Gateway", 7.0),
     comparison=Comparison("2026-11-01T09:00:00Z", "https://agents.example.com", _DIGEST, True, _CHANGES),
 )

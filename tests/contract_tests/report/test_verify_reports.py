@@ -9,7 +9,6 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 from typing import Any
 from xml.etree import ElementTree
 
@@ -26,7 +25,7 @@ from mockserver import MockServer
 from mockserver.config import Config
 from mockserver.engine import Engine
 from tests.contract_tests.commands import COMMAND, Ended, environment, verify
-from tests.contract_tests.servers import Answer, serving
+from tests.contract_tests.servers import Answer, Stalling, serving
 
 #: On this agent of the mock one clause is broken.
 BROKEN = "chat.model-unexpected"
@@ -223,17 +222,8 @@ def test_a_file_that_can_not_be_used_is_found_before_anything_is_sent(
 
 
 def test_a_report_is_written_when_the_run_is_interrupted(tmp_path: Path) -> None:
-    reached = Event()
-    asked: list[bytes] = []
-
-    def answer(path: str, body: bytes) -> Answer:
-        asked.append(body)
-        if len(asked) > 3:
-            reached.set()
-            Event().wait(30)
-        return 422, {"content-type": "application/json"}, b"{}"
-
-    with serving(answer) as url:
+    server = Stalling(b'"messages": ["Hello!"]', 1)
+    with serving(server.answer) as url:
         process = subprocess.Popen(
             [*COMMAND, "verify", url, "--agent-id=a", "--clause=chat.messages-*", "--report=r.json", "--report=r.html"],
             stdout=subprocess.DEVNULL,
@@ -241,9 +231,10 @@ def test_a_report_is_written_when_the_run_is_interrupted(tmp_path: Path) -> None
             env=environment(),
             cwd=tmp_path,
         )
-        assert reached.wait(60)
+        assert server.reached.wait(60)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
+        server.ended.set()
     report = load(tmp_path / "r.json")
     assert report.verdict.exit_code == 130
     assert report.having("held")
