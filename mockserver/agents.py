@@ -1,72 +1,123 @@
-"""The agents that the mock plays, and the three that it has out of the box."""
+"""Agents as the mock plays them: the configured ones, and those that clients create, change and delete.
+
+A configured agent stands in the store only where a client has changed or deleted it.
+"""
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import orjson
+
+from mockserver.knowledge import Document
 
 #: The roles that OpenAI's endpoint knows.
 OPENAI_ROLES = frozenset({"developer", "system", "user", "assistant", "tool", "function"})
 #: The roles of a conversation that has no instructions of its own.
 CHAT_ROLES = frozenset({"user", "assistant", "tool"})
+#: Where agents are stored, and what stands there for a configured one that was deleted.
+PREFIX = "agent/"
+DELETED = b""
 
-_WORD = re.compile(r"\w{4,}")
+_MODEL = "llama-2-70b-chat-hf"
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A passage of knowledge; `id` is a uuid."""
+class Readable(Protocol):
+    """What agents are looked up in."""
 
-    id: str
-    text: str
-    origin_name: str | None = None
-    media_type: str | None = None
-    origin_ref: str | None = None
-    words: frozenset[str] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "words", frozenset(_WORD.findall(self.text.lower())))
+    def get(self, key: str) -> bytes | None:
+        """Return what is stored under `key`, or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent: `id` is a uuid in lower case, `roles` those that its messages may have.
+    """One agent: `id` is a uuid in lower case, `fields` what the API says of it beside `id` and `object`.
 
-    With `any_model` every model is accepted; `session_max_ttl` is in seconds since a session's last write,
-    None for sessions that never expire.
+    The rest is the mock's own: `roles` are those that its messages may have; with `any_model` every model is accepted;
+    `documents` are its knowledge, whatever its `index_id`.
     """
 
     id: str
-    name: str
-    model: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
     roles: frozenset[str] = CHAT_ROLES
     any_model: bool = False
-    instructions: str = ""
     documents: tuple[Document, ...] = ()
-    index_top_n: int = 2
-    session_max_ttl: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it; for a configured agent it serves in the path as the id does."""
+        return self.fields.get("name") or self.id
+
+    @property
+    def model(self) -> str:
+        """The model that answers."""
+        return str(self.fields["model"])
+
+    @property
+    def instructions(self) -> str:
+        """What it is told before each conversation."""
+        return self.fields.get("instructions") or ""
+
+    def setting(self, name: str, absent: Any = None) -> Any:
+        """Return one of the API's fields; `absent` for null and for none."""
+        value = self.fields.get(name)
+        return absent if value is None else value
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the API answers of it."""
+        return {"id": self.id, "object": "agent", **self.fields}
+
+    def encode(self) -> bytes:
+        """Return what is stored of it: the fields; the mock's own settings stay those of the configuration."""
+        return orjson.dumps(dict(self.fields))
+
+
+def configured(id: str, name: str, /, **rest: Any) -> Agent:
+    """Return an agent of the configuration; `rest` holds the mock's own settings, and fields of the API."""
+    own = {key: rest.pop(key) for key in ("roles", "any_model", "documents") if key in rest}
+    return Agent(id.lower(), {"created_at": 0, "model": _MODEL, "name": name, **rest}, **own)
 
 
 def by_address(agents: Iterable[Agent]) -> Mapping[str, Agent]:
-    """Return the agents by what may stand in a path: their ids and their names."""
+    """Return the configured agents by what may stand in a path: their ids and their names."""
     return {address: agent for agent in agents for address in (agent.id, agent.name)}
 
 
-def find_agent(agents: Mapping[str, Agent], address: str) -> Agent | None:
-    """Return the agent that is meant by a path's `address`; the case of a uuid does not matter."""
-    return agents.get(address) or agents.get(address.lower() if len(address) == 36 else address)
+def each(agents: Mapping[str, Agent]) -> tuple[Agent, ...]:
+    """Return the agents that stand under any address, once each."""
+    return tuple({agent.id: agent for agent in agents.values()}.values())
 
 
-def find_documents(agent: Agent, question: str) -> list[tuple[Document, float]]:
-    """Return the agent's documents that fit `question` best, best first, each with its score from 0 to 1.
+def find_agent(agents: Mapping[str, Agent], view: Readable, address: str) -> Agent | None:
+    """Return the agent that is meant by a path's `address`, None for none; the case of a uuid does not matter.
 
-    The score is the share of the question's longer words that stand in the document.
+    `agents` are the configured ones by address, `view` is what was stored since.
     """
-    asked = set(_WORD.findall(question[:10_000].lower()))
-    scored = [(document, len(asked & document.words) / (len(asked) or 1)) for document in agent.documents]
-    return sorted(scored, key=lambda one: -one[1])[: agent.index_top_n]
+    known = agents.get(address) or agents.get(address.lower() if len(address) == 36 else address)
+    id = known.id if known else address.lower()
+    if not known and not is_uuid(id):
+        return None
+    stored = view.get(PREFIX + id)
+    return known if stored is None else restored(id, stored, known)
+
+
+def restored(id: str, stored: bytes, known: Agent | None) -> Agent | None:
+    """Return the agent that is stored so, None for a deleted one; `known` is the configured agent of that id."""
+    if stored == DELETED:
+        return None
+    fields = orjson.loads(stored)
+    return Agent(id, fields, known.roles, known.any_model, known.documents) if known else Agent(id, fields)
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether a text is a uuid with its hyphens."""
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
 
 
 def _document(name: str, text: str) -> Document:
@@ -75,23 +126,20 @@ def _document(name: str, text: str) -> Document:
 
 
 BUILT_IN = (
-    Agent(
-        id="a61e2f90-3c5b-4d17-8e4a-1f0b7c92d501",
-        name="demo",
-        model="llama-2-70b-chat-hf",
+    configured(
+        "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d501",
+        "demo",
         instructions="You are a helpful assistant.",
     ),
-    Agent(
-        id="a61e2f90-3c5b-4d17-8e4a-1f0b7c92d502",
-        name="demo-open",
-        model="llama-2-70b-chat-hf",
+    configured(
+        "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d502",
+        "demo-open",
         roles=OPENAI_ROLES,
         any_model=True,
     ),
-    Agent(
-        id="a61e2f90-3c5b-4d17-8e4a-1f0b7c92d503",
-        name="demo-knowledge",
-        model="llama-2-70b-chat-hf",
+    configured(
+        "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d503",
+        "demo-knowledge",
         instructions="You answer the visitors of a public library.",
         documents=(
             _document("loans.txt", "A borrowed book may be kept for four weeks, and twice as long once it is renewed."),

@@ -1,19 +1,20 @@
-"""What an operation's behaviour is given and what it gives back: values, no I/O.
+"""What an operation's behaviour is given and what it gives back.
 
-A behaviour decides; the engine reads the session before it and writes what it says after it.
+A behaviour reads through a `View` and decides; the engine writes what it says, or lets it decide again where somebody
+else wrote what it had read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TypeAlias
 
 from agent_contract import Call
 from agent_contract.values import JSON, Location, Reply
 from mockserver.agents import Agent
 from mockserver.pace import Pace
-from mockserver.stores import Versioned
+from mockserver.stores import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +68,59 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A session to be written: `expected` is the version that it replaces, None for a new one."""
+    """A value to be written in the place of the one that was read, or None to remove it; see `Store.put`."""
 
     key: str
-    value: bytes
-    expected: int | None
+    value: bytes | None
+    expires: float | None = None
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer, and the session that it leaves behind."""
+    """An answer, and what it leaves behind.
+
+    Of several `writes` the first decides: where somebody else wrote its key since it was read, none is done. `cleared`
+    are beginnings of keys, all of which are removed.
+    """
 
     reply: Reply
-    write: Write | None = None
+    writes: tuple[Write, ...] = ()
+    cleared: tuple[str, ...] = ()
 
 
-class Behaviour(NamedTuple):
-    """How an operation acts: the key of the session that it reads, if any, and its answer. Both are pure."""
+@dataclass(slots=True)
+class View:
+    """What one attempt to answer sees of a world in the store; it remembers the version of each value that was read."""
 
-    session_key: Callable[[Call, Setting], str | None]
-    answer: Callable[[Call, Setting, Turn, Versioned | None], Outcome | Refused]
+    store: Store
+    world: str
+    _versions: dict[str, int | None] = field(default_factory=dict)
+
+    def get(self, key: str) -> bytes | None:
+        """Return what is stored under `key`, or None."""
+        found = self.store.get(self.world + key)
+        self._versions[key] = found.version if found else None
+        return found.value if found else None
+
+    def items(self, prefix: str, after: str = "", limit: int = 100) -> tuple[tuple[str, bytes], ...]:
+        """Return at most `limit` keys that begin with `prefix` and sort behind `after`, in order, with their values."""
+        behind = self.world + after if after else ""
+        found = self.store.items(self.world + prefix, behind, limit)
+        return tuple((key.removeprefix(self.world), item.value) for key, item in found)
+
+    def commit(self, outcome: Outcome) -> None:
+        """Do what an outcome leaves behind; raise `Conflict` where a value is not any more what was read."""
+        for write in outcome.writes:
+            key = self.world + write.key
+            if write.value is None:
+                self.store.delete(key)
+            else:
+                expected = self._versions.get(write.key)
+                self.store.put(key, write.value, expected, expires=write.expires, pinned=write.pinned)
+        for prefix in outcome.cleared:
+            self.store.clear(self.world + prefix)
+
+
+#: How an operation acts: the same call, setting, turn and view give the same outcome.
+Behaviour: TypeAlias = Callable[[Call, Setting, Turn, View], Outcome | Refused]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mockserver.behaviour import Behaviour
-from mockserver.chat import CHAT
+from mockserver.chat import answer_chat
 
+#: The operation that the kit exists for.
 CHAT_OPERATION = "createAssistantChatCompletion"
 
 BEHAVIOURS: Mapping[str, Behaviour] = {
-    CHAT_OPERATION: CHAT,
+    CHAT_OPERATION: answer_chat,
+    "createAgentChatCompletion": answer_chat,
 }

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent_contract import Call
-from mockserver.agents import OPENAI_ROLES, Agent, Document, find_agent, find_documents
-from mockserver.behaviour import Behaviour, Outcome, Refused, Setting, Turn, Write
+from mockserver.agents import OPENAI_ROLES, Agent, each, find_agent
+from mockserver.behaviour import Outcome, Refused, Setting, Turn, View, Write
 from mockserver.completion import Choice, Completion, cut, plain, stream
 from mockserver.conversation import EMPTY, Session, decode, digest, extend, last_said, tokens_of
-from mockserver.stores import Versioned
+from mockserver.knowledge import Document, find_documents
 from mockserver.text import compose
 from mockserver.tokens import count_tokens
 
@@ -32,24 +32,17 @@ class _Asked:
         return absent if value is None else int(value)
 
 
-def session_key(call: Call, setting: Setting) -> str | None:
-    """Return where the named session is stored: below its agent, so that another agent's is not found."""
-    agent = find_agent(setting.agents, str(call.parameters["agent_id"]))
-    named = _body(call).get("store_in_session")
-    return _key(agent, named) if agent and named else None
-
-
-def answer(call: Call, setting: Setting, turn: Turn, stored: Versioned | None) -> Outcome | Refused:
+def answer_chat(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
     """Return the agent's answer and the session that it leaves, or the first reason to refuse the request."""
     address = str(call.parameters["agent_id"])
-    agent = find_agent(setting.agents, address)
+    agent = find_agent(setting.agents, view, address)
     if agent is None:
-        there = ", ".join(one.name for one in dict.fromkeys(setting.agents.values()))
+        there = ", ".join(one.name for one in each(setting.agents))
         why = f'No agent found with the specified ID "{_short(address)}". There are: {there}.'
         return Refused(404, "agent-unknown", why, ("path", "agent_id"), there, address)
-    asked = _Asked(agent, _body(call), setting, _session(agent, _body(call), turn, stored))
+    asked = _Asked(agent, _body(call), setting, _session(agent, _body(call), turn, view))
     refused = next((found for check in CHECKS if (found := check(asked))), None)
-    return refused or _answer(asked, turn, stored)
+    return refused or _answer(asked, turn)
 
 
 def _body(call: Call) -> dict[str, Any]:
@@ -60,11 +53,14 @@ def _key(agent: Agent, session_id: str) -> str:
     return f"session/{agent.id}/{session_id.lower()}"
 
 
-def _session(agent: Agent, body: dict[str, Any], turn: Turn, stored: Versioned | None) -> Session | None:
-    if not body.get("store_in_session"):
+def _session(agent: Agent, body: dict[str, Any], turn: Turn, view: View) -> Session | None:
+    named = body.get("store_in_session")
+    if not named:
         return EMPTY
-    session = decode(stored.value) if stored else None
-    if session and agent.session_max_ttl is not None and turn.now - session.written > agent.session_max_ttl:
+    stored = view.get(_key(agent, named))
+    session = decode(stored) if stored else None
+    ttl = agent.setting("session_max_ttl")
+    if session and ttl is not None and turn.now - session.written > ttl:
         return None
     return session
 
@@ -123,7 +119,7 @@ CHECKS: tuple[Callable[[_Asked], Refused | None], ...] = (
 )
 
 
-def _answer(asked: _Asked, turn: Turn, stored: Versioned | None) -> Outcome | Refused:
+def _answer(asked: _Asked, turn: Turn) -> Outcome | Refused:
     body, setting = asked.body, asked.setting
     session = asked.session or EMPTY
     named = body.get("store_in_session")
@@ -134,19 +130,20 @@ def _answer(asked: _Asked, turn: Turn, stored: Versioned | None) -> Outcome | Re
     if session_id:
         spoken = {"role": "assistant", "content": completion.choices[0].content}
         left = extend(session, [*body["messages"], spoken], turn.now)
-        write = _write(asked, left, session_id, stored if named else None)
+        write = _write(asked, left, session_id)
     if isinstance(write, Refused):
         return write
+    writes = (write,) if write else ()
     if body.get("stream"):
         with_usage = bool((body.get("stream_options") or {}).get("include_usage"))
-        return Outcome(stream(completion, with_usage, setting.pace, seed), write)
-    return Outcome(plain(completion, setting.pace, seed), write)
+        return Outcome(stream(completion, with_usage, setting.pace, seed), writes)
+    return Outcome(plain(completion, setting.pace, seed), writes)
 
 
 def _completion(asked: _Asked, session: Session, turn: Turn, seed: bytes, session_id: str | None) -> Completion:
     agent, messages = asked.agent, asked.body["messages"]
     said = last_said(messages)
-    found = find_documents(agent, said) if agent.documents else []
+    found = find_documents(agent.documents, said, agent.setting("index_top_n", 2)) if agent.documents else []
     passage = found[0][0].text if found else ""
     return Completion(
         id=turn.id,
@@ -159,7 +156,7 @@ def _completion(asked: _Asked, session: Session, turn: Turn, seed: bytes, sessio
     )
 
 
-def _write(asked: _Asked, session: Session, session_id: str, stored: Versioned | None) -> Write | Refused:
+def _write(asked: _Asked, session: Session, session_id: str) -> Write | Refused:
     where, most = ("body", "messages"), asked.setting.limits.session
     try:
         value = session.encode()
@@ -168,7 +165,8 @@ def _write(asked: _Asked, session: Session, session_id: str, stored: Versioned |
     if len(value) > most:
         why = f"This server keeps at most {most} bytes of a session; with this request there are {len(value)}."
         return Refused(400, "", why, where, most, len(value))
-    return Write(_key(asked.agent, session_id), value, stored.version if stored else None)
+    ttl = asked.agent.setting("session_max_ttl")
+    return Write(_key(asked.agent, session_id), value, None if ttl is None else session.written + ttl)
 
 
 def _seed(asked: _Asked, session: Session, turn: Turn) -> bytes:
@@ -201,6 +199,3 @@ def _context(document: Document, score: float) -> dict[str, Any]:
 
 def _short(text: str) -> str:
     return text if len(text) <= 100 else text[:100] + "…"
-
-
-CHAT = Behaviour(session_key, answer)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from agent_contract.errors import ContractError
+from mockserver.agents import each
 from mockserver.behaviour import Limits
 from mockserver.behaviours import CHAT_OPERATION
 from mockserver.trying import as_curl
@@ -187,7 +188,7 @@ def _banner(engine: Engine, host: str, port: int) -> str:
     lines = [f"{contract.title} {contract.version} is played at {url} (Ctrl-C stops it)"]
     if not asked and not _is_loopback(host):
         lines.append(f"WARNING: {host} can be reached from other machines, and no token is asked for: set --token.")
-    agents = list(dict.fromkeys(engine.config.agents.values())) if CHAT_OPERATION in contract.operations else []
+    agents = each(engine.config.agents) if CHAT_OPERATION in contract.operations else ()
     lines.append("Agents:" if agents else f"{len(contract.operations)} operations answer from their documentation.")
     for agent in agents:
         model = "any model" if agent.any_model else agent.model

@@ -16,12 +16,11 @@ from jsonschema_rs import Draft202012Validator
 
 from agent_contract.errors import ContractError, Problem
 from agent_contract.reading import line_of, parse_text, read_text
-from mockserver.agents import BUILT_IN, CHAT_ROLES, Agent, Document, by_address
+from mockserver.agents import BUILT_IN, CHAT_ROLES, Agent, by_address, configured
 from mockserver.behaviour import Limits
+from mockserver.knowledge import Document
 
 SCHEMA = Path(__file__).parent / "config.schema.json"
-
-_MODEL = "llama-2-70b-chat-hf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +109,18 @@ def _documents(file: _File, declared: list[dict[str, Any]]) -> tuple[dict[str, D
     return documents, faults
 
 
+#: Keys of a configured agent that are the mock's own; all others are fields of the API's.
+_OWN_KEYS = ("id", "name", "roles", "any_model", "documents")
+
+
 def _agent(one: dict[str, Any], documents: Mapping[str, Document]) -> Agent:
-    return Agent(
-        id=one.get("id", str(uuid.uuid5(uuid.NAMESPACE_URL, f"agent/{one['name']}"))).lower(),
-        name=one["name"],
-        model=one.get("model", _MODEL),
+    return configured(
+        one.get("id", str(uuid.uuid5(uuid.NAMESPACE_URL, f"agent/{one['name']}"))),
+        one["name"],
         roles=frozenset(one.get("roles", CHAT_ROLES)),
         any_model=one.get("any_model", False),
-        instructions=one.get("instructions", ""),
         documents=tuple(documents[name] for name in one.get("documents", ()) if name in documents),
-        index_top_n=one.get("index_top_n", 2),
-        session_max_ttl=one.get("session_max_ttl"),
+        **{key: value for key, value in one.items() if key not in _OWN_KEYS},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import random
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Protocol
+from urllib.parse import quote
 
 import orjson
 
@@ -26,12 +28,12 @@ from agent_contract import (
 )
 from agent_contract.values import Exchange, Reply, Request, Violation
 from mockserver import control, cors
-from mockserver.behaviour import Behaviour, Limits, Outcome, Refused, Setting, Turn
+from mockserver.behaviour import Behaviour, Limits, Refused, Setting, Turn, View
 from mockserver.behaviours import BEHAVIOURS
 from mockserver.config import Config
 from mockserver.pace import Pace
 from mockserver.sampled import documented_reply
-from mockserver.stores import Conflict, MemoryStore, Store
+from mockserver.stores import Conflict, MemoryStore, Store, StoreUnavailable
 
 _NO_LENGTH = frozenset({204, 304})
 #: The clause of a body that is not declared as JSON, by whether it is declared at all.
@@ -49,6 +51,8 @@ class Player(Protocol):
         """Return the reply to a request; never raises."""
 
 
+#: Where the keys of a world begin in the store, by the header that names the world.
+SCOPE = "x-mock-scope"
 JSON_TYPE = {"content-type": "application/json"}
 
 
@@ -68,7 +72,7 @@ class Engine:
     journal: Callable[[Exchange], None] | None = None
     behaviours: Mapping[str, Behaviour] = field(default_factory=lambda: BEHAVIOURS)
     _setting: Setting = field(init=False)
-    _sessions: Store = field(init=False)
+    _store: Store = field(init=False)
     _turns: Iterator[Turn] = field(init=False)
     _clauses: Mapping[tuple[str, str], str] = field(init=False)
     _documented: dict[str, Reply] = field(init=False, default_factory=dict)
@@ -77,7 +81,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         self._setting = Setting(self.config.agents, self.config.limits, self.pace, str(self.seed).encode())
-        self._sessions = self.store or MemoryStore(self.limits.sessions, self.limits.store, self.clock)
+        self._store = self.store or MemoryStore(self.limits.sessions, self.limits.store, self.clock)
         self._turns = _turns(self.seed, self.clock)
         self._places = tuple(dict.fromkeys(operation.path for operation in self.contract.operations.values()))
         self._tokens = tuple(token.encode() for token in self.config.tokens)
@@ -123,28 +127,28 @@ class Engine:
         violations = check_request(call)
         if violations:
             return self._invalid(call, violations)
-        outcome = self._behave(call)
+        try:
+            outcome = self._behave(call)
+        except StoreUnavailable as error:
+            headers = {"retry-after": str(error.retry_after)}
+            outcome = Refused(503, "", str(error), headers=headers)
         if isinstance(outcome, Refused):
             return self._refuse(request, found.operation, outcome)
         return Exchange(request, outcome, found.operation.id)
 
     def _behave(self, call: Call) -> Reply | Refused:
-        """Run the operation's behaviour, again whenever somebody else wrote its session meanwhile."""
+        """Run the operation's behaviour, again whenever somebody else wrote meanwhile what it had read."""
         behaviour = self.behaviours.get(call.operation.id)
         if behaviour is None:
             return self._from_document(call.operation)
-        key = behaviour.session_key(call, self._setting)
         while True:
-            stored = self._sessions.get(key) if key else None
-            outcome = behaviour.answer(call, self._setting, next(self._turns), stored)
-            if isinstance(outcome, Refused) or outcome.write is None:
-                break
-            try:
-                self._sessions.put(outcome.write.key, outcome.write.value, outcome.write.expected)
-            except Conflict:
-                continue
-            break
-        return outcome.reply if isinstance(outcome, Outcome) else outcome
+            view = View(self._store, world_of(call.request))
+            outcome = behaviour(call, self._setting, next(self._turns), view)
+            if isinstance(outcome, Refused):
+                return outcome
+            with contextlib.suppress(Conflict):
+                view.commit(outcome)
+                return outcome.reply
 
     def _from_document(self, operation: Operation) -> Reply:
         made = self._documented.get(operation.id)
@@ -213,6 +217,11 @@ class Engine:
             why = f"This path has no method {request.method[:20]}, but {allow}."
             return Refused(405, "method-refused", why, ("method",), allow, request.method, {"allow": allow})
         return None
+
+
+def world_of(request: Request) -> str:
+    """Return where the keys of the world begin that a request is sent to."""
+    return f"world/{quote(request.headers.get(SCOPE, ''), safe='')}/"
 
 
 def _finished(request: Request, reply: Reply) -> Reply:

@@ -8,6 +8,7 @@ import pytest
 
 from agent_contract import ContractError, load_contract
 from mockserver import load_engine
+from mockserver.agents import each
 from mockserver.behaviour import Limits
 from mockserver.config import SCHEMA, Config, ConfigError, load_config
 from tests.mockserver.asking import Asker
@@ -59,14 +60,14 @@ def faults(folder: Path, text: str) -> list[str]:
 
 def test_agents_documents_tokens_and_limits_are_read(folder: Path) -> None:
     config = load(folder, WHOLE)
-    support, free = dict.fromkeys(config.agents.values())
+    support, free = each(config.agents)
     assert config.agents["support"] is config.agents["3f2504e0-4f89-41d3-9a0c-0305e82c3301"] is support
     assert (support.model, set(support.roles), support.instructions) == ("mistral-7b", {"system", "user"}, "Be brief.")
     assert [document.text for document in support.documents] == [
         "Parcels arrive within three days.",
         "Returns are free.",
     ]
-    assert (support.index_top_n, support.session_max_ttl, free.any_model) == (1, 60, True)
+    assert (support.setting("index_top_n"), support.setting("session_max_ttl"), free.any_model) == (1, 60, True)
     assert config.tokens == ("secret",)
     assert config.limits == Limits(choices=2)
 
@@ -147,7 +148,7 @@ def test_the_schema_names_the_defaults_that_count() -> None:
     """An editor shows them."""
     import json
 
-    from mockserver.agents import Agent
+    from mockserver.agents import configured
 
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     limits = {name: part["default"] for name, part in schema["properties"]["limits"]["properties"].items()}
@@ -155,8 +156,9 @@ def test_the_schema_names_the_defaults_that_count() -> None:
     agent = {
         name: part["default"] for name, part in schema["$defs"]["agent"]["properties"].items() if "default" in part
     }
-    made = Agent("", "", **{**agent, "roles": frozenset(agent["roles"])})
-    assert made == Agent("", "", agent["model"])
+    made, plain = configured("", "x", **{**agent, "roles": frozenset(agent["roles"])}), configured("", "x")
+    assert (made.model, made.roles, made.any_model) == (plain.model, plain.roles, plain.any_model)
+    assert made.instructions == plain.instructions
 
 
 def test_two_engines_of_one_document_share_it() -> None:
