@@ -24,7 +24,8 @@ def create_app(engine: Player) -> App:
         query = tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         request = Request(scope["method"], scope["path"], query, headers, body)
-        reply = await asyncio.to_thread(engine.reply, request) if len(body) > _LARGE else engine.reply(request)
+        in_thread = engine.blocking or len(body) > _LARGE
+        reply = await asyncio.to_thread(engine.reply, request) if in_thread else engine.reply(request)
         waits = reply.delay or (not isinstance(reply.body, bytes) and any(event.delay for event in reply.body))
         return await (unless_gone(_reply(reply, send), receive) if waits else _reply(reply, send))
 

@@ -55,6 +55,9 @@ def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
 @_option("--spec", type=_FILE, help="OpenAPI document to play in place of this project's own.")
 @_option("--token", help="Bearer token that every request must carry.")
 @_option("--seed", default=0, type=int, help="What decides ids and texts.")
+@_option("--store", default="memory", help="Where the state is kept: memory, sqlite:///FILE or redis://HOST/N.")
+@_option("--max-sessions", type=click.IntRange(1), help="Sessions that are kept; what was used longest ago goes first.")
+@_option("--workers", default=1, type=click.IntRange(1, 64), help="Processes that serve together, on one store.")
 @_option("--ttft", default=0.0, type=_SECONDS, help="Seconds until the first token.")
 @_option("--tps", default=0.0, type=_SECONDS, help="Tokens a second after it; 0: as fast as can be.")
 @_option("--jitter", default=0.0, type=_SECONDS, help="Seconds by which each of these waits may be off.")
@@ -64,23 +67,40 @@ def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
     type=click.Choice(["debug", "info", "warning", "error"]),
     help="info: each request; warning: the refused ones; error: none.",
 )
-def serve(host: str, port: int, log_level: str, **options: Any) -> None:
+def serve(host: str, port: int, log_level: str, workers: int, **options: Any) -> None:
     """Run a mock server that plays the contract."""
-    from mockserver.asgi import create_app
-    from mockserver.log import LoggedEngine, RequestLog
-    from mockserver.serving import bind, run
+    from mockserver.playing import play, play_together
+    from mockserver.serving import bind
+    from mockserver.workers import WorkersEnd
 
+    _refuse_workers(workers, options["store"])
     engine = _engine(**options)
     try:
         listening = bind(host, port)
     except OSError as error:
         raise _Fault(_why_not_bound(error, host, port)) from None
     banner = _banner(engine, host, listening.getsockname()[1])
-    log = RequestLog(log_level)
+    if workers == 1:
+        return play(engine, listening, log_level, banner)
     try:
-        run(create_app(LoggedEngine(engine, log)), listening, lambda: log.say(banner))
-    finally:
-        log.close()
+        return play_together(workers, engine, options["store"], listening, log_level, banner)
+    except WorkersEnd as error:
+        raise _Fault(f"{error} What was printed above says why.") from None
+
+
+def _refuse_workers(workers: int, store: str) -> None:
+    from mockserver.workers import can_fork
+
+    if workers > 1 and store == "memory":
+        why = f"{workers} workers would have {workers} states: the store memory is one process's alone"
+        raise click.BadParameter(
+            f"{why}. Give them one with --store sqlite:///FILE or --store redis://HOST/N.", param_hint="--workers"
+        )
+    if workers > 1 and not can_fork():
+        why = "this system can't start processes that share a socket"
+        raise click.BadParameter(
+            f"{why}. Start one server for each on a port of its own, on one store.", param_hint="--workers"
+        )
 
 
 @click.command()
@@ -158,6 +178,8 @@ def _engine(
     ttft: float,
     tps: float,
     jitter: float,
+    store: str,
+    max_sessions: int | None,
 ) -> Engine:
     from mockserver.loading import load_engine
     from mockserver.pace import Pace
@@ -166,7 +188,9 @@ def _engine(
         raise click.BadParameter("must be printable ASCII without spaces around it", param_hint="--token")
     try:
         tokens = (token,) if token else ()
-        return load_engine(spec, config, tokens=tokens, seed=seed, pace=Pace(ttft, tps, jitter))
+        pace = Pace(ttft, tps, jitter)
+        kept: dict[str, Any] = {"store": store, "max_sessions": max_sessions}
+        return load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **kept)
     except ContractError as error:
         raise _Fault("\n".join(str(problem) for problem in error.problems)) from None
 

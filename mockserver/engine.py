@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hmac
-import random
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Protocol
@@ -28,12 +26,13 @@ from agent_contract import (
 )
 from agent_contract.values import Exchange, Reply, Request, Violation
 from mockserver import control, cors
-from mockserver.behaviour import Behaviour, Limits, Refused, Setting, Turn, View
+from mockserver.behaviour import Behaviour, Limits, Refused, Setting, View
 from mockserver.behaviours import BEHAVIOURS
 from mockserver.config import Config
 from mockserver.pace import Pace
 from mockserver.sampled import documented_reply
 from mockserver.stores import Conflict, MemoryStore, Store, StoreUnavailable
+from mockserver.turns import Turns
 
 _NO_LENGTH = frozenset({204, 304})
 #: The clause of a body that is not declared as JSON, by whether it is declared at all.
@@ -46,6 +45,10 @@ class Player(Protocol):
     @property
     def limits(self) -> Limits:
         """What one request may cost; no more than `limits.body` bytes of a body and one are read."""
+
+    @property
+    def blocking(self) -> bool:
+        """Whether a reply may have to wait for a disk or a network; an event loop asks for it in a thread then."""
 
     def reply(self, request: Request) -> Reply:
         """Return the reply to a request; never raises."""
@@ -73,7 +76,7 @@ class Engine:
     behaviours: Mapping[str, Behaviour] = field(default_factory=lambda: BEHAVIOURS)
     _setting: Setting = field(init=False)
     _store: Store = field(init=False)
-    _turns: Iterator[Turn] = field(init=False)
+    _turns: Turns = field(init=False)
     _clauses: Mapping[tuple[str, str], str] = field(init=False)
     _documented: dict[str, Reply] = field(init=False, default_factory=dict)
     _tokens: tuple[bytes, ...] = field(init=False)
@@ -82,7 +85,7 @@ class Engine:
     def __post_init__(self) -> None:
         self._setting = Setting(self.config.agents, self.config.limits, self.pace, str(self.seed).encode())
         self._store = self.store or MemoryStore(self.limits.sessions, self.limits.store, self.clock)
-        self._turns = _turns(self.seed, self.clock)
+        self._turns = Turns(self.seed, self.clock, self._store)
         self._places = tuple(dict.fromkeys(operation.path for operation in self.contract.operations.values()))
         self._tokens = tuple(token.encode() for token in self.config.tokens)
         self._clauses = {
@@ -95,6 +98,15 @@ class Engine:
     def limits(self) -> Limits:
         """What one request may cost; an adapter reads no more than `limits.body` bytes and one."""
         return self.config.limits
+
+    @property
+    def blocking(self) -> bool:
+        """Whether a reply may have to wait for the store."""
+        return self._store.blocking
+
+    def close(self) -> None:
+        """Give back what the store holds of the machine."""
+        self._store.close()
 
     def reply(self, request: Request) -> Reply:
         """Return the reply to a request, and tell the journal of both."""
@@ -143,7 +155,7 @@ class Engine:
             return self._from_document(call.operation)
         while True:
             view = View(self._store, world_of(call.request))
-            outcome = behaviour(call, self._setting, next(self._turns), view)
+            outcome = behaviour(call, self._setting, self._turns.draw(), view)
             if isinstance(outcome, Refused):
                 return outcome
             with contextlib.suppress(Conflict):
@@ -231,13 +243,3 @@ def _finished(request: Request, reply: Reply) -> Reply:
     if isinstance(body, bytes) and reply.status not in _NO_LENGTH:
         headers["content-length"] = str(len(body))
     return Reply(reply.status, headers, b"" if request.method == "HEAD" else body, reply.delay)
-
-
-def _turns(seed: int, clock: Callable[[], float]) -> Iterator[Turn]:
-    source = random.Random(seed)
-
-    def turn() -> Turn:
-        ids = (str(uuid.UUID(int=source.getrandbits(128), version=4)) for _ in range(2))
-        return Turn(clock(), next(ids), next(ids), source.getrandbits(64).to_bytes(8, "big"))
-
-    return iter(turn, None)

@@ -12,6 +12,7 @@ from agent_contract.values import Exchange
 from mockserver.config import Config, load_config
 from mockserver.engine import Engine
 from mockserver.pace import Pace
+from mockserver.stores import open_store
 
 
 @lru_cache(maxsize=1)
@@ -28,13 +29,19 @@ def load_engine(
     seed: int = 0,
     pace: Pace | None = None,
     journal: Callable[[Exchange], None] | None = None,
+    store: str = "memory",
+    max_sessions: int | None = None,
 ) -> Engine:
     """Return an engine that plays the document at `spec`, by default this project's own.
 
-    `tokens` are added to the configuration's. Raises `ContractError` for a document or a configuration that can't be
-    used, with place, problem and remedy.
+    `tokens` are added to the configuration's, `max_sessions` takes the place of its limit; `store` is an address as
+    `open_store` takes it. Raises `ContractError` for a document, a configuration or a store that can't be used, with
+    place, problem and remedy.
     """
     contract = load_contract(spec) if spec else own_contract()
     settings = load_config(Path(config)) if config else Config()
     settings = replace(settings, tokens=(*settings.tokens, *tokens))
-    return Engine(contract, settings, seed=seed, pace=pace or Pace(), journal=journal)
+    if max_sessions is not None:
+        settings = replace(settings, limits=replace(settings.limits, sessions=max_sessions))
+    opened = open_store(store, items=settings.limits.sessions, size=settings.limits.store)
+    return Engine(contract, settings, seed=seed, pace=pace or Pace(), journal=journal, store=opened)

@@ -97,6 +97,11 @@ class LoggedEngine:
         """What one request may cost."""
         return self._engine.limits
 
+    @property
+    def blocking(self) -> bool:
+        """Whether a reply may have to wait for a disk or a network."""
+        return self._engine.blocking
+
     def reply(self, request: Request) -> Reply:
         """Return the engine's reply."""
         start = time.perf_counter()

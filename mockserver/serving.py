@@ -7,6 +7,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from granian.constants import Interfaces
@@ -18,6 +19,7 @@ from mockserver.leaving import App, Receive, Scope, Send
 _BACKLOG = 1024
 _GRACE = 0.2  # seconds that replies on their way have to end
 _PATIENCE = 1.0  # seconds until the server is left behind
+_THREADS = 32  # that wait for a store at once: with one that hangs, so many clients learn of it at a time
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -35,13 +37,17 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def run(app: App, listening: socket.socket, on_start: Callable[[], None]) -> None:
-    """Serve `app` on a listening socket until SIGINT or SIGTERM; open replies are cut off within a second of it."""
-    asyncio.run(_run(app, listening, on_start))
+def run(app: App, listening: socket.socket, on_start: Callable[[], None], lifeline: int | None = None) -> None:
+    """Serve `app` on a listening socket until SIGINT or SIGTERM; open replies are cut off within a second of it.
+
+    With a `lifeline`, until SIGTERM or until that file descriptor is at its end.
+    """
+    asyncio.run(_run(app, listening, on_start, lifeline))
 
 
-async def _run(app: App, listening: socket.socket, on_start: Callable[[], None]) -> None:
+async def _run(app: App, listening: socket.socket, on_start: Callable[[], None], lifeline: int | None) -> None:
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(_THREADS))
     busy: set[asyncio.Task[Any]] = set()
 
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,11 +64,15 @@ async def _run(app: App, listening: socket.socket, on_start: Callable[[], None])
     serving = loop.create_task(server.serve())
 
     def stop() -> None:
+        if lifeline is not None:
+            loop.remove_reader(lifeline)
         server.stop()  # type: ignore[no-untyped-call]
         loop.call_later(_GRACE, lambda: [task.cancel() for task in busy])
         loop.call_later(_PATIENCE, serving.cancel)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    if lifeline is not None:
+        loop.add_reader(lifeline, stop)
+    for number in (signal.SIGTERM,) if lifeline is not None else (signal.SIGINT, signal.SIGTERM):
         try:
             loop.add_signal_handler(number, stop)
         except NotImplementedError:  # Windows

@@ -42,7 +42,9 @@ class MockTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return _response(reply)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: D102
-        reply = self._reply(request, await request.aread())
+        body = await request.aread()
+        in_thread = self.engine.blocking
+        reply = await anyio.to_thread.run_sync(self._reply, request, body) if in_thread else self._reply(request, body)
         await anyio.sleep(reply.delay)
         return _response(reply)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from mockserver.stores.refusing import StoreError, store_error
 
 #: Says that a file is ours: "agcs", as SQLite's `application_id`.
 APPLICATION = 0x61676373
+_PAUSE = 0.01  # seconds between two tries
 _HEADER = b"SQLite format 3\0"
 #: Seconds that a write waits for another process's.
 PATIENCE = 5.0
@@ -59,7 +61,7 @@ def open_file(
     try:
         connection = sqlite3.connect(file, timeout=patience, isolation_level=None, check_same_thread=False)
         try:
-            _prepare(connection, place, migrations)
+            _prepare(connection, place, migrations, patience)
         except BaseException:
             connection.close()
             raise
@@ -69,25 +71,45 @@ def open_file(
 
 
 def _prepare(
-    connection: sqlite3.Connection, place: str, migrations: Sequence[Callable[[sqlite3.Connection], None]]
+    connection: sqlite3.Connection,
+    place: str,
+    migrations: Sequence[Callable[[sqlite3.Connection], None]],
+    patience: float,
 ) -> None:
+    connection.execute("BEGIN")  # one look at a file that another process may just be making
     _version(connection, place, len(migrations))
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    connection.execute("COMMIT")
+    mode = _in_wal_mode(connection, patience)
     if mode != "wal":
-        raise store_error(
-            place, f"SQLite can't share a file there (its journal is {mode})", "name a file on a local disk"
-        )
+        what = f"SQLite can't share a file there (its journal is {mode})"
+        raise store_error(place, what, "name a file on a local disk")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("BEGIN IMMEDIATE")
-    missing = migrations[
-        _version(connection, place, len(migrations)) :
-    ]  # another process may have brought them meanwhile
+    version = _version(connection, place, len(migrations))  # again: another process may have migrated it meanwhile
+    missing = migrations[version:]
     for migrate in missing:
         migrate(connection)
     if missing:
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
     connection.execute("COMMIT")
+
+
+def _in_wal_mode(connection: sqlite3.Connection, patience: float) -> str:
+    """Return the mode of the journal, which is `wal` where the file can be shared.
+
+    Of several that make one new file at once SQLite refuses all but one, without the patience of its other locks.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if error_name(error) != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return str(mode)
 
 
 def _version(connection: sqlite3.Connection, place: str, newest: int) -> int:
