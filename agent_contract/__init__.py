@@ -1,13 +1,14 @@
 """Reads an OpenAPI document once, into an immutable contract that requests and replies are checked against."""
 
 from agent_contract.body import BodyProblem
+from agent_contract.chains import Step
 from agent_contract.check import Call, check_reply, check_request, understand
 from agent_contract.contract import Contract, load_contract
 from agent_contract.errors import ContractError, Problem, UnreadableError
 from agent_contract.events import parse_events
 from agent_contract.fastapi_errors import error_detail
 from agent_contract.location import find_document
-from agent_contract.operations import Example, MediaType, Operation, RequestBody, Response
+from agent_contract.operations import Example, Link, MediaType, Operation, RequestBody, Response
 from agent_contract.parameters import Parameter
 from agent_contract.routes import Found, NotAllowed
 from agent_contract.sample import SampleError, sample
@@ -26,6 +27,7 @@ __all__ = [
     "Exchange",
     "Found",
     "Headers",
+    "Link",
     "Location",
     "MediaType",
     "NotAllowed",
@@ -37,6 +39,7 @@ __all__ = [
     "RequestBody",
     "Response",
     "SampleError",
+    "Step",
     "UnreadableError",
     "Violation",
     "check_reply",

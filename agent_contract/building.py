@@ -4,57 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from agent_contract.document import Document
-from agent_contract.errors import ContractError, Problem
+from agent_contract.builder import Builder
+from agent_contract.content import build_content
 from agent_contract.examples import build_examples
 from agent_contract.grammar import METHODS
-from agent_contract.operations import EventData, MediaType, Operation, RequestBody, Response
+from agent_contract.links import build_links
+from agent_contract.operations import Operation, RequestBody, Response
 from agent_contract.parameters import MISSING, STYLES, Parameter, Shape
 from agent_contract.pointers import Place
 from agent_contract.routes import names_in
-from agent_contract.schemas import Direction, Schemas, Validator
-from agent_contract.values import JSON
+from agent_contract.schemas import Direction
 
 #: The scheme and the authority of an address. Source: RFC 3986, section 3.
 _BEFORE_PATH = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Builder:
-    """Reads a document's parts through their references, and remembers what was compiled and what was wrong."""
-
-    schemas: Schemas
-    problems: list[Problem] = field(default_factory=list)
-    compiled: dict[tuple[Place, Direction], Validator | None] = field(default_factory=dict)
-
-    @property
-    def document(self) -> Document:
-        """The document that is read."""
-        return self.schemas.document
-
-    def at(self, place: Place) -> tuple[Place, dict[str, Any]]:
-        """Return the object that a place holds or refers to, and where it stands; an empty one for anything else."""
-        place = self.document.follow(place)
-        value = self.document.at(place)
-        return place, value if isinstance(value, dict) else {}
-
-    def validator(self, place: Place, direction: Direction) -> Validator | None:
-        """Return the compiled schema of a place; where it can't be compiled, note why and return None."""
-        if (place, direction) not in self.compiled:
-            try:
-                self.compiled[place, direction] = self.schemas.compiled(place, direction)
-            except ContractError as error:
-                self.compiled[place, direction] = None
-                self.problems.extend(error.problems)
-        return self.compiled[place, direction]
-
-    def fault(self, place: Place, problem: str, remedy: str) -> None:
-        """Note what is wrong at a place."""
-        self.problems.append(self.document.problem(place, problem, remedy))
 
 
 def build_operations(builder: Builder) -> Iterator[Operation]:
@@ -99,7 +64,7 @@ def _operation(
         parameters=parameters,
         request_body=body,
         responses=responses,
-        examples=tuple(build_examples(builder.document, builder.fault, body, upper, parameters)),
+        examples=tuple(build_examples(builder, place, body, upper, parameters, responses)),
         rejects_with=422 if "422" in responses else 400,
         security=tuple(_security(builder, place, value, top)),
         schemas=builder.schemas,
@@ -235,7 +200,7 @@ def _declared(builder: Builder, place: Place, template: str, parameters: tuple[P
 
 def _request_body(builder: Builder, written: Place) -> RequestBody:
     place, value = builder.at(written)
-    return RequestBody(str(place), value.get("required") is True, _content(builder, place, value, "request"))
+    return RequestBody(str(place), value.get("required") is True, build_content(builder, place, value, "request"))
 
 
 def _response(builder: Builder, written: Place, status: str) -> Response:
@@ -245,55 +210,6 @@ def _response(builder: Builder, written: Place, status: str) -> Response:
         header, described = builder.at(place.child("headers", name))
         if name.lower() != "content-type":  # OpenAPI 3.1.1, section 4.8.17: it is ignored
             headers.append(build_parameter(builder, header, described, name, "header", "reply"))
-    content = _content(builder, place, value, "reply")
-    return Response(status, str(place), str(value.get("description", "")), content, tuple(headers))
-
-
-def _content(builder: Builder, place: Place, value: Mapping[str, Any], direction: Direction) -> dict[str, MediaType]:
-    content = {}
-    for name in value.get("content") or ():
-        media, described = builder.at(place.child("content", name))
-        schema = media.child("schema") if "schema" in described else None
-        validator = builder.validator(schema, direction) if schema else None
-        events = tuple(_events(builder, schema)) if schema and _bare(name) == "text/event-stream" else ()
-        content[_bare(name)] = MediaType(
-            _bare(name), str(media), schema, validator, _examples(builder, media, described), events
-        )
-    return content
-
-
-def _bare(name: str) -> str:
-    return name.partition(";")[0].strip().lower()
-
-
-def _examples(builder: Builder, media: Place, value: Mapping[str, Any]) -> dict[str, JSON]:
-    examples: dict[str, JSON] = {"": value["example"]} if "example" in value else {}
-    for name in value.get("examples") or ():
-        _, example = builder.at(media.child("examples", name))
-        if "value" in example:
-            examples[name] = example["value"]
-    return examples
-
-
-def _events(builder: Builder, schema: Place) -> Iterator[EventData]:
-    """Yield the schemas of the JSON inside an event's `data`, which JSON Schema itself leaves unchecked."""
-    for event in _choices(builder, schema):
-        _, value = builder.at(event)
-        if "data" not in (value.get("properties") or {}):
-            continue
-        for data in _choices(builder, event.child("properties", "data")):
-            _, described = builder.at(data)
-            if "contentSchema" in described:
-                inner = data.child("contentSchema")
-                applies, validator = builder.validator(data, "reply"), builder.validator(inner, "reply")
-                if applies and validator:
-                    yield EventData(str(inner), applies, inner, validator)
-
-
-def _choices(builder: Builder, schema: Place) -> Iterator[Place]:
-    """Yield a schema and everything that it applies to the same value, references followed."""
-    place, value = builder.at(schema)
-    yield place
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        for index in range(len(value.get(keyword) or ())):
-            yield from _choices(builder, place.child(keyword, index))
+    content = build_content(builder, place, value, "reply")
+    links = tuple(build_links(builder, place, value))
+    return Response(status, str(place), str(value.get("description", "")), content, tuple(headers), links)

@@ -11,11 +11,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from agent_contract.building import Builder, build_operations
+from agent_contract.builder import Builder
+from agent_contract.building import build_operations
+from agent_contract.chains import Step, chain, check_examples, each_once
 from agent_contract.clauses import build_clauses, clause_for, clause_index, versions_of
 from agent_contract.document import Document, read_document
 from agent_contract.errors import ContractError, Problem
-from agent_contract.examples import check_examples
+from agent_contract.links import check_links
 from agent_contract.location import find_document
 from agent_contract.operations import Operation
 from agent_contract.pointers import Place, parse
@@ -32,8 +34,9 @@ _DIALECTS = ("https://json-schema.org/draft/2020-12/schema", "https://spec.opena
 class Contract:
     """What a document promises.
 
-    `document` is the parsed document, `digest` the digest of it and of the files it refers to; `versions` the API
-    versions it speaks of, oldest first.
+    `examples` holds each example once, with the first of the operations that share it; `document` is the parsed
+    document, `digest` the digest of it and of the files it refers to; `versions` the API versions it speaks of, oldest
+    first.
     """
 
     title: str
@@ -41,6 +44,7 @@ class Contract:
     digest: str
     source: Path
     operations: Mapping[str, Operation] = field(repr=False)
+    examples: tuple[Step, ...] = field(repr=False)
     clauses: tuple[Clause, ...] = field(repr=False)
     versions: tuple[str, ...]
     schemas: Schemas = field(repr=False)
@@ -64,6 +68,10 @@ class Contract:
     def line(self, pointer: str) -> int | None:
         """Return the line of the file on which a pointer's value begins, None where it can't be told."""
         return self.schemas.document.line(parse(pointer))
+
+    def chain(self, step: Step) -> tuple[Step, ...]:
+        """Return the examples that are played for one, in order, itself last."""
+        return chain(self.operations, step)
 
     def clause(self, name: str) -> Clause:
         """Return the clause of an id; KeyError for none."""
@@ -98,8 +106,9 @@ def compile_contract(document: Document) -> tuple[Contract, Walk]:
     operations = list(build_operations(builder))
     problems.extend(_confusions(document, operations))
     clauses = build_clauses(document, found, operations, problems)
-    for operation in operations:
-        check_examples(document, operation, {clause.id for clause in clauses}, problems)
+    by_id = {operation.id: operation for operation in operations}
+    check_examples(document, by_id, {clause.id for clause in clauses}, problems)
+    check_links(document, by_id, problems)
     if problems:
         raise ContractError(_unique(problems))
     root: Any = document.files[""]
@@ -109,7 +118,8 @@ def compile_contract(document: Document) -> tuple[Contract, Walk]:
         version=str(info.get("version", "")),
         digest=document.digest(),
         source=document.path,
-        operations=MappingProxyType({operation.id: operation for operation in operations}),
+        operations=MappingProxyType(by_id),
+        examples=tuple(each_once(by_id)),
         clauses=clauses,
         versions=versions_of(document),
         schemas=schemas,

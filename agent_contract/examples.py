@@ -1,18 +1,22 @@
-"""Reads an operation's named request examples, and what each says of its exchange in `x-exchange`."""
+"""Reads an operation's named examples, and what each says of its exchange in `x-exchange`.
+
+They stand at the media types of its request body, and for an operation without one in its own `x-examples`.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import orjson
 
+from agent_contract.builder import Builder
 from agent_contract.document import Document
-from agent_contract.errors import Problem
-from agent_contract.operations import Example, Operation, RequestBody
+from agent_contract.expressions import as_text
+from agent_contract.operations import Example, RequestBody, Response, documented
 from agent_contract.parameters import MISSING, Parameter
 from agent_contract.pointers import Place, parse
 from agent_contract.values import JSON
@@ -38,53 +42,57 @@ _NOUNS: Mapping[type, str] = {int: "a number", str: "a text", dict: "an object",
 _MOST_REPEATED = 100_000_000
 
 
+class _Default(NamedTuple):
+    """What goes without saying in an example: `content_type` is None where nothing is sent."""
+
+    method: str
+    path: Mapping[str, str]
+    content_type: str | None
+    status: int
+    responses: Mapping[str, Response]
+
+
 def build_examples(
-    document: Document, fault: Fault, body: RequestBody | None, method: str, parameters: tuple[Parameter, ...]
+    builder: Builder,
+    place: Place,
+    body: RequestBody | None,
+    method: str,
+    parameters: tuple[Parameter, ...],
+    responses: Mapping[str, Response],
 ) -> Iterator[Example]:
-    """Yield the examples of a request body; what is wrong with one is given to `fault`."""
+    """Yield an operation's examples: those of its request body, then its own `x-examples`; faults are noted."""
     path = {
-        parameter.name: _text(parameter.example)
+        parameter.name: as_text(parameter.example)
         for parameter in parameters
         if parameter.place == "path" and parameter.example is not MISSING
     }
-    for media in body.content.values() if body else ():
-        holder = parse(media.pointer).child("examples")
-        try:
-            names = document.at(holder)
-        except LookupError:
-            continue
-        for name in names if isinstance(names, dict) else ():
-            place = document.follow(holder.child(name))
-            value = document.at(place)
-            if isinstance(value, dict):
-                yield _example(fault, place, name, value, {"method": method, "path": path, "type": media.name})
+    success = next((int(status) for status in responses if status.startswith("2") and status.isdigit()), 200)
+    content = body.content if body else {}
+    taken = set()
+    for media in content.values():
+        for name, here, value in _named(builder.document, parse(media.pointer).child("examples")):
+            taken.add(name)
+            yield _example(builder.fault, here, name, value, _Default(method, path, media.name, success, responses))
+    for name, here, value in _named(builder.document, place.child("x-examples")):
+        if name in taken:
+            builder.fault(here, f"the request body has an example {name!r} already", "rename one")
+        exchange = value.get("x-exchange")
+        sends = "value" in value or (isinstance(exchange, dict) and "body" in exchange)
+        kind = next(iter(content), "application/json") if sends else None
+        yield _example(builder.fault, here, name, value, _Default(method, path, kind, success, responses))
 
 
-def check_examples(document: Document, operation: Operation, clauses: Collection[str], problems: list[Problem]) -> None:
-    """Add to `problems` the clauses and the other examples that an operation's examples name and that are not there."""
-    names = {example.name: example for example in operation.examples}
-    for example in operation.examples:
-        place = parse(example.pointer).child("x-exchange")
-        for index, clause in enumerate(example.shows):
-            if clause not in clauses:
-                here = place.child("shows", index)
-                problems.append(document.problem(here, f"there is no clause {clause!r}", "correct its id"))
-        if example.after and (example.after not in names or _goes_round(names, example)):
-            said = f"there is no example {example.after!r} before this one"
-            problems.append(document.problem(place.child("after"), said, "name an example that ends in a first one"))
-        if example.set and not example.after:
-            said = "'set' takes from the reply of an example before, and 'after' names none"
-            problems.append(document.problem(place.child("set"), said, "add 'after'"))
-
-
-def _goes_round(names: Mapping[str, Example], example: Example) -> bool:
-    seen = {example.name}
-    while example.after in names:
-        if example.after in seen:
-            return True
-        seen.add(example.after)
-        example = names[example.after]
-    return False
+def _named(document: Document, holder: Place) -> Iterator[tuple[str, Place, Mapping[str, Any]]]:
+    """Yield the examples that a place holds: name, where it is written, and what."""
+    try:
+        names = document.at(holder)
+    except LookupError:
+        return
+    for name in names if isinstance(names, dict) else ():
+        place = document.follow(holder.child(name))
+        value = document.at(place)
+        if isinstance(value, dict):
+            yield name, place, value
 
 
 def _exchange(fault: Fault, place: Place, written: Any) -> dict[str, Any]:
@@ -104,10 +112,13 @@ def _exchange(fault: Fault, place: Place, written: Any) -> dict[str, Any]:
     return exchange
 
 
-def _example(fault: Fault, place: Place, name: str, value: Mapping[str, Any], default: Mapping[str, Any]) -> Example:
+def _example(fault: Fault, place: Place, name: str, value: Mapping[str, Any], default: _Default) -> Example:
     here = place.child("x-exchange")
     exchange = _exchange(fault, here, value.get("x-exchange", {}))
-    headers = {"content-type": default["type"], **_lower(exchange.get("headers", {}))}
+    headers = {"content-type": default.content_type, **_lower(exchange.get("headers", {}))}
+    status = exchange.get("status", default.status)
+    reply = documented(default.responses, status)
+    media_type = next(iter(reply.content), "") if reply else "application/json"
     body, sent = _body(fault, here.child("body"), exchange["body"]) if "body" in exchange else (None, None)
     return Example(
         name=name,
@@ -115,11 +126,11 @@ def _example(fault: Fault, place: Place, name: str, value: Mapping[str, Any], de
         summary=str(value.get("summary", "")),
         value=value.get("value") if sent is None else body,
         body=_encoded(value["value"]) if sent is None and "value" in value else sent or b"",
-        status=exchange.get("status", 200),
-        media_type=exchange.get("media-type", "application/json"),
-        method=exchange.get("method", default["method"]).upper(),
-        path={**default["path"], **{key: _text(text) for key, text in exchange.get("path", {}).items()}},
-        query=tuple((key, _text(text)) for key, text in exchange.get("query", {}).items()),
+        status=status,
+        media_type=exchange.get("media-type", media_type),
+        method=exchange.get("method", default.method).upper(),
+        path={**default.path, **{key: as_text(text) for key, text in exchange.get("path", {}).items()}},
+        query=tuple((key, as_text(text)) for key, text in exchange.get("query", {}).items()),
         headers={key: text for key, text in headers.items() if text is not None},
         requires_token=exchange.get("requires-token", False),
         after=exchange.get("after", ""),
@@ -157,12 +168,7 @@ def _bytes(written: Any) -> bytes:
 
 
 def _lower(headers: Mapping[str, Any]) -> dict[str, Any]:
-    return {name.lower(): None if text is None else _text(text) for name, text in headers.items()}
-
-
-def _text(value: Any) -> str:
-    """Return a value as it is written into a path, a query or a header."""
-    return value if isinstance(value, str) else json.dumps(value)
+    return {name.lower(): None if text is None else as_text(text) for name, text in headers.items()}
 
 
 def _encoded(value: JSON) -> bytes:

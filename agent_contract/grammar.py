@@ -61,6 +61,7 @@ CHILDREN: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "responses": ("one", "responses"),
         "callbacks": ("map", "callback"),
         "servers": ("list", "server"),
+        "x-examples": ("map", "example"),
     },
     "responses": {"*": ("one", "response")},
     "callback": {"*": ("one", "path-item")},

@@ -52,6 +52,21 @@ class RequestBody:
     content: Mapping[str, MediaType] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An operation that may follow a reply.
+
+    `parameters` maps its parameters (`id`, or `path.id`) to texts, `request_body` is its body, None for none; a text
+    may hold runtime expressions on the exchange of that reply, which `expressions.evaluate` follows.
+    """
+
+    name: str
+    operation_id: str
+    parameters: Mapping[str, str]
+    request_body: JSON = None
+    pointer: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Response:
     """A documented reply: `status` as written (`200`, `4XX`, `default`); no content means that none is documented."""
@@ -61,6 +76,7 @@ class Response:
     description: str
     content: Mapping[str, MediaType] = field(repr=False)
     headers: tuple[Parameter, ...] = field(default=(), repr=False)
+    links: tuple[Link, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +84,11 @@ class Example:
     """A named request with the answer that it must get.
 
     `body` is what is sent, `value` its JSON (None for a body that is none); `path` fills the path's parameters;
-    `headers` are sent as they stand, names in lower case; `after` names the example that is played before it, and `set`
-    maps pointers in the body to runtime expressions on that one's reply (OpenAPI 3.1.1, section 4.8.20.4);
-    `media_type` and `status` are the reply's; `shows` names the clauses that it shows; `declared` says whether the
-    document says any of this.
+    `headers` are sent as they stand, names in lower case; `after` names the example that is played before it, another
+    operation's as `operationId.name`. `set` maps where something is taken to (a pointer into the body, `path.NAME`,
+    `query.NAME` or `header.NAME`) to runtime expressions on that exchange (OpenAPI 3.1.1, section 4.8.20.4).
+    `media_type` ("" for a reply without content) and `status` are the reply's; `shows` names the clauses that it shows;
+    `declared` says whether the document says any of this.
     """
 
     name: str
@@ -121,8 +138,16 @@ class Operation:
 
     def response(self, status: int) -> Response | None:
         """Return what is documented for a status: itself, its range, the default, or nothing."""
-        text = str(status)
-        return self.responses.get(text) or self.responses.get(f"{text[0]}XX") or self.responses.get("default")
+        return documented(self.responses, status)
+
+    def parameter(self, name: str) -> Parameter | None:
+        """Return the parameter of a name, which may say its place too, as in `path.id`; None for none."""
+        for parameter in self.parameters:
+            place, _, rest = name.partition(".")
+            for wanted in (name, rest if place == parameter.place else name):
+                if parameter.name == (wanted.lower() if parameter.place == "header" else wanted):
+                    return parameter
+        return None
 
     def example(self, name: str) -> Example:
         """Return the example of a name; KeyError for none."""
@@ -130,3 +155,9 @@ class Operation:
             if example.name == name:
                 return example
         raise KeyError(name)
+
+
+def documented(responses: Mapping[str, Response], status: int) -> Response | None:
+    """Return what is documented for a status: itself, its range, the default, or nothing."""
+    text = str(status)
+    return responses.get(text) or responses.get(f"{text[0]}XX") or responses.get("default")

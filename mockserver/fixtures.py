@@ -16,8 +16,10 @@ from urllib.parse import quote
 import orjson
 
 from agent_contract import Contract, Example, Operation, check_reply
+from agent_contract.chains import Step
+from agent_contract.expressions import Sent, as_text, evaluate
 from agent_contract.pointers import look_up, tokens_of
-from agent_contract.values import JSON, Exchange, Reply, Request
+from agent_contract.values import JSON, Exchange, Request
 from mockserver.config import Config
 from mockserver.engine import Engine
 from mockserver.readable import exchange_json, pretty
@@ -37,12 +39,12 @@ class FixtureError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """An example with the exchanges that it takes, its own last; `sample` counts further ones of the same kind."""
+    """An example with the exchanges that it takes, its own last; `before` names the examples of those before it."""
 
     name: str
     operation: Operation
     example: Example
-    sample: int
+    before: tuple[str, ...]
     exchanges: tuple[Exchange, ...]
 
 
@@ -81,67 +83,76 @@ def _example_json(one: Played) -> dict[str, JSON]:
 
 
 def _entries(one: Played) -> list[JSON]:
-    before = [example.name for example in _chain(one.operation, one.example)[:-1]]
-    names = [*before, one.name]
+    names = [*one.before, one.name]
     return [{"example": name, **exchange_json(exchange)} for name, exchange in zip(names, one.exchanges, strict=True)]
 
 
+def fixture_names(contract: Contract) -> dict[str, str]:
+    """Return each example's name among the fixtures, by its pointer: its own, or with its operation's before it."""
+    names: dict[str, str] = {}
+    for operation, example in contract.examples:
+        taken = example.name in names.values()
+        names[example.pointer] = f"{operation.id}.{example.name}" if taken else example.name
+    return names
+
+
 def _play_all(contract: Contract, seed: int, count: int) -> Iterator[Played]:
-    names: set[str] = set()
-    for operation in contract.operations.values():
-        for example in operation.examples:
-            name = example.name if example.name not in names else f"{operation.id}.{example.name}"
-            names.add(name)
-            for sample in range(count + 1):
-                if sample and not _varied(example, seed, sample)[1]:
-                    break
-                exchanges = tuple(_play(contract, operation, example, seed, sample))
-                yield Played(f"{name}~{sample}" if sample else name, operation, example, sample, exchanges)
+    names = fixture_names(contract)
+    for step in contract.examples:
+        name, steps = names[step.example.pointer], contract.chain(step)
+        before = tuple(names[one.example.pointer] for one in steps[:-1])
+        for sample in range(count + 1):
+            if sample and not _varied(step.example, seed, sample)[1]:
+                break
+            exchanges = tuple(_play(contract, steps, seed, sample))
+            yield Played(f"{name}~{sample}" if sample else name, *step, before, exchanges)
 
 
-def _play(contract: Contract, operation: Operation, example: Example, seed: int, sample: int) -> Iterator[Exchange]:
-    config = Config(tokens=(TOKEN,) if example.requires_token else ())
+def _play(contract: Contract, steps: tuple[Step, ...], seed: int, sample: int) -> Iterator[Exchange]:
+    config = Config(tokens=(TOKEN,) if steps[-1].example.requires_token else ())
     engine = Engine(contract, config, seed=seed + 1000 * sample, clock=lambda: NOW)
-    reply: Reply | None = None
-    for one in _chain(operation, example):
-        exchange = engine.play(_request(operation, one, _varied(one, seed, sample)[0], reply))
-        _verify(operation, one, exchange)
-        yield replace(exchange, operation=operation.id, clauses=one.shows)
-        reply = exchange.reply
+    before: Sent | None = None
+    for operation, example in steps:
+        varied = replace(example, body=_varied(example, seed, sample)[0])
+        filled = _filled(varied, before) if before else varied
+        path = path_of(operation, filled)
+        exchange = engine.play(Request(filled.method, path, filled.query, filled.headers, filled.body))
+        _verify(operation, example, exchange)
+        yield replace(exchange, operation=operation.id, clauses=example.shows)
+        before = Sent(exchange, filled.path)
 
 
-def _chain(operation: Operation, example: Example) -> list[Example]:
-    """Return the examples that are played for one, in order, itself last."""
-    chain = [example]
-    while chain[0].after:
-        chain.insert(0, operation.example(chain[0].after))
-    return chain
+def _filled(example: Example, before: Sent) -> Example:
+    """Return an example as it is sent: what `set` takes from the exchange before is in its place."""
+    parts = {"path": dict(example.path), "query": dict(example.query), "header": dict(example.headers)}
+    body = example.body
+    for key, expression in example.set.items():
+        part, _, name = key.partition(".")
+        try:
+            taken = evaluate(expression, before)
+        except LookupError as error:
+            raise FixtureError(f"{example.name}: {error.args[0]}") from None
+        if part in parts:
+            parts[part][name.lower() if part == "header" else name] = as_text(taken)
+        else:
+            body = _with(body, key, taken)
+    path, query, headers = parts.values()
+    return replace(example, path=path, query=tuple(query.items()), headers=headers, body=body)
 
 
-def _request(operation: Operation, example: Example, body: bytes, before: Reply | None) -> Request:
-    if example.set and before:
-        value = orjson.loads(body)
-        for pointer, expression in example.set.items():
-            *parents, last = tokens_of(pointer)
-            holder: Any = look_up(value, parents)
-            holder[int(last) if isinstance(holder, list) else last] = _evaluate(expression, before)
-        body = orjson.dumps(value)
-    return Request(example.method, path_of(operation, example), example.query, example.headers, body)
-
-
-def _evaluate(expression: str, reply: Reply) -> JSON:
-    """Return what a runtime expression on a reply's body names; of a stream it is the first event's."""
-    kind, _, pointer = expression.partition("#")
-    if kind != "$response.body":
-        raise FixtureError(f"{expression}: only $response.body#/… can be followed")
-    content = reply.body if isinstance(reply.body, bytes) else reply.body[0].data
-    return look_up(orjson.loads(content), tokens_of(pointer))
+def _with(body: bytes, pointer: str, taken: JSON) -> bytes:
+    """Return a JSON body with a value at the place that a pointer names."""
+    value = orjson.loads(body)
+    *parents, last = tokens_of(pointer)
+    holder: Any = look_up(value, parents)
+    holder[int(last) if isinstance(holder, list) else last] = taken
+    return orjson.dumps(value)
 
 
 def _verify(operation: Operation, example: Example, exchange: Exchange) -> None:
     reply = exchange.reply
     media_type = reply.headers.get("content-type", "").partition(";")[0]
-    if (reply.status, media_type) != (example.status, example.media_type):
+    if (reply.status, media_type) != (example.status, example.media_type or media_type):
         raise FixtureError(
             f"{example.name}: the document promises {example.status} {example.media_type},"
             f" the mock answers {reply.status} {media_type}: {reply.content()[:200].decode()}"

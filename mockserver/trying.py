@@ -11,12 +11,13 @@ from agent_contract.parameters import MISSING
 
 
 def example_request(contract: Contract) -> tuple[Operation, Example] | None:
-    """Return the first named example that gets a success; None where the document has none."""
-    for operation in contract.operations.values():
-        for example in operation.examples:
-            if example.status < 300 and not example.after and not example.requires_token:
-                return operation, example
-    return None
+    """Return the first named example that gets a success, one that sends a body before others; None for none."""
+    willing = [
+        (operation, example)
+        for operation, example in contract.examples
+        if example.status < 300 and not example.after and not example.requires_token
+    ]
+    return next((pair for pair in willing if pair[1].body), next(iter(willing), None))
 
 
 def path_of(operation: Operation, example: Example, instead: Mapping[str, str] | None = None) -> str:

@@ -78,7 +78,7 @@ def test_a_body_may_be_written_as_its_bytes(tmp_path: Path, body: Any, sent: byt
         ({"after": "one"}, "there is no example 'one' before this one"),
         (
             {"set": {"/a": "$response.body#/id"}},
-            "'set' takes from the reply of an example before, and 'after' names none",
+            "'set' takes from the exchange of an example before, and 'after' names none",
         ),
     ],
 )

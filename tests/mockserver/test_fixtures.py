@@ -15,13 +15,16 @@ from agent_contract import check_reply, check_request, understand
 from agent_contract.routes import Found
 from agent_contract.values import Event, Reply, Request
 from mockserver.command import fixtures as command
-from mockserver.fixtures import make_fixtures
+from mockserver.fixtures import FixtureError, fixture_names, make_fixtures
 from mockserver.text import a_sentence
-from tests.mockserver.asking import CONTRACT, OPERATION
+from tests.agent_contract.documents import compiled
+from tests.agent_contract.resources import TEXT, things
+from tests.mockserver.asking import CONTRACT
 
 ROOT = Path(__file__).parents[2]
 FILES = make_fixtures(CONTRACT)
-EXAMPLES = [example.name for example in OPERATION.examples]
+NAMES = fixture_names(CONTRACT)
+STEPS = {NAMES[step.example.pointer]: step for step in CONTRACT.examples}
 
 
 def run(*arguments: object) -> Result:
@@ -77,7 +80,7 @@ def test_the_committed_fixtures_are_what_the_contract_gives() -> None:
 
 
 def test_each_example_and_each_clause_has_its_file() -> None:
-    names = {f"exchanges/{name}.json" for name in EXAMPLES} | {f"clauses/{one.id}.json" for one in CONTRACT.clauses}
+    names = {f"exchanges/{name}.json" for name in STEPS} | {f"clauses/{one.id}.json" for one in CONTRACT.clauses}
     assert {path for path in FILES if path.endswith(".json")} == names
 
 
@@ -88,15 +91,16 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
 
 def test_every_reply_is_what_the_contract_documents() -> None:
     for path, exchange in exchanges():
-        assert check_reply(OPERATION, reply_of(exchange["reply"])) == (), path
+        operation, _ = STEPS[exchange["example"].partition("~")[0]]
+        assert check_reply(operation, reply_of(exchange["reply"])) == (), path
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", STEPS)
 def test_the_last_exchange_of_an_example_is_its_own(name: str) -> None:
-    example = OPERATION.example(name)
+    example = STEPS[name].example
     last = loaded(name)["exchanges"][-1]
     assert last["reply"]["status"] == example.status
-    assert last["reply"]["headers"]["content-type"].startswith(example.media_type)
+    assert last["reply"]["headers"].get("content-type", "").startswith(example.media_type)
     if not example.set:
         assert body_of(last["request"]) == example.body
 
@@ -104,10 +108,11 @@ def test_the_last_exchange_of_an_example_is_its_own(name: str) -> None:
 def test_every_accepted_request_is_valid() -> None:
     for path, exchange in exchanges():
         sent = exchange["request"]
-        if exchange["reply"]["status"] == 200:
+        if exchange["reply"]["status"] < 300:
             found = CONTRACT.find(sent["method"], sent["path"])
             assert isinstance(found, Found)
-            call = understand(found, Request("POST", sent["path"], (), sent["headers"], body_of(sent)))
+            query = tuple((key, text) for key, text in sent.get("query", ()))
+            call = understand(found, Request(sent["method"], sent["path"], query, sent["headers"], body_of(sent)))
             assert check_request(call) == (), path
 
 
@@ -124,8 +129,39 @@ def test_a_session_that_a_stream_created_is_extended() -> None:
     assert second["request"]["json"]["store_in_session"] == first["reply"]["events"][0]["data"]["session_id"]
 
 
+def test_a_chain_across_operations_carries_what_it_takes(tmp_path: Path) -> None:
+    files = make_fixtures(compiled(tmp_path, TEXT))
+    created, read, deleted = json.loads(files["exchanges/gone.json"])["exchanges"]
+    assert [one["example"] for one in (created, read, deleted)] == ["small", "kept", "gone"]
+    assert (read["request"]["path"], read["request"]["query"]) == ("/things/7", [["colour", "blue"]])
+    assert read["request"]["headers"] == {"x-trace": "application/json"}
+    assert (deleted["request"]["method"], deleted["request"]["path"]) == ("DELETE", "/things/7")
+    assert deleted["request"].keys() == {"method", "path", "headers"}
+    assert deleted["reply"] == {"status": 204, "headers": {}}
+
+
+def test_what_twins_share_is_written_once_for_the_first(tmp_path: Path) -> None:
+    files = make_fixtures(compiled(tmp_path, TEXT))
+    names = ("alike", "all", "gone", "kept", "refused", "small", "some")
+    assert [path for path in sorted(files) if path.startswith("exchanges")] == [f"exchanges/{n}.json" for n in names]
+    assert json.loads(files["exchanges/small.json"])["operation"] == "createThing"
+
+
+def test_of_two_examples_of_one_name_the_second_bears_its_operation_s_too(tmp_path: Path) -> None:
+    document = things()
+    document["paths"]["/things/{id}"]["get"]["x-examples"]["all"] = {"x-exchange": {"path": {"id": "7"}}}
+    files = make_fixtures(compiled(tmp_path, document))
+    assert {"exchanges/all.json", "exchanges/getThing.all.json"} < files.keys()
+
+
+def test_a_chain_that_takes_what_is_not_there_says_so(tmp_path: Path) -> None:
+    text = TEXT.replace("path.id: $response.body#/id", "path.id: $response.body#/key")
+    with pytest.raises(FixtureError, match=r"kept: \$response.body#/key names nothing in the exchange before"):
+        make_fixtures(compiled(tmp_path, text))
+
+
 def test_each_stream_stands_as_bytes_too() -> None:
-    streams = [one.name for one in OPERATION.examples if one.media_type == "text/event-stream"]
+    streams = [name for name, step in STEPS.items() if step.example.media_type == "text/event-stream"]
     assert {path for path in FILES if path.endswith(".sse")} == {f"exchanges/{name}.sse" for name in streams}
     for name in streams:
         assert reply_of(loaded(name)["exchanges"][-1]["reply"]).content() == FILES[f"exchanges/{name}.sse"]
@@ -135,7 +171,7 @@ def test_a_clause_has_the_exchanges_of_every_example_that_shows_it() -> None:
     for clause in CONTRACT.clauses:
         found = json.loads(FILES[f"clauses/{clause.id}.json"])
         assert (found["sentence"], found["grade"], found["since"]) == (clause.sentence, clause.grade, clause.since)
-        shown = [one.name for one in OPERATION.examples if clause.id in one.shows]
+        shown = [name for name, step in STEPS.items() if clause.id in step.example.shows]
         assert shown or clause.untestable
         assert found["exchanges"] == [one for name in shown for one in loaded(name)["exchanges"]]
 
@@ -152,7 +188,7 @@ def test_samples_vary_what_is_said_and_keep_the_status() -> None:
     assert {path: content for path, content in files.items() if path in FILES and path.startswith("exch")} == {
         path: content for path, content in FILES.items() if path.startswith("exch")
     }
-    originals = {name: loaded(name)["exchanges"][-1] for name in EXAMPLES}
+    originals = {name: loaded(name)["exchanges"][-1] for name in STEPS}
     samples = [path for path in files if "~" in path and path.endswith(".json")]
     assert len(samples) > 2 * 40
     for path in samples:
