@@ -39,6 +39,7 @@ ODD: tuple[dict[str, JSON], ...] = (
     {"stop": [""]},
     {"stop": None},
     {"tools": []},
+    {"stream_options": None, "tools": None, "tool_choice": None, "response_format": None, "max_completion_tokens": None},
 )
 #: The clauses that are judged on all that a run has seen.
 OF_ALL = ("chat.no-server-error", "chat.status-documented")

@@ -115,8 +115,11 @@ def _compare_with_replay(probe: Probe, session: Session, turns: tuple[Asked, ...
 
 @pytest.mark.clause("chat.session-isolated")
 def test_a_session_is_no_context_without_it(contract_probe: Probe) -> None:
-    """A message without a session counts after a conversation what it counted before."""
-    alone, session = size(contract_probe), talk(contract_probe)
+    """A message without a session counts after a conversation what it counted before.
+
+    The conversation is a new one: what was said in the last of all is the likeliest to be taken along.
+    """
+    alone, session = size(contract_probe), extended(contract_probe, created(contract_probe, 8))
     asked = contract_probe.chat(turn(), again=2)
     if prompt(asked) != alone.short:
         expected = f"prompt_tokens {alone.short}, as before"
