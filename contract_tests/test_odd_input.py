@@ -39,7 +39,7 @@ ODD: tuple[dict[str, JSON], ...] = (
     {"stop": [""]},
     {"stop": None},
     {"tools": []},
-    {"stream_options": None, "tools": None, "tool_choice": None, "response_format": None, "max_completion_tokens": None},
+    dict.fromkeys(("stream_options", "tools", "tool_choice", "response_format", "max_completion_tokens")),
 )
 #: The clauses that are judged on all that a run has seen.
 OF_ALL = ("chat.no-server-error", "chat.status-documented")
