@@ -34,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker that ties a test to its clause."""
+    if not hasattr(config.option, "tbstyle"):
+        # Without pytest's terminal nobody sees a traceback, and the long kind takes a tenth of a second for each.
+        config.option.tbstyle = "native"
     config.addinivalue_line("markers", "clause(id): the clause of the contract that the test judges")
     config.addinivalue_line("markers", "contract_feeds(ids): the test gathers what the tests of these clauses judge")
     config.addinivalue_line("markers", "contract_last: the test judges what all the others have seen")

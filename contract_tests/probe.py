@@ -33,9 +33,9 @@ class NoVerdict(Exception):
     """The deployment can't be judged; the text says why, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Probe:
-    """The deployment as the tests see it."""
+    """The deployment as the tests see it; it has no long `repr`, which pytest would make for each broken clause."""
 
     prober: Prober
     conformity: Conformity
