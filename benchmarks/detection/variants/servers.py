@@ -17,7 +17,7 @@ from benchmarks.detection.variants.variant import Variant
 PLAIN = Deployment()
 TOKEN = "a-token-of-the-deployment"
 #: A deployment that starts answers so many requests badly.
-COLD = 4
+COLD = 2
 COLD_BODY = {
     "detail": [
         {
