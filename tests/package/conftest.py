@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.environments import ROOT, Environment, build, empty_environment, install
+from tests.package.environments import ROOT, Environment, build, empty_environment, install, lend
 
 
 @pytest.fixture(scope="session")
@@ -41,16 +41,20 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environm
 
 
 @pytest.fixture(scope="session")
-def installed_from_sdist(wheel_from_sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """An environment with nothing but the wheel from the source distribution and what it needs."""
+def installed_from_sdist(
+    installed: Environment, wheel_from_sdist: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Environment:
+    """An environment with the wheel from the source distribution; what that needs is lent to it."""
     environment = empty_environment(tmp_path_factory.mktemp("installed-from-sdist"))
-    install(environment, str(wheel_from_sdist))
+    install(environment, "--no-deps", str(wheel_from_sdist))
+    lend(installed, environment)
     return environment
 
 
 @pytest.fixture(scope="session")
-def installed_editable(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """An environment that knows the checkout by its path."""
+def installed_editable(installed: Environment, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment that knows the checkout by its path; what it needs is lent to it."""
     environment = empty_environment(tmp_path_factory.mktemp("installed-editable"))
-    install(environment, "-e", str(ROOT))
+    install(environment, "--no-deps", "-e", str(ROOT))
+    lend(installed, environment)
     return environment

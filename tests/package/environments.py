@@ -12,6 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CONSTRAINTS = ROOT / "constraints.txt"
+#: Where a test runs somebody else's `pip install`: its modules are compiled when they are imported.
+SPARING = {"PIP_NO_COMPILE": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,27 @@ class Environment:
         return ran.stdout
 
 
-def empty_environment(folder: Path) -> Environment:
-    """Return a new virtual environment with pip and nothing else in it."""
+def empty_environment(folder: Path, *, with_pip: bool = False) -> Environment:
+    """Return a new virtual environment with nothing in it, or with pip; `install` needs none in it."""
     outside = folder / "outside"
     outside.mkdir(parents=True)
-    venv.create(folder / "venv", with_pip=True)
+    venv.create(folder / "venv", with_pip=with_pip)
     return Environment(folder / "venv", outside)
 
 
 def install(environment: Environment, *what: str) -> None:
     """Install a wheel, or with `-e` the checkout, and what it needs in the pinned versions."""
-    environment.run("python", "-m", "pip", "install", "--quiet", "--no-compile", "-c", str(CONSTRAINTS), *what)
+    options = ("--quiet", "--no-compile", "-c", str(CONSTRAINTS))
+    command = [sys.executable, "-m", "pip", "--python", str(environment.programs / "python"), "install"]
+    ran = subprocess.run([*command, *options, *what], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def lend(lender: Environment, environment: Environment) -> None:
+    """Let an environment import, after what it has itself, what another has installed."""
+    (borrowed,) = lender.folder.glob("lib/python*/site-packages")
+    (own,) = environment.folder.glob("lib/python*/site-packages")
+    (own / "zz-borrowed.pth").write_text(f"{borrowed}\n", encoding="utf-8")
 
 
 def build(kind: str, source: Path, into: Path) -> Path:

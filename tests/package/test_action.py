@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.package.environments import ROOT
+from tests.package.environments import ROOT, SPARING
 from tests.serving import serve
 
 STEPS = [step for step in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"] if "run" in step]
@@ -20,7 +20,7 @@ def test_the_action_installs_and_verifies(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with serve() as served:
         given = {"ACTION": str(ROOT), "BASE_URL": served.url, "AGENT_ID": "demo", "CLAUSES": "chat.model-*"}
-        others = {name: "" for step in STEPS for name in step["env"]}
+        others = {name: "" for step in STEPS for name in step["env"]} | SPARING
         for step in STEPS:
             done = subprocess.run(
                 ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.environments import ROOT, Environment, empty_environment
+from tests.package.environments import ROOT, SPARING, Environment, empty_environment
 from tests.serving import serve
 
 TEXT = (ROOT / "Containerfile").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ def only(name: str) -> str:
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """An empty environment in which every COPY and RUN was done, as the build does them."""
-    environment = empty_environment(tmp_path_factory.mktemp("image"))
+    environment = empty_environment(tmp_path_factory.mktemp("image"), with_pip=True)
     source = environment.folder.parent / "src"
     source.mkdir()
     for name, rest in STEPS:
@@ -45,7 +45,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Environment:
             for item in sources:
                 _copy(ROOT / item, source / target)
         elif name == "RUN":
-            subprocess.run(["/bin/sh", "-ec", rest], cwd=source, env=environment.variables(), check=True)
+            subprocess.run(["/bin/sh", "-ec", rest], cwd=source, env=environment.variables(SPARING), check=True)
     shutil.rmtree(source)
     return environment
 
