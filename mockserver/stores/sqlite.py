@@ -91,11 +91,13 @@ class SQLiteStore:
 
     def items(self, prefix: str = "", after: str = "", limit: int = 100) -> tuple[tuple[str, Versioned], ...]:
         """Return at most `limit` keys that begin with `prefix` and sort behind `after`, in order, with their values."""
+        # One lower bound: of two SQLite would seek only the first, and step through all that lies between them.
+        bounds = (encoded(max(prefix, after)), behind(prefix))
         with self._reading() as connection:
             found = connection.execute(
-                """SELECT key, value, version FROM item WHERE key > ? AND key >= ? AND key < ?
-                   AND (expires IS NULL OR expires >= ?) ORDER BY key LIMIT ?""",
-                (encoded(after), encoded(prefix), behind(prefix), self._clock(), limit),
+                f"""SELECT key, value, version FROM item WHERE key {">=" if prefix > after else ">"} ? AND key < ?
+                    AND (expires IS NULL OR expires >= ?) ORDER BY key LIMIT ?""",
+                (*bounds, self._clock(), limit),
             ).fetchall()
         return tuple((decoded(key), Versioned(value, version)) for key, value, version in found)
 

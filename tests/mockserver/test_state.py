@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,12 +12,15 @@ from contextlib import closing
 from pathlib import Path
 from threading import Thread
 
+import httpx
 import pytest
 
+from mockserver.asgi import create_app
 from mockserver.loading import load_engine
 from mockserver.stores import open_store
 from mockserver.stores.sqlite import SQLiteStore
-from tests.mockserver.asking import Asker, engine
+from mockserver.transport import MockTransport
+from tests.mockserver.asking import Asker, engine, path_of, user
 from tests.mockserver.crowd import Crowd, in_order, kept
 from tests.mockserver.redis_server import RedisServer
 from tests.serving import serve
@@ -96,6 +101,27 @@ def test_a_redis_that_is_killed_and_started_again_is_answered_with_503_meanwhile
             # A turn that was answered with 503 may have been kept; none is kept twice.
             assert len(set(there)) == len(there)
             assert [text for text in there if text in set(acknowledged)] == acknowledged
+
+
+@pytest.mark.parametrize("kind", ["asgi", "transport"])
+def test_nobody_waits_for_another_clients_store(tmp_path: Path, kind: str) -> None:
+    """One request waits for a file that is locked; the event loop answers another meanwhile."""
+    file = tmp_path / "state.db"
+    with closing(load_engine(store=f"sqlite:///{file}")) as waiting, closing(sqlite3.connect(file)) as other:
+        Asker(waiting).answer()  # ids are drawn
+        transport = MockTransport(waiting) if kind == "transport" else httpx.ASGITransport(create_app(waiting))
+
+        async def talk() -> int:
+            async with httpx.AsyncClient(transport=transport, base_url="http://mock") as client:
+                other.execute("BEGIN IMMEDIATE")
+                body = {"messages": [user("Hello!")], "create_session": True}
+                turn = asyncio.create_task(client.post(path_of(), json=body))
+                assert (await client.get("/__mock__/health")).status_code == 200
+                assert not turn.done()
+                other.execute("ROLLBACK")
+                return (await turn).status_code
+
+        assert asyncio.run(talk()) == 200
 
 
 def test_a_session_outlives_the_server_and_no_id_is_given_twice(shared: str) -> None:

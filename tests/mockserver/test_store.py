@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from itertools import count
 
 import pytest
 
@@ -261,3 +263,30 @@ def test_writers_that_try_again_lose_no_turn(store: Store) -> None:
     found = store.get("a")
     assert found is not None
     assert sorted(found.value) == sorted(b"abcd" * 50)
+
+
+def quickest(action: Callable[[], object]) -> float:
+    """Return the seconds that an action takes when nothing disturbs it."""
+    times = []
+    for _ in range(40):
+        begin = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - begin)
+    return min(times)
+
+
+def test_a_page_of_many_items_and_a_write_among_them_cost_what_they_cost_among_few(store: Store) -> None:
+    """A scan would cost a hundred times as much."""
+
+    def costs() -> tuple[float, float]:
+        write = quickest(lambda: store.put(f"b/{next(numbers)}", b"", None))
+        return write, quickest(lambda: store.items("b/", limit=5))
+
+    numbers = count()
+    few = costs()
+    for number in range(4000):
+        store.put(f"a/{number}", b"", None, expires=NOW + number)
+        store.put(f"c/{number}", b"", None, expires=NOW + number)
+    many = costs()
+    assert many[0] < 10 * few[0]
+    assert many[1] < 10 * few[1]
