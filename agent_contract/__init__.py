@@ -10,6 +10,7 @@ from agent_contract.fastapi_errors import error_detail
 from agent_contract.location import find_document
 from agent_contract.operations import Example, Link, MediaType, Operation, RequestBody, Response
 from agent_contract.parameters import Parameter
+from agent_contract.raw_schema import RawSchema, SchemaRefused, read_schema
 from agent_contract.routes import Found, NotAllowed
 from agent_contract.sample import SampleError, sample
 from agent_contract.values import GRADES, JSON, Clause, Event, Exchange, Headers, Location, Reply, Request, Violation
@@ -34,11 +35,13 @@ __all__ = [
     "Operation",
     "Parameter",
     "Problem",
+    "RawSchema",
     "Reply",
     "Request",
     "RequestBody",
     "Response",
     "SampleError",
+    "SchemaRefused",
     "Step",
     "UnreadableError",
     "Violation",
@@ -48,6 +51,7 @@ __all__ = [
     "find_document",
     "load_contract",
     "parse_events",
+    "read_schema",
     "sample",
     "understand",
 ]

@@ -5,55 +5,75 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 #: How often an open-ended repetition is gone through at most, beyond what it must.
 _MORE = 4
+#: How many parts a text is made of at most.
+_MOST_PARTS = 10_000
 #: Python's own parser of patterns; its name is private, its work is not to be done twice.
 _PARSER = import_module("re._parser")
 _PRINTABLE = [chr(code) for code in range(32, 127)]
 
 
+@dataclass(slots=True)
+class _Made:
+    """What is made so far: by which chance, the groups by their number, and how many parts may still follow."""
+
+    source: random.Random
+    groups: dict[int, str]
+    left: int = _MOST_PARTS
+
+    def text(self, parsed: Sequence[tuple[Any, Any]]) -> str:
+        """Return a text of these parts; OverflowError when they are too many."""
+        self.left -= len(parsed)
+        if self.left < 0:
+            raise OverflowError
+        return "".join(_PARTS[str(code)](argument, self) for code, argument in parsed if str(code) in _PARTS)
+
+
 def text_of_pattern(pattern: str, source: random.Random) -> str:
-    """Return a text that a pattern matches; "" for a pattern that Python can't parse. Look-arounds are passed over."""
+    """Return a text that a pattern matches; look-arounds are passed over.
+
+    It is "" for a pattern that Python can't parse, and for one that asks for more than ten thousand parts.
+    """
     try:
         parsed: Sequence[tuple[Any, Any]] = _PARSER.parse(pattern)
-    except re.error:
+        return _Made(source, {}).text(parsed)
+    except (re.error, OverflowError, RecursionError):
         return ""
-    return _text(parsed, source, {})
 
 
-def _text(parsed: Sequence[tuple[Any, Any]], source: random.Random, groups: dict[int, str]) -> str:
-    return "".join(_PARTS[str(code)](argument, source, groups) for code, argument in parsed if str(code) in _PARTS)
-
-
-def _group(argument: Any, source: random.Random, groups: dict[int, str]) -> str:
-    text = _text(argument[3], source, groups)
+def _group(argument: Any, made: _Made) -> str:
+    text = made.text(argument[3])
     if argument[0] is not None:
-        groups[argument[0]] = text
+        made.groups[argument[0]] = text
     return text
 
 
-def _repeat(argument: Any, source: random.Random, groups: dict[int, str]) -> str:
+def _repeat(argument: Any, made: _Made) -> str:
     low, high, inner = argument
-    count = source.randint(int(low), min(int(high), int(low) + _MORE))
-    return "".join(_text(inner, source, groups) for _ in range(count))
+    count = made.source.randint(int(low), min(int(high), int(low) + _MORE))
+    if count > made.left:
+        raise OverflowError
+    return "".join(made.text(inner) for _ in range(count))
 
 
 #: What Python calls a part of a pattern -> what makes a text of it.
-_PARTS: Mapping[str, Callable[[Any, random.Random, dict[int, str]], str]] = {
-    "LITERAL": lambda argument, *_: chr(argument),
-    "NOT_LITERAL": lambda argument, source, _: source.choice([one for one in _PRINTABLE if one != chr(argument)]),
-    "ANY": lambda _, source, __: source.choice(_PRINTABLE),
-    "IN": lambda argument, source, _: source.choice(_members(argument)),
-    "BRANCH": lambda argument, source, groups: _text(source.choice(argument[1]), source, groups),
+_PARTS: Mapping[str, Callable[[Any, _Made], str]] = {
+    "LITERAL": lambda argument, _: chr(argument),
+    "NOT_LITERAL": lambda argument, made: made.source.choice([one for one in _PRINTABLE if one != chr(argument)]),
+    "ANY": lambda _, made: made.source.choice(_PRINTABLE),
+    "IN": lambda argument, made: made.source.choice(_members(argument)),
+    "BRANCH": lambda argument, made: made.text(made.source.choice(argument[1])),
     "SUBPATTERN": _group,
     "MAX_REPEAT": _repeat,
     "MIN_REPEAT": _repeat,
     "POSSESSIVE_REPEAT": _repeat,
-    "GROUPREF": lambda argument, _, groups: groups.get(argument, ""),
-    "ATOMIC_GROUP": _text,
+    "GROUPREF": lambda argument, made: made.groups.get(argument, ""),
+    "ATOMIC_GROUP": lambda argument, made: made.text(argument),
 }
 
 

@@ -1,4 +1,4 @@
-"""Makes values of schemas: the same seed, the same value. Faker is imported when the first value is made."""
+"""Makes values of schemas: the same seed, the same value. Faker is imported when the first of a contract is made."""
 
 from __future__ import annotations
 
@@ -6,41 +6,67 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from agent_contract.contract import Contract
 from agent_contract.patterns import text_of_pattern
 from agent_contract.pointers import Place, parse
 from agent_contract.values import JSON
 
-if TYPE_CHECKING:
-    from faker import Faker
-
 #: How deep a value is filled with what it may have; below that it gets only what it must have.
 _FULL_DEPTH = 4
 #: How deep it may get at all: a schema that requires itself has no finite value.
 _MOST_DEPTH = 60
-_TRIES = 20
+#: How many values it may have inside: a schema can ask for more than a machine holds.
+_MOST_VALUES = 100_000
+#: So many characters of a text that must be long count as one more value.
+_CHARACTERS = 100
+TRIES = 20
 
 
 class SampleError(ValueError):
     """No value of a schema was found: it contradicts itself, requires itself, or is beyond this generator."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    contract: Contract
-    random: random.Random
-    fake: Faker
+class Texts(Protocol):
+    """Where the words in a value are from."""
 
-    def at(self, place: Place) -> tuple[Place, Any]:
+    def word(self) -> str:
+        """Return a word."""
+
+    def sentence(self) -> str:
+        """Return a sentence."""
+
+    def fitting(self, format: str, name: str) -> str:
+        """Return a text of a JSON Schema `format`, else one for a property of that `name`, else any."""
+
+
+@dataclass(slots=True)
+class Source:
+    """What values are made from: schemas by their place, chance, words; and how many values may still be made.
+
+    `at` returns the schema at a place, `follow` the place that the references there lead to.
+    """
+
+    at: Callable[[Place], JSON]
+    follow: Callable[[Place], Place]
+    random: random.Random
+    texts: Texts
+    left: int = _MOST_VALUES
+
+    def schema(self, place: Place) -> tuple[Place, Any]:
         """Return the schema of a place, in 2020-12 words, references followed where nothing stands beside them."""
-        value: Any = self.contract.schemas.at(place, "reply")
+        value: Any = self.at(place)
         if isinstance(value, dict) and isinstance(value.get("$ref"), str) and len(value) == 1:
-            place = self.contract.schemas.document.follow(place)
-            value = self.contract.schemas.at(place, "reply")
+            place = self.follow(place)
+            value = self.at(place)
         return place, value
+
+    def spend(self, place: Place, values: int = 1) -> None:
+        """Count values that are made; SampleError when they are too many."""
+        self.left -= values
+        if self.left < 0:
+            raise SampleError(f"{place}: the schema asks for more values than are made; let it ask for fewer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,35 +84,30 @@ def sample(contract: Contract, pointer: str, seed: int = 0) -> JSON:
 
     The value is checked against the schema before it is returned. It is decided by the document and the seed.
     """
+    from agent_contract.faked import faked_texts
+
     place = parse(pointer)
-    validator = contract.schemas.compiled(place, "reply")
-    for attempt in range(_TRIES):
-        number = seed * _TRIES + attempt
-        source = _Source(contract, random.Random(number), _faker(number))
-        value = _value(source, place, "", 0)
+    schemas = contract.schemas
+    validator = schemas.compiled(place, "reply")
+    for attempt in range(TRIES):
+        number = seed * TRIES + attempt
+        texts = faked_texts(number)
+        source = Source(lambda at: schemas.at(at, "reply"), schemas.document.follow, random.Random(number), texts)
+        value = value_of(source, place)
         if validator.is_valid(value):
             return value
-    raise SampleError(f"{pointer}: no value was found in {_TRIES} tries; give the schema an example")
+    raise SampleError(f"{pointer}: no value was found in {TRIES} tries; give the schema an example")
 
 
-def _faker(seed: int) -> Faker:
-    fake = _providers()
-    fake.seed_instance(seed)
-    return fake
+def value_of(source: Source, place: Place, name: str = "", depth: int = 0) -> JSON:
+    """Return a value of a schema, not checked against it; SampleError where it has none, or none that is finite.
 
-
-@cache
-def _providers() -> Faker:
-    from faker import Faker
-
-    return Faker("en_US")
-
-
-def _value(source: _Source, place: Place, name: str, depth: int) -> JSON:
-    """Return a value of a schema; `name` is the property that it is for, which says much about a text."""
+    `name` is the property that it is for, which says much about a text; `depth` is how deep it stands.
+    """
     if depth > _MOST_DEPTH:
         raise SampleError(f"{place}: the schema requires itself; let one of its parts be optional")
-    place, schema = source.at(place)
+    source.spend(place)
+    place, schema = source.schema(place)
     if not isinstance(schema, dict):
         return None
     if "const" in schema:
@@ -103,30 +124,30 @@ def _value(source: _Source, place: Place, name: str, depth: int) -> JSON:
     return _MAKERS[_type(parts)](source, _Want(place, parts, name, depth))
 
 
-def _choice(source: _Source, place: Place, keyword: str, count: int, name: str, depth: int) -> JSON:
+def _choice(source: Source, place: Place, keyword: str, count: int, name: str, depth: int) -> JSON:
     """Return a value of one branch, with what the schema asks for beside it; null last, and deep down first."""
     branches = [place.child(keyword, index) for index in range(count)]
-    nulls = [branch for branch in branches if source.at(branch)[1] == {"type": "null"}]
+    nulls = [branch for branch in branches if source.schema(branch)[1] == {"type": "null"}]
     others = [branch for branch in branches if branch not in nulls]
     if depth >= _FULL_DEPTH and nulls:
         return None
-    value = _value(source, source.random.choice(others or nulls), name, depth + 1)
-    _, schema = source.at(place)
+    value = value_of(source, source.random.choice(others or nulls), name, depth + 1)
+    _, schema = source.schema(place)
     if isinstance(value, dict) and "properties" in schema:
         return {**_object(source, _Want(place, _parts(source, place, schema), name, depth)), **value}
     return value
 
 
-def _parts(source: _Source, place: Place, schema: Mapping[str, Any]) -> dict[str, Any]:
+def _parts(source: Source, place: Place, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return a schema's keywords together with those of the schemas that it extends; properties hold places."""
     parts = {key: value for key, value in schema.items() if key not in ("allOf", "$ref")}
     parts["properties"] = {key: place.child("properties", key) for key in schema.get("properties") or ()}
     parts["items"] = place.child("items") if isinstance(schema.get("items"), dict) else None
     extended = [place.child("allOf", index) for index in range(len(schema.get("allOf") or ()))]
     if "$ref" in schema:
-        extended.append(source.contract.schemas.document.follow(place))
+        extended.append(source.follow(place))
     for other in extended:
-        found, value = source.at(other)
+        found, value = source.schema(other)
         if isinstance(value, dict):
             inherited = _parts(source, found, value)
             required = [*parts.get("required", ()), *inherited.get("required", ())]
@@ -148,42 +169,44 @@ def _type(parts: Mapping[str, Any]) -> str:
     return next((kind for kind, keys in _SIGNS.items() if any(parts.get(key) for key in keys)), "string")
 
 
-def _object(source: _Source, want: _Want) -> dict[str, JSON]:
+def _object(source: Source, want: _Want) -> dict[str, JSON]:
     """Return an object with all that it must have, and as long as it isn't deep inside with what it may have."""
     parts, deeper = want.parts, want.depth + 1
     required, value = list(dict.fromkeys(parts.get("required", ()))), dict[str, JSON]()
     for key, where in parts["properties"].items():
         if key in required or (want.depth < _FULL_DEPTH and _wanted(source, where)):
-            value[key] = _value(source, where, key, deeper)
+            value[key] = value_of(source, where, key, deeper)
     missing = int(parts.get("minProperties", 0)) - len({*required, *value})
-    for key in (*required, *(f"{source.fake.word()}{index}" for index in range(missing))):
+    source.spend(want.place, max(0, missing))
+    for key in (*required, *(f"{source.texts.word()}{index}" for index in range(missing))):
         if key not in value:
             typed = isinstance(parts.get("additionalProperties"), dict)
             extra = want.place.child("additionalProperties")
-            value[key] = _value(source, extra, key, deeper) if typed else source.fake.word()
+            value[key] = value_of(source, extra, key, deeper) if typed else source.texts.word()
     return value
 
 
-def _wanted(source: _Source, place: Place) -> bool:
+def _wanted(source: Source, place: Place) -> bool:
     """Return whether an optional property is filled: not where it is only written, out of date, or forbidden."""
-    _, schema = source.at(place)
+    _, schema = source.schema(place)
     return isinstance(schema, dict) and not (schema.get("writeOnly") or schema.get("deprecated"))
 
 
-def _array(source: _Source, want: _Want) -> JSON:
+def _array(source: Source, want: _Want) -> JSON:
     parts, deeper = want.parts, want.depth + 1
     least = int(parts.get("minItems", 0))
     most = min(int(parts.get("maxItems", least + 2)), least + 2)
     count = least if want.depth >= _FULL_DEPTH else source.random.randint(min(max(least, 1), most), max(most, least))
     heads = [want.place.child("prefixItems", index) for index in range(len(parts.get("prefixItems") or ()))]
-    values = [_value(source, head, want.name, deeper) for head in heads]
+    values = [value_of(source, head, want.name, deeper) for head in heads]
     while len(values) < count:
+        source.spend(want.place)
         inner, name = parts["items"], want.name.removesuffix("s")
-        values.append(_value(source, inner, name, deeper) if inner else source.fake.word())
+        values.append(value_of(source, inner, name, deeper) if inner else source.texts.word())
     return values
 
 
-def _integer(source: _Source, want: _Want) -> JSON:
+def _integer(source: Source, want: _Want) -> JSON:
     parts = want.parts
     low, high = _bounds(parts, 0, 1000)
     step = int(parts.get("multipleOf", 1)) or 1
@@ -193,7 +216,7 @@ def _integer(source: _Source, want: _Want) -> JSON:
     return int(source.random.randint(int(first), max(int(first), int(last))) * step)
 
 
-def _number(source: _Source, want: _Want) -> JSON:
+def _number(source: Source, want: _Want) -> JSON:
     low, high = _bounds(want.parts, 0, 1)
     if "multipleOf" in want.parts:
         step = want.parts["multipleOf"]
@@ -208,22 +231,18 @@ def _bounds(parts: Mapping[str, Any], low: Any, width: Any) -> tuple[Any, Any]:
     return low, min(highs) if highs else low + width
 
 
-def _string(source: _Source, want: _Want) -> JSON:
+def _string(source: Source, want: _Want) -> JSON:
     parts = want.parts
     if "contentSchema" in parts:
-        return json.dumps(_value(source, want.place.child("contentSchema"), want.name, want.depth + 1))
+        return json.dumps(value_of(source, want.place.child("contentSchema"), want.name, want.depth + 1))
     if "pattern" in parts:
         return text_of_pattern(str(parts["pattern"]), source.random)
-    make = _FORMATS.get(str(parts.get("format"))) or _NAMES.get(want.name) or _words
-    text = str(make(source.fake))
+    text = source.texts.fitting(str(parts.get("format", "")), want.name)
     least, most = int(parts.get("minLength", 0)), parts.get("maxLength")
+    source.spend(want.place, least // _CHARACTERS)
     while len(text) < least:
-        text += " " + source.fake.sentence()
+        text += " " + source.texts.sentence()
     return text if most is None else text[: int(most)]
-
-
-def _words(fake: Faker) -> str:
-    return fake.sentence(nb_words=4).rstrip(".")
 
 
 #: What a schema without a type speaks of, by its keywords.
@@ -233,32 +252,7 @@ _SIGNS: Mapping[str, tuple[str, ...]] = {
     "number": ("minimum", "maximum", "multipleOf", "exclusiveMinimum", "exclusiveMaximum"),
 }
 
-#: A format, and a property's name, -> what makes a text of it.
-_FORMATS: Mapping[str, Callable[[Faker], Any]] = {
-    "uuid": lambda fake: fake.uuid4(),
-    "date-time": lambda fake: fake.date_time_this_decade().isoformat() + "Z",
-    "date": lambda fake: fake.date(),
-    "time": lambda fake: fake.time() + "Z",
-    "email": lambda fake: fake.email(),
-    "uri": lambda fake: fake.url(),
-    "hostname": lambda fake: fake.hostname(),
-    "ipv4": lambda fake: fake.ipv4(),
-    "ipv6": lambda fake: fake.ipv6(),
-    "byte": lambda _: "dGV4dA==",
-}
-_NAMES: Mapping[str, Callable[[Faker], Any]] = {
-    "id": lambda fake: fake.uuid4(),
-    "name": lambda fake: fake.name(),
-    "email": lambda fake: fake.email(),
-    "description": lambda fake: fake.sentence(),
-    "content": lambda fake: fake.sentence(),
-    "text": lambda fake: fake.sentence(),
-    "url": lambda fake: fake.url(),
-    "city": lambda fake: fake.city(),
-    "country": lambda fake: fake.country(),
-}
-
-_MAKERS: Mapping[str, Callable[[_Source, _Want], JSON]] = {
+_MAKERS: Mapping[str, Callable[[Source, _Want], JSON]] = {
     "object": _object,
     "array": _array,
     "integer": _integer,

@@ -1,0 +1,67 @@
+"""Words as Faker has them, for values of a document's schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from faker import Faker
+
+#: A format, and a property's name, -> what makes a text of it.
+_FORMATS: Mapping[str, Callable[[Faker], Any]] = {
+    "uuid": lambda fake: fake.uuid4(),
+    "date-time": lambda fake: fake.date_time_this_decade().isoformat() + "Z",
+    "date": lambda fake: fake.date(),
+    "time": lambda fake: fake.time() + "Z",
+    "email": lambda fake: fake.email(),
+    "uri": lambda fake: fake.url(),
+    "hostname": lambda fake: fake.hostname(),
+    "ipv4": lambda fake: fake.ipv4(),
+    "ipv6": lambda fake: fake.ipv6(),
+    "byte": lambda _: "dGV4dA==",
+}
+_NAMES: Mapping[str, Callable[[Faker], Any]] = {
+    "id": lambda fake: fake.uuid4(),
+    "name": lambda fake: fake.name(),
+    "email": lambda fake: fake.email(),
+    "description": lambda fake: fake.sentence(),
+    "content": lambda fake: fake.sentence(),
+    "text": lambda fake: fake.sentence(),
+    "url": lambda fake: fake.url(),
+    "city": lambda fake: fake.city(),
+    "country": lambda fake: fake.country(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FakedTexts:
+    """Texts that a Faker makes."""
+
+    fake: Faker
+
+    def word(self) -> str:
+        """Return a word."""
+        return str(self.fake.word())
+
+    def sentence(self) -> str:
+        """Return a sentence."""
+        return str(self.fake.sentence())
+
+    def fitting(self, format: str, name: str) -> str:
+        """Return a text of a JSON Schema `format`, else one for a property of that `name`, else a few words."""
+        make = _FORMATS.get(format) or _NAMES.get(name)
+        return str(make(self.fake)) if make else str(self.fake.sentence(nb_words=4)).rstrip(".")
+
+
+def faked_texts(seed: int) -> FakedTexts:
+    """Return the texts of a seed; those that were returned before end."""
+    fake = _providers()
+    fake.seed_instance(seed)
+    return FakedTexts(fake)
+
+
+@cache
+def _providers() -> Faker:
+    return Faker("en_US")
