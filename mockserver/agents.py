@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import orjson
@@ -37,13 +37,14 @@ class Agent:
     """One agent: `id` is a uuid in lower case, `fields` what the API says of it beside `id` and `object`.
 
     The rest is the mock's own: `roles` are those that its messages may have; with `any_model` every model is accepted;
-    `documents` are its knowledge, whatever its `index_id`.
+    with `calls_tools` it calls tools unasked; `documents` are its knowledge, whatever its `index_id`.
     """
 
     id: str
     fields: Mapping[str, Any] = field(default_factory=dict)
     roles: frozenset[str] = CHAT_ROLES
     any_model: bool = False
+    calls_tools: bool = False
     documents: tuple[Document, ...] = ()
 
     @property
@@ -77,7 +78,7 @@ class Agent:
 
 def configured(id: str, name: str, /, **rest: Any) -> Agent:
     """Return an agent of the configuration; `rest` holds the mock's own settings, and fields of the API."""
-    own = {key: rest.pop(key) for key in ("roles", "any_model", "documents") if key in rest}
+    own = {key: rest.pop(key) for key in ("roles", "any_model", "calls_tools", "documents") if key in rest}
     return Agent(id.lower(), {"created_at": 0, "model": _MODEL, "name": name, **rest}, **own)
 
 
@@ -109,7 +110,7 @@ def restored(id: str, stored: bytes, known: Agent | None) -> Agent | None:
     if stored == DELETED:
         return None
     fields = orjson.loads(stored)
-    return Agent(id, fields, known.roles, known.any_model, known.documents) if known else Agent(id, fields)
+    return replace(known, fields=fields) if known else Agent(id, fields)
 
 
 def is_uuid(text: str) -> bool:
@@ -147,5 +148,12 @@ BUILT_IN = (
             _document("opening-hours.txt", "The library is open from ten to seven on weekdays and closed on Sundays."),
             _document("events.txt", "Every first Saturday of the month there are readings for children at eleven."),
         ),
+    ),
+    configured(
+        "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d504",
+        "demo-tools",
+        roles=OPENAI_ROLES,
+        any_model=True,
+        calls_tools=True,
     ),
 )

@@ -68,6 +68,17 @@ def roles_supported(asked: Asked) -> Refused | None:
     return None
 
 
+def content_supported(asked: Asked) -> Refused | None:
+    """Refuse a part of a message that is no text."""
+    for place, message in enumerate(asked.body["messages"]):
+        content = message.get("content")
+        for number, part in enumerate(content if isinstance(content, list) else ()):
+            if part["type"] != "text":
+                why = f'The part {number} of message {place} is "{short(part["type"])}"; this server reads texts.'
+                return Refused(400, "", why, ("body", "messages", place, "content", number), "text", part["type"])
+    return None
+
+
 def session_known(asked: Asked) -> Refused | None:
     """Refuse a session that is not there."""
     if asked.session is not None:

@@ -21,6 +21,7 @@ from mockserver.stores import Store
 class Limits:
     """What one request may cost, and what the mock keeps: bytes, or numbers of things.
 
+    `tools` bounds how many a request declares and `schema` the characters of a JSON Schema in it;
     `session` bounds one session's stored bytes, `sessions` how many are kept and `store` their bytes together:
     those that were used longest ago go first.
     """
@@ -28,6 +29,8 @@ class Limits:
     body: int = 4 * 1024 * 1024
     choices: int = 128
     stops: int = 1024
+    tools: int = 128
+    schema: int = 64 * 1024
     session: int = 8 * 1024 * 1024
     sessions: int = 10_000
     store: int = 256 * 1024 * 1024

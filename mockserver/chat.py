@@ -13,6 +13,7 @@ from mockserver.asked import (
     agent_unknown,
     body_of,
     choices_bounded,
+    content_supported,
     first_refusal,
     model_expected,
     roles_supported,
@@ -24,11 +25,32 @@ from mockserver.completion import Choice, Completion, asks_for_usage, cut, plain
 from mockserver.conversation import EMPTY, Session, digest, extend, last_said, tokens_of
 from mockserver.keeping import find_session, keep_session
 from mockserver.knowledge import Document, find_documents
+from mockserver.response_format import format_known, in_form, tokens_of_format
 from mockserver.text import compose
 from mockserver.tokens import count_tokens
+from mockserver.tools import (
+    Unanswerable,
+    as_choice,
+    call,
+    called,
+    result_told,
+    tokens_of_tools,
+    tool_choice_known,
+    tools_usable,
+)
 
 #: In the order in which they are asked; the first reason counts.
-CHECKS: tuple[Check, ...] = (model_expected, roles_supported, session_known, choices_bounded, stops_bounded)
+CHECKS: tuple[Check, ...] = (
+    model_expected,
+    roles_supported,
+    content_supported,
+    session_known,
+    choices_bounded,
+    stops_bounded,
+    tools_usable,
+    tool_choice_known,
+    format_known,
+)
 
 
 def answer_chat(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
@@ -43,7 +65,10 @@ def answer_chat(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome
 def answer_as(agent: Agent, body: dict[str, Any], setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
     """Return what `agent` answers to a chat's body and the session that it leaves, or the first reason to refuse it."""
     asked = Asked(agent, body, setting, find_session(agent, body, turn, view))
-    return first_refusal(asked, CHECKS) or _answer(asked, turn)
+    try:
+        return first_refusal(asked, CHECKS) or _answer(asked, turn)
+    except Unanswerable as error:
+        return error.refused
 
 
 def _answer(asked: Asked, turn: Turn) -> Outcome | Refused:
@@ -52,7 +77,7 @@ def _answer(asked: Asked, turn: Turn) -> Outcome | Refused:
     completion, seed = complete(asked, turn)
     write = None
     if session_id:
-        spoken = {"role": "assistant", "content": completion.choices[0].content}
+        spoken = completion.choices[0].message(completion.role)
         left = extend(asked.session or EMPTY, [*body["messages"], spoken], turn.now)
         write = keep_session(asked.agent, session_id, left, setting.limits.session)
     if isinstance(write, Refused):
@@ -69,21 +94,22 @@ def session_id_of(body: dict[str, Any], turn: Turn) -> str | None:
 
 
 def complete(asked: Asked, turn: Turn) -> tuple[Completion, bytes]:
-    """Return what the agent answers, and the seed that its texts and its pace come from."""
+    """Return what the agent answers, and the seed that its texts and its pace come from; may raise Unanswerable."""
     agent, messages = asked.agent, asked.body["messages"]
     session = asked.session or EMPTY
     seed = _seed(asked, session, turn)
-    said = last_said(messages)
+    said = last_said(session.messages, messages)
     found = find_documents(agent.documents, said, agent.setting("index_top_n", 2)) if agent.documents else []
-    passage = found[0][0].text if found else ""
+    evidence = result_told(asked) or (f"I found this in my documents: {found[0][0].text}" if found else "")
     completion = Completion(
         id=turn.id,
         created=int(turn.now),
         model=asked.body.get("model") or agent.model,
-        choices=tuple(_choice(asked, said, passage, seed, index) for index in range(asked.number("n", 1))),
-        prompt_tokens=count_tokens(agent.instructions) + session.tokens + tokens_of(messages),
+        choices=_choices(asked, turn, said, evidence, seed),
+        prompt_tokens=_prompt_tokens(asked, session),
         session_id=session_id_of(asked.body, turn),
         context=[_context(document, score) for document, score in found] if agent.documents else None,
+        role=agent.setting("completion_role", "assistant"),
     )
     return completion, seed
 
@@ -99,10 +125,30 @@ def _seed(asked: Asked, session: Session, turn: Turn) -> bytes:
     return digest(before, asked.body["messages"])
 
 
-def _choice(asked: Asked, said: str, passage: str, seed: bytes, index: int) -> Choice:
-    own = hashlib.blake2b(seed + index.to_bytes(4, "big"), digest_size=32).digest()
+def _prompt_tokens(asked: Asked, session: Session) -> int:
+    """Return what the model is given to read, in tokens."""
+    own = count_tokens(asked.agent.instructions) + session.tokens + tokens_of(asked.body["messages"])
+    return own + tokens_of_tools(asked) + tokens_of_format(asked)
+
+
+def _choices(asked: Asked, turn: Turn, said: str, evidence: str, seed: bytes) -> tuple[Choice, ...]:
+    """Return as many answers as are asked for; where tools are called, all make the same calls."""
+    numbers = range(asked.number("n", 1))
     limits = [int(limit) for name in ("max_tokens", "max_completion_tokens") if (limit := asked.body.get(name))]
-    return cut(compose(said, passage, own), asked.body.get("stop") or (), min(limits, default=None))
+    limit, stops = min(limits, default=None), asked.body.get("stop") or ()
+    functions = called(asked, said)
+    if functions:
+        calls = call(asked, functions, said, seed)
+        return tuple(as_choice(calls, turn.id, index, limit) for index in numbers)
+    texts = (_text(asked, said, evidence, seed, index) for index in numbers)
+    return tuple(cut(text, stops, limit) for text in texts)
+
+
+def _text(asked: Asked, said: str, evidence: str, seed: bytes, index: int) -> str:
+    """Return the words of one answer, in the form that the request wants."""
+    own = hashlib.blake2b(seed + index.to_bytes(4, "big"), digest_size=32).digest()
+    formed = in_form(asked, said, seed, own, index)
+    return compose(said, evidence, own) if formed is None else formed
 
 
 def _context(document: Document, score: float) -> dict[str, Any]:

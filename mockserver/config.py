@@ -110,7 +110,7 @@ def _documents(file: _File, declared: list[dict[str, Any]]) -> tuple[dict[str, D
 
 
 #: Keys of a configured agent that are the mock's own; all others are fields of the API's.
-_OWN_KEYS = ("id", "name", "roles", "any_model", "documents")
+_OWN_KEYS = ("id", "name", "roles", "any_model", "calls_tools", "documents")
 
 
 def _agent(one: dict[str, Any], documents: Mapping[str, Document]) -> Agent:
@@ -119,6 +119,7 @@ def _agent(one: dict[str, Any], documents: Mapping[str, Document]) -> Agent:
         one["name"],
         roles=frozenset(one.get("roles", CHAT_ROLES)),
         any_model=one.get("any_model", False),
+        calls_tools=one.get("calls_tools", False),
         documents=tuple(documents[name] for name in one.get("documents", ()) if name in documents),
         **{key: value for key, value in one.items() if key not in _OWN_KEYS},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,16 +55,16 @@ def decode(value: bytes) -> Session:
 def extend(session: Session, messages: Sequence[dict[str, Any]], now: float) -> Session:
     """Return the session with `messages` behind its own, written at `now`."""
     kept = tuple(_kept(message) for message in messages)
-    tokens = session.tokens + sum(count_tokens(message["content"]) for message in kept)
+    tokens = session.tokens + tokens_of(kept)
     return Session(now, tokens, digest(session.digest.encode(), messages).hex(), (*session.messages, *kept))
 
 
 def _kept(message: dict[str, Any]) -> dict[str, Any]:
     rest = {name: message[name] for name in _KEPT if message.get(name) is not None}
-    return {"role": message["role"], "content": text_of(message), **rest}
+    return {"role": message["role"], "content": text_of(message) or message.get("content"), **rest}
 
 
-def text_of(message: dict[str, Any]) -> str:
+def text_of(message: Mapping[str, Any]) -> str:
     """Return a message's text: its content, or its text parts joined by a space; empty where there is none."""
     content = message.get("content")
     if isinstance(content, list):
@@ -73,22 +73,40 @@ def text_of(message: dict[str, Any]) -> str:
 
 
 def tokens_of(messages: Sequence[dict[str, Any]]) -> int:
-    """Return what the messages' texts count together."""
-    return sum(count_tokens(text_of(message)) for message in messages)
+    """Return what the messages count together: their texts, and of each call the name and the arguments."""
+    return sum(count_tokens(text) for message in messages for text in _said(message))
+
+
+def calls_of(message: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield id, name and arguments of each call that a message makes; empty texts for what is not there."""
+    for call in message.get("tool_calls") or ():
+        function = call.get("function")
+        inside = function if isinstance(function, dict) else {}
+        values = (call.get("id"), inside.get("name"), inside.get("arguments"))
+        id, name, arguments = (value if isinstance(value, str) else "" for value in values)
+        yield id, name, arguments
+
+
+def _said(message: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a message's text, and name and arguments of each call that it makes."""
+    yield text_of(message)
+    for _, name, arguments in calls_of(message):
+        yield name
+        yield arguments
 
 
 def digest(before: bytes, messages: Sequence[dict[str, Any]]) -> bytes:
-    """Return 32 bytes that stand for what was said: `before` and then each message's role and text."""
+    """Return 32 bytes that stand for what was said: `before` and then each message's role and what it says."""
     state = hashlib.blake2b(before, digest_size=32)
     for message in messages:
-        for text in (message["role"], text_of(message)):
+        for text in (message["role"], *_said(message)):
             said = text.encode()
             state.update(len(said).to_bytes(8, "big"))
             state.update(said)
     return state.digest()
 
 
-def last_said(messages: Sequence[dict[str, Any]]) -> str:
-    """Return the text of the last message of the user's; of the last one where the user said nothing."""
-    spoken = (message for message in reversed(messages) if message["role"] == "user")
+def last_said(before: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]]) -> str:
+    """Return the text of the user's last message, which may stand among those `before`; of the last one for none."""
+    spoken = (message for several in (messages, before) for message in reversed(several) if message["role"] == "user")
     return text_of(next(spoken, messages[-1]))

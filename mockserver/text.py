@@ -52,19 +52,29 @@ def kind_of(topic: str) -> str:
     return "question" if topic.endswith("?") or words[0] in _ASKING else "statement"
 
 
-def compose(said: str, passage: str, digest: bytes) -> str:
+def in_one_line(text: str, most: int) -> str:
+    """Return `text` without its line breaks, cut after `most` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most]}…"
+
+
+def opening(said: str, digest: bytes) -> str:
+    """Return the sentence that an answer to `said` begins with, the same for the same 32 bytes of `digest`."""
+    topic = topic_of(said)
+    return _pick(_CORPUS.openings[kind_of(topic)], struct.unpack(">8I", digest)[0]).format(topic=topic.rstrip(".!"))
+
+
+def compose(said: str, evidence: str, digest: bytes) -> str:
     """Return an answer to `said` in three paragraphs, the same for the same 32 bytes of `digest`.
 
-    `passage` is quoted where it is not empty: the piece of knowledge that the answer rests on.
+    `evidence` stands in it where it is not empty: a sentence that says what the answer rests on.
     """
     numbers = struct.unpack(">8I", digest)
-    topic = topic_of(said)
-    opening = _pick(_CORPUS.openings[kind_of(topic)], numbers[0]).format(topic=topic.rstrip(".!"))
     start, step, count = numbers[1], 1 + numbers[2] % (len(_CORPUS.sentences) - 1), 2 + numbers[3] % 2
     sentences = [_pick(_CORPUS.sentences, start + place * step) for place in range(count)]
-    if passage:
-        sentences[0] = f"I found this in my documents: {passage}"
-    return f"{opening}\n\n{' '.join(sentences)}\n\n{_pick(_CORPUS.closings, numbers[4])}"
+    if evidence:
+        sentences[0] = evidence
+    return f"{opening(said, digest)}\n\n{' '.join(sentences)}\n\n{_pick(_CORPUS.closings, numbers[4])}"
 
 
 def a_sentence(number: int) -> str:

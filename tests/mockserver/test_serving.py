@@ -64,7 +64,7 @@ def test_the_curl_that_is_printed_works_when_it_is_pasted(served: Served) -> Non
 
 
 def test_the_agents_are_printed_with_their_ids(served: Served) -> None:
-    for name in ("demo", "demo-open", "demo-knowledge"):
+    for name in ("demo", "demo-open", "demo-knowledge", "demo-tools"):
         identity = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", shown(served, rf"^\s+{name} "))
         assert identity
         assert httpx.post(served.url + path_of(identity[0]), headers=JSON, content=GOOD).status_code == 200
