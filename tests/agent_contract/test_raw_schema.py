@@ -124,11 +124,11 @@ def test_where_no_value_is_found_that_is_said_soon(schema: Any) -> None:
 
 
 def test_a_schema_that_refers_to_itself_from_all_its_properties_stays_small() -> None:
-    schema = {"type": "object", "properties": {f"p{n}": {"$ref": "#"} for n in range(3)}}
+    schema: Any = {"type": "object", "properties": {f"p{n}": {"$ref": "#"} for n in range(3)}}
     assert len(json.dumps(read_schema(schema).sample(1, texts))) < 100_000
 
 
 def test_free_texts_take_up_what_was_said() -> None:
-    schema = {"type": "object", "properties": {name: {"type": "string"} for name in ("query", "city")}}
+    schema: Any = {"type": "object", "properties": {name: {"type": "string"} for name in ("query", "city")}}
     schema["required"] = ["query", "city"]
     assert read_schema(schema).sample(0, texts) == {"query": "What is the weather in Paris?", "city": "Paris"}

@@ -16,7 +16,7 @@ from mockserver.agents import BUILT_IN
 from mockserver.tokens import count_tokens
 from tests.mockserver.asking import NOW, OPERATION, UNKNOWN, Asker, engine, limited, request, user
 
-DEMO, OPEN, KNOWLEDGE, TOOLS = BUILT_IN
+DEMO, OPEN, KNOWLEDGE, _ = BUILT_IN
 
 
 def test_an_answer_has_all_that_is_published(ask: Asker) -> None:
@@ -255,7 +255,7 @@ MESSAGES = st.lists(
 KEYWORDS = ("type", "properties", "items", "enum", "minimum", "minItems", "pattern", "$ref", "anyOf", "required")
 SCHEMA = st.dictionaries(st.sampled_from(KEYWORDS), st.sampled_from(["object", "#", "a", "string"]) | JSON_VALUES)
 SCHEMAS = st.fixed_dictionaries({}, optional={"schema": SCHEMA})
-TOOLS = st.fixed_dictionaries(
+TOOL = st.fixed_dictionaries(
     {
         "type": st.just("function"),
         "function": st.fixed_dictionaries({"name": st.sampled_from(["a", "b"])}, optional={"parameters": SCHEMA}),
@@ -275,8 +275,8 @@ BODIES = st.fixed_dictionaries(
         "create_session": st.booleans() | JSON_VALUES,
         "store_in_session": st.uuids().map(str) | JSON_VALUES,
         "model": st.sampled_from(["", "llama-2-70b-chat-hf"]) | JSON_VALUES,
-        "tools": st.lists(TOOLS, max_size=2) | JSON_VALUES,
-        "tool_choice": st.sampled_from(["none", "auto", "required"]) | TOOLS | JSON_VALUES,
+        "tools": st.lists(TOOL, max_size=2) | JSON_VALUES,
+        "tool_choice": st.sampled_from(["none", "auto", "required"]) | TOOL | JSON_VALUES,
         "response_format": st.fixed_dictionaries({"type": st.just("json_schema"), "json_schema": SCHEMAS})
         | JSON_VALUES,
     },

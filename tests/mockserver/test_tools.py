@@ -95,12 +95,19 @@ def test_the_choice_and_else_the_agent_say_what_is_called(ask: Asker, choice: An
 def test_of_several_tools_those_are_called_that_the_user_names(
     ask: Asker, said: str, parallel: bool | None, called: list[str]
 ) -> None:
-    fields = {} if parallel is None else {"parallel_tool_calls": parallel}
+    fields: dict[str, Any] = {} if parallel is None else {"parallel_tool_calls": parallel}
     assert names(ask.answer(said, tools=[WEATHER, TIME], tool_choice="required", **fields)) == called
 
 
 def test_without_tools_an_agent_that_calls_them_answers_with_a_text(ask: Asker) -> None:
-    for none in ({}, {"tools": None}, {"tools": []}, {"tool_choice": "auto"}, {"tool_choice": "none"}):
+    without: list[dict[str, Any]] = [
+        {},
+        {"tools": None},
+        {"tools": []},
+        {"tool_choice": "auto"},
+        {"tool_choice": "none"},
+    ]
+    for none in without:
         assert ask.content(ASKED, agent="demo-tools", **none)
 
 
