@@ -6,7 +6,7 @@ A configured agent stands in the store only where a client has changed or delete
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -22,7 +22,32 @@ CHAT_ROLES = frozenset({"user", "assistant", "tool"})
 PREFIX = "agent/"
 DELETED = b""
 
-_MODEL = "llama-2-70b-chat-hf"
+_PAGE = 1_000  # agents that are read from the store at once
+
+#: The model of an agent that is declared without one.
+MODEL = "llama-2-70b-chat-hf"
+#: The state of an agent that can be asked; here every one can.
+READY = "READY"
+#: What clients may say of an agent, in the order of the contract.
+FIELDS = (
+    "model",
+    "name",
+    "description",
+    "instructions",
+    "metadata",
+    "session_max_ttl",
+    "session_max_length",
+    "session_summarization_strategy",
+    "chat_system_instruction_mode",
+    "completion_role",
+    "index_id",
+    "index_top_n",
+    "index_similarity_cutoff",
+    "index_reference_format",
+    "index_reference_delimiter",
+    "tools",
+    "agent_type",
+)
 
 
 class Readable(Protocol):
@@ -30,6 +55,9 @@ class Readable(Protocol):
 
     def get(self, key: str) -> bytes | None:
         """Return what is stored under `key`, or None."""
+
+    def items(self, prefix: str, after: str = "", limit: int = 100) -> tuple[tuple[str, bytes], ...]:
+        """Return at most `limit` keys that begin with `prefix` and sort behind `after`, in order, with their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +107,7 @@ class Agent:
 def configured(id: str, name: str, /, **rest: Any) -> Agent:
     """Return an agent of the configuration; `rest` holds the mock's own settings, and fields of the API."""
     own = {key: rest.pop(key) for key in ("roles", "any_model", "calls_tools", "documents") if key in rest}
-    return Agent(id.lower(), {"created_at": 0, "model": _MODEL, "name": name, **rest}, **own)
+    return Agent(id.lower(), {"created_at": 0, "status": READY, "model": MODEL, "name": name, **rest}, **own)
 
 
 def by_address(agents: Iterable[Agent]) -> Mapping[str, Agent]:
@@ -103,6 +131,29 @@ def find_agent(agents: Mapping[str, Agent], view: Readable, address: str) -> Age
         return None
     stored = view.get(PREFIX + id)
     return known if stored is None else restored(id, stored, known)
+
+
+def all_agents(agents: Mapping[str, Agent], view: Readable) -> list[Agent]:
+    """Return every agent that there is, the oldest first; of one second by their ids.
+
+    `agents` are the configured ones by address, `view` is what was stored since.
+    """
+    stored = {key.removeprefix(PREFIX): value for key, value in _stored(view)}
+    known = {agent.id: agent for agent in each(agents)}
+    kept = [agent for id, agent in known.items() if id not in stored]
+    since = [restored(id, value, known.get(id)) for id, value in stored.items()]
+    there = kept + [agent for agent in since if agent]
+    return sorted(there, key=lambda agent: (agent.setting("created_at", 0), agent.id))
+
+
+def _stored(view: Readable) -> Iterator[tuple[str, bytes]]:
+    after = ""
+    while True:
+        found = view.items(PREFIX, after, _PAGE)
+        yield from found
+        if len(found) < _PAGE:
+            return
+        after = found[-1][0]
 
 
 def restored(id: str, stored: bytes, known: Agent | None) -> Agent | None:

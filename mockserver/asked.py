@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from agent_contract import Call
-from mockserver.agents import OPENAI_ROLES, Agent, each
-from mockserver.behaviour import Refused, Setting
+from mockserver.agents import OPENAI_ROLES, Agent, all_agents
+from mockserver.behaviour import Refused, Setting, View
 from mockserver.conversation import Session
 
 
@@ -40,9 +40,9 @@ def first_refusal(asked: Asked, checks: Iterable[Check]) -> Refused | None:
     return next((found for check in checks if (found := check(asked))), None)
 
 
-def agent_unknown(setting: Setting, address: str) -> Refused:
+def agent_unknown(setting: Setting, view: View, address: str) -> Refused:
     """Return the refusal of an address that no agent has."""
-    there = ", ".join(one.name for one in each(setting.agents))
+    there = short(", ".join(one.name for one in all_agents(setting.agents, view)))
     why = f'No agent found with the specified ID "{short(address)}". There are: {there}.'
     return Refused(404, "agent-unknown", why, ("path", "agent_id"), there, address)
 
@@ -52,7 +52,8 @@ def model_expected(asked: Asked) -> Refused | None:
     model, agent = asked.body.get("model"), asked.agent
     if not model or agent.any_model or model == agent.model:
         return None
-    why = f'Unexpected model "{short(model)}" in chat completions message: the agent {agent.name} uses {agent.model}.'
+    kind = "chat completions" if "messages" in asked.body else "completions"
+    why = f'Unexpected model "{short(model)}" in {kind} message: the agent {agent.name} uses {short(agent.model)}.'
     return Refused(400, "model-unexpected", why, ("body", "model"), agent.model, model)
 
 
@@ -62,7 +63,7 @@ def roles_supported(asked: Asked) -> Refused | None:
         role = message["role"]
         if role not in asked.agent.roles:
             roles = ", ".join(sorted(asked.agent.roles))
-            why = f'Unsupported role "{short(role)}" in message {place}: the agent {asked.agent.name} accepts {roles}.'
+            why = f'Unsupported role "{short(role)}" in message {place}: {asked.agent.name} accepts {roles}.'
             clause = "role-system" if role in OPENAI_ROLES else "role-unknown"
             return Refused(400, clause, why, ("body", "messages", place, "role"), roles, role)
     return None

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from agent_contract import Call
 from agent_contract.values import JSON, Location, Reply
 from mockserver.agents import Agent
+from mockserver.models import Model
 from mockserver.pace import Pace
 from mockserver.stores import Store
 
@@ -23,7 +24,8 @@ class Limits:
 
     `tools` bounds how many a request declares and `schema` the characters of a JSON Schema in it;
     `session` bounds one session's stored bytes, `sessions` how many are kept and `store` their bytes together:
-    those that were used longest ago go first.
+    those that were used longest ago go first. `agents` are those of one world, configured ones included, `agent` bounds
+    the stored bytes of one; `texts` and `dimensions` what one request for embeddings may ask for.
     """
 
     body: int = 4 * 1024 * 1024
@@ -34,6 +36,10 @@ class Limits:
     session: int = 8 * 1024 * 1024
     sessions: int = 10_000
     store: int = 256 * 1024 * 1024
+    agents: int = 1_000
+    agent: int = 256 * 1024
+    texts: int = 2_048
+    dimensions: int = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Setting:
     limits: Limits = field(default_factory=Limits)
     pace: Pace = field(default_factory=Pace)
     seed: bytes = b""
+    models: Mapping[str, Model] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

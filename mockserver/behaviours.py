@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mockserver.agent_list import list_agents
+from mockserver.agent_operations import create_agent, delete_agent, get_agent, update_agent
 from mockserver.behaviour import Behaviour
 from mockserver.chat import answer_chat
+from mockserver.model_operations import answer_model_chat, create_embeddings, list_models
+from mockserver.prompts import answer_prompts
 
 #: The operation that the kit exists for.
 CHAT_OPERATION = "createAssistantChatCompletion"
 
+#: Those of agents and of assistants are twins.
 BEHAVIOURS: Mapping[str, Behaviour] = {
     CHAT_OPERATION: answer_chat,
     "createAgentChatCompletion": answer_chat,
+    "createAssistantCompletion": answer_prompts,
+    "createAgentCompletion": answer_prompts,
+    "listAssistants": list_agents,
+    "listAgents": list_agents,
+    "createAssistant": create_agent,
+    "createAgent": create_agent,
+    "getAssistant": get_agent,
+    "getAgent": get_agent,
+    "updateAssistant": update_agent,
+    "updateAgent": update_agent,
+    "deleteAssistant": delete_agent,
+    "deleteAgent": delete_agent,
+    "listModels": list_models,
+    "createChatCompletion": answer_model_chat,
+    "createEmbedding": create_embeddings,
 }

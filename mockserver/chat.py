@@ -58,7 +58,7 @@ def answer_chat(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome
     address = str(call.parameters["agent_id"])
     agent = find_agent(setting.agents, view, address)
     if agent is None:
-        return agent_unknown(setting, address)
+        return agent_unknown(setting, view, address)
     return answer_as(agent, body_of(call), setting, turn, view)
 
 

@@ -16,20 +16,25 @@ from jsonschema_rs import Draft202012Validator
 
 from agent_contract.errors import ContractError, Problem
 from agent_contract.reading import line_of, parse_text, read_text
-from mockserver.agents import BUILT_IN, CHAT_ROLES, Agent, by_address, configured
+from mockserver.agents import BUILT_IN, CHAT_ROLES, MODEL, Agent, by_address, configured
 from mockserver.behaviour import Limits
 from mockserver.knowledge import Document
+from mockserver.models import COMPLETIONS, EMBEDDINGS, MODELS, Model, declared_model
 
 SCHEMA = Path(__file__).parent / "config.schema.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the mock plays: its agents by address, the tokens it knows (none: it asks for none), and its limits."""
+    """What the mock plays: its agents by address, the tokens it knows (none: it asks for none), its limits and models.
+
+    The agents' own models are there as well, whether they are among `models` or not.
+    """
 
     agents: Mapping[str, Agent] = field(default_factory=lambda: by_address(BUILT_IN))
     tokens: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    models: tuple[Model, ...] = MODELS
 
 
 class ConfigError(ContractError):
@@ -61,10 +66,12 @@ def load_config(path: Path) -> Config:
     documents, faults = _documents(file, declared.get("documents", []))
     agents = [_agent(one, documents) for one in declared.get("agents", [])]
     faults += _name_faults(file, declared, agents, documents)
+    faults += _model_faults(file, declared)
     if faults:
         raise ConfigError(faults)
     limits = Limits(**declared.get("limits", {}))
-    return Config(by_address(agents or BUILT_IN), tuple(declared.get("tokens", ())), limits)
+    models = tuple(declared_model(**one) for one in declared["models"]) if "models" in declared else MODELS
+    return Config(by_address(agents or BUILT_IN), tuple(declared.get("tokens", ())), limits, models)
 
 
 def _schema_faults(file: _File, value: Any) -> Iterator[Problem]:
@@ -143,3 +150,15 @@ def _name_faults(
                 keys = ("agents", place, "documents", number)
                 faults.append(file.problem(keys, f'there is no document "{name}"', f"declared are: {there}"))
     return faults
+
+
+def _model_faults(file: _File, declared: dict[str, Any]) -> Iterator[Problem]:
+    types: dict[str, str] = {}
+    for place, one in enumerate(declared.get("models", [])):
+        if one["id"] in types:
+            yield file.problem(("models", place, "id"), f'"{one["id"]}" is declared twice', "leave one of them out")
+        types[one["id"]] = one.get("model_type", COMPLETIONS)
+    for place, one in enumerate(declared.get("agents", [])):
+        if types.get(one.get("model", MODEL), COMPLETIONS) != COMPLETIONS:
+            problem = f'"{one.get("model", MODEL)}" is declared as a model of {EMBEDDINGS}, which answers no chat'
+            yield file.problem(("agents", place, "model"), problem, "name one that does, or correct its model_type")

@@ -26,9 +26,11 @@ from agent_contract import (
 )
 from agent_contract.values import Exchange, Reply, Request, Violation
 from mockserver import control, cors
+from mockserver.agents import each
 from mockserver.behaviour import Behaviour, Limits, Refused, Setting, View
 from mockserver.behaviours import BEHAVIOURS
 from mockserver.config import Config
+from mockserver.models import with_agents_own
 from mockserver.pace import Pace
 from mockserver.sampled import documented_reply
 from mockserver.stores import Conflict, MemoryStore, Store, StoreUnavailable
@@ -83,7 +85,8 @@ class Engine:
     _places: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._setting = Setting(self.config.agents, self.config.limits, self.pace, str(self.seed).encode())
+        agents, models = self.config.agents, with_agents_own(self.config.models, each(self.config.agents))
+        self._setting = Setting(agents, self.config.limits, self.pace, str(self.seed).encode(), models)
         self._store = self.store or MemoryStore(self.limits.sessions, self.limits.store, self.clock)
         self._turns = Turns(self.seed, self.clock, self._store)
         self._places = tuple(dict.fromkeys(operation.path for operation in self.contract.operations.values()))

@@ -1,0 +1,78 @@
+"""The list of agents: configured and stored ones together, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from agent_contract import Call
+from agent_contract.values import JSON, Reply
+from mockserver.agents import Agent, all_agents, is_uuid
+from mockserver.asked import short
+from mockserver.behaviour import Outcome, Refused, Setting, Turn, View
+
+
+def list_agents(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:
+    """Return a page of the agents, or why a cursor is refused.
+
+    The cursors cut the list, the filters choose from what is left of it, and `offset` and `limit` from that. `before`
+    without `after` gives the last ones before it, so that pages can be turned back.
+    """
+    asked = call.parameters
+    agents = all_agents(setting.agents, view)
+    if asked["order"] == "desc":
+        agents.reverse()
+    ids = [agent.id for agent in agents]
+    after, before = (_place(ids, name, asked.get(name)) for name in ("after", "before"))
+    if isinstance(after, Refused):
+        return after
+    if isinstance(before, Refused):
+        return before
+    behind = 0 if after is None else after + 1
+    found = [agent for agent in agents[behind:before] if _fits(agent, asked)][_number(asked["offset"]) :]
+    limit = _number(asked["limit"])
+    page = found[:limit] if before is None or behind else found[-limit:]
+    value = _page(page, len(page) < len(found))
+    if asked["set_num_objects"]:
+        value["num_objects"] = sum(_fits(agent, asked) for agent in agents)
+    return Outcome(Reply(200, {"content-type": "application/json"}, orjson.dumps(value)))
+
+
+def _number(value: JSON) -> int:
+    return int(value)  # type: ignore[arg-type]  # checked by the schema
+
+
+def _place(ids: Sequence[str], name: str, value: JSON) -> int | None | Refused:
+    """Return where the agent stands that a cursor names, None where there is no cursor."""
+    if value is None:
+        return None
+    text, where = str(value), ("query", name)
+    if text.lower() in ids:
+        return ids.index(text.lower())
+    if not is_uuid(text):
+        why = f'An invalid ID was passed for paginating results: {name} is "{short(text)}", which is no agent\'s id.'
+        return Refused(400, "cursor-invalid", why, where, "a uuid", text)
+    why = f"An invalid ID was passed for paginating results: {name} is {text}, and there is no agent of that id."
+    return Refused(400, "after-unknown" if name == "after" else "", why, where, "the id of an agent", text)
+
+
+def _fits(agent: Agent, asked: Mapping[str, JSON]) -> bool:
+    """Return whether an agent passes the filters; of which link a knowledge base is bound by is nowhere said."""
+    if "name" in asked and agent.setting("name") != asked["name"]:
+        return False
+    if "index_id" in asked and agent.setting("index_id", "").lower() != str(asked["index_id"]).lower():
+        return False
+    wanted = str(asked.get("knowledge_base_id", "")).lower()
+    return not wanted or any(link["tool_id"].lower() == wanted for link in agent.setting("tools", ()))
+
+
+def _page(agents: Sequence[Agent], has_more: bool) -> dict[str, Any]:
+    return {
+        "object": "list",
+        "data": [agent.as_json() for agent in agents],
+        "has_more": has_more,
+        "first_id": agents[0].id if agents else None,
+        "last_id": agents[-1].id if agents else None,
+    }

@@ -1,0 +1,88 @@
+"""Models, listed and asked without an agent."""
+
+from __future__ import annotations
+
+import orjson
+
+from agent_contract import Call
+from agent_contract.values import Reply
+from mockserver.agents import OPENAI_ROLES, Agent, all_agents
+from mockserver.asked import body_of, short
+from mockserver.behaviour import Outcome, Refused, Setting, Turn, View
+from mockserver.chat import answer_as
+from mockserver.embeddings import encode, floats_of, vector
+from mockserver.models import COMPLETIONS, EMBEDDINGS, Model, with_agents_own
+from mockserver.tokens import count_tokens
+
+#: What only agents understand, and a chat with a model does not list.
+_AGENTS_ALONE = frozenset({"create_session", "store_in_session"})
+#: How many numbers a vector has where it is not asked for.
+DIMENSIONS = 1024
+
+
+def list_models(_call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:
+    """Return the models: those of the configuration first, then those that only agents have."""
+    models = _models(setting, view).values()
+    value = {"object": "list", "data": [model.as_json() for model in models]}
+    return Outcome(Reply(200, {"content-type": "application/json"}, orjson.dumps(value)))
+
+
+def answer_model_chat(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
+    """Return what a model answers by itself: every role is accepted, nothing is told to it and nothing kept."""
+    body = {name: value for name, value in body_of(call).items() if name not in _AGENTS_ALONE}
+    name = body["model"]
+    refused = _model_refused(setting, view, name, COMPLETIONS)
+    if refused:
+        return refused
+    return answer_as(Agent(name, {"model": name}, OPENAI_ROLES), body, setting, turn, view)
+
+
+def create_embeddings(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:
+    """Return a vector for each text, or why there is none: the model, or more than the mock embeds at once."""
+    body, limits = body_of(call), setting.limits
+    model, texts = body["model"], [body["input"]] if isinstance(body["input"], str) else body["input"]
+    dimensions = int(body.get("dimensions") or DIMENSIONS)
+    refused = (
+        _model_refused(setting, view, model, EMBEDDINGS)
+        or _above(limits.texts, len(texts), "input", "texts at once")
+        or _above(limits.dimensions, dimensions, "dimensions", "dimensions")
+    )
+    if refused:
+        return refused
+    form = encode if body.get("encoding_format") == "base64" else floats_of
+    data = [
+        {"object": "embedding", "index": index, "embedding": form(vector(text, model, dimensions))}
+        for index, text in enumerate(texts)
+    ]
+    tokens = sum(count_tokens(text) for text in texts)
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    value = {"object": "list", "data": data, "model": model, "usage": usage}
+    return Outcome(Reply(200, {"content-type": "application/json"}, orjson.dumps(value)))
+
+
+def _models(setting: Setting, view: View) -> dict[str, Model]:
+    return with_agents_own(setting.models.values(), all_agents(setting.agents, view))
+
+
+def _model_refused(setting: Setting, view: View, name: str, wanted: str) -> Refused | None:
+    """Return why a model can't be asked: it is not there, or can't do what is `wanted`."""
+    found = setting.models.get(name)  # agents that clients made are looked through for the others alone
+    models = {} if found else _models(setting, view)
+    found = found or models.get(name)
+    where = ("body", "model")
+    if found is None:
+        there = ", ".join(models)
+        why = f'Unknown model endpoint requested: "{short(name)}". There are: {short(there)}.'
+        return Refused(404, "unknown", why, where, there, name)
+    if found.type == wanted:
+        return None
+    why = f"Invalid model endpoint specified: {name} is a model of {found.type}, and {wanted} are asked for."
+    return Refused(400, "wrong-kind", why, where, wanted, found.type)
+
+
+def _above(most: int, number: int, name: str, what: str) -> Refused | None:
+    if number <= most:
+        return None
+    asked_for = str(number) if number < 10**18 else "far more"
+    why = f"This server gives at most {most} {what}, not {asked_for}."
+    return Refused(400, "", why, ("body", name), most, asked_for)

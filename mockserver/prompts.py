@@ -1,0 +1,96 @@
+"""The behaviour of the legacy operation: texts that go on from a prompt, or from each of several."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from agent_contract import Call
+from mockserver.agents import find_agent
+from mockserver.asked import (
+    Asked,
+    agent_unknown,
+    body_of,
+    choices_bounded,
+    first_refusal,
+    model_expected,
+    session_known,
+    stops_bounded,
+)
+from mockserver.behaviour import Outcome, Refused, Setting, Turn, View, Write
+from mockserver.chat import complete, session_id_of
+from mockserver.completion import TEXT, Completion, asks_for_usage, plain, stream
+from mockserver.conversation import EMPTY, extend
+from mockserver.keeping import find_session, keep_session
+
+#: What the operation lists beside `prompt`; a chat's other fields mean nothing here.
+_FIELDS = (
+    "create_session",
+    "store_in_session",
+    "model",
+    "seed",
+    "temperature",
+    "n",
+    "stop",
+    "max_tokens",
+    "stream",
+    "stream_options",
+)
+
+
+def answer_prompts(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
+    """Return what the agent makes of each prompt and the session that it leaves, or the first reason to refuse it.
+
+    Each prompt is answered for itself, `n` times; a session keeps the prompts in turn, each with its first answer.
+    """
+    address = str(call.parameters["agent_id"])
+    agent = find_agent(setting.agents, view, address)
+    if agent is None:
+        return agent_unknown(setting, view, address)
+    body = {name: value for name, value in body_of(call).items() if name in _FIELDS}
+    asked = Asked(agent, body, setting, find_session(agent, body, turn, view))
+    prompt = body_of(call)["prompt"]
+    prompts = [prompt] if isinstance(prompt, str) else prompt
+    return _refused(asked, len(prompts)) or _answer(asked, prompts, turn)
+
+
+def _refused(asked: Asked, prompts: int) -> Refused | None:
+    refused = first_refusal(asked, (model_expected, session_known, choices_bounded, stops_bounded))
+    if refused and refused.clause == "session-unknown-status":
+        return replace(refused, clause="session-unknown")
+    most = asked.setting.limits.choices
+    if refused or prompts * asked.number("n", 1) <= most:
+        return refused
+    why = f"This server gives at most {most} choices, those of all prompts together: send fewer prompts or a smaller n."
+    return Refused(400, "", why, ("body", "prompt"), most, prompts)
+
+
+def _answer(asked: Asked, prompts: list[str], turn: Turn) -> Outcome | Refused:
+    body, setting = asked.body, asked.setting
+    said = [{"role": "user", "content": prompt} for prompt in prompts]
+    made = [complete(replace(asked, body={**body, "messages": [message]}), turn) for message in said]
+    completion, seed = _together([one for one, _ in made]), made[0][1]
+    session_id = session_id_of(body, turn)
+    writes: tuple[Write, ...] = ()
+    if session_id:
+        turns: list[dict[str, Any]] = []
+        for message, (one, _) in zip(said, made, strict=True):
+            turns += [message, {"role": "assistant", "content": one.choices[0].content}]
+        left = extend(asked.session or EMPTY, turns, turn.now)
+        write = keep_session(asked.agent, session_id, left, setting.limits.session)
+        if isinstance(write, Refused):
+            return write
+        writes = (write,)
+    if body.get("stream"):
+        return Outcome(stream(completion, asks_for_usage(body), setting.pace, seed, TEXT), writes)
+    return Outcome(plain(completion, setting.pace, seed, TEXT), writes)
+
+
+def _together(completions: list[Completion]) -> Completion:
+    """Return the answers to several prompts as one: the choices of the first prompt, then those of the next."""
+    return replace(
+        completions[0],
+        choices=tuple(choice for one in completions for choice in one.choices),
+        prompt_tokens=sum(one.prompt_tokens for one in completions),
+        context=completions[0].context and [item for one in completions for item in one.context or ()],
+    )
