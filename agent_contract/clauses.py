@@ -10,18 +10,11 @@ from agent_contract.errors import Problem
 from agent_contract.operations import Operation
 from agent_contract.pointers import Place, parse
 from agent_contract.values import GRADES, Clause, Violation
+from agent_contract.versions import first_versions, since, versions_of
 from agent_contract.walk import Walk
 
 #: What an item of `x-clauses` may say.
 FIELDS = frozenset(("id", "sentence", "grade", "since", "rules", "x-untestable"))
-
-
-def versions_of(document: Document) -> tuple[str, ...]:
-    """Return the API versions in `info.x-versions`, oldest first; the document's own version where it names none."""
-    root = document.files[""]
-    info: Any = root.get("info") if isinstance(root, dict) else None
-    info = info if isinstance(info, dict) else {}
-    return tuple(str(version) for version in info.get("x-versions") or (info.get("version", ""),))
 
 
 def build_clauses(
@@ -32,12 +25,13 @@ def build_clauses(
     if not holders:
         return ()
     reached = {operation.id: _reached(walk, operation) for operation in operations}
+    brought = first_versions(document, walk)
     clauses: dict[str, Clause] = {}
     for holder in holders:
         speaks_of = tuple(name for name, places in reached.items() if holder in places) or _whole(holder, reached)
         for index, item in enumerate(_listed(document, holder)):
             place = holder.child("x-clauses", index)
-            clause = _clause(document, place, item, speaks_of, problems)
+            clause = _clause(document, place, item, since(document, brought, holder), speaks_of, problems)
             if clause and clause.id in clauses:
                 first = document.line(parse(clauses[clause.id].pointer))
                 problems.append(
@@ -100,10 +94,10 @@ def _whole(holder: Place, reached: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _clause(
-    document: Document, place: Place, item: Any, operations: tuple[str, ...], problems: list[Problem]
+    document: Document, place: Place, item: Any, brought: str, operations: tuple[str, ...], problems: list[Problem]
 ) -> Clause | None:
     """Return one clause; None where something is wrong with it, which is added to `problems`."""
-    item = {"since": _since(document, place), **item} if isinstance(item, dict) else item
+    item = {"since": brought, **item} if isinstance(item, dict) else item
     faults = list(_faults(document, item))
     for name, problem, remedy in faults:
         here = place.child(name) if name else place
@@ -142,13 +136,3 @@ def _faults(document: Document, item: Any) -> Iterator[tuple[str, str, str]]:
     for name in item:
         if name not in FIELDS:
             yield name, f"{name!r} is no part of a clause", f"use {', '.join(sorted(FIELDS))}"
-
-
-def _since(document: Document, place: Place) -> str:
-    """Return the version that brought a place: the nearest enclosing `x-since`, else the first."""
-    while place.tokens:
-        value = document.at(place)
-        if isinstance(value, dict) and "x-since" in value:
-            return str(value["x-since"])
-        place = place.parent
-    return versions_of(document)[0]

@@ -11,10 +11,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from agent_contract.as_of import as_of
 from agent_contract.builder import Builder
 from agent_contract.building import build_operations
 from agent_contract.chains import Step, chain, check_examples, each_once
-from agent_contract.clauses import build_clauses, clause_for, clause_index, versions_of
+from agent_contract.clauses import build_clauses, clause_for, clause_index
 from agent_contract.document import Document, read_document
 from agent_contract.errors import ContractError, Problem
 from agent_contract.links import check_links
@@ -24,6 +25,7 @@ from agent_contract.pointers import Place, parse
 from agent_contract.routes import Found, NotAllowed, Routes, alike, compile_routes
 from agent_contract.schemas import Schemas, prepare
 from agent_contract.values import JSON, Clause, Violation
+from agent_contract.versions import versions_of
 from agent_contract.walk import Walk, walk
 
 #: What `jsonSchemaDialect` may name. Source: OpenAPI 3.1.1, section 4.8.24.5.
@@ -82,14 +84,17 @@ class Contract:
         return clause_for(self._clauses, violation, operation)
 
 
-def load_contract(path: Path | str | None = None) -> Contract:
+def load_contract(path: Path | str | None = None, api_version: str = "") -> Contract:
     """Return the contract of an OpenAPI 3.0 or 3.1 document, YAML or JSON; without a path, of this kit's own.
 
-    ContractError holds every reason why a document can't be compiled; UnreadableError, one of its kind, says that
-    a file can't be read at all.
+    With an API version it is the contract as that version had it. ContractError holds every reason why a document can't
+    be compiled; UnreadableError, one of its kind, says that a file can't be read at all.
     """
     document = read_document(Path(path) if path is not None else find_document())
-    return compile_contract(document)[0]
+    contract, found = compile_contract(document)
+    if api_version and not api_version == contract.version == contract.versions[-1]:
+        contract, _ = compile_contract(as_of(contract, found, api_version))
+    return contract
 
 
 def compile_contract(document: Document) -> tuple[Contract, Walk]:
