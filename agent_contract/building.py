@@ -14,6 +14,7 @@ from agent_contract.grammar import METHODS
 from agent_contract.links import build_links
 from agent_contract.operations import Operation, RequestBody, Response
 from agent_contract.parameters import MISSING, STYLES, Parameter, Shape
+from agent_contract.parts_used import properties_of
 from agent_contract.pointers import Place
 from agent_contract.routes import names_in
 from agent_contract.schemas import Direction
@@ -66,6 +67,7 @@ def _operation(
         responses=responses,
         examples=tuple(build_examples(builder, place, body, upper, parameters, responses)),
         rejects_with=422 if "422" in responses else 400,
+        request_fields=_request_fields(builder, body),
         security=tuple(_security(builder, place, value, top)),
         schemas=builder.schemas,
     )
@@ -201,6 +203,12 @@ def _declared(builder: Builder, place: Place, template: str, parameters: tuple[P
 def _request_body(builder: Builder, written: Place) -> RequestBody:
     place, value = builder.at(written)
     return RequestBody(str(place), value.get("required") is True, build_content(builder, place, value, "request"))
+
+
+def _request_fields(builder: Builder, body: RequestBody | None) -> frozenset[str]:
+    """Return the fields of a body that its schemas list."""
+    schemas = [media.schema for media in body.content.values() if media.schema] if body else []
+    return frozenset(name for schema in schemas for name in properties_of(builder.document, schema))
 
 
 def _response(builder: Builder, written: Place, status: str) -> Response:

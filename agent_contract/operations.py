@@ -114,6 +114,7 @@ class Operation:
     """One operation: `path` is its template on the wire, what `servers` put before it included.
 
     `rejects_with` is the status that it documents for an invalid request: 422 if that is documented, else 400.
+    `request_fields` holds the fields that its body's schema lists, empty where it lists none.
     `security` holds its requirements, each the names of the schemes that together let a request in; empty for none.
     """
 
@@ -128,6 +129,7 @@ class Operation:
     responses: Mapping[str, Response] = field(repr=False)
     examples: tuple[Example, ...] = field(repr=False)
     rejects_with: int
+    request_fields: frozenset[str]
     security: tuple[tuple[str, ...], ...]
     schemas: Schemas = field(repr=False)
 

@@ -31,8 +31,10 @@ Check: TypeAlias = Callable[[Asked], Refused | None]
 
 
 def body_of(call: Call) -> dict[str, Any]:
-    """Return the body of a call whose schema asks for an object."""
-    return call.body  # type: ignore[return-value]  # checked by the schema
+    """Return the body of a call whose schema asks for an object, without the fields that it doesn't list."""
+    body: dict[str, Any] = call.body  # type: ignore[assignment]  # checked by the schema
+    listed = call.operation.request_fields
+    return {name: value for name, value in body.items() if name in listed} if listed else body
 
 
 def first_refusal(asked: Asked, checks: Iterable[Check]) -> Refused | None:

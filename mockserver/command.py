@@ -53,6 +53,7 @@ def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
 @_option("--port", default=8000, type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one.")
 @_option("--config", type=_FILE, help="YAML file with agents, tokens, documents and limits.")
 @_option("--spec", type=_FILE, help="OpenAPI document to play in place of this project's own.")
+@_option("--api-version", metavar="VERSION", help="Version of the API to play; the newest unless one is named.")
 @_option("--token", help="Bearer token that every request must carry.")
 @_option("--seed", default=0, type=int, help="What decides ids and texts.")
 @_option("--store", default="memory", help="Where the state is kept: memory, sqlite:///FILE or redis://HOST/N.")
@@ -180,6 +181,7 @@ def _engine(
     jitter: float,
     store: str,
     max_sessions: int | None,
+    api_version: str | None,
 ) -> Engine:
     from mockserver.loading import load_engine
     from mockserver.pace import Pace
@@ -189,7 +191,7 @@ def _engine(
     try:
         tokens = (token,) if token else ()
         pace = Pace(ttft, tps, jitter)
-        kept: dict[str, Any] = {"store": store, "max_sessions": max_sessions}
+        kept: dict[str, Any] = {"store": store, "max_sessions": max_sessions, "api_version": api_version or ""}
         return load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **kept)
     except ContractError as error:
         raise _Fault("\n".join(str(problem) for problem in error.problems)) from None

@@ -15,10 +15,10 @@ from mockserver.pace import Pace
 from mockserver.stores import open_store
 
 
-@lru_cache(maxsize=1)
-def own_contract() -> Contract:
-    """Return this project's own contract, read once."""
-    return load_contract()
+@lru_cache(maxsize=4)
+def own_contract(api_version: str = "") -> Contract:
+    """Return this project's own contract, as an API version had it if one is given; read once."""
+    return load_contract(api_version=api_version)
 
 
 def load_engine(
@@ -31,14 +31,16 @@ def load_engine(
     journal: Callable[[Exchange], None] | None = None,
     store: str = "memory",
     max_sessions: int | None = None,
+    api_version: str = "",
 ) -> Engine:
     """Return an engine that plays the document at `spec`, by default this project's own.
 
+    With an `api_version` it plays the document as that version had it: what came later is not there, and not listed.
     `tokens` are added to the configuration's, `max_sessions` takes the place of its limit; `store` is an address as
     `open_store` takes it. Raises `ContractError` for a document, a configuration or a store that can't be used, with
     place, problem and remedy.
     """
-    contract = load_contract(spec) if spec else own_contract()
+    contract = load_contract(spec, api_version) if spec else own_contract(api_version)
     settings = load_config(Path(config)) if config else Config()
     settings = replace(settings, tokens=(*settings.tokens, *tokens))
     if max_sessions is not None:
