@@ -145,7 +145,9 @@ def _body(fault: Fault, place: Place, written: Any) -> tuple[JSON, bytes]:
     try:
         body = _bytes(written)
     except (KeyError, TypeError, ValueError, binascii.Error):
-        fault(place, "is no body", "write {text: …}, {base64: …} or {repeat: {text: …, times: …}}")
+        fault(
+            place, "is no body", "write {text: …}, {base64: …} or {repeat: {text: …, times: …}}, with before and after"
+        )
         return None, b""
     try:
         return orjson.loads(body), body
@@ -163,7 +165,8 @@ def _bytes(written: Any) -> bytes:
         text, times = str(value["text"]).encode(), int(value["times"])
         if len(text) * times > _MOST_REPEATED:
             raise ValueError("too large")
-        return text * times
+        before, after = (str(value.get(name, "")).encode() for name in ("before", "after"))
+        return before + text * times + after
     raise KeyError(kind)
 
 

@@ -17,7 +17,7 @@ from mockserver.tokens import count_tokens
 #: What only agents understand, and a chat with a model does not list.
 _AGENTS_ALONE = frozenset({"create_session", "store_in_session"})
 #: How many numbers a vector has where it is not asked for.
-DIMENSIONS = 1024
+DIMENSIONS = 384
 
 
 def list_models(_call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:

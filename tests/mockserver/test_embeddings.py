@@ -67,7 +67,7 @@ def test_every_text_has_a_vector_of_length_one(text: str, dimensions: int) -> No
     assert math.isclose(math.fsum(number * number for number in numbers), 1, rel_tol=1e-6)
 
 
-@pytest.mark.parametrize(("fields", "length"), [({}, 1024), ({"dimensions": None}, 1024), ({"dimensions": 1}, 1)])
+@pytest.mark.parametrize(("fields", "length"), [({}, 384), ({"dimensions": None}, 384), ({"dimensions": 1}, 1)])
 def test_a_vector_has_as_many_numbers_as_are_asked_for(call: Caller, fields: Any, length: int) -> None:
     assert [len(one) for one in embed(call, ["a", ""], **fields)] == [length] * 2
 
