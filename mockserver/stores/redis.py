@@ -21,19 +21,26 @@ from mockserver.stores.redis_scripts import KEYS, LOG, SCRIPTS
 from mockserver.stores.refusing import store_error
 
 #: Seconds to wait for a connection, and for an answer: a client gets its 503 rather than an open connection.
-TIMEOUT = 2.0
+PATIENCE = 2.0
 
 
 class RedisStore:
     """A `Store` in a Redis, which processes of many machines may share; it connects anew by itself.
 
     `items` bounds the number of items that are not pinned, `size` the bytes of their values; one value may be larger.
-    `clock` returns seconds since 1970. What was answered is lost only where Redis loses it.
+    `clock` returns seconds since 1970; `patience` is in seconds. What was answered is lost only where Redis loses it.
     """
 
     blocking = True
 
-    def __init__(self, url: str, items: int = ITEMS, size: int = SIZE, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        url: str,
+        items: int = ITEMS,
+        size: int = SIZE,
+        clock: Callable[[], float] = time.time,
+        patience: float = PATIENCE,
+    ) -> None:
         self._place = place_of(url)
         self._items = items
         self._size = size
@@ -42,8 +49,8 @@ class RedisStore:
         self._client = Redis.from_url(
             url,
             protocol=2,
-            socket_timeout=TIMEOUT,
-            socket_connect_timeout=TIMEOUT,
+            socket_timeout=patience,
+            socket_connect_timeout=patience,
             retry=Retry(NoBackoff(), 0),
             driver_info=None,
         )

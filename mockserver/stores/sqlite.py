@@ -20,6 +20,8 @@ from mockserver.stores.keys import behind, decoded, encoded
 from mockserver.stores.protocol import ITEMS, SIZE, SWEPT, Conflict, StoreUnavailable, Versioned
 from mockserver.stores.sqlite_file import PATIENCE, error_name, open_file, refusal
 
+_VERSION = "SELECT version FROM item WHERE key = ? AND (expires IS NULL OR expires >= ?)"
+
 
 class SQLiteStore:
     """A `Store` in a file, which processes of one machine may share.
@@ -61,9 +63,7 @@ class SQLiteStore:
         """Store `value` and return its version; raise `Conflict` unless the key has the version `expected`."""
         name, now = encoded(key), self._clock()
         with self._writing() as connection:
-            found = connection.execute(
-                "SELECT version FROM item WHERE key = ? AND (expires IS NULL OR expires >= ?)", (name, now)
-            ).fetchone()
+            found = connection.execute(_VERSION, (name, now)).fetchone()
             if (found[0] if found else None) != expected:
                 raise Conflict(key)
             connection.execute("DELETE FROM item WHERE key = ?", (name,))
@@ -82,12 +82,11 @@ class SQLiteStore:
 
     def delete(self, key: str) -> bool:
         """Remove `key`; return whether it was there."""
+        name = encoded(key)
         with self._writing() as connection:
-            found = connection.execute(
-                "DELETE FROM item WHERE key = ? RETURNING expires IS NULL OR expires >= ?",
-                (encoded(key), self._clock()),
-            ).fetchone()
-        return bool(found and found[0])
+            found = connection.execute(_VERSION, (name, self._clock())).fetchone()
+            connection.execute("DELETE FROM item WHERE key = ?", (name,))
+        return found is not None
 
     def items(self, prefix: str = "", after: str = "", limit: int = 100) -> tuple[tuple[str, Versioned], ...]:
         """Return at most `limit` keys that begin with `prefix` and sort behind `after`, in order, with their values."""
@@ -105,13 +104,11 @@ class SQLiteStore:
         """Add an entry to a log and return its number; the log keeps its newest `keep` entries."""
         name = encoded(log)
         with self._writing() as connection:
-            (number,) = connection.execute(
-                """INSERT INTO entry SELECT ?1, 1 + coalesce(max(number), 0), ?2 FROM entry WHERE log = ?1
-                   RETURNING number""",
-                (name, entry),
-            ).fetchone()
+            (last,) = connection.execute("SELECT max(number) FROM entry WHERE log = ?", (name,)).fetchone()
+            number = int(last or 0) + 1
+            connection.execute("INSERT INTO entry VALUES (?, ?, ?)", (name, number, entry))
             connection.execute("DELETE FROM entry WHERE log = ? AND number <= ?", (name, number - keep))
-        return int(number)
+        return number
 
     def entries(self, log: str, before: int | None = None, limit: int = 100) -> tuple[tuple[int, bytes], ...]:
         """Return at most `limit` entries with their numbers, newest first: those below `before`, by default all."""

@@ -116,7 +116,7 @@ def _version(connection: sqlite3.Connection, place: str, newest: int) -> int:
     """Return the version of the file's schema, 0 where it is empty; raise `StoreError` where it is none of ours."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION and (application or version or tables):
         raise store_error(
             place, "that is a database of something else", "name another file; one that is not there is made"

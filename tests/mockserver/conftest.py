@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.mockserver.asking import Asker
 from tests.mockserver.calling import Caller
+from tests.mockserver.redis_server import RedisServer
 
 
 @pytest.fixture
@@ -18,3 +22,12 @@ def ask() -> Asker:
 def call() -> Caller:
     """A fresh mock, all of whose operations can be called."""
     return Caller()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of the test's own, which it may stop."""
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.stop(kill=True)

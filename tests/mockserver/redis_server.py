@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 from dataclasses import dataclass, field
@@ -52,6 +53,11 @@ class RedisServer:
             (self._process.kill if kill else self._process.terminate)()
             self._process.communicate(timeout=PATIENCE)
         self._process = None
+
+    def pause(self, paused: bool = True) -> None:
+        """Let it answer nobody, and take connections all the same; or let it go on."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP if paused else signal.SIGCONT)
 
     def command(self, *words: str) -> bytes:
         """Return the beginning of what it answers to a command."""

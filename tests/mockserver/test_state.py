@@ -7,7 +7,6 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
@@ -26,14 +25,6 @@ from tests.mockserver.redis_server import RedisServer
 from tests.serving import serve
 
 KILLS = 100
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path)
-    server.start()
-    yield server
-    server.stop(kill=True)
 
 
 @pytest.fixture(params=["sqlite", "redis"])

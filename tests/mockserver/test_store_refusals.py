@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from mockserver.stores import StoreError, StoreUnavailable, open_store
+from mockserver.stores.redis import RedisStore
 from mockserver.stores.sqlite import SQLiteStore
 from mockserver.stores.sqlite_file import APPLICATION, MIGRATIONS, open_file
 from tests.mockserver.redis_server import RedisServer, free_port
@@ -266,14 +267,6 @@ def test_a_redis_that_does_not_answer_is_an_error_at_start_and_no_secret_is_show
     assert "hunter2" not in str(error)
 
 
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path)
-    server.start()
-    yield server
-    server.stop(kill=True)
-
-
 def test_a_redis_that_drops_any_key_when_it_is_full_is_refused(redis: RedisServer) -> None:
     redis.command("CONFIG", "SET", "maxmemory", "100mb")
     open_store(redis.url).close()
@@ -319,3 +312,16 @@ def test_a_redis_that_was_gone_is_used_again_by_itself_with_all_that_was_acknowl
         assert found is not None
         assert (found.value, found.version) == (b"one", version)
         assert store.put("a", b"two", version) > version
+
+
+def test_a_redis_that_hangs_is_waited_for_no_longer_than_the_patience(redis: RedisServer) -> None:
+    with closing(RedisStore(redis.url, patience=0.05)) as store:
+        store.put("a", b"one", None)
+        redis.pause()
+        with pytest.raises(StoreUnavailable, match="overloaded or stopped"):
+            store.get("a")
+        redis.pause(False)
+        until_ready = RedisStore(redis.url)
+        until_ready.ready()
+        until_ready.close()
+        assert store.get("a") is not None
