@@ -67,9 +67,12 @@ def load_config(path: Path) -> Config:
     agents = [_agent(one, documents) for one in declared.get("agents", [])]
     faults += _name_faults(file, declared, agents, documents)
     faults += _model_faults(file, declared)
+    limits = Limits(**declared.get("limits", {}))
+    if len(agents) > limits.agents:
+        problem = f"{len(agents)} agents are declared, and at most {limits.agents} are allowed"
+        faults.append(file.problem(("limits", "agents"), problem, f"allow {len(agents)} or more"))
     if faults:
         raise ConfigError(faults)
-    limits = Limits(**declared.get("limits", {}))
     models = tuple(declared_model(**one) for one in declared["models"]) if "models" in declared else MODELS
     return Config(by_address(agents or BUILT_IN), tuple(declared.get("tokens", ())), limits, models)
 

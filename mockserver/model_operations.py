@@ -41,7 +41,7 @@ def create_embeddings(call: Call, setting: Setting, _turn: Turn, view: View) -> 
     """Return a vector for each text, or why there is none: the model, or more than the mock embeds at once."""
     body, limits = body_of(call), setting.limits
     model, texts = body["model"], [body["input"]] if isinstance(body["input"], str) else body["input"]
-    dimensions = int(body.get("dimensions") or DIMENSIONS)
+    dimensions = int(body.get("dimensions") or min(DIMENSIONS, limits.dimensions))
     refused = (
         _model_refused(setting, view, model, EMBEDDINGS)
         or _above(limits.texts, len(texts), "input", "texts at once")

@@ -24,9 +24,14 @@ class Served:
     url: str
     lines: list[str]
 
+    @property
+    def base(self) -> str:
+        """The base URL that an OpenAI client is given for models."""
+        return f"{self.url}/api/v1/compatibility/openai/v1"
+
     def agent(self, name: str = "demo") -> str:
         """Return the base URL that an OpenAI client is given for an agent."""
-        return f"{self.url}/api/v1/compatibility/openai/v1/assistants/{name}"
+        return f"{self.base}/assistants/{name}"
 
 
 @contextmanager

@@ -34,6 +34,13 @@ def client(served: Served) -> Iterator[OpenAI]:
         yield opened
 
 
+@pytest.fixture
+def models(served: Served) -> Iterator[OpenAI]:
+    """A client that asks models themselves, no agent."""
+    with OpenAI(base_url=served.base, api_key="none-is-asked-for", max_retries=0) as opened:
+        yield opened
+
+
 def session_of(answer: ChatCompletion | ChatCompletionChunk) -> Any:
     return (answer.model_extra or {}).get("session_id")
 
@@ -207,3 +214,56 @@ def test_the_asynchronous_client_chats_and_streams(served: Served) -> None:
 
     plain, streamed = asyncio.run(chat())
     assert plain == streamed
+
+
+def test_the_models_are_listed_and_one_of_them_answers_without_an_agent(models: OpenAI) -> None:
+    completing = [
+        model.id for model in models.models.list() if (model.model_extra or {})["model_type"] == "COMPLETIONS"
+    ]
+    told: list[ChatCompletionMessageParam] = [{"role": "system", "content": "Be brief."}, *HELLO]
+    answer = models.chat.completions.create(model=completing[0], messages=told)
+    with models.chat.completions.create(model=completing[0], messages=told, stream=True) as stream:
+        streamed = "".join(chunk.choices[0].delta.content or "" for chunk in stream)
+
+    assert (answer.model, streamed) == (completing[0], text_of(answer))
+    with pytest.raises(NotFoundError):
+        models.chat.completions.create(model="gpt-unknown", messages=HELLO)
+
+
+def test_embeddings_are_decoded_from_what_the_sdk_asks_for_by_itself(models: OpenAI) -> None:
+    texts = ["The sea is calm.", "The sea was rough.", "My bicycle needs tyres."]
+    decoded = models.embeddings.create(model="bge-small-en-v1.5", input=texts)
+    written = models.embeddings.create(model="bge-small-en-v1.5", input=texts, encoding_format="float")
+    small = models.embeddings.create(model="bge-small-en-v1.5", input=texts[0], dimensions=5)
+    first, near, far = (one.embedding for one in decoded.data)
+
+    assert [one.embedding for one in written.data] == [first, near, far]
+    assert sum(a * b for a, b in zip(first, near, strict=True)) > sum(a * b for a, b in zip(first, far, strict=True))
+    assert len(small.data[0].embedding) == 5
+    assert decoded.usage.total_tokens == 15
+
+
+def test_a_legacy_completion_goes_on_from_a_prompt_plain_and_streamed(client: OpenAI) -> None:
+    plain = client.completions.create(model=MODEL, prompt=["Once upon a time", "Dear Sir,"], max_tokens=9)
+    with client.completions.create(model=MODEL, prompt="Once upon a time", max_tokens=9, stream=True) as stream:
+        streamed = "".join(chunk.choices[0].text for chunk in stream)
+
+    assert (plain.object, [choice.index for choice in plain.choices]) == ("text_completion", [0, 1])
+    assert streamed == plain.choices[0].text
+    assert plain.usage is not None
+    assert plain.usage.completion_tokens == 18
+
+
+def test_an_agent_is_created_asked_changed_and_deleted(models: OpenAI) -> None:
+    """The SDK's own calls for assistants expect OpenAI's objects; its plain ones reach this API's."""
+    agent: Any = models.post("/agents", body={"model": "mistral-7b", "name": "sdk"}, cast_to=object)
+    asked = models.with_options(base_url=f"{models.base_url}agents/{agent['id']}")
+    changed: Any = models.post(f"/agents/{agent['id']}", body={"description": "Asked."}, cast_to=object)
+    listed: Any = models.get("/agents", options={"params": {"name": "sdk"}}, cast_to=object)
+
+    assert asked.chat.completions.create(model=MODEL, messages=HELLO).model == "mistral-7b"
+    assert changed == {**agent, "description": "Asked."}
+    assert listed["data"] == [changed]
+    models.delete(f"/agents/{agent['id']}", cast_to=object)
+    with pytest.raises(NotFoundError):
+        asked.chat.completions.create(model=MODEL, messages=HELLO)

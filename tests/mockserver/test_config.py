@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from agent_contract import ContractError, load_contract
 from mockserver import load_engine
-from mockserver.agents import each
+from mockserver.agents import FIELDS as AGENT_FIELDS
+from mockserver.agents import configured, each
 from mockserver.behaviour import Limits
 from mockserver.config import SCHEMA, Config, ConfigError, load_config
+from mockserver.models import EMBEDDINGS, Model
 from tests.mockserver.asking import Asker
+from tests.mockserver.calling import Caller
 
+ROOT = Path(__file__).parents[2]
 WHOLE = """\
 # What a team's own agents look like.
 agents:
@@ -83,6 +90,53 @@ def test_an_id_made_of_a_name_is_always_the_same(folder: Path) -> None:
     assert load(folder, text).agents.keys() == load(folder, text).agents.keys()
 
 
+FIELDS = """\
+agents:
+  - name: support
+    description: Answers customers.
+    metadata: {team: blue}
+    session_max_length: 5000
+    session_summarization_strategy: summarize
+    chat_system_instruction_mode: system-message
+    completion_role: assistant
+    index_id: 1f0b7c92-d503-4a61-8e2f-903c5b4d1701
+    index_similarity_cutoff: 0.5
+    index_reference_format: structured
+    index_reference_delimiter: "---"
+    tools: [{link_type: MCP, tool_id: weather}]
+    agent_type: chat
+models:
+  - id: mistral-7b
+    model_engine: LLAMA_CPP
+  - id: minilm
+    model_type: EMBEDDINGS
+limits: {agents: 2, agent: 2048, texts: 1, dimensions: 8}
+"""
+
+
+def test_an_agent_may_have_every_field_that_a_client_may_give_it(folder: Path) -> None:
+    (agent,) = each(load(folder, FIELDS + "documents: []\n").agents)
+    declared = {**yaml.safe_load(FIELDS)["agents"][0], "model": agent.model}
+    asked = dict.fromkeys(("instructions", "session_max_ttl", "index_top_n"))
+    assert {**asked, **declared}.keys() == set(AGENT_FIELDS)
+    assert {name: agent.setting(name) for name in declared} == declared
+
+
+def test_declared_models_are_played_beside_the_agents_own(folder: Path) -> None:
+    config = load(folder, FIELDS)
+    assert config.models == (Model("mistral-7b", engine="LLAMA_CPP"), Model("minilm", EMBEDDINGS, "INFINITY"))
+    call = Caller(load_engine(config=folder / "mock.yaml"))
+    assert [model["id"] for model in call.get("/models")["data"]] == ["mistral-7b", "minilm", "llama-2-70b-chat-hf"]
+    assert call.post(
+        "/chat/completions", {"model": "llama-2-70b-chat-hf", "messages": [{"role": "user", "content": ""}]}
+    )
+    assert len(call.post("/embeddings", {"model": "minilm", "input": "a"})["data"][0]["embedding"]) == 8
+
+
+def test_no_models_may_be_declared(folder: Path) -> None:
+    assert load(folder, "models: []").models == ()
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "tokens: []\n"])
 def test_what_is_not_declared_is_as_usual(folder: Path, text: str) -> None:
     assert load(folder, text) == Config()
@@ -123,6 +177,18 @@ def test_an_engine_plays_what_is_declared(folder: Path) -> None:
             "documents:\n  - {name: a, text: x}\n  - {name: a, text: y}\n",
             'mock.yaml:3 documents.1.name: "a" is declared',
         ),
+        ("models:\n  - {id: a}\n  - {id: a}\n", 'mock.yaml:3 models.1.id: "a" is declared twice'),
+        ("models:\n  - id: a\n    model_type: CHAT\n", "mock.yaml:3 models.0.model_type: "),
+        ("models:\n  - id: a\n    model_engine: GPU\n", "mock.yaml:3 models.0.model_engine: "),
+        ("models:\n  - model_type: EMBEDDINGS\n", 'mock.yaml:2 models.0: "id" is a required property'),
+        (
+            "models:\n  - {id: a, model_type: EMBEDDINGS}\nagents:\n  - name: b\n    model: a\n",
+            'mock.yaml:5 agents.0.model: "a" is declared as a model of EMBEDDINGS',
+        ),
+        ("agents:\n  - name: a\n    session_max_length: 0\n", "mock.yaml:3 agents.0.session_max_length: 0 is less"),
+        ("agents:\n  - name: a\n    tools:\n      - tool_id: b\n", 'mock.yaml:4 agents.0.tools.0: "link_type" is'),
+        ("agents:\n  - name: a\n    metadata:\n      b: 1\n", "mock.yaml:4 agents.0.metadata.b: 1 is not of type"),
+        ("agents:\n  - {name: a}\n  - {name: b}\nlimits:\n  agents: 1\n", "mock.yaml:5 limits.agents: "),
     ],
 )
 def test_a_fault_is_named_by_file_line_and_key(folder: Path, text: str, fault: str) -> None:
@@ -146,10 +212,6 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_the_schema_names_the_defaults_that_count() -> None:
     """An editor shows them."""
-    import json
-
-    from mockserver.agents import configured
-
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     limits = {name: part["default"] for name, part in schema["properties"]["limits"]["properties"].items()}
     assert Limits(**limits) == Limits()
@@ -159,6 +221,14 @@ def test_the_schema_names_the_defaults_that_count() -> None:
     made, plain = configured("", "x", **{**agent, "roles": frozenset(agent["roles"])}), configured("", "x")
     assert (made.model, made.roles, made.any_model) == (plain.model, plain.roles, plain.any_model)
     assert made.instructions == plain.instructions
+
+
+def test_the_documentation_names_every_limit_and_every_key_that_is_the_mocks_own() -> None:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    named = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")))
+    own = schema["$defs"]["agent"]["properties"].keys() - set(AGENT_FIELDS)
+    assert (schema["properties"]["limits"]["properties"].keys() | own) - named == set()
+    assert set(AGENT_FIELDS) <= schema["$defs"]["agent"]["properties"].keys()
 
 
 def test_two_engines_of_one_document_share_it() -> None:
