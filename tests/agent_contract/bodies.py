@@ -52,9 +52,13 @@ def _messages(source: random.Random) -> Any:
     return messages
 
 
-def has_array_content(body: Any) -> bool:
-    """Return whether a message's content is a list."""
-    messages = body.get("messages") if isinstance(body, dict) else None
+def has_several_types(body: Any) -> bool:
+    """Return whether a field of several types has one that pydantic reports branch by branch."""
+    if not isinstance(body, dict):
+        return False
+    if not isinstance(body.get("tool_choice"), (str, dict, type(None))):
+        return True
+    messages = body.get("messages")
     return isinstance(messages, list) and any(
         isinstance(message, dict) and isinstance(message.get("content"), list) for message in messages
     )

@@ -1,6 +1,7 @@
 """The compiled checks and a FastAPI app with the same model give the same `detail` for thousands of bodies.
 
-Left out by name: integral floats for integers, other spellings of a uuid, array content.
+Left out by name: integral floats for integers, other spellings of a uuid, and what pydantic reports branch by branch:
+array content, a `tool_choice` that is neither text nor object.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt
 
 from agent_contract import Contract, Found, Request, check_request, error_detail, load_contract, understand
-from tests.agent_contract.bodies import bodies, has_array_content
+from tests.agent_contract.bodies import bodies, has_several_types
 
 COUNT = 4000
 
@@ -36,6 +37,27 @@ class StreamOptions(BaseModel):
     include_usage: StrictBool | None = None
 
 
+class Function(BaseModel):
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: StrictBool | None = None
+
+
+class Tool(BaseModel):
+    type: str
+    function: Function
+
+
+class JsonSchema(BaseModel):
+    name: str | None = None
+
+
+class ResponseFormat(BaseModel):
+    type: str
+    json_schema: JsonSchema | None = None
+
+
 class Payload(BaseModel):
     create_session: StrictBool | None = None
     seed: StrictInt | None = None
@@ -48,14 +70,14 @@ class Payload(BaseModel):
     messages: Annotated[list[Message], Field(min_length=1)]
     store_in_session: UUID | None = None
     stream_options: StreamOptions | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: list[Tool] | None = None
     tool_choice: Any = None
-    top_p: StrictFloat | None = None
-    top_k: StrictInt | None = None
-    frequency_penalty: StrictFloat | None = None
-    presence_penalty: StrictFloat | None = None
+    top_p: Annotated[StrictFloat, Field(ge=0, le=1)] | None = None
+    top_k: Annotated[StrictInt, Field(ge=-1)] | None = None
+    frequency_penalty: Annotated[StrictFloat, Field(ge=-2, le=2)] | None = None
+    presence_penalty: Annotated[StrictFloat, Field(ge=-2, le=2)] | None = None
     max_completion_tokens: Annotated[StrictInt, Field(ge=1)] | None = None
-    response_format: dict[str, Any] | None = None
+    response_format: ResponseFormat | None = None
 
 
 Exchange = tuple[int, Any]
@@ -119,7 +141,7 @@ def items(found: Any) -> list[tuple[tuple[Any, ...], str, str]]:
 
 
 def test_generated_bodies_get_the_detail_that_fastapi_gives_in_its_order(contract: Contract) -> None:
-    sent = [json.dumps(body).encode() for body in bodies(1, COUNT) if not has_array_content(body)]
+    sent = [json.dumps(body).encode() for body in bodies(1, COUNT) if not has_several_types(body)]
     theirs = ask_all(app(), ((body, "application/json") for body in sent))
     refused = 0
     for body, (status, answer) in zip(sent, theirs, strict=True):
