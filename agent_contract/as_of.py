@@ -68,7 +68,11 @@ def as_of(whole: Contract, walk: Walk, version: str) -> Document:
     known = versions_of(document)
     gone = frozenset(clause.id for clause in whole.clauses if known.index(clause.since) > known.index(version))
     left = _Later(whole, walk, parts, gone)
-    left.parts.update(_clauses(left))
+    here = reached(walk, parts)
+    lost = reached(walk, set()) - here
+    left.parts.update(_clauses(left, lost))
+    for place in _components(lost, here):
+        left.drop(place)
     for place in (*_required(left), *_emptied(left), *_values(left)):
         left.drop(place)
     for place in (*_examples(left), *_links(left)):
@@ -92,10 +96,17 @@ def _kept(value: JSON, place: Place, parts: set[Place]) -> JSON:
     return value
 
 
-def _clauses(left: _Later) -> Iterator[Place]:
+def _components(lost: set[Place], here: set[Place]) -> Iterator[Place]:
+    """Yield the components that later parts alone lead to."""
+    used = {place.tokens[:3] for place in here if not place.file}
+    for place in lost:
+        is_component = not place.file and place.tokens[:1] == ("components",) and len(place.tokens) == 3
+        if is_component and place.tokens not in used:
+            yield place
+
+
+def _clauses(left: _Later, lost: set[Place]) -> Iterator[Place]:
     """Yield the clauses of later versions, and those on what nothing of this version leads to."""
-    here = reached(left.walk, left.parts)
-    lost = reached(left.walk, set()) - here
     for clause in left.whole.clauses:
         place = parse(clause.pointer)
         if clause.id in left.clauses or place.parent.parent in lost:

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, Entry] = {
     "verify": Entry("contract_tests.command", "Hold a deployment to the contract."),
     "trend": Entry("contract_tests.report.command", "Count the clauses held, report by report."),
     "clauses": Entry("agent_contract.clauses_command", "List the clauses of the contract."),
+    "diff": Entry("contract_tests.report.diff_command", "Say what changed between versions, documents or reports."),
     "fixtures": Entry("mockserver.command", "Write what the contract looks like on the wire."),
     "check": Entry("agent_contract.check_command", "Say what is wrong with an OpenAPI document."),
 }

@@ -79,6 +79,10 @@ class Contract:
         """Return the clause of an id; KeyError for none."""
         return self._by_id[name]
 
+    def clauses_at(self, pointer: str) -> tuple[Clause, ...]:
+        """Return the clauses that stand at a part of the document."""
+        return self._clauses.get(pointer, ())
+
     def clause_for(self, violation: Violation, operation: Operation) -> str:
         """Return the id of the clause that puts a violation into words, "" where no clause does."""
         return clause_for(self._clauses, violation, operation)
