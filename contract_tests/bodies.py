@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 #: No answer that may really be generated has more tokens than this.
 MAX_TOKENS = 16
+#: A call, or content in a form, is whole after so many; a model that reasons first may need more.
+FORM_TOKENS = 64
 #: Fewer still in a session, where what is said must stay short.
 SESSION_TOKENS = 4
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.exchange import status_line
-from contract_tests.judgement import broken, not_tested
+from contract_tests.judgement import broken, not_offered, not_tested
 
 if TYPE_CHECKING:
     from contract_tests.exchange import Asked
@@ -15,12 +15,19 @@ OK = 200
 BAD_REQUEST = 400
 NOT_FOUND = 404
 UNPROCESSABLE = 422
+NOT_IMPLEMENTED = 501
 
 
 def status(asked: Asked, *wanted: int, after: Sequence[Asked] = ()) -> None:
     """Want one of these statuses; `after` are the exchanges that led to this one."""
     if asked.status not in wanted:
         raise broken(" or ".join(map(status_line, wanted)), asked.described(), *after, asked)
+
+
+def offered(asked: Asked, what: str) -> None:
+    """Want no refusal: a server that refuses what was asked for, called `what`, may not have it to offer."""
+    if asked.status in range(400, 500) or asked.status == NOT_IMPLEMENTED:
+        raise not_offered(f"{what} is refused: {asked.described()}")
 
 
 def refused(asked: Asked) -> None:
@@ -30,8 +37,8 @@ def refused(asked: Asked) -> None:
 
 
 def no_server_error(asked: Asked) -> None:
-    """Want a reply, and no 5xx."""
-    if asked.status not in range(100, 500):
+    """Want a reply, and no 5xx but 501, by which a server says that it lacks what was asked for."""
+    if asked.status not in (*range(100, 500), NOT_IMPLEMENTED):
         raise broken("no server error", asked.described(), asked)
 
 

@@ -41,6 +41,10 @@ REFUSED: tuple[Case, ...] = (
     ("chat.session-id-format", {"store_in_session": "not-a-uuid"}),
     ("chat.stream-options-type", {"stream": True, "stream_options": "usage"}),
     ("chat.boolean-strict", {"stream": "true"}),
+    ("chat.tools-type", {"tools": "get_weather"}),
+    ("chat.tools-shape", {"tools": [{}]}),
+    ("chat.response-format-type", {"response_format": "json"}),
+    ("chat.max-completion-tokens-below-minimum", {"max_completion_tokens": 0}),
     ("chat.field-types", {"messages": "Hello!"}),
     ("chat.field-types", {"create_session": "maybe"}),
     ("chat.field-types", {"seed": [1]}),
@@ -71,6 +75,9 @@ ACCEPTED: tuple[Case, ...] = (
     ("chat.model-empty", {"model": ""}),
     ("chat.unlisted-fields", {"user": "client-42"}),
 )
+#: Values out of the ranges that each field has, whose clause is named so.
+OUTSIDE: dict[str, JSON] = {"top_p": 1.1, "top_k": -2, "frequency_penalty": 2.1, "presence_penalty": -2.1}
+RANGES = {f"chat.{name.replace('_', '-')}-range": name for name in OUTSIDE}
 #: More words than this no token holds.
 WORDS_A_TOKEN = 4
 OPTIONAL = ("create_session", "seed", "temperature", "n", "stop", "max_tokens", "stream", "model", "store_in_session")
@@ -154,6 +161,28 @@ def test_an_answer_has_at_most_as_many_tokens(contract_probe: Probe, most: int) 
     words = len(expect.content(expect.choices(asked)[0]).split())
     if counted > most or words > WORDS_A_TOKEN * most:
         raise broken(f"at most {most} completion tokens", f"{counted}, and {words} words", asked)
+
+
+@pytest.mark.clause("chat.max-completion-tokens-bound")
+def test_the_later_name_of_the_bound_is_heeded(contract_probe: Probe) -> None:
+    """The question is one that is answered shortly by a server which ignores it."""
+    body: dict[str, JSON] = {"messages": HELLO, "max_completion_tokens": 2}
+    asked = contract_probe.chat(body)
+    expect.offered(asked, "max_completion_tokens")
+    expect.status(asked, expect.OK)
+    if (counted := expect.tokens(asked, "completion_tokens")) > 2:
+        raise broken("at most 2 completion tokens", f"{counted}", asked)
+
+
+@pytest.mark.parametrize("field", [pytest.param(name, marks=pytest.mark.clause(id)) for id, name in RANGES.items()])
+def test_a_value_out_of_range_is_refused(contract_probe: Probe, field: str) -> None:
+    """All in one request, whose refusal names them; where it names another alone, the field is asked for by itself."""
+    asked = contract_probe.chat(plain(**OUTSIDE))
+    refusal = asked.json()
+    listed = isinstance(refusal, dict) and isinstance(refusal.get("detail"), list)
+    if asked.status == expect.UNPROCESSABLE and listed and any(field in loc for loc in expect.locations(asked)):
+        return
+    expect.status(contract_probe.chat(plain(**{field: OUTSIDE[field]})), expect.UNPROCESSABLE)
 
 
 @pytest.mark.clause("chat.max-tokens-bound")

@@ -2,15 +2,41 @@
 
 import asyncio
 import json
+import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from benchmarks.detection.seams import Call, Deployment
 
 #: One choice: its pieces, and why it ended.
 Spoken: TypeAlias = tuple[list[str], str | None]
+
+
+def spoken_by(deployment: Deployment, call: Call, index: int, random_: random.Random) -> Spoken:
+    """Return what a choice says; where tools are called, the pieces of the calls' arguments."""
+    if call.calls:
+        return fragments_of(call), "tool_calls"
+    return deployment.finish(deployment.form(deployment.generate(call, index, random_), call), call, index)
+
+
+def fragments_of(call: Call) -> list[str]:
+    """Return the arguments of a request's calls, in pieces."""
+    return [piece for made in call.calls for piece in halves(made["function"].get("arguments"))]
+
+
+def halves(arguments: Any) -> list[str]:
+    """Return the text of a call's arguments in two pieces."""
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return [text[: len(text) // 2], text[len(text) // 2 :]]
+
+
+def message_of(call: Call, spoken: Spoken) -> dict[str, Any]:
+    """Return the message that a choice is."""
+    if call.calls:
+        return {"role": "assistant", "content": None, "tool_calls": list(call.calls)}
+    return {"role": "assistant", "content": "".join(spoken[0])}
 
 
 def usage_of(deployment: Deployment, call: Call, spoken: Sequence[Spoken]) -> dict[str, int]:
@@ -36,8 +62,8 @@ def whole(deployment: Deployment, call: Call, spoken: Sequence[Spoken]) -> dict[
     return {
         **head_of(deployment, call, "chat.completion"),
         "choices": [
-            {"index": index, "message": {"role": "assistant", "content": "".join(pieces)}, "finish_reason": reason}
-            for index, (pieces, reason) in enumerate(spoken)
+            {"index": index, "message": message_of(call, said), "finish_reason": said[1]}
+            for index, said in enumerate(spoken)
         ],
         "usage": usage_of(deployment, call, spoken),
     }
@@ -53,12 +79,21 @@ def pieces_of(deployment: Deployment, call: Call, spoken: Sequence[Spoken]) -> l
 
     for index, (pieces, reason) in enumerate(spoken):
         add(index, {"role": "assistant", "content": ""})
-        for piece in pieces:
-            add(index, {"content": piece})
+        for delta in deltas_of(call) if call.calls else ({"content": piece} for piece in pieces):
+            add(index, delta)
         add(index, {}, reason)
     if (call.payload.get("stream_options") or {}).get("include_usage"):
         chunks.append({**head, "choices": [], "usage": usage_of(deployment, call, spoken)})
     return chunks
+
+
+def deltas_of(call: Call) -> Iterator[dict[str, Any]]:
+    """Yield the pieces of a request's calls: the name of each, then its arguments."""
+    for index, made in enumerate(call.calls):
+        named = {"name": made["function"].get("name"), "arguments": ""}
+        yield {"tool_calls": [{"index": index, **made, "function": named}]}
+        for piece in halves(made["function"].get("arguments")):
+            yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
 
 
 def frames_of(chunks: Sequence[Any]) -> list[bytes]:

@@ -4,14 +4,14 @@ import random
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, create_model
 
-from benchmarks.detection.answers import frames_of, paced, pieces_of, usage_of, whole
+from benchmarks.detection.answers import frames_of, message_of, paced, pieces_of, spoken_by, usage_of, whole
 from benchmarks.detection.seams import Asgi, Call, Deployment, Fields, Memory, Payload, Receive, Refusal, Send
 
 __all__ = ["PATH", "Deployment", "Tally", "create_app"]
@@ -55,6 +55,36 @@ class ChatMessage(BaseModel):
     refusal: str | None = None
 
 
+class Named(BaseModel):
+    """What has a name: a function of a tool."""
+
+    model_config = ConfigDict(extra="allow")
+    name: str
+
+
+class Tool(BaseModel):
+    """A tool that may be called."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+    function: Named
+
+
+class ToolChoice(BaseModel):
+    """The choice of one tool."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+    function: Named
+
+
+class ResponseFormat(BaseModel):
+    """The form that content shall have."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+
+
 class StreamOptions(BaseModel):
     """What a stream carries besides its chunks."""
 
@@ -76,13 +106,13 @@ def request_fields() -> Fields:
         "store_in_session": (uuid.UUID | None, None),
         "stream_options": (StreamOptions | None, None),
         "max_completion_tokens": (Positive | None, None),
-        "tools": (list[dict[str, Any]] | None, None),
-        "tool_choice": (Any, None),
-        "top_p": (StrictFloat | None, None),
-        "top_k": (WholeNumber | None, None),
-        "frequency_penalty": (StrictFloat | None, None),
-        "presence_penalty": (StrictFloat | None, None),
-        "response_format": (dict[str, Any] | None, None),
+        "tools": (list[Tool] | None, None),
+        "tool_choice": (Literal["none", "auto", "required"] | ToolChoice | None, None),
+        "top_p": (StrictFloat | None, Field(None, ge=0, le=1)),
+        "top_k": (WholeNumber | None, Field(None, ge=-1)),
+        "frequency_penalty": (StrictFloat | None, Field(None, ge=-2, le=2)),
+        "presence_penalty": (StrictFloat | None, Field(None, ge=-2, le=2)),
+        "response_format": (ResponseFormat | None, None),
     }
 
 
@@ -98,7 +128,7 @@ def conversation(deployment: Deployment, tally: Tally) -> Callable[[str, Payload
         context = deployment.recall(memory, named, payload)
         creates = bool(payload.get("create_session")) and not named
         session = named or (deployment.new_session(payload) if creates else None)
-        return Call(payload, tally.requests, context, session, creates)
+        return Call(payload, tally.requests, context, session, creates, deployment.call_tools(payload))
 
     def answered(agent_id: str, payload: Payload) -> Response:
         try:
@@ -106,11 +136,9 @@ def conversation(deployment: Deployment, tally: Tally) -> Callable[[str, Payload
         except Refusal as refusal:
             refusal.payload = payload
             raise
-        spoken = [
-            deployment.finish(deployment.generate(call, index, random_), call, index) for index in range(call.choices)
-        ]
+        spoken = [spoken_by(deployment, call, index, random_) for index in range(call.choices)]
         if call.session is not None:
-            said = {"role": "assistant", "content": "".join(spoken[0][0])}
+            said = message_of(call, spoken[0])
             deployment.remember(memory, call.session, [*payload["messages"], said], call)
         tally.tokens += usage_of(deployment, call, spoken)["total_tokens"]
         if not call.streams:

@@ -9,7 +9,10 @@ from typing import Any, Literal, TypeAlias
 
 from fastapi import Request, Response
 
+from benchmarks.detection.forms import call_tools, form
+
 Message: TypeAlias = dict[str, Any]
+ToolCall: TypeAlias = dict[str, Any]
 Fields: TypeAlias = dict[str, tuple[Any, Any]]
 Memory: TypeAlias = dict[str, list[Message]]
 Payload: TypeAlias = Mapping[str, Any]
@@ -34,6 +37,7 @@ class Call:
     context: Sequence[Message]
     session: str | None
     created_session: bool
+    calls: Sequence[ToolCall] = ()
 
     @property
     def streams(self) -> bool:
@@ -55,7 +59,8 @@ class Call:
 class Refusal(Exception):
     """An answer that refuses: `kind` names the reason, so that a defect can change just one.
 
-    The kinds: shape, agent, model, role, bound, session, token. `payload` is the body as far as it was read.
+    The kinds: shape, agent, model, role, bound, tool, form, session, token. `payload` is the body as far as it was
+    read.
     """
 
     kind: str
@@ -143,6 +148,21 @@ def choices_bounded(deployment: "Deployment", agent_id: str, payload: Payload) -
         raise Refusal("bound", 400, f"n may be {MOST_CHOICES} at most")
 
 
+def tools_known(deployment: "Deployment", agent_id: str, payload: Payload) -> None:
+    """Refuse a choice of a tool that was not declared, and a call that is required where there is none to make."""
+    names = [tool["function"]["name"] for tool in payload.get("tools") or ()]
+    choice = payload.get("tool_choice")
+    wanted = choice["function"]["name"] if isinstance(choice, dict) else None
+    if (wanted is not None and wanted not in names) or (choice == "required" and not names):
+        raise Refusal("tool", 400, "tool_choice names no tool that was declared")
+
+
+def form_known(deployment: "Deployment", agent_id: str, payload: Payload) -> None:
+    """Refuse a form of content that nobody knows."""
+    if (payload.get("response_format") or {}).get("type", "text") not in ("text", "json_object", "json_schema"):
+        raise Refusal("form", 400, "Unknown response_format")
+
+
 Check: TypeAlias = Callable[["Deployment", str, Payload], None]
 
 
@@ -152,7 +172,8 @@ class Deployment:
 
     In the order in which a request meets them: `wrap` surrounds the application, `arrive` may answer a request
     before anything else, `admit` asks for the token, `fields` are the request's, `describe` words each fault,
-    `checks` refuse a valid payload, `recall` gives the context, `generate` and `finish` speak, `remember` stores,
+    `checks` refuse a valid payload, `recall` gives the context, `call_tools` says which tools are called, else
+    `generate`, `form` and `finish` speak, `remember` stores,
     `answer` and `chunks` change the answer's JSON, `frames` the bytes of its events, `respond` the response to a
     valid call, `refuse` every refusal, `leave` looks at every response.
     """
@@ -172,10 +193,19 @@ class Deployment:
     admit: Callable[[Request, str], None] = admit
     fields: Callable[[Fields], Fields] = lambda fields: fields
     describe: Callable[[Mapping[str, Any]], Any] = lambda error: {key: error[key] for key in ("type", "loc", "msg")}
-    checks: tuple[Check, ...] = (agent_exists, model_matches, roles_accepted, choices_bounded)
+    checks: tuple[Check, ...] = (
+        agent_exists,
+        model_matches,
+        roles_accepted,
+        choices_bounded,
+        tools_known,
+        form_known,
+    )
     recall: Callable[[Memory, str | None, Payload], list[Message]] = recall
     new_session: Callable[[Payload], str] = new_session
     generate: Callable[[Call, int, random.Random], list[str]] = generate
+    call_tools: Callable[[Payload], Sequence[ToolCall]] = call_tools
+    form: Callable[[list[str], Call], list[str]] = form
     finish: Callable[[list[str], Call, int], tuple[list[str], str | None]] = finish
     count: Callable[[Sequence[Message]], int] = count
     remember: Callable[[Memory, str, list[Message], Call], None] = remember

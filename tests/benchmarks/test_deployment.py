@@ -12,6 +12,7 @@ from benchmarks.detection.variants import VARIANTS, Variant
 from tests.benchmarks.asking import HELLO, asking
 
 OPERATION = load_contract().operations["createAssistantChatCompletion"]
+TOOL = {"type": "function", "function": {"name": "get_time", "parameters": {"type": "object"}}}
 EXCHANGES: Mapping[str, tuple[Any, int]] = {
     "hello": (HELLO, 200),
     "two choices": ({**HELLO, "n": 2, "temperature": 0.7}, 200),
@@ -26,6 +27,12 @@ EXCHANGES: Mapping[str, tuple[Any, int]] = {
     "malformed JSON": (b'{"messages": [', 422),
     "no body": (b"", 422),
     "NaN": (b'{"messages": [{"role": "user", "content": "?"}], "temperature": NaN}', 422),
+    "a tool": ({**HELLO, "tools": [TOOL], "tool_choice": "required"}, 200),
+    "a tool, streamed": ({**HELLO, "tools": [TOOL], "tool_choice": "required", "stream": True}, 200),
+    "an unknown tool": ({**HELLO, "tools": [TOOL], "tool_choice": {**TOOL, "function": {"name": "other"}}}, 400),
+    "no tool": ({**HELLO, "tools": "tool"}, 422),
+    "a JSON object": ({**HELLO, "response_format": {"type": "json_object"}}, 200),
+    "an unknown form": ({**HELLO, "response_format": {"type": "yaml"}}, 400),
     "two thousand million choices": ({**HELLO, "n": 2_000_000_000}, 400),
 }
 

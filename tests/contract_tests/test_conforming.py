@@ -64,6 +64,13 @@ CASES: Mapping[str, Case] = {
     "methods-404": case(method_refused="held", method_allow="not offered"),
     "9.0-refusing": case("stream-*", stream_usage="not offered"),
     "9.0-ignoring": case("stream-*", stream_usage="not selected"),
+    "tools-refused-400": case("tool*", "stream-tool*", tools_type="held", tool_choice_named="not offered"),
+    "tools-refused-501": case("tool*", "stream-tool*", "no-server-error", tool_choice_required="not offered"),
+    "tools-named-alone": case("tool*", tool_choice_named="held", tool_choice_required="not offered"),
+    "tools-end-with-stop": case("tool*", "stream-tool*", tool_choice_finish="held"),
+    "tools-spaced": case("tool*", "stream-tool*", tool_arguments="held"),
+    "response-format-refused": case("response-format-*", response_format_schema="not offered"),
+    "reasoning-at-length": case("tool-*", tool_choice_named="not tested", response_format_json="not tested"),
     "plain": case(token_missing="not offered", token_wrong="not offered", token_challenge="not offered"),
 }
 

@@ -13,6 +13,7 @@ from benchmarks.detection.defects import (
     reply,
     sessions,
     streams,
+    tools,
 )
 from benchmarks.detection.defects.defect import Defect
 
@@ -31,4 +32,5 @@ DEFECTS: tuple[Defect, ...] = (
     *order.DEFECTS,
     *sessions.DEFECTS,
     *odd_input.DEFECTS,
+    *tools.DEFECTS,
 )

@@ -1,6 +1,6 @@
 """Conforming deployments, each different where the contract leaves it free: a judge that accuses one is wrong."""
 
-from benchmarks.detection.variants import answers, framings, inputs, models, servers
+from benchmarks.detection.variants import answers, framings, inputs, models, servers, tools
 from benchmarks.detection.variants.variant import Variant
 
 __all__ = ["VARIANTS", "Variant"]
@@ -11,4 +11,5 @@ VARIANTS: tuple[Variant, ...] = (
     *framings.VARIANTS,
     *models.VARIANTS,
     *servers.VARIANTS,
+    *tools.VARIANTS,
 )

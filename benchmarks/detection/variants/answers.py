@@ -30,7 +30,7 @@ def rich(answer: dict[str, Any]) -> dict[str, Any]:
             **choice,
             "logprobs": None,
             "stop_reason": None,
-            "message": {**choice["message"], "refusal": None, "annotations": None, "tool_calls": []},
+            "message": {"refusal": None, "annotations": None, "tool_calls": [], **choice["message"]},
         }
         for choice in answer["choices"]
     ]
