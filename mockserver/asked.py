@@ -27,6 +27,8 @@ class Asked:
         return absent if value is None else int(value)
 
 
+#: What OpenAI's clients say of tools by a field of its own, which the document leaves out: it is heeded all the same.
+_WITH_TOOLS = {"parallel_tool_calls"}
 Check: TypeAlias = Callable[[Asked], Refused | None]
 
 
@@ -34,6 +36,8 @@ def body_of(call: Call) -> dict[str, Any]:
     """Return the body of a call whose schema asks for an object, without the fields that it doesn't list."""
     body: dict[str, Any] = call.body  # type: ignore[assignment]  # checked by the schema
     listed = call.operation.request_fields
+    if "tools" in listed:
+        listed |= _WITH_TOOLS
     return {name: value for name, value in body.items() if name in listed} if listed else body
 
 
