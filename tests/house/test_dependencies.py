@@ -16,11 +16,11 @@ ROOT = Path(__file__).parents[2]
 OURS = ("agent_contract", "mockserver", "contract_tests")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PLAIN = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
-#: What an extra adds for users; the extras `test` and `dev` are this project's own.
+#: What an extra adds for users; the extras `test`, `frameworks` and `dev` are this project's own.
 OFFERED = {
     canonicalize_name(Requirement(line).name)
     for extra, lines in PROJECT["optional-dependencies"].items()
-    if extra not in {"test", "dev"}
+    if extra not in {"test", "frameworks", "dev"}
     for line in lines
 }
 
