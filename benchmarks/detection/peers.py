@@ -29,6 +29,8 @@ Ask: TypeAlias = Callable[[str, Deployment, Path], Reports]
 
 SPECMATIC_JAR = Path("node_modules/specmatic/specmatic.jar")
 SPECMATIC_COMBINATIONS = 10
+#: The operation that the deployments are about.
+OPERATION = "createAssistantChatCompletion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,10 @@ class PeerResult:
 
 
 def prepared(deployment: Deployment) -> dict[str, Any]:
-    """Return a copy of the document that pins agent, model and roles to what a deployment knows."""
+    """Return a copy of the document with one operation, its values pinned to those that a deployment knows."""
     document: dict[str, Any] = json.loads(json.dumps(load_contract().document))
+    path = next(path for path, item in document["paths"].items() if _has(item, OPERATION))
+    document["paths"] = {path: document["paths"][path]}
     parts = document["components"]
     agent = deployment.agent_id
     parts["parameters"]["AgentId"].update(schema={"type": "string", "enum": [agent]}, example=agent)
@@ -70,8 +74,14 @@ def prepared(deployment: Deployment) -> dict[str, Any]:
     fields = parts["schemas"]["AgentChatCompletionsRequestPayload"]["properties"]
     fields["model"] = {"type": ["string", "null"], "enum": ["", deployment.model, None]}
     fields["n"] = {**fields["n"], "maximum": MOST_CHOICES}
-    del fields["store_in_session"]
+    # What of these goes together no schema tells: a tool that sends all fields at once would get nothing but refusals.
+    for name in ("store_in_session", "tools", "tool_choice", "response_format"):
+        del fields[name]
     return document
+
+
+def _has(path: Mapping[str, Any], operation: str) -> bool:
+    return any(isinstance(part, dict) and part.get("operationId") == operation for part in path.values())
 
 
 def schemathesis(*phases: str) -> Ask:
