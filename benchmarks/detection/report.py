@@ -155,8 +155,8 @@ def peers_part(peers: Sequence[PeerResult]) -> list[str]:
     return [
         "## Other tools on the same servers",
         "Each is given a copy of the document with this operation alone, in which the agent, its model and its roles "
-        "are pinned to those that the deployment knows, without tools and request examples, so that its requests reach the agent; and each is "
-        "forgiven what it reports of the conforming deployment itself.",
+        "are pinned to those that the deployment knows, without tools and request examples, so that its requests reach "
+        "the agent; and each is forgiven what it reports of the conforming deployment itself.",
         table(head, rows),
         "Defects caught, by category:",
         table(("category", *(peer.title for peer in peers)), found),
