@@ -31,12 +31,12 @@ def list_agents(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcom
     if isinstance(before, Refused):
         return before
     behind = 0 if after is None else after + 1
-    found = [agent for agent in agents[behind:before] if _fits(agent, asked)][_number(asked["offset"]) :]
+    found = _chosen(agents[behind:before], asked)[_number(asked["offset"]) :]
     limit = _number(asked["limit"])
     page = found[:limit] if before is None or behind else found[-limit:]
     value = _page(page, len(page) < len(found))
     if asked["set_num_objects"]:
-        value["num_objects"] = sum(_fits(agent, asked) for agent in agents)
+        value["num_objects"] = len(_chosen(agents, asked))
     return Outcome(Reply(200, {"content-type": "application/json"}, orjson.dumps(value)))
 
 
@@ -58,14 +58,19 @@ def _place(ids: Sequence[str], name: str, value: JSON) -> int | None | Refused:
     return Refused(400, "after-unknown" if name == "after" else "", why, where, "the id of an agent", text)
 
 
-def _fits(agent: Agent, asked: Mapping[str, JSON]) -> bool:
-    """Return whether an agent passes the filters; of which link a knowledge base is bound by is nowhere said."""
-    if "name" in asked and agent.setting("name") != asked["name"]:
-        return False
-    if "index_id" in asked and agent.setting("index_id", "").lower() != str(asked["index_id"]).lower():
-        return False
-    wanted = str(asked.get("knowledge_base_id", "")).lower()
-    return not wanted or any(link["tool_id"].lower() == wanted for link in agent.setting("tools", ()))
+def _chosen(agents: list[Agent], asked: Mapping[str, JSON]) -> list[Agent]:
+    """Return the agents that pass the filters; of which kind a link to a knowledge base is, is nowhere said."""
+    if "name" in asked:
+        agents = [agent for agent in agents if agent.setting("name") == asked["name"]]
+    if "index_id" in asked:
+        index = str(asked["index_id"]).lower()
+        agents = [agent for agent in agents if agent.setting("index_id", "").lower() == index]
+    if "knowledge_base_id" in asked:
+        base = str(asked["knowledge_base_id"]).lower()
+        agents = [
+            agent for agent in agents if any(link["tool_id"].lower() == base for link in agent.setting("tools", ()))
+        ]
+    return agents
 
 
 def _page(agents: Sequence[Agent], has_more: bool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import orjson
 
 from agent_contract import Call
 from agent_contract.values import Reply
-from mockserver.agents import DELETED, FIELDS, PREFIX, READY, Agent, all_agents, find_agent
+from mockserver.agents import DELETED, FIELDS, PREFIX, READY, Agent, count_agents, find_agent
 from mockserver.asked import agent_unknown, body_of
 from mockserver.behaviour import Outcome, Refused, Setting, Turn, View, Write
 from mockserver.keeping import session_keys
@@ -31,7 +31,7 @@ _LARGEST = 2**53 - 1
 def create_agent(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
     """Return the new agent with 201, or why it is not created: the server keeps no more of them, or none so large."""
     most = setting.limits.agents
-    if len(all_agents(setting.agents, view)) >= most:
+    if count_agents(setting.agents, view) >= most:
         why = f"This server keeps at most {most} agents: delete one that is not needed any more."
         return Refused(400, "create-bound", why, ("body",), most, most)
     given = {name: value for name, value in _given(call).items() if value is not None}

@@ -146,6 +146,13 @@ def all_agents(agents: Mapping[str, Agent], view: Readable) -> list[Agent]:
     return sorted(there, key=lambda agent: (agent.setting("created_at", 0), agent.id))
 
 
+def count_agents(agents: Mapping[str, Agent], view: Readable) -> int:
+    """Return how many agents there are, without reading what they are."""
+    stored = dict(_stored(view))
+    untouched = sum(PREFIX + agent.id not in stored for agent in each(agents))
+    return untouched + sum(value != DELETED for value in stored.values())
+
+
 def _stored(view: Readable) -> Iterator[tuple[str, bytes]]:
     after = ""
     while True:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from agent_contract import Call
-from mockserver.agents import OPENAI_ROLES, Agent, all_agents
+from mockserver.agents import OPENAI_ROLES, Agent, each, find_agent
 from mockserver.behaviour import Refused, Setting, View
 from mockserver.conversation import Session
 
@@ -48,7 +48,8 @@ def first_refusal(asked: Asked, checks: Iterable[Check]) -> Refused | None:
 
 def agent_unknown(setting: Setting, view: View, address: str) -> Refused:
     """Return the refusal of an address that no agent has."""
-    there = short(", ".join(one.name for one in all_agents(setting.agents, view)))
+    known = each(setting.agents)[:10]  # those that clients made would have to be read one and all
+    there = short(", ".join(one.name for one in known if find_agent(setting.agents, view, one.id)))
     why = f'No agent found with the specified ID "{short(address)}". There are: {there}.'
     return Refused(404, "agent-unknown", why, ("path", "agent_id"), there, address)
 

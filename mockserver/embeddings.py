@@ -11,33 +11,48 @@ import hashlib
 import math
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+import orjson
 
 _WORD = re.compile(r"\w+")
 _LOOKED_AT = 8_192  # words of a text that a vector is made of, as models have it
 
 
-def vector(text: str, model: str, dimensions: int) -> bytes:
-    """Return a text's vector of length 1 as little-endian 32-bit floats: the same for the same words and model."""
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A vector of length 1 with so many `dimensions`: its numbers by place, each a 32-bit float; the others are 0."""
+
+    dimensions: int
+    numbers: Mapping[int, float]
+
+    def as_json(self) -> orjson.Fragment:
+        """Return its numbers as a JSON list, written without walking through the zeros."""
+        parts, behind = [], 0
+        for place in sorted(self.numbers):
+            parts += [b"0.0," * (place - behind), orjson.dumps(self.numbers[place]), b","]
+            behind = place + 1
+        parts.append(b"0.0," * (self.dimensions - behind))
+        return orjson.Fragment(b"[" + b"".join(parts)[:-1] + b"]")
+
+    def as_base64(self) -> str:
+        """Return the base64 of its little-endian 32-bit floats."""
+        packed = bytearray(4 * self.dimensions)
+        for place, number in self.numbers.items():
+            struct.pack_into("<f", packed, 4 * place, number)
+        return base64.b64encode(packed).decode()
+
+
+def embed(text: str, model: str, dimensions: int) -> Vector:
+    """Return a text's vector: the same for the same words and model."""
     key = hashlib.blake2b(model.encode(), digest_size=32).digest()
-    words = _WORD.findall(text.casefold())[:_LOOKED_AT]
+    words = (found[0].casefold() for found in islice(_WORD.finditer(text), _LOOKED_AT))
     # A text without words still has a direction, and so has one whose words cancel each other.
     numbers = _sum(words, key, dimensions) or _sum([text], key, dimensions)
     length = math.sqrt(sum(number * number for number in numbers.values()))
-    dense = [0.0] * dimensions
-    for place, number in numbers.items():
-        dense[place] = number / length
-    return struct.pack(f"<{dimensions}f", *dense)
-
-
-def floats_of(packed: bytes) -> list[float]:
-    """Return a vector's numbers."""
-    return list(struct.unpack(f"<{len(packed) // 4}f", packed))
-
-
-def encode(packed: bytes) -> str:
-    """Return a vector as `encoding_format` base64 has it."""
-    return base64.b64encode(packed).decode()
+    return Vector(dimensions, {place: _rounded(number / length) for place, number in numbers.items()})
 
 
 def _sum(words: Iterable[str], key: bytes, dimensions: int) -> dict[int, int]:
@@ -48,3 +63,8 @@ def _sum(words: Iterable[str], key: bytes, dimensions: int) -> dict[int, int]:
         place = (digest >> 1) % dimensions
         numbers[place] = numbers.get(place, 0) + (1 if digest & 1 else -1)
     return {place: number for place, number in numbers.items() if number}
+
+
+def _rounded(number: float) -> float:
+    """Return the 32-bit float next to a number, so that a vector is the same in both of its forms."""
+    return float(struct.unpack("<f", struct.pack("<f", number))[0])

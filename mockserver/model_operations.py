@@ -10,7 +10,7 @@ from mockserver.agents import OPENAI_ROLES, Agent, all_agents
 from mockserver.asked import body_of, short
 from mockserver.behaviour import Outcome, Refused, Setting, Turn, View
 from mockserver.chat import answer_as
-from mockserver.embeddings import encode, floats_of, vector
+from mockserver.embeddings import Vector, embed
 from mockserver.models import COMPLETIONS, EMBEDDINGS, Model, with_agents_own
 from mockserver.tokens import count_tokens
 
@@ -49,9 +49,9 @@ def create_embeddings(call: Call, setting: Setting, _turn: Turn, view: View) -> 
     )
     if refused:
         return refused
-    form = encode if body.get("encoding_format") == "base64" else floats_of
+    form = Vector.as_base64 if body.get("encoding_format") == "base64" else Vector.as_json
     data = [
-        {"object": "embedding", "index": index, "embedding": form(vector(text, model, dimensions))}
+        {"object": "embedding", "index": index, "embedding": form(embed(text, model, dimensions))}
         for index, text in enumerate(texts)
     ]
     tokens = sum(count_tokens(text) for text in texts)
