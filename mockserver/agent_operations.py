@@ -50,11 +50,10 @@ def update_agent(call: Call, setting: Setting, _turn: Turn, view: View) -> Outco
     agent = _find(call, setting, view)
     if isinstance(agent, Refused):
         return agent
-    changed = {**agent.fields, **_given(call)}
-    changed["model"] = changed["model"] or agent.model
-    return _written(
-        Agent(agent.id, {name: value for name, value in changed.items() if value is not None}), 200, setting
-    )
+    given = _given(call)
+    model = agent.model if given.get("model") is None else given["model"]
+    begun = {name: value for name, value in agent.fields.items() if name not in FIELDS}
+    return _written(Agent(agent.id, begun | _ordered({**agent.fields, **given, "model": model})), 200, setting)
 
 
 def delete_agent(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:

@@ -14,8 +14,6 @@ from mockserver.embeddings import Vector, embed
 from mockserver.models import COMPLETIONS, EMBEDDINGS, Model, with_agents_own
 from mockserver.tokens import count_tokens
 
-#: What only agents understand, and a chat with a model does not list.
-_AGENTS_ALONE = frozenset({"create_session", "store_in_session"})
 #: How many numbers a vector has where it is not asked for.
 DIMENSIONS = 384
 
@@ -29,7 +27,7 @@ def list_models(_call: Call, setting: Setting, _turn: Turn, view: View) -> Outco
 
 def answer_model_chat(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
     """Return what a model answers by itself: every role is accepted, nothing is told to it and nothing kept."""
-    body = {name: value for name, value in body_of(call).items() if name not in _AGENTS_ALONE}
+    body = body_of(call)  # the operation lists nothing of sessions: what a body says of them is left out
     name = body["model"]
     refused = _model_refused(setting, view, name, COMPLETIONS)
     if refused:

@@ -23,20 +23,6 @@ from mockserver.completion import TEXT, Completion, asks_for_usage, plain, strea
 from mockserver.conversation import EMPTY, extend
 from mockserver.keeping import find_session, keep_session
 
-#: What the operation lists beside `prompt`; a chat's other fields mean nothing here.
-_FIELDS = (
-    "create_session",
-    "store_in_session",
-    "model",
-    "seed",
-    "temperature",
-    "n",
-    "stop",
-    "max_tokens",
-    "stream",
-    "stream_options",
-)
-
 
 def answer_prompts(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
     """Return what the agent makes of each prompt and the session that it leaves, or the first reason to refuse it.
@@ -47,10 +33,9 @@ def answer_prompts(call: Call, setting: Setting, turn: Turn, view: View) -> Outc
     agent = find_agent(setting.agents, view, address)
     if agent is None:
         return agent_unknown(setting, view, address)
-    body = {name: value for name, value in body_of(call).items() if name in _FIELDS}
+    body = body_of(call)
     asked = Asked(agent, body, setting, find_session(agent, body, turn, view))
-    prompt = body_of(call)["prompt"]
-    prompts = [prompt] if isinstance(prompt, str) else prompt
+    prompts = [body["prompt"]] if isinstance(body["prompt"], str) else body["prompt"]
     return _refused(asked, len(prompts)) or _answer(asked, prompts, turn)
 
 

@@ -108,8 +108,9 @@ def test_the_number_of_agents_is_said_where_it_is_asked_for(five: Caller, query:
 def test_agents_are_chosen_by_their_index(five: Caller) -> None:
     five.agent(name="x", index_id=INDEX.upper())
     five.agent(name="y", tools=[{"link_type": "knowledge", "tool_id": INDEX}])
+    five.agent(name="z", tools=[{"link_type": "a", "tool_id": "b"}, {"link_type": "c", "tool_id": INDEX.upper()}])
     assert names(five.get("/agents", index_id=INDEX)) == "x"
-    assert names(five.get("/agents", knowledge_base_id=INDEX.upper())) == "y"
+    assert names(five.get("/agents", knowledge_base_id=INDEX.upper())) == "yz"
     assert names(five.get("/agents", index_id=UNKNOWN)) == names(five.get("/agents", knowledge_base_id=UNKNOWN)) == ""
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from mockserver.agents import BUILT_IN
 from mockserver.stores import MemoryStore
-from tests.mockserver.asking import NOW, UNKNOWN, engine, limited
+from tests.mockserver.asking import NOW, UNKNOWN, Clock, engine, limited
 from tests.mockserver.calling import COMPLETER, Caller
 
 DEMO = BUILT_IN[0]
@@ -97,9 +97,10 @@ def test_a_configured_agent_is_got_by_its_name_and_its_id(call: Caller, address:
 
 
 def test_an_update_changes_what_it_has_and_nothing_else(call: Caller) -> None:
-    agent = call.agent(name="support", description="Old.", metadata={"a": "1"})
+    agent = call.agent(name="support", metadata={"a": "1"})
     changed = call.post(f"/agents/{agent['id']}", {"description": "New.", "metadata": {"b": "2"}})
     assert changed == {**agent, "description": "New.", "metadata": {"b": "2"}}
+    assert list(changed)[4:8] == ["model", "name", "description", "metadata"]
     assert call.get(f"/assistants/{agent['id']}") == changed
     assert call.post(f"/agents/{agent['id']}", {}) == changed
 
@@ -166,17 +167,18 @@ def test_a_deleted_configured_agent_stays_away_under_its_name_too(call: Caller) 
 
 
 def test_an_agents_sessions_go_with_it_and_no_others() -> None:
-    store = MemoryStore()
+    store = MemoryStore(clock=Clock())
     call = Caller(engine(store=store))
     agent = call.agent()
     for id in (agent["id"], "demo"):
         call.chat(id, create_session=True)
+    assert len(store.items("world//session/")) == 2
     call.answer("DELETE", f"/agents/{agent['id']}")
     assert [key.split("/")[2:4] for key, _ in store.items("world//")] == [["session", DEMO.id]]
 
 
 def test_an_agent_does_not_go_to_make_room_for_sessions() -> None:
-    call = Caller(engine(store=MemoryStore(items=1)))
+    call = Caller(engine(store=MemoryStore(items=1, clock=Clock())))
     agent = call.agent()
     for _ in range(3):
         call.chat(agent["id"], create_session=True)
@@ -197,8 +199,10 @@ def test_one_agent_more_than_the_bound_is_refused_until_one_goes() -> None:
     status, clause, detail = call.refusal("POST", "/assistants", {"model": COMPLETER})
     assert (status, clause) == (400, "agents.create-bound")
     assert f"at most {len(BUILT_IN) + 2} agents" in detail
-    call.answer("DELETE", f"/agents/{first['id']}")
-    call.agent()
+    for gone in (f"/agents/{first['id']}", "/agents/demo"):
+        call.answer("DELETE", gone)
+        call.agent()
+        assert call.status("POST", "/agents", {"model": COMPLETER}) == 400
 
 
 def test_an_agent_of_more_bytes_than_the_bound_is_refused() -> None:
