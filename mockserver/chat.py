@@ -20,8 +20,8 @@ from mockserver.asked import (
     session_known,
     stops_bounded,
 )
-from mockserver.behaviour import Outcome, Refused, Setting, Turn, View
-from mockserver.completion import Choice, Completion, asks_for_usage, cut, plain, stream
+from mockserver.behaviour import Outcome, Refused, Setting, Turn, View, Write
+from mockserver.completion import CHAT, Choice, Completion, Form, asks_for_usage, cut, plain, stream
 from mockserver.conversation import EMPTY, Session, digest, extend, last_said, tokens_of
 from mockserver.keeping import find_session, keep_session
 from mockserver.knowledge import Document, find_documents
@@ -72,23 +72,34 @@ def answer_as(agent: Agent, body: dict[str, Any], setting: Setting, turn: Turn, 
 
 
 def _answer(asked: Asked, turn: Turn) -> Outcome | Refused:
-    body, setting = asked.body, asked.setting
-    session_id = session_id_of(body, turn)
     completion, seed = complete(asked, turn)
-    write = None
-    if session_id:
-        spoken = completion.choices[0].message(completion.role)
-        left = extend(asked.session or EMPTY, [*body["messages"], spoken], turn.now)
-        write = keep_session(asked.agent, session_id, left, setting.limits.session)
-    if isinstance(write, Refused):
-        return write
-    writes = (write,) if write else ()
+    spoken = completion.choices[0].message(completion.role)
+    return outcome(asked, completion, seed, [*asked.body["messages"], spoken], turn.now)
+
+
+def outcome(
+    asked: Asked,
+    completion: Completion,
+    seed: bytes,
+    turns: list[dict[str, Any]],
+    now: float,
+    form: Form = CHAT,
+) -> Outcome | Refused:
+    """Return an answer in its form, and the session that keeps `turns` at `now`, or why it can't keep them."""
+    body, setting = asked.body, asked.setting
+    writes: tuple[Write, ...] = ()
+    if completion.session_id:
+        left = extend(asked.session or EMPTY, turns, now)
+        write = keep_session(asked.agent, completion.session_id, left, setting.limits.session)
+        if isinstance(write, Refused):
+            return write
+        writes = (write,)
     if body.get("stream"):
-        return Outcome(stream(completion, asks_for_usage(body), setting.pace, seed), writes)
-    return Outcome(plain(completion, setting.pace, seed), writes)
+        return Outcome(stream(completion, asks_for_usage(body), setting.pace, seed, form), writes)
+    return Outcome(plain(completion, setting.pace, seed, form), writes)
 
 
-def session_id_of(body: dict[str, Any], turn: Turn) -> str | None:
+def _session_id(body: dict[str, Any], turn: Turn) -> str | None:
     """Return the session that a request extends: the one that it names, a fresh one where it asks for one."""
     return body.get("store_in_session") or (turn.session_id if body.get("create_session") else None)
 
@@ -107,7 +118,7 @@ def complete(asked: Asked, turn: Turn) -> tuple[Completion, bytes]:
         model=asked.body.get("model") or agent.model,
         choices=_choices(asked, turn, said, evidence, seed),
         prompt_tokens=_prompt_tokens(asked, session),
-        session_id=session_id_of(asked.body, turn),
+        session_id=_session_id(asked.body, turn),
         context=[_context(document, score) for document, score in found] if agent.documents else None,
         role=agent.setting("completion_role", "assistant"),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from agent_contract import Call
 from mockserver.agents import find_agent
@@ -17,11 +16,10 @@ from mockserver.asked import (
     session_known,
     stops_bounded,
 )
-from mockserver.behaviour import Outcome, Refused, Setting, Turn, View, Write
-from mockserver.chat import complete, session_id_of
-from mockserver.completion import TEXT, Completion, asks_for_usage, plain, stream
-from mockserver.conversation import EMPTY, extend
-from mockserver.keeping import find_session, keep_session
+from mockserver.behaviour import Outcome, Refused, Setting, Turn, View
+from mockserver.chat import complete, outcome
+from mockserver.completion import TEXT, Completion
+from mockserver.keeping import find_session
 
 
 def answer_prompts(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
@@ -51,24 +49,15 @@ def _refused(asked: Asked, prompts: int) -> Refused | None:
 
 
 def _answer(asked: Asked, prompts: list[str], turn: Turn) -> Outcome | Refused:
-    body, setting = asked.body, asked.setting
     said = [{"role": "user", "content": prompt} for prompt in prompts]
-    made = [complete(replace(asked, body={**body, "messages": [message]}), turn) for message in said]
-    completion, seed = _together([one for one, _ in made]), made[0][1]
-    session_id = session_id_of(body, turn)
-    writes: tuple[Write, ...] = ()
-    if session_id:
-        turns: list[dict[str, Any]] = []
-        for message, (one, _) in zip(said, made, strict=True):
-            turns += [message, {"role": "assistant", "content": one.choices[0].content}]
-        left = extend(asked.session or EMPTY, turns, turn.now)
-        write = keep_session(asked.agent, session_id, left, setting.limits.session)
-        if isinstance(write, Refused):
-            return write
-        writes = (write,)
-    if body.get("stream"):
-        return Outcome(stream(completion, asks_for_usage(body), setting.pace, seed, TEXT), writes)
-    return Outcome(plain(completion, setting.pace, seed, TEXT), writes)
+    made = [complete(replace(asked, body={**asked.body, "messages": [message]}), turn) for message in said]
+    turns = [
+        one
+        for message, (completion, _) in zip(said, made, strict=True)
+        for one in (message, completion.choices[0].message(completion.role))
+    ]
+    completion = _together([completion for completion, _ in made])
+    return outcome(asked, completion, made[0][1], turns, turn.now, TEXT)
 
 
 def _together(completions: list[Completion]) -> Completion:

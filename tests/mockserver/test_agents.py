@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mockserver.agents import BUILT_IN
-from mockserver.stores import MemoryStore
+from mockserver.stores import MemoryStore, open_store
 from tests.mockserver.asking import NOW, UNKNOWN, Clock, engine, limited
 from tests.mockserver.calling import COMPLETER, Caller
 
@@ -218,6 +220,20 @@ def test_an_agent_of_more_bytes_than_the_bound_is_refused() -> None:
 def test_the_same_seed_gives_the_same_ids() -> None:
     assert Caller(engine(seed=7)).agent() == Caller(engine(seed=7)).agent()
     assert Caller(engine(seed=7)).agent()["id"] != Caller(engine(seed=8)).agent()["id"]
+
+
+def test_agents_outlive_the_process_in_a_file(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'state.db'}"
+    with closing(engine(store=open_store(address))) as first:
+        agent = Caller(first).agent(name="support")
+        Caller(first).answer("DELETE", "/agents/demo")
+        Caller(first).post("/agents/demo-open", {"description": "Changed."})
+    with closing(engine(store=open_store(address))) as second:
+        call = Caller(second)
+        assert call.get(f"/agents/{agent['id']}") == agent
+        assert call.get("/agents/demo-open")["description"] == "Changed."
+        assert call.status("GET", "/agents/demo") == 404
+        assert call.agent()["id"] != agent["id"]
 
 
 @pytest.mark.parametrize("address", [UNKNOWN, "nobody", "x" * 500])
