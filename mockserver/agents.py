@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from mockserver.knowledge import Document
+from mockserver.knowledge import Document, KnowledgeIndex
 
 #: The roles that OpenAI's endpoint knows.
 OPENAI_ROLES = frozenset({"developer", "system", "user", "assistant", "tool", "function"})
@@ -65,7 +65,7 @@ class Agent:
     """One agent: `id` is a uuid in lower case, `fields` what the API says of it beside `id` and `object`.
 
     The rest is the mock's own: `roles` are those that its messages may have; with `any_model` every model is accepted;
-    with `calls_tools` it calls tools unasked; `documents` are its knowledge, whatever its `index_id`.
+    with `calls_tools` it calls tools unasked; `documents` it knows whatever indexes it is bound to.
     """
 
     id: str
@@ -184,6 +184,17 @@ def _document(name: str, text: str) -> Document:
     return Document(identity, text, name, "text/plain", f"handbook/{name}")
 
 
+#: The index that is there where none is declared.
+LIBRARY = KnowledgeIndex(
+    "1f0b7c92-d503-4a61-8e2f-903c5b4d1701",
+    "library",
+    (
+        _document("loans.txt", "A borrowed book may be kept for four weeks, and twice as long once it is renewed."),
+        _document("fees.txt", "Each week that a book is late costs one euro. Children pay no fees."),
+        _document("opening-hours.txt", "The library is open from ten to seven on weekdays and closed on Sundays."),
+        _document("events.txt", "Every first Saturday of the month there are readings for children at eleven."),
+    ),
+)
 BUILT_IN = (
     configured(
         "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d501",
@@ -200,12 +211,7 @@ BUILT_IN = (
         "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d503",
         "demo-knowledge",
         instructions="You answer the visitors of a public library.",
-        documents=(
-            _document("loans.txt", "A borrowed book may be kept for four weeks, and twice as long once it is renewed."),
-            _document("fees.txt", "Each week that a book is late costs one euro. Children pay no fees."),
-            _document("opening-hours.txt", "The library is open from ten to seven on weekdays and closed on Sundays."),
-            _document("events.txt", "Every first Saturday of the month there are readings for children at eleven."),
-        ),
+        index_id=LIBRARY.id,
     ),
     configured(
         "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d504",

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from agent_contract import Call
 from agent_contract.values import JSON, Location, Reply
 from mockserver.agents import Agent
+from mockserver.knowledge import SearchIndex
 from mockserver.models import Model
 from mockserver.pace import Pace
 from mockserver.stores import Store
@@ -44,13 +45,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What stays the same from request to request; `seed` is mixed into every text."""
+    """What stays the same from request to request; `seed` is mixed into every text.
+
+    `indexes` stand under their own ids, those of documents that an agent has to itself under the agent's.
+    """
 
     agents: Mapping[str, Agent]
     limits: Limits = field(default_factory=Limits)
     pace: Pace = field(default_factory=Pace)
     seed: bytes = b""
     models: Mapping[str, Model] = field(default_factory=dict)
+    indexes: Mapping[str, SearchIndex] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from mockserver.behaviour import Outcome, Refused, Setting, Turn, View, Write
 from mockserver.completion import CHAT, Choice, Completion, Form, asks_for_usage, cut, plain, stream
 from mockserver.conversation import EMPTY, Session, digest, extend, last_said, tokens_of
 from mockserver.keeping import find_session, keep_session
-from mockserver.knowledge import Document, find_documents
+from mockserver.knowledge import Found, SearchIndex, referred, search_all
 from mockserver.response_format import format_known, in_form, tokens_of_format
 from mockserver.text import compose
 from mockserver.tokens import count_tokens
@@ -39,6 +39,9 @@ from mockserver.tools import (
     tools_usable,
 )
 
+#: How many passages an answer rests on, and how they stand in the prompt, where the agent does not say.
+TOP_N = 2
+REFERENCE = {"index_reference_format": "{text}", "index_reference_delimiter": "\n"}
 #: In the order in which they are asked; the first reason counts.
 CHECKS: tuple[Check, ...] = (
     model_expected,
@@ -110,19 +113,28 @@ def complete(asked: Asked, turn: Turn) -> tuple[Completion, bytes]:
     session = asked.session or EMPTY
     seed = _seed(asked, session, turn)
     said = last_said(session.messages, messages)
-    found = find_documents(agent.documents, said, agent.setting("index_top_n", 2)) if agent.documents else []
-    evidence = result_told(asked) or (f"I found this in my documents: {found[0][0].text}" if found else "")
+    indexes = _indexes(asked)
+    found = search_all(indexes, said, agent.setting("index_top_n", TOP_N), agent.setting("index_similarity_cutoff", 0))
+    evidence = result_told(asked) or (f"I found this in my documents: {found[0].document.text}" if found else "")
     completion = Completion(
         id=turn.id,
         created=int(turn.now),
         model=asked.body.get("model") or agent.model,
         choices=_choices(asked, turn, said, evidence, seed),
-        prompt_tokens=_prompt_tokens(asked, session),
+        prompt_tokens=_prompt_tokens(asked, session, found),
         session_id=_session_id(asked.body, turn),
-        context=[_context(document, score) for document, score in found] if agent.documents else None,
+        context=[_context(one) for one in found] if indexes else None,
         role=agent.setting("completion_role", "assistant"),
     )
     return completion, seed
+
+
+def _indexes(asked: Asked) -> list[SearchIndex]:
+    """Return what the agent knows: documents of its own, the index that it names, and those that it is linked to."""
+    agent, known = asked.agent, asked.setting.indexes
+    links = [link["tool_id"] for link in agent.setting("tools", ())]
+    ids = dict.fromkeys(str(id).lower() for id in (agent.id, agent.setting("index_id", ""), *links))
+    return [known[id] for id in ids if id in known]
 
 
 def _seed(asked: Asked, session: Session, turn: Turn) -> bytes:
@@ -136,10 +148,12 @@ def _seed(asked: Asked, session: Session, turn: Turn) -> bytes:
     return digest(before, asked.body["messages"])
 
 
-def _prompt_tokens(asked: Asked, session: Session) -> int:
-    """Return what the model is given to read, in tokens."""
+def _prompt_tokens(asked: Asked, session: Session, found: list[Found]) -> int:
+    """Return what the model is given to read, in tokens; the passages that were found stand in it as the agent says."""
+    form, delimiter = (asked.agent.setting(name, usual) for name, usual in REFERENCE.items())
+    passages = count_tokens(referred(found, form, delimiter))
     own = count_tokens(asked.agent.instructions) + session.tokens + tokens_of(asked.body["messages"])
-    return own + tokens_of_tools(asked) + tokens_of_format(asked)
+    return own + passages + tokens_of_tools(asked) + tokens_of_format(asked)
 
 
 def _choices(asked: Asked, turn: Turn, said: str, evidence: str, seed: bytes) -> tuple[Choice, ...]:
@@ -162,10 +176,11 @@ def _text(asked: Asked, said: str, evidence: str, seed: bytes, index: int) -> st
     return compose(said, evidence, own) if formed is None else formed
 
 
-def _context(document: Document, score: float) -> dict[str, Any]:
+def _context(found: Found) -> dict[str, Any]:
+    document = found.document
     metadata = {
         "document_id": document.id,
-        "score": round(score, 4),
+        "score": round(found.score, 4),
         "origin_name": document.origin_name,
         "media_type": document.media_type,
         "origin_ref": document.origin_ref,

@@ -16,9 +16,9 @@ from jsonschema_rs import Draft202012Validator
 
 from agent_contract.errors import ContractError, Problem
 from agent_contract.reading import line_of, parse_text, read_text
-from mockserver.agents import BUILT_IN, CHAT_ROLES, MODEL, Agent, by_address, configured
+from mockserver.agents import BUILT_IN, CHAT_ROLES, LIBRARY, MODEL, Agent, by_address, configured
 from mockserver.behaviour import Limits
-from mockserver.knowledge import Document
+from mockserver.knowledge import Document, KnowledgeIndex
 from mockserver.models import COMPLETIONS, EMBEDDINGS, MODELS, Model, declared_model
 
 SCHEMA = Path(__file__).parent / "config.schema.json"
@@ -35,6 +35,7 @@ class Config:
     tokens: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     models: tuple[Model, ...] = MODELS
+    indexes: tuple[KnowledgeIndex, ...] = (LIBRARY,)
 
 
 class ConfigError(ContractError):
@@ -66,6 +67,7 @@ def load_config(path: Path) -> Config:
     documents, faults = _documents(file, declared.get("documents", []))
     agents = [_agent(one, documents) for one in declared.get("agents", [])]
     faults += _name_faults(file, declared, agents, documents)
+    faults += _index_faults(file, declared, documents)
     faults += _model_faults(file, declared)
     limits = Limits(**declared.get("limits", {}))
     if len(agents) > limits.agents:
@@ -74,7 +76,8 @@ def load_config(path: Path) -> Config:
     if faults:
         raise ConfigError(faults)
     models = tuple(declared_model(**one) for one in declared["models"]) if "models" in declared else MODELS
-    return Config(by_address(agents or BUILT_IN), tuple(declared.get("tokens", ())), limits, models)
+    indexes = tuple(_index(one, documents) for one in declared["indexes"]) if "indexes" in declared else (LIBRARY,)
+    return Config(by_address(agents or BUILT_IN), tuple(declared.get("tokens", ())), limits, models, indexes)
 
 
 def _schema_faults(file: _File, value: Any) -> Iterator[Problem]:
@@ -119,6 +122,33 @@ def _documents(file: _File, declared: list[dict[str, Any]]) -> tuple[dict[str, D
     return documents, faults
 
 
+def _index(one: dict[str, Any], documents: Mapping[str, Document]) -> KnowledgeIndex:
+    return KnowledgeIndex(one["id"], one.get("name", one["id"]), tuple(documents[name] for name in one["documents"]))
+
+
+def _index_faults(file: _File, declared: dict[str, Any], documents: Mapping[str, Document]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for place, one in enumerate(declared.get("indexes", [])):
+        if one["id"].lower() in seen:
+            yield file.problem(("indexes", place, "id"), f'"{one["id"]}" is another index\'s', "choose another")
+        seen.add(one["id"].lower())
+        yield from _document_faults(file, ("indexes", place, "documents"), one["documents"], documents)
+    for place, one in enumerate(declared.get("agents", []) if "indexes" in declared else ()):
+        if one.get("index_id", "").lower() not in ("", *seen):
+            there = ", ".join(sorted(seen)) or "none"
+            problem = f'there is no index "{one["index_id"]}"'
+            yield file.problem(("agents", place, "index_id"), problem, f"declared are: {there}")
+
+
+def _document_faults(
+    file: _File, keys: tuple[str | int, ...], names: list[str], documents: Mapping[str, Document]
+) -> Iterator[Problem]:
+    there = ", ".join(documents) or "none"
+    for number, name in enumerate(names):
+        if name not in documents:
+            yield file.problem((*keys, number), f'there is no document "{name}"', f"declared are: {there}")
+
+
 #: Keys of a configured agent that are the mock's own; all others are fields of the API's.
 _OWN_KEYS = ("id", "name", "roles", "any_model", "calls_tools", "documents")
 
@@ -147,11 +177,7 @@ def _name_faults(
                     file.problem(("agents", place, key), f'"{address}" is another agent\'s', "choose another")
                 )
             seen.add(address)
-        for number, name in enumerate(one.get("documents", ())):
-            if name not in documents:
-                there = ", ".join(documents) or "none"
-                keys = ("agents", place, "documents", number)
-                faults.append(file.problem(keys, f'there is no document "{name}"', f"declared are: {there}"))
+        faults.extend(_document_faults(file, ("agents", place, "documents"), one.get("documents", []), documents))
     return faults
 
 

@@ -74,7 +74,7 @@ def text_of(message: Mapping[str, Any]) -> str:
 
 def tokens_of(messages: Sequence[dict[str, Any]]) -> int:
     """Return what the messages count together: their texts, and of each call the name and the arguments."""
-    return sum(count_tokens(text) for message in messages for text in _said(message))
+    return sum(count_tokens(text) for message in messages for text in said_in(message))
 
 
 def calls_of(message: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -87,7 +87,7 @@ def calls_of(message: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield id, name, arguments
 
 
-def _said(message: Mapping[str, Any]) -> Iterator[str]:
+def said_in(message: Mapping[str, Any]) -> Iterator[str]:
     """Yield a message's text, and name and arguments of each call that it makes."""
     yield text_of(message)
     for _, name, arguments in calls_of(message):
@@ -99,7 +99,7 @@ def digest(before: bytes, messages: Sequence[dict[str, Any]]) -> bytes:
     """Return 32 bytes that stand for what was said: `before` and then each message's role and what it says."""
     state = hashlib.blake2b(before, digest_size=32)
     for message in messages:
-        for text in (message["role"], *_said(message)):
+        for text in (message["role"], *said_in(message)):
             said = text.encode()
             state.update(len(said).to_bytes(8, "big"))
             state.update(said)

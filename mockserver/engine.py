@@ -30,6 +30,7 @@ from mockserver.agents import each
 from mockserver.behaviour import Behaviour, Limits, Refused, Setting, View
 from mockserver.behaviours import BEHAVIOURS
 from mockserver.config import Config
+from mockserver.knowledge import KnowledgeIndex, search_indexes
 from mockserver.models import with_agents_own
 from mockserver.pace import Pace
 from mockserver.sampled import documented_reply
@@ -86,7 +87,9 @@ class Engine:
 
     def __post_init__(self) -> None:
         agents, models = self.config.agents, with_agents_own(self.config.models, each(self.config.agents))
-        self._setting = Setting(agents, self.config.limits, self.pace, str(self.seed).encode(), models)
+        own = [KnowledgeIndex(agent.id, agent.name, agent.documents) for agent in each(agents) if agent.documents]
+        indexes = search_indexes([*self.config.indexes, *own])
+        self._setting = Setting(agents, self.config.limits, self.pace, str(self.seed).encode(), models, indexes)
         self._store = self.store or MemoryStore(self.limits.sessions, self.limits.store, self.clock)
         self._turns = Turns(self.seed, self.clock, self._store)
         self._places = tuple(dict.fromkeys(operation.path for operation in self.contract.operations.values()))

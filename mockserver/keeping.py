@@ -7,6 +7,7 @@ from typing import Any
 from mockserver.agents import Agent
 from mockserver.behaviour import Refused, Turn, View, Write
 from mockserver.conversation import EMPTY, Session, decode
+from mockserver.shortening import shortened
 
 
 def session_keys(agent_id: str) -> str:
@@ -15,7 +16,10 @@ def session_keys(agent_id: str) -> str:
 
 
 def find_session(agent: Agent, body: dict[str, Any], turn: Turn, view: View) -> Session | None:
-    """Return the session that a request names, an empty one where it names none, None where it is not there."""
+    """Return the session that a request names, an empty one where it names none, None where it is not there.
+
+    It is as short as the agent wants its sessions before something is added to them.
+    """
     named = body.get("store_in_session")
     if not named:
         return EMPTY
@@ -24,7 +28,8 @@ def find_session(agent: Agent, body: dict[str, Any], turn: Turn, view: View) -> 
     ttl = agent.setting("session_max_ttl")
     if session and ttl is not None and turn.now - session.written > ttl:
         return None
-    return session
+    strategy = agent.setting("session_summarization_strategy", "")
+    return session and shortened(session, agent.setting("session_max_length"), strategy)
 
 
 def keep_session(agent: Agent, session_id: str, session: Session, most: int) -> Write | Refused:

@@ -1,12 +1,28 @@
-"""What agents know: passages, and which of them fit a question."""
+"""What agents know: passages in indexes, ranked by BM25 as SQLite's FTS5 reckons it, over the stems of their words.
+
+A rank has no upper bound, and a cutoff wants one: the score of a passage is rank / (1 + rank), from 0 to 1. Beside the
+passages stand as many empty ones and one more, since BM25 gives a word no weight that half of all passages have, which
+in an index of three is nearly every word.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-_WORD = re.compile(r"\w{4,}")
+from agent_contract import ContractError, Problem
+
+_WORD = re.compile(r"\w+")
+#: Of a question so many characters are looked at, and so many different words.
+_LOOKED_AT = 10_000
+_MOST_WORDS = 100
+_SEARCH = "SELECT rowid, bm25(passage) FROM passage WHERE passage MATCH ? ORDER BY rank, rowid LIMIT ?"
+#: More passages than this are in no answer; SQLite takes no larger numbers than 64 bits hold.
+_MOST_FOUND = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +34,82 @@ class Document:
     origin_name: str | None = None
     media_type: str | None = None
     origin_ref: str | None = None
-    words: frozenset[str] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "words", frozenset(_WORD.findall(self.text.lower())))
 
 
-def find_documents(documents: Sequence[Document], question: str, most: int) -> list[tuple[Document, float]]:
-    """Return at most `most` documents, those that fit `question` best, best first, each with its score from 0 to 1.
+@dataclass(frozen=True, slots=True)
+class KnowledgeIndex:
+    """Passages under one id, a uuid, by which agents are bound to them."""
 
-    The score is the share of the question's longer words that stand in the document.
+    id: str
+    name: str
+    documents: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage that fits a question, and how well: from 0 to 1."""
+
+    document: Document
+    score: float
+
+
+class SearchIndex:
+    """Passages that can be searched; any thread may do it."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._documents = documents
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect(":memory:", check_same_thread=False)
+        weakref.finalize(self, self._database.close)
+        try:
+            self._database.execute("CREATE VIRTUAL TABLE passage USING fts5(text, tokenize='porter unicode61')")
+        except sqlite3.OperationalError as error:
+            problem = Problem("sqlite3", "#", f"can't search texts: {error}", "take a Python whose SQLite has FTS5")
+            raise ContractError([problem]) from None
+        texts = [document.text.replace("\0", " ") for document in documents]
+        self._database.executemany(
+            "INSERT INTO passage VALUES (?)", [(text,) for text in [*texts, *[""] * (len(texts) + 1)]]
+        )
+
+    def search(self, question: str, most: int, cutoff: float = 0.0) -> list[Found]:
+        """Return at most `most` passages that have a word of the question and a score of `cutoff`, best first."""
+        words = list(dict.fromkeys(_WORD.findall(question[:_LOOKED_AT].lower())))[:_MOST_WORDS]
+        if not words:
+            return []
+        wanted = " OR ".join(f'"{word}"' for word in words)
+        with self._lock:
+            rows = self._database.execute(_SEARCH, (wanted, min(most, _MOST_FOUND))).fetchall()
+        # FTS5 gives the negative of the rank, so that the best comes first.
+        found = [Found(self._documents[row - 1], -rank / (1 - rank)) for row, rank in rows]
+        return [one for one in found if one.score >= cutoff]
+
+
+def search_indexes(indexes: Iterable[KnowledgeIndex]) -> dict[str, SearchIndex]:
+    """Return the indexes ready to be searched, by their ids in lower case; an empty one finds nothing."""
+    return {index.id.lower(): SearchIndex(index.documents) for index in indexes}
+
+
+def search_all(indexes: Sequence[SearchIndex], question: str, most: int, cutoff: float) -> list[Found]:
+    """Return the best passages of several indexes, best first, at most `most`."""
+    found = [one for index in indexes for one in index.search(question, most, cutoff)]
+    return sorted(found, key=lambda one: -one.score)[:most]
+
+
+def referred(found: Sequence[Found], form: str, delimiter: str) -> str:
+    """Return the passages as they stand in a prompt, each in `form`, between two of them `delimiter`.
+
+    In a form `{text}`, `{origin_name}`, `{origin_ref}`, `{document_id}` and `{score}` stand for what they say.
     """
-    asked = set(_WORD.findall(question[:10_000].lower()))
-    scored = [(document, len(asked & document.words) / (len(asked) or 1)) for document in documents]
-    return sorted(scored, key=lambda one: -one[1])[:most]
+    return delimiter.join(_filled(form, one) for one in found)
+
+
+def _filled(form: str, found: Found) -> str:
+    document = found.document
+    values: Mapping[str, str] = {
+        "text": document.text,
+        "origin_name": document.origin_name or "",
+        "origin_ref": document.origin_ref or "",
+        "document_id": document.id,
+        "score": f"{found.score:.2f}",
+    }
+    return re.sub(r"\{(\w+)\}", lambda place: values.get(place[1], place[0]), form)

@@ -44,6 +44,8 @@ limits:
   choices: 2
 """
 
+INDEX = "1a2b3c4d-5e6f-4a61-8e2f-903c5b4d1701"
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -188,11 +190,31 @@ def test_an_engine_plays_what_is_declared(folder: Path) -> None:
         ("agents:\n  - name: a\n    session_max_length: 0\n", "mock.yaml:3 agents.0.session_max_length: 0 is less"),
         ("agents:\n  - name: a\n    tools:\n      - tool_id: b\n", 'mock.yaml:4 agents.0.tools.0: "link_type" is'),
         ("agents:\n  - name: a\n    metadata:\n      b: 1\n", "mock.yaml:4 agents.0.metadata.b: 1 is not of type"),
+        ("indexes:\n  - id: x\n    documents: []\n", 'mock.yaml:2 indexes.0.id: "x" is not a "uuid"'),
+        (
+            f"indexes:\n  - id: {INDEX}\n    documents:\n      - x\n",
+            'mock.yaml:4 indexes.0.documents.0: there is no document "x"',
+        ),
+        (
+            f"indexes:\n  - {{id: {INDEX}, documents: []}}\n  - {{id: {INDEX.upper()}, documents: []}}\n",
+            "mock.yaml:3 indexes.1.id: ",
+        ),
+        (
+            f"indexes:\n  - {{id: {INDEX}, documents: []}}\nagents:\n  - name: a\n    index_id: 9{INDEX[1:]}\n",
+            "mock.yaml:5 agents.0.index_id: there is no index",
+        ),
         ("agents:\n  - {name: a}\n  - {name: b}\nlimits:\n  agents: 1\n", "mock.yaml:5 limits.agents: "),
     ],
 )
 def test_a_fault_is_named_by_file_line_and_key(folder: Path, text: str, fault: str) -> None:
     assert any(found.startswith(fault) for found in faults(folder, text)), faults(folder, text)
+
+
+def test_indexes_are_read_and_those_that_are_built_in_go(folder: Path) -> None:
+    text = f"documents:\n  - {{name: a, text: x}}\nindexes:\n  - {{id: {INDEX}, documents: [a]}}\n"
+    (index,) = load(folder, text).indexes
+    assert (index.id, [document.text for document in index.documents]) == (INDEX, ["x"])
+    assert load(folder, "tokens: [a]").indexes == Config().indexes
 
 
 def test_all_faults_are_named_at_once(folder: Path) -> None:
