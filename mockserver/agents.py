@@ -125,7 +125,7 @@ def find_agent(agents: Mapping[str, Agent], view: Readable, address: str) -> Age
 
     `agents` are the configured ones by address, `view` is what was stored since.
     """
-    known = agents.get(address) or agents.get(address.lower() if len(address) == 36 else address)
+    known = _known(agents, address)
     id = known.id if known else address.lower()
     if not known and not is_uuid(id):
         return None
@@ -161,6 +161,16 @@ def _stored(view: Readable) -> Iterator[tuple[str, bytes]]:
         if len(found) < _PAGE:
             return
         after = found[-1][0]
+
+
+def id_of(agents: Mapping[str, Agent], address: str) -> str:
+    """Return the id of the agent that a path's `address` means; the address itself where it can mean none."""
+    known = _known(agents, address)
+    return known.id if known else address.lower() if is_uuid(address) else address
+
+
+def _known(agents: Mapping[str, Agent], address: str) -> Agent | None:
+    return agents.get(address) or agents.get(address.lower() if len(address) == 36 else address)
 
 
 def restored(id: str, stored: bytes, known: Agent | None) -> Agent | None:

@@ -26,7 +26,8 @@ class Limits:
     `tools` bounds how many a request declares and `schema` the characters of a JSON Schema in it;
     `session` bounds one session's stored bytes, `sessions` how many are kept and `store` their bytes together:
     those that were used longest ago go first. `agents` are those of one world, configured ones included, `agent` bounds
-    the stored bytes of one; `texts` and `dimensions` what one request for embeddings may ask for.
+    the stored bytes of one; `texts` and `dimensions` what one request for embeddings may ask for. `worlds` bounds the
+    worlds that have a name, `journal` the requests that each world's journal keeps, 0 for none.
     """
 
     body: int = 4 * 1024 * 1024
@@ -41,6 +42,8 @@ class Limits:
     agent: int = 256 * 1024
     texts: int = 2_048
     dimensions: int = 4_096
+    worlds: int = 1000
+    journal: int = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,19 @@ class View:
     world: str
     _versions: dict[str, int | None] = field(default_factory=dict)
 
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """The keys that were read or written, in the order in which they were first."""
+        return tuple(self._versions)
+
+    def begin(self) -> None:
+        """Forget what was read: the next attempt reads it again."""
+        self._versions.clear()
+
+    def within(self, beginning: str) -> View:
+        """Return a view of the keys that begin so."""
+        return View(self.store, self.world + beginning)
+
     def get(self, key: str) -> bytes | None:
         """Return what is stored under `key`, or None."""
         found = self.store.get(self.world + key)
@@ -124,6 +140,14 @@ class View:
         found = self.store.items(self.world + prefix, behind, limit)
         return tuple((key.removeprefix(self.world), item.value) for key, item in found)
 
+    def count(self, prefix: str) -> int:
+        """Return how many keys begin with `prefix`."""
+        return self.store.count(self.world + prefix)
+
+    def entries(self, log: str, before: int | None = None, limit: int = 100) -> tuple[tuple[int, bytes], ...]:
+        """Return at most `limit` entries of a log with their numbers, newest first, those below `before`."""
+        return self.store.entries(self.world + log, before, limit)
+
     def commit(self, outcome: Outcome) -> None:
         """Do what an outcome leaves behind; raise `Conflict` where a value is not any more what was read."""
         for write in outcome.writes:
@@ -131,7 +155,7 @@ class View:
             if write.value is None:
                 self.store.delete(key)
             else:
-                expected = self._versions.get(write.key)
+                expected = self._versions.setdefault(write.key, None)
                 self.store.put(key, write.value, expected, expires=write.expires, pinned=write.pinned)
         for prefix in outcome.cleared:
             self.store.clear(self.world + prefix)

@@ -55,6 +55,13 @@ def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
 @_option("--spec", type=_FILE, help="OpenAPI document to play in place of this project's own.")
 @_option("--api-version", metavar="VERSION", help="Version of the API to play; the newest unless one is named.")
 @_option("--token", help="Bearer token that every request must carry.")
+@_option(
+    "--control",
+    default="on",
+    type=click.Choice(["on", "off"]),
+    help="off: of the mock's own interface, /__mock__/, health and readiness alone.",
+)
+@_option("--control-token", help="Bearer token that the mock's own interface asks for, in the place of --token.")
 @_option("--seed", default=0, type=int, help="What decides ids and texts.")
 @_option("--store", default="memory", help="Where the state is kept: memory, sqlite:///FILE or redis://HOST/N.")
 @_option("--max-sessions", type=click.IntRange(1), help="Sessions that are kept; what was used longest ago goes first.")
@@ -182,16 +189,20 @@ def _engine(
     store: str,
     max_sessions: int | None,
     api_version: str | None,
+    control: str,
+    control_token: str | None,
 ) -> Engine:
     from mockserver.loading import load_engine
     from mockserver.pace import Pace
 
-    if token is not None and not (token.isascii() and token.isprintable() and token.strip() == token != ""):
-        raise click.BadParameter("must be printable ASCII without spaces around it", param_hint="--token")
+    for name, secret in (("--token", token), ("--control-token", control_token)):
+        if secret is not None and not (secret.isascii() and secret.isprintable() and secret.strip() == secret != ""):
+            raise click.BadParameter("must be printable ASCII without spaces around it", param_hint=name)
     try:
         tokens = (token,) if token else ()
         pace = Pace(ttft, tps, jitter)
         kept: dict[str, Any] = {"store": store, "max_sessions": max_sessions, "api_version": api_version or ""}
+        kept |= {"control": control == "on", "control_tokens": (control_token,) if control_token else ()}
         return load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **kept)
     except ContractError as error:
         raise _Fault("\n".join(str(problem) for problem in error.problems)) from None

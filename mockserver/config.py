@@ -28,7 +28,8 @@ SCHEMA = Path(__file__).parent / "config.schema.json"
 class Config:
     """What the mock plays: its agents by address, the tokens it knows (none: it asks for none), its limits and models.
 
-    The agents' own models are there as well, whether they are among `models` or not.
+    The agents' own models are there as well, whether they are among `models` or not. With `control` it has its own
+    interface, which asks for one of `control_tokens`; where there is none, for one of `tokens`.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=lambda: by_address(BUILT_IN))
@@ -36,6 +37,8 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     models: tuple[Model, ...] = MODELS
     indexes: tuple[KnowledgeIndex, ...] = (LIBRARY,)
+    control: bool = True
+    control_tokens: tuple[str, ...] = ()
 
 
 class ConfigError(ContractError):

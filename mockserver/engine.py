@@ -1,45 +1,30 @@
-"""The engine: a request in, its reply out. It knows the contract, the order of the checks, and nothing of chats."""
+"""The engine: a request in, its reply out. It runs what operations do, and knows nothing of chats."""
 
 from __future__ import annotations
 
 import contextlib
-import hmac
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Protocol
-from urllib.parse import quote
 
-import orjson
-
-from agent_contract import (
-    BodyProblem,
-    Call,
-    Contract,
-    Found,
-    NotAllowed,
-    Operation,
-    check_request,
-    error_detail,
-    understand,
-)
-from agent_contract.values import Exchange, Reply, Request, Violation
-from mockserver import control, cors
-from mockserver.agents import each
-from mockserver.behaviour import Behaviour, Limits, Refused, Setting, View
+from agent_contract import Call, Contract, Found, NotAllowed
+from agent_contract.values import Exchange, Reply, Request
+from mockserver import agents, control, cors
+from mockserver.behaviour import Behaviour, Limits, Refused, Setting, Turn, View
 from mockserver.behaviours import BEHAVIOURS
 from mockserver.config import Config
+from mockserver.journal import Journal, noted_of
 from mockserver.knowledge import KnowledgeIndex, search_indexes
 from mockserver.models import with_agents_own
 from mockserver.pace import Pace
-from mockserver.sampled import documented_reply
+from mockserver.redaction import redaction_of
+from mockserver.service import Service
 from mockserver.stores import Conflict, MemoryStore, Store, StoreUnavailable
 from mockserver.turns import Turns
+from mockserver.worlds import Worlds, beginning, misnamed, name_of
 
 _NO_LENGTH = frozenset({204, 304})
-#: The clause of a body that is not declared as JSON, by whether it is declared at all.
-_CONTENT_TYPE = {True: "body-content-type", False: "body-content-type-absent"}
 
 
 class Player(Protocol):
@@ -55,11 +40,6 @@ class Player(Protocol):
 
     def reply(self, request: Request) -> Reply:
         """Return the reply to a request; never raises."""
-
-
-#: Where the keys of a world begin in the store, by the header that names the world.
-SCOPE = "x-mock-scope"
-JSON_TYPE = {"content-type": "application/json"}
 
 
 @dataclass(slots=True)
@@ -80,25 +60,24 @@ class Engine:
     _setting: Setting = field(init=False)
     _store: Store = field(init=False)
     _turns: Turns = field(init=False)
-    _clauses: Mapping[tuple[str, str], str] = field(init=False)
-    _documented: dict[str, Reply] = field(init=False, default_factory=dict)
-    _tokens: tuple[bytes, ...] = field(init=False)
-    _places: tuple[str, ...] = field(init=False)
+    _api: Service = field(init=False)
+    _own: Service = field(init=False)
+    _worlds: Worlds = field(init=False)
+    _journal: Journal = field(init=False)
 
     def __post_init__(self) -> None:
-        agents, models = self.config.agents, with_agents_own(self.config.models, each(self.config.agents))
-        own = [KnowledgeIndex(agent.id, agent.name, agent.documents) for agent in each(agents) if agent.documents]
-        indexes = search_indexes([*self.config.indexes, *own])
-        self._setting = Setting(agents, self.config.limits, self.pace, str(self.seed).encode(), models, indexes)
+        config, every = self.config, agents.each(self.config.agents)
+        own = [KnowledgeIndex(agent.id, agent.name, agent.documents) for agent in every if agent.documents]
+        models, indexes = with_agents_own(config.models, every), search_indexes([*config.indexes, *own])
+        seed = str(self.seed).encode()
+        self._setting = Setting(config.agents, config.limits, self.pace, seed, models, indexes)
         self._store = self.store or MemoryStore(self.limits.sessions, self.limits.store, self.clock)
         self._turns = Turns(self.seed, self.clock, self._store)
-        self._places = tuple(dict.fromkeys(operation.path for operation in self.contract.operations.values()))
-        self._tokens = tuple(token.encode() for token in self.config.tokens)
-        self._clauses = {
-            (operation, clause.id.partition(".")[2]): clause.id
-            for clause in self.contract.clauses
-            for operation in clause.operations
-        }
+        self._api = Service(self.contract, self.behaviours, config.tokens, most=self.limits.body, seed=self.seed)
+        self._own = control.service(self.contract, config)
+        self._worlds = Worlds(self._store, self.limits.worlds, self.clock)
+        redaction = redaction_of((*config.tokens, *config.control_tokens))
+        self._journal = Journal(self._store, self.limits.journal, redaction)
 
     @property
     def limits(self) -> Limits:
@@ -122,129 +101,68 @@ class Engine:
         return exchange.reply
 
     def play(self, request: Request) -> Exchange:
-        """Return a request with its reply, the clauses that a refusal rests on, and what was wrong."""
-        own = control.reply(self.contract, request)
-        if own:
-            return Exchange(request, _finished(request, own))
+        """Return a request with its reply, the clauses that a refusal rests on, and what was wrong; note it."""
+        if request.path.startswith(control.PREFIX):
+            return self._look(request)
         found = self.contract.find(request.method, request.path)
         if isinstance(found, NotAllowed) and cors.is_preflight(request):
             return Exchange(request, cors.preflight(request, found.allow))
-        exchange = self._answer(request, found)
-        return replace(exchange, reply=_finished(request, exchange.reply))
+        stranger = self._api.unauthorized(request, found)
+        # Who is not let in opens no world, and so can't push out one that is in use.
+        world = "" if stranger or misnamed(request) else name_of(request)
+        view = View(self._store, beginning(world))
+        checked = self._api.check(request, found, stranger)
+        if isinstance(checked, Call):
+            checked = self._act(self._api, checked, view, self._turns.draw)
+        exchange = replace(checked, reply=_finished(request, checked.reply, cors.headers(request)))
+        self._note(exchange, found, world, view)
+        return exchange
 
-    def _answer(self, request: Request, found: Found | NotAllowed | None) -> Exchange:
-        refused = self._unknown_place(request, found) or self._unauthorized(request) or self._too_large(request)
-        if not isinstance(found, Found):
-            assert refused is not None
-            return self._refuse(request, self._neighbour(request, found), refused)
-        if refused:
-            return self._refuse(request, found.operation, refused)
-        call = understand(found, request)
-        if call.problem:
-            return self._unreadable(call, call.problem)
-        violations = check_request(call)
-        if violations:
-            return self._invalid(call, violations)
+    def _look(self, request: Request) -> Exchange:
+        """Return what the mock's own interface answers; no page of another origin may read it."""
+        found = self._own.contract.find(request.method, request.path)
+        checked = self._own.check(request, found, self._own.unauthorized(request, found))
+        if isinstance(checked, Call):
+            # It draws no ids: whether somebody looks must not change what the API answers.
+            checked = self._act(self._own, checked, View(self._store, ""), lambda: Turn(self.clock(), "", "", b""))
+        return replace(checked, reply=_finished(request, checked.reply, {}))
+
+    def _act(self, service: Service, call: Call, view: View, draw: Callable[[], Turn]) -> Exchange:
+        """Run the operation's behaviour, again whenever somebody else wrote meanwhile what it had read."""
+        operation = call.operation
+        behaviour = service.behaviours.get(operation.id)
+        if behaviour is None:
+            return Exchange(call.request, service.documented(operation), operation.id)
         try:
-            outcome = self._behave(call)
+            while True:
+                view.begin()
+                outcome = behaviour(call, self._setting, draw(), view)
+                if isinstance(outcome, Refused):
+                    return service.refuse(call.request, operation, outcome)
+                with contextlib.suppress(Conflict):
+                    view.commit(outcome)
+                    if outcome.cleared:
+                        self._worlds.forget()
+                    return Exchange(call.request, outcome.reply, operation.id)
         except StoreUnavailable as error:
             headers = {"retry-after": str(error.retry_after)}
-            outcome = Refused(503, "", str(error), headers=headers)
-        if isinstance(outcome, Refused):
-            return self._refuse(request, found.operation, outcome)
-        return Exchange(request, outcome, found.operation.id)
+            return service.refuse(call.request, operation, Refused(503, "", str(error), headers=headers))
 
-    def _behave(self, call: Call) -> Reply | Refused:
-        """Run the operation's behaviour, again whenever somebody else wrote meanwhile what it had read."""
-        behaviour = self.behaviours.get(call.operation.id)
-        if behaviour is None:
-            return self._from_document(call.operation)
-        while True:
-            view = View(self._store, world_of(call.request))
-            outcome = behaviour(call, self._setting, self._turns.draw(), view)
-            if isinstance(outcome, Refused):
-                return outcome
-            with contextlib.suppress(Conflict):
-                view.commit(outcome)
-                return outcome.reply
-
-    def _from_document(self, operation: Operation) -> Reply:
-        made = self._documented.get(operation.id)
-        if made is None:
-            made = self._documented[operation.id] = documented_reply(self.contract, operation, self.seed)
-        return made
-
-    def _unauthorized(self, request: Request) -> Refused | None:
-        if not self._tokens:
-            return None
-        headers = {"www-authenticate": "Bearer"}
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            why = "This server asks for a token: send it as `Authorization: Bearer <token>`."
-            return Refused(401, "token-missing", why, ("header", "authorization"), headers=headers)
-        given = token.strip().encode()
-        if any(hmac.compare_digest(given, known) for known in self._tokens):
-            return None
-        why = "The token is none of those that this server knows."
-        return Refused(401, "token-wrong", why, ("header", "authorization"), headers=headers)
-
-    def _too_large(self, request: Request) -> Refused | None:
-        if len(request.body) <= self.limits.body:
-            return None
-        why = f"The body has more than the {self.limits.body} bytes that this server takes."
-        return Refused(413, "body-too-large", why, ("body",), self.limits.body)
-
-    def _neighbour(self, request: Request, found: NotAllowed | None) -> Operation | None:
-        """Return an operation on the same path, whose clauses speak of a method that is not there."""
-        other = self.contract.find(found.allow[0], request.path) if found else None
-        return other.operation if isinstance(other, Found) else None
-
-    def _refuse(self, request: Request, operation: Operation | None, refused: Refused) -> Exchange:
-        name = operation.id if operation else ""
-        clause = self._clauses.get((name, refused.clause), "")
-        pointer = self.contract.clause(clause).pointer if clause else ""
-        violation = Violation(refused.where, refused.clause, refused.expected, refused.got, pointer)
-        body = orjson.dumps({"detail": refused.why})
-        reply = Reply(refused.status, {**JSON_TYPE, **refused.headers}, body)
-        return Exchange(request, reply, name, (clause,) if clause else (), (violation,))
-
-    def _invalid(self, call: Call, violations: tuple[Violation, ...]) -> Exchange:
-        operation = call.operation
-        body = orjson.dumps({"detail": error_detail(operation, violations)})
-        named = [self.contract.clause_for(violation, operation) for violation in violations]
-        if violations[0].where == ("body",) and call.request.body and not call.reads_json:
-            named = [self._clauses.get((operation.id, _CONTENT_TYPE["content-type" in call.request.headers]), "")]
-        clauses = tuple(dict.fromkeys(clause for clause in named if clause))
-        return Exchange(call.request, Reply(operation.rejects_with, JSON_TYPE, body), operation.id, clauses, violations)
-
-    def _unreadable(self, call: Call, problem: BodyProblem) -> Exchange:
-        described = call.operation.request_body
-        pointer = described.pointer if described else call.operation.pointer
-        violation = Violation(("body",), problem.rule, None, None, pointer)
-        clause = self.contract.clause_for(violation, call.operation)
-        reply = Reply(problem.status, JSON_TYPE, orjson.dumps({"detail": problem.detail}))
-        return Exchange(call.request, reply, call.operation.id, (clause,) if clause else (), (violation,))
-
-    def _unknown_place(self, request: Request, found: Found | NotAllowed | None) -> Refused | None:
-        if found is None:
-            nearest = get_close_matches(request.path[:1000], self._places, 1, 0)
-            why = " ".join(["There is nothing at this path.", *(f"The nearest is {path}" for path in nearest)])
-            return Refused(404, "", why, ("path",), None, request.path)
-        if isinstance(found, NotAllowed):
-            allow = ", ".join(found.allow)
-            why = f"This path has no method {request.method[:20]}, but {allow}."
-            return Refused(405, "method-refused", why, ("method",), allow, request.method, {"allow": allow})
-        return None
+    def _note(self, exchange: Exchange, found: Found | NotAllowed | None, world: str, view: View) -> None:
+        """Write an exchange into the journal of its world."""
+        if exchange.reply.status == 503:  # the store is gone: nobody shall wait for it twice
+            return
+        address = found.parameters.get("agent_id", "") if isinstance(found, Found) else ""
+        agent = agents.id_of(self.config.agents, address) if address else ""
+        noted = noted_of(self.clock(), agent, view.touched)
+        with contextlib.suppress(StoreUnavailable):
+            self._worlds.touch(world)
+            self._journal.write(view.world, exchange, noted)
 
 
-def world_of(request: Request) -> str:
-    """Return where the keys of the world begin that a request is sent to."""
-    return f"world/{quote(request.headers.get(SCOPE, ''), safe='')}/"
-
-
-def _finished(request: Request, reply: Reply) -> Reply:
-    """Return the reply with the headers that every reply has; without its body where HEAD asked for it."""
-    headers = {**reply.headers, **cors.headers(request)}
+def _finished(request: Request, reply: Reply, more: Mapping[str, str]) -> Reply:
+    """Return the reply with the headers of every reply and some more; without its body where HEAD asked for it."""
+    headers = {**reply.headers, **more}
     body = reply.body
     if isinstance(body, bytes) and reply.status not in _NO_LENGTH:
         headers["content-length"] = str(len(body))

@@ -9,10 +9,13 @@ from mockserver.behaviour import Refused, Turn, View, Write
 from mockserver.conversation import EMPTY, Session, decode
 from mockserver.shortening import shortened
 
+#: Where the keys of all sessions begin; behind it stand the agent's id and the session's own.
+SESSIONS = "session/"
+
 
 def session_keys(agent_id: str) -> str:
     """Return the beginning of the keys of an agent's sessions."""
-    return f"session/{agent_id}/"
+    return f"{SESSIONS}{agent_id}/"
 
 
 def find_session(agent: Agent, body: dict[str, Any], turn: Turn, view: View) -> Session | None:

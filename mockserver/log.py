@@ -14,6 +14,7 @@ import orjson
 from agent_contract.values import Exchange, Reply, Request, Violation
 from mockserver.behaviour import Limits
 from mockserver.engine import Engine
+from mockserver.readable import excerpt
 
 #: From the level on which a line is written, by the first digit of its status.
 LEVELS = ("debug", "info", "warning", "error")
@@ -65,14 +66,8 @@ def _reasons(exchange: Exchange) -> list[str]:
 
 def _violation(fault: object, violation: Violation) -> str:
     message = fault.get("msg", "") if isinstance(fault, dict) else ""
-    try:
-        got = orjson.dumps(violation.got).decode()
-    except TypeError:
-        got = "…"
-    got = got if len(got) <= 60 else got[:60] + "…"
-    return _printable(
-        f"{violation.place}: {message} (got {got})" if violation.rule != "required" else f"{violation.place}: {message}"
-    )
+    said = f"{violation.place}: {message}"
+    return _printable(said if violation.rule == "required" else f"{said} (got {excerpt(violation.got, 60)})")
 
 
 def _waits(reply: Reply) -> float:

@@ -10,6 +10,8 @@ import base64
 import json
 from typing import Any
 
+import orjson
+
 from agent_contract.values import JSON, Event, Exchange, Reply, Request
 
 _WIDTH = 110  # characters of a value that stay on one line
@@ -67,6 +69,15 @@ def _compact_json(text: str) -> dict[str, JSON] | list[JSON] | None:
     if isinstance(value, (dict, list)) and json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text:
         return value
     return None
+
+
+def excerpt(value: JSON, most: int) -> str:
+    """Return a value as JSON text, cut behind `most` characters; "…" where it can't be written."""
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:  # nested deeper than 254 levels, or an integer over 64 bits
+        return "…"
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def pretty(value: JSON) -> str:

@@ -88,6 +88,11 @@ class MemoryStore:
             found = ((key, item.stored) for key in self._keys(prefix, after) if (item := self._there(key)))
             return tuple(islice(found, limit))
 
+    def count(self, prefix: str = "") -> int:
+        """Return how many keys begin with `prefix`; some of them may be over, but not yet forgotten."""
+        with self._lock:
+            return sum(1 for _ in self._keys(prefix, ""))
+
     def append(self, log: str, entry: bytes, keep: int) -> int:
         """Add an entry to a log and return its number; the log keeps its newest `keep` entries."""
         with self._lock:

@@ -69,6 +69,9 @@ class Store(Protocol):
         Keys sort by code point.
         """
 
+    def count(self, prefix: str = "") -> int:
+        """Return how many keys begin with `prefix`; some of them may be over, but not yet forgotten."""
+
     def append(self, log: str, entry: bytes, keep: int) -> int:
         """Add an entry to a log and return its number, rising from 1; the log keeps its newest `keep` entries."""
 

@@ -86,6 +86,10 @@ class RedisStore:
             (decoded(key), Versioned(value, version)) for key, version, value in zip(found, found, found, strict=True)
         )
 
+    def count(self, prefix: str = "") -> int:
+        """Return how many keys begin with `prefix`; some of them may be over, but not yet forgotten."""
+        return int(self._run("count", *_range(prefix)))
+
     def append(self, log: str, entry: bytes, keep: int) -> int:
         """Add an entry to a log and return its number; the log keeps its newest `keep` entries."""
         return int(self._run("append", encoded(log), entry, keep, log=log))

@@ -97,6 +97,11 @@ end
 return found
 """
 
+COUNT_KEYS = """
+local from, to = unpack(ARGV)
+return redis.call('ZLEXCOUNT', NAME, from, to)
+"""
+
 #: Returns the number of the entry. The log's own key is the last of KEYS.
 APPEND = """
 local log, entry, keep = unpack(ARGV)
@@ -138,5 +143,6 @@ SCRIPTS = {
         "append": APPEND,
         "entries": ENTRIES,
         "clear": CLEAR,
+        "count": COUNT_KEYS,
     }.items()
 }

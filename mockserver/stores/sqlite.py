@@ -100,6 +100,13 @@ class SQLiteStore:
             ).fetchall()
         return tuple((decoded(key), Versioned(value, version)) for key, value, version in found)
 
+    def count(self, prefix: str = "") -> int:
+        """Return how many keys begin with `prefix`; some of them may be over, but not yet forgotten."""
+        with self._reading() as connection:
+            bounds = (encoded(prefix), behind(prefix))
+            (found,) = connection.execute("SELECT count(*) FROM item WHERE key >= ? AND key < ?", bounds).fetchone()
+        return int(found)
+
     def append(self, log: str, entry: bytes, keep: int) -> int:
         """Add an entry to a log and return its number; the log keeps its newest `keep` entries."""
         name = encoded(log)

@@ -290,3 +290,12 @@ def test_a_page_of_many_items_and_a_write_among_them_cost_what_they_cost_among_f
     many = costs()
     assert many[0] < 10 * few[0]
     assert many[1] < 10 * few[1]
+
+
+def test_keys_are_counted_by_their_beginning(open_one: Open) -> None:
+    store = open_one()
+    for key in ("a/1", "a/2", "ab", "b/1"):
+        store.put(key, b"", None)
+    store.delete("a/2")
+
+    assert [store.count(prefix) for prefix in ("a/", "a", "", "c")] == [1, 2, 3, 0]

@@ -1,0 +1,85 @@
+"""The mock's own interface, under `/__mock__/`: what it was asked and what it holds; no part of the API that it plays.
+
+It is served as any other document is, from `openapi.json` beside this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import orjson
+
+from agent_contract import Call, Contract
+from agent_contract.contract import compile_contract
+from agent_contract.document import read_document
+from agent_contract.values import Reply
+from mockserver.behaviour import Behaviour, Outcome, Setting, Turn, View
+from mockserver.config import Config
+from mockserver.control.requests import get_request, list_requests
+from mockserver.control.state import delete_session, get_session, list_agents, list_sessions, reset_agent
+from mockserver.control.worlds import list_worlds, reset
+from mockserver.service import JSON_TYPE, Service
+
+PREFIX = "/__mock__/"
+
+_DOCUMENT = Path(__file__).parent / "openapi.json"
+#: What stays where the rest is off: it tells nothing of requests, and whoever starts a server waits for it.
+_ALWAYS = (PREFIX + "health", PREFIX + "ready")
+
+
+def service(contract: Contract, config: Config) -> Service:
+    """Return what serves the interface of a mock that plays `contract`."""
+    own = own_contract(config.control)
+    behaviours: dict[str, Behaviour] = {
+        "getHealth": lambda *_: _health(contract),
+        "getReadiness": _readiness,
+        "getDocument": lambda *_: Outcome(Reply(200, JSON_TYPE, _document(config.control))),
+        **_BEHAVIOURS,
+    }
+    tokens = config.control_tokens or config.tokens
+    return Service(own, behaviours, tokens, _open(own), config.limits.body)
+
+
+@lru_cache(maxsize=2)
+def own_contract(whole: bool = True) -> Contract:
+    """Return the contract of the interface, compiled once; unless `whole`, of what stays where it is off."""
+    document = read_document(_DOCUMENT)
+    if not whole:
+        root: dict[str, dict[str, object]] = document.files[""]  # type: ignore[assignment]
+        root["paths"] = {path: item for path, item in root["paths"].items() if path in _ALWAYS}
+    return compile_contract(document)[0]
+
+
+@lru_cache(maxsize=2)
+def _document(whole: bool) -> bytes:
+    return orjson.dumps(own_contract(whole).document)
+
+
+@lru_cache(maxsize=2)
+def _open(contract: Contract) -> frozenset[str]:
+    return frozenset(operation.id for operation in contract.operations.values() if not operation.security)
+
+
+def _health(contract: Contract) -> Outcome:
+    body = {"status": "ok", "title": contract.title, "version": contract.version, "contract": contract.digest}
+    return Outcome(Reply(200, JSON_TYPE, orjson.dumps(body)))
+
+
+def _readiness(_call: Call, _setting: Setting, _turn: Turn, view: View) -> Outcome:
+    view.store.ready()
+    return Outcome(Reply(200, JSON_TYPE, b'{"status":"ready"}'))
+
+
+_BEHAVIOURS: Mapping[str, Behaviour] = {
+    "listOwnAgents": list_agents,
+    "resetAgent": reset_agent,
+    "listSessions": list_sessions,
+    "getSession": get_session,
+    "deleteSession": delete_session,
+    "listRequests": list_requests,
+    "getRequest": get_request,
+    "reset": reset,
+    "listWorlds": list_worlds,
+}
