@@ -22,6 +22,7 @@ _MOST_VALUES = 100_000
 #: So many characters of a text that must be long count as one more value.
 _CHARACTERS = 100
 TRIES = 20
+_NUMBERS = ({"type": "number"}, {"type": "integer"})
 
 
 class SampleError(ValueError):
@@ -129,6 +130,9 @@ def _choice(source: Source, place: Place, keyword: str, count: int, name: str, d
     branches = [place.child(keyword, index) for index in range(count)]
     nulls = [branch for branch in branches if source.schema(branch)[1] == {"type": "null"}]
     others = [branch for branch in branches if branch not in nulls]
+    numbers = [branch for branch in others if source.schema(branch)[1] in _NUMBERS]
+    if numbers and all(branch in numbers or source.schema(branch)[1] == {"type": "string"} for branch in others):
+        others = numbers  # pydantic writes a Decimal so, which is not any text
     if depth >= _FULL_DEPTH and nulls:
         return None
     value = value_of(source, source.random.choice(others or nulls), name, depth + 1)

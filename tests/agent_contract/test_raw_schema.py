@@ -128,6 +128,11 @@ def test_a_schema_that_refers_to_itself_from_all_its_properties_stays_small() ->
     assert len(json.dumps(read_schema(schema).sample(1, texts))) < 100_000
 
 
+def test_where_a_number_or_any_text_will_do_a_number_is_taken() -> None:
+    read = read_schema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]})
+    assert {type(read.sample(seed, texts)) for seed in range(20)} == {float}
+
+
 def test_free_texts_take_up_what_was_said() -> None:
     schema: Any = {"type": "object", "properties": {name: {"type": "string"} for name in ("query", "city")}}
     schema["required"] = ["query", "city"]
