@@ -204,14 +204,14 @@ def test_a_call_is_cut_after_max_tokens(ask: Asker, limit: int) -> None:
     assert count_tokens(call["function"]["arguments"]) == limit - 1
 
 
-def test_as_many_tokens_as_a_call_has_do_not_cut_it(ask: Asker) -> None:
+def test_two_calls_are_cut_wherever_max_tokens_says(ask: Asker) -> None:
     fields: dict[str, Any] = {"tools": [WEATHER, TIME], "tool_choice": "required"}
-    whole = ask.answer("get_weather, get_time", **fields)
-    needed = whole["usage"]["completion_tokens"]
-    same = ask.answer("get_weather, get_time", **fields, max_tokens=needed)
-    assert same["choices"][0]["finish_reason"] == "tool_calls"
-    cut = ask.answer("get_weather, get_time", **fields, max_tokens=needed - 3)
-    assert cut["choices"][0]["finish_reason"] == "length"
+    needed = ask.answer("get_weather, get_time", **fields)["usage"]["completion_tokens"]
+    for limit in range(1, needed + 1):
+        answer = ask.answer("get_weather, get_time", **fields, max_tokens=limit)
+        counted = sum(1 + count_tokens(call["function"]["arguments"]) for call in calls(answer))
+        assert counted == answer["usage"]["completion_tokens"] == limit
+        assert answer["choices"][0]["finish_reason"] == ("tool_calls" if limit == needed else "length")
 
 
 @pytest.mark.parametrize(
