@@ -105,3 +105,66 @@ test("a wrong token is an authentication error", async () => {
 test("the right token is let in", async () => {
   assert.ok(textOf(await chat({}, clientOf(GUARDED_URL, TOKEN))));
 });
+
+// What is not about one agent stands above the agents, `demo-tools` beside this one.
+const rootOf = (url) => url.slice(0, url.indexOf("/assistants/"));
+const root = clientOf(rootOf(AGENT_URL));
+const toolsAgent = clientOf(`${rootOf(AGENT_URL)}/agents/demo-tools`);
+const asked = [{ role: "user", content: "What is the weather in Paris?" }];
+const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
+const tools = [{ type: "function", function: { name: "get_weather", parameters } }];
+
+test("models are listed, and one of them is asked without an agent", async () => {
+  const models = await collect(await root.models.list());
+  const completer = models.find((one) => one.model_type === "COMPLETIONS");
+  assert.ok(textOf(await root.chat.completions.create({ model: completer.id, messages })));
+});
+
+test("texts are embedded, whichever encoding the SDK asks for", async () => {
+  const models = await collect(await root.models.list());
+  const { id } = models.find((one) => one.model_type === "EMBEDDINGS");
+  const input = ["The sea is calm.", "The sea is calm."];
+  const [first, second] = (await root.embeddings.create({ model: id, input })).data;
+  const [float] = (await root.embeddings.create({ model: id, input, encoding_format: "float" })).data;
+  assert.deepEqual(first.embedding, second.embedding);
+  assert.equal(first.embedding.length, float.embedding.length);
+  assert.ok(first.embedding.every((value, place) => Math.abs(value - float.embedding[place]) < 1e-6));
+});
+
+test("a tool is called, and its result ends the loop", async () => {
+  const call = (await toolsAgent.chat.completions.create({ model, messages: asked, tools })).choices[0];
+  assert.equal(call.finish_reason, "tool_calls");
+  assert.deepEqual(JSON.parse(call.message.tool_calls[0].function.arguments), { city: "Paris" });
+  const result = { role: "tool", tool_call_id: call.message.tool_calls[0].id, content: "18 degrees" };
+  const answer = await toolsAgent.chat.completions.create({ model, messages: [...asked, call.message, result], tools });
+  assert.match(textOf(answer), /18 degrees/);
+});
+
+test("the SDK's runner of tools comes to an end", async () => {
+  const cities = [];
+  const runner = toolsAgent.chat.completions.runTools({
+    model,
+    messages: asked,
+    tools: [
+      {
+        type: "function",
+        function: { name: "get_weather", parameters, parse: JSON.parse, function: ({ city }) => `18 degrees in ${cities[cities.push(city) - 1]}` },
+      },
+    ],
+  });
+  assert.match(await runner.finalContent(), /18 degrees in Paris/);
+  assert.deepEqual(cities, ["Paris"]);
+});
+
+test("the SDK's helper for streams puts a call together", async () => {
+  const stream = toolsAgent.chat.completions.stream({ model, messages: asked, tools });
+  const { choices } = await stream.finalChatCompletion();
+  assert.deepEqual(JSON.parse(choices[0].message.tool_calls[0].function.arguments), { city: "Paris" });
+});
+
+test("the SDK parses content in the form of a schema", async () => {
+  const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"], additionalProperties: false };
+  const response_format = { type: "json_schema", json_schema: { name: "place", schema, strict: true } };
+  const answer = await clientOf(AGENT_URL).chat.completions.parse({ model, messages, response_format });
+  assert.deepEqual(Object.keys(JSON.parse(textOf(answer))), ["city"]);
+});
