@@ -1,6 +1,7 @@
 """Records which requests each clause takes, for what `verify` says before it starts: `python -m benchmarks.costs`."""
 
 import json
+import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,8 @@ from contract_tests.checks import CLAUSES
 from contract_tests.conversation import session_id
 from contract_tests.exchange import Asked
 from contract_tests.options import BREADTHS
-from contract_tests.plan import COSTS
+from contract_tests.own_agents import CREATING
+from contract_tests.plan import COSTS, WITH_AGENTS
 from contract_tests.plugin import clauses_of
 from contract_tests.probing import Prober
 from contract_tests.spending import names_a_session, session_of, tokens_at_most
@@ -57,25 +59,25 @@ class Recorder:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Listen to whatever is asked, whether it is sent or remembered."""
-        chat: Callable[..., Asked] = Prober.chat
+        ask: Callable[..., Asked] = Prober.ask
 
         def heard(prober: Prober, *arguments: Any, **named: Any) -> Asked:
-            asked = chat(prober, *arguments, **named)
+            asked = ask(prober, *arguments, **named)
             self.asked[id(asked)] = asked
             self._heard.append(id(asked))
             return asked
 
-        with patch.object(Prober, "chat", heard):
+        with patch.object(Prober, "ask", heard):
             yield
 
 
-def recorded(breadth: str) -> dict[str, Any]:
-    """Return what a run of this breadth takes: tokens and sessions of each request, and each clause's requests."""
+def recorded(breadth: str, *more: str) -> dict[str, Any]:
+    """Return what a run with these options takes: of each request its cost, and each clause's requests."""
     recorder, deployment = Recorder(), replace(Deployment(), token=TOKEN)
     with running(deployment) as url, recorder.listening():
         judged(
             url,
-            *(f"agent-id={deployment.agent_id}", f"breadth={breadth}", "max-requests=400"),
+            *(f"agent-id={deployment.agent_id}", f"breadth={breadth}", "max-requests=500", *more),
             token=TOKEN,
             plugins=[recorder],
         )
@@ -90,18 +92,21 @@ def recorded(breadth: str) -> dict[str, Any]:
     }
 
 
-def _cost(asked: Asked, given: set[str]) -> tuple[int, int]:
-    """Return a request's tokens at most, and whether it may leave a session behind."""
+def _cost(asked: Asked, given: set[str]) -> tuple[int, int, int]:
+    """Return a request's tokens at most, whether it may leave a session behind, and whether it may create an agent."""
+    made = int(asked.operation in CREATING)  # what is refused here may be created elsewhere
     try:
         body = json.loads(asked.request.body)
     except (ValueError, RecursionError):
-        return 0, 0
+        return 0, 0, made
     new = names_a_session(body) and session_of(body) not in given
     if session_of(body):
         given.add(session_of(body))
-    return tokens_at_most(body), int(new)
+    return tokens_at_most(body), int(new), made
 
 
 if __name__ == "__main__":
-    text = json.dumps({breadth: recorded(breadth) for breadth in BREADTHS}, separators=(",", ":"))
-    COSTS.write_text(text.replace('"chat.', '\n"chat.') + "\n", encoding="utf-8")
+    costs = {breadth: recorded(breadth) for breadth in BREADTHS}
+    costs |= {f"{breadth}{WITH_AGENTS}": recorded(breadth, "manage-agents") for breadth in BREADTHS}
+    text = json.dumps(costs, separators=(",", ":"))
+    COSTS.write_text(re.sub(r'(?=,"[a-z-]+\.)', "\n", text) + "\n", encoding="utf-8")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--token", default="", metavar="TOKEN", help="Access token. Other users of this machine can see it here.")
 @click.option("--token-env", metavar="NAME", help=f"Environment variable with the token.  [default: {TOKEN_VARIABLE}]")
 @click.option("--clause", "clauses", multiple=True, metavar="GLOB", help="Judge these clauses alone. Repeatable.")
-@click.option("--max-requests", default=200, show_default=True, type=click.IntRange(1), help="Send no more requests.")
+@click.option("--max-requests", default=300, show_default=True, type=click.IntRange(1), help="Send no more requests.")
 @click.option("--seed", default=0, show_default=True, help="Seed of all that is chosen by chance.")
 @click.option(
     "--timeout", default=60.0, show_default=True, type=click.FloatRange(0.1), help="Seconds to wait for a reply."

@@ -23,10 +23,15 @@ class Conformity:
     document: Mapping[str, Any]
     path: str
     method: str
+    first: Conformity | None = None  #: the judge of another operation, which reads the document for all of them
+
+    def of(self, path: str, method: str) -> Conformity:
+        """Return the judge of another operation of the same document, which is not read again."""
+        return Conformity(self.document, path, method, self.first or self)
 
     def faults(self, asked: Asked) -> tuple[str, ...]:
         """Return what of the reply is not as the document says: status, media type, headers, body."""
-        return self._replies.faults(asked)
+        return self._replies.faults(asked, self.path, self.method.lower())
 
     @property
     def statuses(self) -> frozenset[int]:
@@ -47,9 +52,11 @@ class Conformity:
 
     @cached_property
     def _replies(self) -> Replies:
+        if self.first:
+            return self.first._replies
         from contract_tests.replies import Replies
 
-        return Replies(self.document, self.path, self.method.lower())
+        return Replies(self.document)
 
     @cached_property
     def _chunks(self) -> Any:

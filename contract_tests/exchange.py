@@ -27,6 +27,7 @@ class Asked:
 
     request: Request
     url: str
+    operation: str = ""  #: the id of the operation that it was sent to
     status: int = 0
     headers: tuple[tuple[str, str], ...] = ()
     pieces: tuple[tuple[float, bytes], ...] = ()

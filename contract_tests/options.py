@@ -24,7 +24,7 @@ class Options:
     agent_id: str = ""
     token: str = ""
     clauses: tuple[str, ...] = ()
-    max_requests: int = 200
+    max_requests: int = 300
     seed: int = 0
     timeout: float = 60.0
     warmup: float = 60.0
@@ -37,6 +37,7 @@ class Options:
     rate: float = 0.0
     deadline: float = 0.0
     no_sessions: bool = False
+    manage_agents: bool = False
     dry_run: bool = False
     token_file: str = ""
     oidc_issuer: str = ""
@@ -66,7 +67,7 @@ PYTEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": f"environment variable that holds the access token (default: {TOKEN_VARIABLE})",
     },
     "clause": {"metavar": "GLOB", "action": "append", "default": [], "help": "judge these clauses alone (repeatable)"},
-    "max-requests": {"metavar": "N", "type": int, "default": 200, "help": "send no more requests (default: 200)"},
+    "max-requests": {"metavar": "N", "type": int, "default": 300, "help": "send no more requests (default: 300)"},
     "seed": {"metavar": "N", "type": int, "default": 0, "help": "seed of all that is chosen by chance (default: 0)"},
     "timeout": {"metavar": "SECONDS", "type": float, "default": 60.0, "help": "wait for a reply (default: 60)"},
     "warmup": {

@@ -130,7 +130,10 @@ def clauses_of(item: pytest.Item) -> set[str]:
 
 
 def _lateness(item: pytest.Item) -> int:
-    return int(item.get_closest_marker("contract_last") is not None)
+    """Return 0 for the tests of the chat, 1 for those of what is around it, 2 for what judges all that was seen."""
+    if item.get_closest_marker("contract_last") is not None:
+        return 2
+    return int(not clause_of(item).startswith("chat."))
 
 
 @pytest.fixture(scope="session")
@@ -147,6 +150,7 @@ def contract_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
         run.stopped = run.hide(str(error))
         pytest.exit(run.stopped, returncode=2)
     yield run.probe
+    run.clean_up()
     run.probe.prober.close()
 
 

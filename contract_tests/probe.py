@@ -13,8 +13,9 @@ from agent_contract.values import JSON
 from contract_tests import connection, preflight, target
 from contract_tests.conformity import Conformity
 from contract_tests.exchange import Asked
+from contract_tests.own_agents import DELETING, LISTING, OwnAgents
 from contract_tests.pacing import Pace
-from contract_tests.probing import Headers, Prober
+from contract_tests.probing import Headers, Place, Prober
 from contract_tests.spending import Budget
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Probe:
     conformity: Conformity
     contract: Contract
     options: Options
+    agents: OwnAgents
 
     def chat(
         self,
@@ -56,6 +58,46 @@ class Probe:
         return self.prober.chat(
             body, method=method, headers=headers, parameters=parameters, again=again, lenient=lenient
         )
+
+    def ask(
+        self,
+        operation: str,
+        body: JSON | bytes = None,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        again: int = 0,
+    ) -> Asked:
+        """Send a request to the operation of an id, unless it was sent before; see `Prober.ask`.
+
+        What it creates is removed in the end. Raises the verdict `not selected` where that is not wanted.
+        """
+        place = self.place(operation)
+        self.agents.permit(place)
+        # A list that was read before the run changed it is read anew.
+        again += self.agents.changes if operation in LISTING else 0
+        asked = self.prober.ask(place, body, parameters=parameters, query=query, again=again)
+        self.agents.note(asked)
+        return asked
+
+    def conformity_of(self, asked: Asked) -> Conformity:
+        """Return the judge of the operation that a request was sent to."""
+        operation = self.contract.operations[asked.operation]
+        return self.conformity.of(operation.template, operation.method)
+
+    def remove_agents(self) -> list[str]:
+        """Remove the agents that were created, outside the budget; return a line for each that is still there."""
+        return self.agents.removed(self.prober, map(self.place, LISTING), tuple(map(self.place, DELETING)))
+
+    def place(self, operation: str) -> Place:
+        """Return where the requests to the operation of an id are sent."""
+        found = self.contract.operations[operation]
+        return Place(found.id, found.method, found.path)
+
+    @property
+    def agent_id(self) -> str:
+        """The agent under test, as it was given."""
+        return dict(self.prober.target.parameters)["agent_id"]
 
     def newer_fields(self) -> frozenset[str]:
         """Return the fields of a request that the version under test does not have yet."""
@@ -82,7 +124,7 @@ def open_probe(contract: Contract, options: Options, credentials: Credentials, s
     budget = Budget(options.max_requests, options.max_tokens, options.no_sessions, pace)
     try:
         connect = partial(connection.client, options)
-        prober = Prober(there, operation.path, credentials, budget, options.timeout, connect)
+        prober = Prober(there, operation.path, credentials, budget, options.timeout, connect, OPERATION)
     except connection.ConnectionSettingError as error:
         raise NoVerdict(str(error)) from error
     if options.agent_id:
@@ -90,7 +132,8 @@ def open_probe(contract: Contract, options: Options, credentials: Credentials, s
     elif not there.parameters:
         there = target.Target(there.root, (("agent_id", _mock_agent(prober)),))
     prober.target = there
-    probe = Probe(prober, Conformity(contract.document, operation.template, operation.method), contract, options)
+    conformity = Conformity(contract.document, operation.template, operation.method)
+    probe = Probe(prober, conformity, contract, options, OwnAgents(options.manage_agents))
     if reason := preflight.obstacle(prober, probe.stranger("agent"), options.warmup, say):
         prober.close()
         raise NoVerdict(reason)

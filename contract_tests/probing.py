@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 
@@ -26,12 +26,22 @@ if TYPE_CHECKING:
 #: A reply may take so many times the read timeout altogether, and have so many bytes.
 PATIENCE = 4
 LARGEST_REPLY = 16 * 1024 * 1024
+#: How long the answer to a request that cleans up is waited for, in seconds.
+LATE = 5.0
 #: How long a server may ask to wait with a 429 or a 503, in seconds, and how often.
 LONGEST_WAIT = 30.0
 MOST_WAITS = 3
 
 Headers: TypeAlias = Mapping[str, str | None]
 _LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+
+
+class Place(NamedTuple):
+    """Where a request is sent: the operation's id, the method, and the operation's path with its parameters' names."""
+
+    id: str
+    method: str
+    path: str
 
 
 class Ended(Exception):
@@ -51,6 +61,7 @@ class Prober:
     budget: Budget = field(default_factory=lambda: Budget(200))
     timeout: float = 60.0
     connect: Callable[..., httpx.Client] = httpx.Client
+    operation: str = ""
     log: list[Asked] = field(default_factory=list)
     alive: Callable[[], str] = lambda: ""
     credentials: Credentials = field(init=False)
@@ -59,7 +70,7 @@ class Prober:
 
     def __post_init__(self) -> None:
         self.credentials = fixed(self.token) if isinstance(self.token, str) else self.token
-        self._client = self.connect(timeout=self._patience(), follow_redirects=False)
+        self._client = self.connect(timeout=self._patience(self.budget.pace.left), follow_redirects=False)
 
     def close(self) -> None:
         """Close the connections."""
@@ -75,7 +86,22 @@ class Prober:
         again: int = 0,
         lenient: bool = False,
     ) -> Asked:
-        """Send a request to the operation, unless it was sent before, and return what became of it.
+        """Send a request to the operation, unless it was sent before, and return what became of it; see `ask`."""
+        place = Place(self.operation, method, self.path)
+        return self.ask(place, body, headers=headers, parameters=parameters, again=again, lenient=lenient)
+
+    def ask(
+        self,
+        operation: Place,
+        body: JSON | bytes = None,
+        *,
+        headers: Headers | None = None,
+        parameters: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        again: int = 0,
+        lenient: bool = False,
+    ) -> Asked:
+        """Send a request to an operation, unless it was sent before, and return what became of it.
 
         A header whose value is None is left out. Raises the verdict `not tested` where the budget is used up or
         the server keeps asking to wait, and `Ended` where the deployment is gone.
@@ -84,11 +110,11 @@ class Prober:
         wanted: dict[str, str | None] = {"content-type": "application/json" if content else None}
         wanted |= {"authorization": f"Bearer ${TOKEN_VARIABLE}" if self.credentials else None, **(headers or {})}
         sent = {name: value for name, value in wanted.items() if value is not None}
-        url = self.target.url(self.path, **(parameters or {}))
-        key = (method, url, tuple(sorted(sent.items())), content, again)
+        url = self.target.url(operation.path, **(parameters or {})) + (f"?{urlencode(query)}" if query else "")
+        key = (operation.method, url, tuple(sorted(sent.items())), content, again)
         if key not in self._known:
-            request = Request(method, urlsplit(url).path, (), sent, content)
-            self._known[key] = self._asked(request, url, lenient)
+            request = Request(operation.method, urlsplit(url).path, tuple((query or {}).items()), sent, content)
+            self._known[key] = self._asked(Asked(request, url, operation.id, lenient=lenient))
         return self._known[key]
 
     def get(self, url: str) -> Asked:
@@ -96,19 +122,38 @@ class Prober:
         self.budget.spend()
         return self.send(Request("GET", urlsplit(url).path), url)
 
+    def clean_up(self, operation: Place, query: Mapping[str, str] | None = None, **parameters: str) -> Asked:
+        """Send a request that undoes what the run has done: it may come behind deadline and budget; never raises."""
+        url = self.target.url(operation.path, **parameters) + (f"?{urlencode(query)}" if query else "")
+        headers = {"authorization": f"Bearer ${TOKEN_VARIABLE}"} if self.credentials else {}
+        request = Request(operation.method, urlsplit(url).path, tuple((query or {}).items()), headers)
+        for _ in range(2):
+            self.budget.sent += 1
+            try:
+                token = self.credentials.token() if self.credentials else ""
+                asked = replace(self.send(request, url, late=True), operation=operation.id)
+                fresh = asked.status in (401, 403) and bool(token) and self.credentials.renewed(token)
+            except AuthError as error:
+                return Asked(request, url, operation.id, failure=str(error))
+            if not asked.lost and not fresh:
+                break
+        self.log.append(asked)
+        return asked
+
     def forget(self) -> None:
         """Forget all answers, so that each request is sent anew."""
         self._known.clear()
         self.log.clear()
 
-    def _asked(self, request: Request, url: str, lenient: bool) -> Asked:
+    def _asked(self, unasked: Asked) -> Asked:
+        request, url = unasked.request, unasked.url
         reserved = self.budget.reserve(request.body)
         for _ in range(MOST_WAITS):
             asked = self._let_in(request, url)
             if asked.lost:
                 # Whoever stands between may close an idle connection just then; who closes it twice means it.
                 asked = self._let_in(request, url)
-            asked = replace(asked, lenient=lenient)
+            asked = replace(asked, operation=unasked.operation, lenient=unasked.lenient)
             pause = _asks_to_wait(asked)
             if pause is None:
                 break
@@ -145,28 +190,32 @@ class Prober:
         if (refused or (asked.failure and not asked.status)) and (reason := self.alive()):
             raise Ended(reason)
 
-    def send(self, request: Request, url: str) -> Asked:
-        """Send the request as it is, outside budget and memory, and return what became of it; never raises."""
+    def send(self, request: Request, url: str, *, late: bool = False) -> Asked:
+        """Send the request as it is, outside budget and memory, and return what became of it; never raises.
+
+        What comes `late` may be sent behind the deadline, and waits less for its answer.
+        """
+        left = LATE if late else self.budget.pace.left
         headers = {name: self._with_token(value) for name, value in request.headers.items()}
         pieces: list[tuple[float, bytes]] = []
         start = time.monotonic()
         asked = Asked(request, url)
         try:
             with self._client.stream(
-                request.method, url, content=request.body or None, headers=headers, timeout=self._patience()
+                request.method, url, content=request.body or None, headers=headers, timeout=self._patience(left)
             ) as response:
                 found = tuple((name.lower(), value) for name, value in response.headers.multi_items())
                 protocol = response.http_version
                 asked = replace(asked, status=response.status_code, headers=found, protocol=protocol)
-                failure = _gather(response, pieces, start, min(PATIENCE * self.timeout, self.budget.pace.left))
+                failure = _gather(response, pieces, start, min(PATIENCE * self.timeout, left))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = _reason(error)
             lost = not asked.status and isinstance(error, _LOST)
             asked = replace(asked, lost=lost)
         return replace(asked, pieces=tuple(pieces), failure=failure)
 
-    def _patience(self) -> httpx.Timeout:
-        left = max(min(self.timeout, self.budget.pace.left), 0.001)
+    def _patience(self, left: float) -> httpx.Timeout:
+        left = max(min(self.timeout, left), 0.001)
         return httpx.Timeout(left, connect=min(left, 10.0))
 
     def _with_token(self, value: str) -> str:

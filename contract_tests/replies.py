@@ -19,17 +19,16 @@ _HOST = "http://deployment"
 
 
 class Replies:
-    """The replies of one operation, compiled once; `path` and `method`, in lower case, name it in the document."""
+    """The replies of a document's operations; the document is compiled once."""
 
-    def __init__(self, document: Mapping[str, Any], path: str, method: str) -> None:
-        self._request = _Request(path, method)
+    def __init__(self, document: Mapping[str, Any]) -> None:
         # openapi-core finds the operation by server and path; where the deployment stands is not its matter.
         self._openapi = OpenAPI.from_dict({**document, "servers": [{"url": "/"}]})
 
-    def faults(self, asked: Asked) -> tuple[str, ...]:
-        """Return what of the reply is not as the document says."""
+    def faults(self, asked: Asked, path: str, method: str) -> tuple[str, ...]:
+        """Return what of the reply is not as the document says of the operation; `method` is in lower case."""
         response = _Response(asked.status, dict(asked.headers), asked.header("content-type"), asked.body)
-        errors = self._openapi.iter_response_errors(self._request, response)
+        errors = self._openapi.iter_response_errors(_Request(path, method), response)
         return tuple(said for error in errors for said in _said(error))
 
 

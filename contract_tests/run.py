@@ -12,7 +12,7 @@ from contract_tests.judgement import Exit, Finding, conclude, worst, worst_first
 from contract_tests.plan import Plan, planned
 from contract_tests.report.redaction import Hide, hiding
 from contract_tests.report.waivers import Waiving
-from contract_tests.spending import NO_SESSIONS
+from contract_tests.spending import BY_CHOICE
 
 if TYPE_CHECKING:
     from agent_contract import Contract
@@ -48,6 +48,7 @@ class Run:
     say: Callable[[str], None] = lambda _: None  #: tells the user what takes a while
     told: str = ""  #: the last that was told so, for the end
     cold_start: ColdStart | None = None  #: how the deployment was waited for, if it was
+    left_behind: tuple[str, ...] = ()  #: agents that were created and could not be removed
     unwritten: tuple[str, ...] = ()  #: reports that could not be written in the end, a sentence each
 
     def __post_init__(self) -> None:
@@ -75,6 +76,11 @@ class Run:
         self.told, self.cold_start = self.hide(text), cold_start
         self.say(self.told)
 
+    def clean_up(self) -> None:
+        """Remove what the run has created and still stands; what can't be removed is kept in `left_behind`."""
+        if self.probe:
+            self.left_behind += tuple(map(self.hide, self.probe.remove_agents()))
+
     def verdicts(self) -> dict[str, Finding]:
         """Return one finding for each clause of the contract, worst first, what is waived with its own word."""
         found: dict[str, list[Finding]] = {}
@@ -101,7 +107,7 @@ class Run:
             early = "interrupted" if self.interrupted else "the run ended before" if self.stopped else "no test ran"
             return Finding("not tested", early, clause=clause.id)
         found = worst(made)
-        chosen = [finding for finding in made if finding.reason == NO_SESSIONS]
+        chosen = [finding for finding in made if finding.reason in BY_CHOICE]
         if found.word == "not selected" and chosen:
             return chosen[0]
         return found if found.word != "not selected" else Finding("not tested", found.reason, clause=clause.id)

@@ -37,6 +37,7 @@ LIMITS = (
     Setting("rate", "N", 0.0, "Send no more requests a second."),
     Setting("deadline", "SECONDS", 0.0, "Send nothing when so many seconds have passed."),
     Setting("no-sessions", "", False, "Create no session: those clauses are not selected."),
+    Setting("manage-agents", "", False, "Create agents to judge with, and remove them in the end."),
     Setting("dry-run", "", False, "Say what a run would send and leave behind, and send nothing."),
 )
 ACCESS = (

@@ -18,9 +18,15 @@ if TYPE_CHECKING:
 
 #: Why a clause is left out by the user's own choice: it counts as not selected.
 NO_SESSIONS = "it takes a session, and --no-sessions creates none"
+#: The same for what takes an agent of the run's own.
+NO_AGENTS = "it takes an agent of its own, and --manage-agents creates some"
+BY_CHOICE = (NO_SESSIONS, NO_AGENTS)
 #: What a chat template adds to each message, generously, and what a session holds at most: it is kept short.
 A_MESSAGE = 16
 A_SESSION = 600
+#: Of a run's requests so many are kept for the operations around the chat, where there are more than the chat needs.
+AROUND = 100
+FOR_CHAT = 200
 #: No server that is asked for more choices than these is expected to give them.
 MOST_CHOICES = 128
 
@@ -76,14 +82,25 @@ class Budget:
                 self._added = max(self._added, counted - reserved + self._added)
 
 
+def chat_share(most: int, breadth: str) -> int:
+    """Return how many of the most requests that a run may send generated ones to the chat may use up.
+
+    With breadth `deep` they may use up all.
+    """
+    return most if breadth == "deep" else max(most - AROUND, min(most, FOR_CHAT))
+
+
 def tokens_at_most(body: Any) -> int:
     """Return the most tokens that a request can cost, its prompt and its answers: no token is less than a byte.
 
     What the agent adds of its own, instructions and knowledge, can't be known.
     """
-    if not isinstance(body, dict) or not isinstance(body.get("messages"), list) or not body["messages"]:
+    if not isinstance(body, dict):
         return 0
-    messages = body["messages"]
+    messages = next((body[name] for name in ("messages", "prompt", "input") if body.get(name)), None)
+    if not isinstance(messages, list | str):
+        return 0
+    messages = [messages] if isinstance(messages, str) else messages
     prompt = len(json.dumps(messages, ensure_ascii=False, default=str).encode(errors="replace"))
     context = A_SESSION if isinstance(body.get("store_in_session"), str) else 0
     answers = min(_count(body.get("n"), 1), MOST_CHOICES) * _count(body.get("max_tokens"), MAX_TOKENS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from contract_tests.judgement import WAIVED, WORDS
 from contract_tests.report.transcript import brief, from_text, told
+from contract_tests.spending import NO_AGENTS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,6 +70,8 @@ def show(console: Console, run: Run, report: Report | None = None) -> None:
     console.print()
     if run.told:
         console.print(Text(run.told), soft_wrap=True)
+    for agent in run.left_behind:
+        console.print(Text(f"could not be removed: agent {agent}", style="bold red"), soft_wrap=True)
     console.print(Text(f"{counted(verdicts.values())}{sent}"), soft_wrap=True)
     console.print(Text(f"exit {int(code)}: {sentence}", style="bold"), soft_wrap=True)
 
@@ -88,7 +91,9 @@ def _table(verdicts: Mapping[str, Finding], clauses: Mapping[str, Clause]) -> ob
             why = Text(f"\n{_shortened(note(finding))}" if note(finding) else "", style="dim")
             table.add_row(Text(finding.word, style=_STYLES[finding.word]), clauses[id].grade, Text(id) + why)
     if unselected:
-        table.add_row(Text("not selected", style="dim"), "", f"{unselected} more")
+        agents = sum(finding.reason == NO_AGENTS for finding in verdicts.values())
+        hint = f", {agents} of which take an agent of their own: --manage-agents creates some" if agents else ""
+        table.add_row(Text("not selected", style="dim"), "", f"{unselected} more{hint}")
     return table
 
 

@@ -16,7 +16,7 @@ from contract_tests.exchange import Asked
 from contract_tests.judgement import Judged, broken, nothing_more
 from contract_tests.plugin import run_of
 from contract_tests.probe import OPERATION, Probe
-from contract_tests.spending import NO_SESSIONS
+from contract_tests.spending import NO_SESSIONS, chat_share
 from contract_tests.test_odd_input import OF_ALL, variety
 
 pytestmark = pytest.mark.contract_last
@@ -42,13 +42,16 @@ def test_requests_are_generated(case: Case[Any], cases: list[Case[Any]]) -> None
 @pytest.fixture(name="answers", scope="session")
 def _answers(request: pytest.FixtureRequest, contract_probe: Probe, cases: list[Case[Any]]) -> Answers:
     """The generated requests that the budget left room for, with what they got."""
-    if run_of(request.config).selected.intersection(OF_ALL):
+    selected = run_of(request.config).selected
+    if selected.intersection(OF_ALL):
         variety(contract_probe)
     answers: Answers = []
-    unknown = contract_probe.newer_fields()
+    unknown, options = contract_probe.newer_fields(), contract_probe.options
+    share = chat_share(options.max_requests, options.breadth)
+    chat_alone = all(clause.startswith("chat.") for clause in selected)
     by_chance = generated.bodies(_by_chance(contract_probe), unknown)
     for case, body in chain(generated.bodies(cases, unknown), by_chance):
-        if contract_probe.prober.budget.left <= 0:
+        if contract_probe.prober.budget.left <= 0 or _taken(contract_probe, chat_alone) >= share:
             break
         try:
             answers.append((case, contract_probe.chat(body if body is not None else b"null")))
@@ -56,6 +59,12 @@ def _answers(request: pytest.FixtureRequest, contract_probe: Probe, cases: list[
             if judged.finding.reason != NO_SESSIONS:
                 break
     return answers
+
+
+def _taken(probe: Probe, chat_alone: bool) -> int:
+    """Return how much of the chat's share is used up; the operations around it have their own where they are judged."""
+    around = 0 if chat_alone else sum(asked.operation not in ("", OPERATION) for asked in probe.prober.log)
+    return probe.prober.budget.sent - around
 
 
 def _by_chance(probe: Probe) -> Iterator[Case[Any]]:

@@ -25,7 +25,7 @@ PEERS_SAMPLE = 40
 @click.option("--sample", type=click.IntRange(1), help="Judge so many defects, and half as many variants.")
 @click.option("--name", "names", multiple=True, help="Judge the defect or variant of this name alone. Repeatable.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Judge so many at a time.")
-@click.option("--max-requests", default=200, show_default=True, help="What each verdict may cost.")
+@click.option("--max-requests", default=300, show_default=True, help="What each verdict may cost.")
 @click.option("--peers", is_flag=True, help="Ask Schemathesis, and Specmatic where it is installed, too.")
 @click.option(
     "--keep", "file", type=click.Path(dir_okay=False, path_type=Path), help="Keep verdicts here; take what is there."

@@ -5,7 +5,7 @@ import json
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from benchmarks.detection.seams import Call, Deployment
@@ -94,6 +94,33 @@ def deltas_of(call: Call) -> Iterator[dict[str, Any]]:
         yield {"tool_calls": [{"index": index, **made, "function": named}]}
         for piece in halves(made["function"].get("arguments")):
             yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
+
+
+def unchanged(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a chat's answer or chunk as it is."""
+    return value
+
+
+def as_text(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a chat's answer or chunk as one of a completion: texts in the place of messages."""
+    choices = [
+        {
+            "index": choice["index"],
+            "text": choice.get("message", choice.get("delta", {})).get("content") or "",
+            "finish_reason": choice["finish_reason"],
+        }
+        for choice in value["choices"]
+    ]
+    return {**value, "object": "text_completion", "choices": choices}
+
+
+#: The forms in which an answer may be given, by the operation's name.
+CHAT, MODEL_CHAT, COMPLETION = "chat", "model-chat", "completion"
+STYLES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    CHAT: unchanged,
+    MODEL_CHAT: unchanged,
+    COMPLETION: as_text,
+}
 
 
 def frames_of(chunks: Sequence[Any]) -> list[bytes]:

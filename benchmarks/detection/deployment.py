@@ -3,7 +3,7 @@
 import random
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request, Response
@@ -11,7 +11,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, create_model
 
-from benchmarks.detection.answers import frames_of, message_of, paced, pieces_of, spoken_by, usage_of, whole
+from benchmarks.detection.answers import (
+    CHAT,
+    COMPLETION,
+    STYLES,
+    frames_of,
+    message_of,
+    paced,
+    pieces_of,
+    spoken_by,
+    usage_of,
+    whole,
+)
+from benchmarks.detection.registry import Registry
+from benchmarks.detection.resources import add_agents, add_models
 from benchmarks.detection.seams import Asgi, Call, Deployment, Fields, Memory, Payload, Receive, Refusal, Send
 
 __all__ = ["PATH", "Deployment", "Tally", "create_app"]
@@ -116,21 +129,24 @@ def request_fields() -> Fields:
     }
 
 
-def conversation(deployment: Deployment, tally: Tally) -> Callable[[str, Payload], Response]:
-    """Return the function that answers a valid payload; the sessions live in it."""
-    memory: Memory = {}
+def conversation(deployment: Deployment, tally: Tally, registry: Registry) -> Callable[[str, Payload, str], Response]:
+    """Return the function that answers a valid payload in a style; the sessions live in it, agent by agent."""
+    memories: dict[str, Memory] = {}
     random_ = random.Random(deployment.seed)
 
     def understood(agent_id: str, payload: Payload) -> Call:
+        agent = registry.agents.get(agent_id)
+        asked = replace(deployment, agent_id=agent_id, model=agent["model"]) if agent else deployment
         for check in deployment.checks:
-            check(deployment, agent_id, payload)
+            check(asked, agent_id, payload)
         named = payload.get("store_in_session")
-        context = deployment.recall(memory, named, payload)
+        memory = memories.setdefault(agent_id, {})
+        context = [*registry.instructions(agent_id), *deployment.recall(memory, named, payload)]
         creates = bool(payload.get("create_session")) and not named
         session = named or (deployment.new_session(payload) if creates else None)
         return Call(payload, tally.requests, context, session, creates, deployment.call_tools(payload))
 
-    def answered(agent_id: str, payload: Payload) -> Response:
+    def answered(agent_id: str, payload: Payload, style: str) -> Response:
         try:
             call = understood(agent_id, payload)
         except Refusal as refusal:
@@ -139,12 +155,16 @@ def conversation(deployment: Deployment, tally: Tally) -> Callable[[str, Payload
         spoken = [spoken_by(deployment, call, index, random_) for index in range(call.choices)]
         if call.session is not None:
             said = message_of(call, spoken[0])
-            deployment.remember(memory, call.session, [*payload["messages"], said], call)
+            deployment.remember(memories[agent_id], call.session, [*payload["messages"], said], call)
         tally.tokens += usage_of(deployment, call, spoken)["total_tokens"]
         if not call.streams:
-            return deployment.respond(JSONResponse(deployment.answer(whole(deployment, call, spoken), call)), call)
-        chunks = deployment.chunks(pieces_of(deployment, call, spoken), call)
-        frames = deployment.frames(frames_of(chunks), call)
+            value = STYLES[style](whole(deployment, call, spoken))
+            value = value if style == COMPLETION else deployment.answer(value, call)
+            status, value = deployment.resource(style, 200, value)
+            return deployment.respond(JSONResponse(value, status), call)
+        pieces = [STYLES[style](piece) for piece in pieces_of(deployment, call, spoken)]
+        chunks = pieces if style == COMPLETION else deployment.chunks(pieces, call)
+        frames = deployment.resource(f"{style}-stream", 200, deployment.frames(frames_of(chunks), call))[1]
         stream = StreamingResponse(paced(frames, deployment.pause), media_type="text/event-stream")
         return deployment.respond(stream, call)
 
@@ -154,7 +174,8 @@ def conversation(deployment: Deployment, tally: Tally) -> Callable[[str, Payload
 def create_app(deployment: Deployment, tally: Tally | None = None) -> Asgi:
     """Return the deployment as an ASGI application, which counts in `tally` what it is asked for."""
     tally = tally or Tally()
-    answered = conversation(deployment, tally)
+    registry = deployment.registry(deployment.agent_id, deployment.model)
+    answered = conversation(deployment, tally, registry)
     fields = deployment.fields(request_fields())
     payload_model = create_model("Payload", __config__=ConfigDict(extra=deployment.extra), **fields)  # type: ignore[call-overload]
     app = FastAPI(openapi_url=None)
@@ -165,12 +186,19 @@ def create_app(deployment: Deployment, tally: Tally | None = None) -> Asgi:
             return final
         return JSONResponse({"detail": final.detail}, final.status, dict(final.headers))
 
-    @app.post(PATH)
-    async def complete(agent_id: str, payload: payload_model) -> Response:  # type: ignore[valid-type]
+    def safely(agent_id: str, payload: Payload, style: str) -> Response:
         try:
-            return answered(agent_id, payload.model_dump(mode="json", exclude_unset=True))  # type: ignore[attr-defined]
+            return answered(agent_id, payload, style)
         except Refusal as refusal:
             return refused(refusal)
+
+    @app.post(PATH)
+    @app.post(PATH.replace("/assistants/", "/agents/"))
+    async def complete(agent_id: str, payload: payload_model) -> Response:  # type: ignore[valid-type]
+        return safely(agent_id, payload.model_dump(mode="json", exclude_unset=True), CHAT)  # type: ignore[attr-defined]
+
+    add_agents(app, deployment, registry)
+    add_models(app, deployment, registry, safely, payload_model)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:

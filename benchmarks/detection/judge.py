@@ -43,7 +43,7 @@ class Judgement:
         return tuple(clause for clause, word in self.words.items() if word == "broken")
 
 
-def judged(deployment: Deployment, *, seed: int = 0, options: Sequence[str] = (), max_requests: int = 200) -> Judgement:
+def judged(deployment: Deployment, *, seed: int = 0, options: Sequence[str] = (), max_requests: int = 300) -> Judgement:
     """Return the verdict of `agent-contract verify` on a deployment, run in a process of its own."""
     tally = Tally()
     with running(deployment, tally) as url, tempfile.TemporaryDirectory() as folder:

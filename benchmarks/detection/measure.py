@@ -113,15 +113,15 @@ def measured(
     plan: Sequence[tuple[Planted, int]],
     *,
     jobs: int = 1,
-    max_requests: int = 200,
+    max_requests: int = 300,
     told: Callable[[Verdict], None] = lambda verdict: None,
 ) -> list[Verdict]:
     """Return what the judge says of a plan, so many deployments at a time; `told` hears each verdict."""
 
     def verdict(step: tuple[Planted, int]) -> Verdict:
         planted, seed = step
-        options = planted.options if isinstance(planted, Variant) else ()
-        return Verdict(planted, seed, judged(planted.deployment, seed=seed, options=options, max_requests=max_requests))
+        spent = judged(planted.deployment, seed=seed, options=planted.options, max_requests=max_requests)
+        return Verdict(planted, seed, spent)
 
     verdicts: list[Verdict] = []
     with ThreadPoolExecutor(jobs) as pool:

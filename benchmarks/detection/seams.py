@@ -117,6 +117,13 @@ def same(value: Any, call: Call) -> Any:
     return value
 
 
+def practice(agent_id: str, model: str) -> Any:
+    """Return the agents and models of a deployment that conforms."""
+    from benchmarks.detection.registry import Registry
+
+    return Registry(agent_id, model)
+
+
 def admit(request: Request, token: str) -> None:
     """Refuse a request that does not carry the token."""
     if request.headers.get("authorization") != f"Bearer {token}":
@@ -213,5 +220,10 @@ class Deployment:
     chunks: Callable[[list[dict[str, Any]], Call], list[Any]] = same
     frames: Callable[[list[bytes], Call], list[bytes]] = same
     respond: Callable[[Response, Call], Response] = same
+    #: Beside the chat: what agents and models there are, the fields of each kind of request, and each answer by the
+    #: operation's name with its status.
+    registry: Callable[[str, str], Any] = practice
+    resource_fields: Callable[[str, Fields], Fields] = lambda kind, fields: fields
+    resource: Callable[[str, int, Any], tuple[int, Any]] = lambda operation, status, value: (status, value)
     refuse: Callable[[Refusal], Refusal | Response] = lambda refusal: refusal
     leave: Callable[[Response, Request], Response] = lambda response, request: response

@@ -37,26 +37,28 @@ LIBRARIES = (
     "pytest",
     "schemathesis",
 )
-#: The operation that a request of the probe reaches.
+#: The operation that a request reaches that names none.
 _OPERATION = "createAssistantChatCompletion"
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What was sent: requests, the tokens that the answers counted, how often each status came back, and how long
-    a cold deployment was waited for before.
+    """What was sent: requests, the tokens that the answers counted, how often each status came back, by operation
+    and status, how long a cold deployment was waited for before, and the agents that could not be removed.
     """
 
     requests: int = 0
     tokens: int = 0
     answered: Mapping[str, int] = field(default_factory=dict)
     cold_start: ColdStart | None = None
+    left_behind: tuple[str, ...] = ()
 
     def __add__(self, other: Traffic) -> Traffic:
         answered = dict(sorted((Counter(self.answered) + Counter(other.answered)).items()))
         waits = filter(None, (self.cold_start, other.cold_start))
         longest = max(waits, key=lambda wait: wait.seconds, default=None)
-        return Traffic(self.requests + other.requests, self.tokens + other.tokens, answered, longest)
+        left = (*self.left_behind, *other.left_behind)
+        return Traffic(self.requests + other.requests, self.tokens + other.tokens, answered, longest, left)
 
 
 def traffic_of(run: Run | None) -> Traffic:
@@ -64,8 +66,9 @@ def traffic_of(run: Run | None) -> Traffic:
     if run is None or run.probe is None:
         return Traffic(cold_start=run.cold_start if run else None)
     log = run.probe.prober.log
-    answered = Counter(str(asked.status) for asked in log if asked.status)
-    return Traffic(run.probe.prober.budget.sent, sum(map(tokens, log)), dict(sorted(answered.items())), run.cold_start)
+    answered = Counter(f"{asked.operation or _OPERATION} {asked.status}" for asked in log if asked.status)
+    sent, counted = run.probe.prober.budget.sent, sum(map(tokens, log))
+    return Traffic(sent, counted, dict(sorted(answered.items())), run.cold_start, run.left_behind)
 
 
 def report_of(run: Run, traffic: Traffic, started: datetime, seconds: float) -> Report:
@@ -89,6 +92,7 @@ def report_of(run: Run, traffic: Traffic, started: datetime, seconds: float) -> 
         operations=tuple(_operations(run.contract, traffic.answered)),
         clauses=tuple(_clause(clause, verdicts[clause.id], run.options) for clause in run.contract.clauses),
         cold_start=traffic.cold_start,
+        left_behind=traffic.left_behind,
     )
 
 
@@ -109,6 +113,7 @@ def told(options: Options, token: bool) -> dict[str, JSON]:
         "deadline": options.deadline,
         "rate": options.rate,
         "no_sessions": options.no_sessions,
+        "manage_agents": options.manage_agents,
         "token": token,
     }
 
@@ -124,8 +129,9 @@ def command(options: Options, clause: str) -> str:
         ("--seed", str(options.seed) if options.seed else ""),
         ("--clause", clause),
     )
+    flags = ["--manage-agents"] if options.manage_agents else []
     access = map(shlex.quote, settings.arguments(options, settings.ACCESS, "--"))
-    return " ".join([*parts, *access, *(f"{name} {shlex.quote(value)}" for name, value in values if value)])
+    return " ".join([*parts, *access, *flags, *(f"{name} {shlex.quote(value)}" for name, value in values if value)])
 
 
 def tokens(asked: Asked) -> int:
@@ -162,7 +168,8 @@ def _clause(clause: Clause, finding: Finding, options: Options) -> ClauseSeen:
 
 def _operations(contract: Contract, answered: Mapping[str, int]) -> Iterator[OperationSeen]:
     for operation in contract.operations.values():
-        seen = answered if operation.id == _OPERATION else {}
+        whose = ((key.partition(" "), number) for key, number in answered.items())
+        seen = {status: number for (id, _, status), number in whose if id == operation.id}
         documented = tuple(sorted(operation.responses))
         yield OperationSeen(operation.id, operation.method, operation.path, documented, seen)
 

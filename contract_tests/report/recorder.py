@@ -51,7 +51,9 @@ class Recorder:
         if text := getattr(node, "workeroutput", {}).get(_TRAFFIC):
             sent = json.loads(text)
             cold = ColdStart(**sent["cold_start"]) if sent["cold_start"] else None
-            self._from_workers.append(Traffic(**{**sent, "cold_start": cold}))
+            self._from_workers.append(
+                Traffic(**{**sent, "cold_start": cold, "left_behind": tuple(sent["left_behind"])})
+            )
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Make the report, compare it, and write it wherever it was asked for."""
@@ -62,6 +64,7 @@ class Recorder:
         if run is None or exitstatus in _NO_RUN or session.config.option.collectonly:
             return
         run.interrupted = self._interrupted
+        run.clean_up()
         traffic = sum((traffic_of(run), *self._from_workers), start=traffic_of(None))
         output = getattr(session.config, "workeroutput", None)
         if output is not None:

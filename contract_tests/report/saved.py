@@ -81,6 +81,7 @@ def _report(value: Mapping[str, Any]) -> Report:
             "operations": tuple(_operation(operation) for operation in value["operations"]),
             "clauses": tuple(_clause(clause) for clause in value["clauses"]),
             "comparison": _comparison(value["comparison"]),
+            "left_behind": tuple(value.get("left_behind", ())),
             "cold_start": ColdStart(**cold) if (cold := value.get("cold_start")) else None,
         }
     )

@@ -13,12 +13,22 @@ if TYPE_CHECKING:
 
 #: Heading -> globs of ids; the first that fits counts.
 TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Agents", ("agents.*",)),
+    ("Models and embeddings", ("models.*", "model-chat.*", "embeddings.*")),
+    ("Completions", ("completions.*",)),
+    ("Tools and forms of an answer", ("*.tool-*", "*.tools-*", "*.stream-tool-*", "*.response-format-*")),
     ("Sessions", ("*.session-*", "*.reply-session-id", "*.stream-session-id")),
     ("Streams", ("*.stream-*",)),
     ("Answers", ("*.reply-*", "*.choice-*", "*.settings-applied")),
     ("Messages and roles", ("*.message*", "*.role-*", "*.content-*", "*.text-*")),
     ("Model", ("*.model-*",)),
-    ("Settings of a request", ("*.temperature-*", "*.n-*", "*.stop-*", "*.max-tokens-*", "*.seed-*")),
+    (
+        "Settings of a request",
+        (
+            *("*.temperature-*", "*.n-*", "*.stop-*", "*.max-tokens-*", "*.max-completion-tokens-*", "*.seed-*"),
+            *("*.top-*", "*.frequency-*", "*.presence-*"),
+        ),
+    ),
     ("Authentication", ("*.token-*",)),
     (
         "Form of a request",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from contract_tests import sse
 from contract_tests.exchange import status_line
@@ -130,7 +131,9 @@ def brief(transcript: Transcript) -> Iterator[str]:
     reply = transcript.reply
     count = len(reply.events) + reply.events_left_out
     last = f"{count} events, … {' '.join(event.data for event in reply.events[-2:])}" if count else reply.body
-    yield f"→ {_line(transcript.request.body) or transcript.request.method}"
+    where = urlsplit(transcript.request.url)
+    what = f"{transcript.request.method} {where.path}{'?' if where.query else ''}{where.query}"
+    yield f"→ {_line(transcript.request.body) or what}"
     yield f"← {_line(f'{reply.line} {last}')}{f', then {reply.failure}' if reply.failure else ''}"
 
 

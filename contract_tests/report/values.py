@@ -101,6 +101,7 @@ class Report:
     clauses: tuple[ClauseSeen, ...]
     comparison: Comparison | None = None
     cold_start: ColdStart | None = None
+    left_behind: tuple[str, ...] = ()  #: agents that were created and could not be removed
 
     def having(self, *words: str) -> tuple[ClauseSeen, ...]:
         """Return the clauses with one of these words."""

@@ -20,7 +20,8 @@ def test_a_deployment_that_breaks_a_clause_is_caught_by_it(clause: str) -> None:
     defect: Defect = ONE_EACH[clause]
     with running(defect.deployment) as url:
         agent = f"agent-id={defect.deployment.agent_id}"
-        verdict = judged(url, agent, f"clause={clause}", token=defect.deployment.token or "")
+        options = [option.removeprefix("--") for option in defect.options]
+        verdict = judged(url, agent, f"clause={clause}", *options, token=defect.deployment.token or "")
     finding = verdict.findings[clause]
     assert finding.word == "broken", f"{defect.sentence}: {finding}"
     assert finding.expected

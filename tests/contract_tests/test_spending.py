@@ -21,7 +21,7 @@ from contract_tests.pacing import Pace
 from contract_tests.plan import COSTS, Plan, planned
 from contract_tests.probing import Prober
 from contract_tests.run import Run
-from contract_tests.spending import NO_SESSIONS, Budget, tokens_at_most
+from contract_tests.spending import FOR_CHAT, NO_SESSIONS, Budget, chat_share, tokens_at_most
 from contract_tests.target import Target
 from tests.contract_tests.commands import verify
 from tests.contract_tests.judging import judged
@@ -101,7 +101,7 @@ def test_a_run_takes_no_more_than_it_says_beforehand(clauses: tuple[str, ...]) -
     with running(counting.deployment, counting.tally) as url:
         verdict = judged(url, AGENT, *(f"clause={glob}" for glob in clauses))
     assert verdict.code == Exit.HELD, verdict.reason
-    assert 0 < counting.tally.requests <= plan.requests <= 200
+    assert 0 < counting.tally.requests <= plan.requests <= 300
     assert 0 < counting.tally.tokens <= plan.tokens
     assert counting.sessions <= plan.sessions
     assert counting.sessions or not plan.sessions
@@ -139,7 +139,7 @@ def test_a_dry_run_says_what_it_would_take_and_sends_nothing() -> None:
     with serving(answer) as url:
         found = verify(url, "--agent-id", "a", "--dry-run")
     assert found.code == 0
-    assert "at most 200 requests and " in found.output
+    assert "at most 300 requests and " in found.output
     assert "sessions behind, which can't be deleted" in found.output
     assert found.last == "exit 0: nothing was sent"
     assert bodies == []
@@ -162,7 +162,28 @@ def test_without_sessions_none_is_created_and_their_clauses_are_not_selected() -
         assert verdict.findings[clause].word == "not selected"
         assert verdict.findings[clause].reason == NO_SESSIONS
     assert verdict.findings["chat.no-server-error"].word == "held"
-    assert counting.tally.requests == 200
+    assert counting.tally.requests <= 300
+
+
+def test_the_chat_alone_takes_no_more_than_two_hundred_requests() -> None:
+    counting, plan = Counting(), plan_of("chat.*")
+    with running(counting.deployment, counting.tally) as url:
+        judged(url, AGENT, "clause=chat.*")
+    assert counting.tally.requests == plan.requests == FOR_CHAT
+
+
+@pytest.mark.parametrize(("most", "share"), [(50, 50), (200, 200), (300, 200), (301, 201), (1000, 900)])
+def test_of_a_larger_budget_a_hundred_are_kept_for_what_is_around_the_chat(most: int, share: int) -> None:
+    assert chat_share(most, "default") == share
+    assert chat_share(most, "deep") == most
+
+
+@pytest.mark.parametrize("name", ["prompt", "input"])
+def test_a_text_or_a_list_of_texts_is_reckoned_with_as_messages_are(name: str) -> None:
+    one, two = tokens_at_most({name: "a" * 100, "max_tokens": 1}), tokens_at_most({name: ["a" * 100, "b" * 100]})
+    assert one > 100
+    assert two > 200
+    assert tokens_at_most({name: ""}) == tokens_at_most({name: 7}) == 0
 
 
 def test_a_token_budget_leaves_the_rest_untested() -> None:

@@ -2,10 +2,15 @@
 
 from benchmarks.detection.defects import (
     access,
+    agents,
     bodies,
+    changed,
     choices,
     chunks,
+    completions,
     limits,
+    listing,
+    models,
     odd_input,
     order,
     parts,
@@ -33,4 +38,9 @@ DEFECTS: tuple[Defect, ...] = (
     *sessions.DEFECTS,
     *odd_input.DEFECTS,
     *tools.DEFECTS,
+    *listing.DEFECTS,
+    *agents.DEFECTS,
+    *changed.DEFECTS,
+    *models.DEFECTS,
+    *completions.DEFECTS,
 )

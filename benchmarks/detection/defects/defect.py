@@ -7,6 +7,8 @@ from typing import Any
 from benchmarks.detection.seams import Deployment
 
 PLAIN = Deployment()
+#: What the judge is told where a defect shows in agents that it creates alone.
+MANAGED = ("--manage-agents",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +23,18 @@ class Defect:
     category: str
     sentence: str
     deployment: Deployment
+    options: tuple[str, ...] = ()
 
 
-def planting(category: str, base: Deployment = PLAIN) -> Callable[..., Defect]:
-    """Return a function that plants a defect of a category: name, clause without `chat.`, sentence, changed seams."""
+def planting(
+    category: str, base: Deployment = PLAIN, family: str = "chat", options: tuple[str, ...] = ()
+) -> Callable[..., Defect]:
+    """Return a function that plants a defect of a category: name, clause without its family, sentence, changed seams.
+
+    `options` are what the judge has to be told to see it.
+    """
 
     def plant(name: str, clause: str, sentence: str, **changes: Any) -> Defect:
-        return Defect(name, f"chat.{clause}", category, sentence, replace(base, **changes))
+        return Defect(name, f"{family}.{clause}", category, sentence, replace(base, **changes), options)
 
     return plant

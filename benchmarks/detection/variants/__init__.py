@@ -1,6 +1,6 @@
 """Conforming deployments, each different where the contract leaves it free: a judge that accuses one is wrong."""
 
-from benchmarks.detection.variants import answers, framings, inputs, models, servers, tools
+from benchmarks.detection.variants import answers, around, framings, inputs, models, servers, tools
 from benchmarks.detection.variants.variant import Variant
 
 __all__ = ["VARIANTS", "Variant"]
@@ -12,4 +12,5 @@ VARIANTS: tuple[Variant, ...] = (
     *models.VARIANTS,
     *servers.VARIANTS,
     *tools.VARIANTS,
+    *around.VARIANTS,
 )
