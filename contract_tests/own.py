@@ -42,3 +42,9 @@ def an_agent(probe: Probe) -> Asked:
 def another_agent(probe: Probe) -> Asked:
     """Return the create of an agent of a name and a model alone."""
     return create(probe, "-2")
+
+
+def fields_of(asked: Asked) -> dict[str, Any]:
+    """Return the JSON object of an answer, an empty one where it has none."""
+    value = asked.json()
+    return value if isinstance(value, dict) else {}

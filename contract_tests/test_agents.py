@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import pytest
 
@@ -14,10 +13,9 @@ from contract_tests import expect
 from contract_tests.bodies import NEXT, plain, turn
 from contract_tests.conversation import created as session_created
 from contract_tests.conversation import prompt
-from contract_tests.exchange import Asked
 from contract_tests.judgement import broken, not_offered, not_tested, nothing_more
 from contract_tests.offers import changing, conforming, ids, listed, offered
-from contract_tests.own import an_agent, another_agent, create, created
+from contract_tests.own import an_agent, another_agent, create, created, fields_of
 from contract_tests.own_agents import as_text
 from contract_tests.probe import Probe
 
@@ -61,7 +59,7 @@ def test_a_created_agent_is_answered_as_it_was_created(contract_probe: Probe) ->
     made = created(an_agent(contract_probe))
     asked = contract_probe.ask("getAgent", parameters={"agent_id": made["id"]})
     expect.status(asked, expect.OK)
-    differing = {name: value for name, value in made.items() if _agent(asked).get(name) != value}
+    differing = {name: value for name, value in made.items() if fields_of(asked).get(name) != value}
     if found := differing.keys() - {"status", "status_errors"}:
         raise broken(f"the agent as it was created: {as_text(made)}", f"other {', '.join(sorted(found))}", asked)
 
@@ -225,7 +223,7 @@ def test_an_update_changes_what_it_has_and_nothing_else(contract_probe: Probe) -
     expect.status(changed, expect.OK)
     wanted = {**made, "description": "It was changed."}
     for asked in (changed, contract_probe.ask("getAgent", parameters=own, again=1)):
-        wrong = {name for name, value in wanted.items() if _agent(asked).get(name) != value}
+        wrong = {name for name, value in wanted.items() if fields_of(asked).get(name) != value}
         if wrong - {"status", "status_errors", "updated_at"}:
             raise broken(f"the agent with its new description, {as_text(wanted)}", as_text(asked.json()), asked)
 
@@ -235,12 +233,12 @@ def test_an_update_to_null_unsets_a_field(contract_probe: Probe) -> None:
     """The description, which was set before."""
     own = {"agent_id": created(another_agent(contract_probe))["id"]}
     before = changing(contract_probe.ask("updateAgent", {"description": "To be unset."}, parameters=own))
-    if _agent(before).get("description") != "To be unset.":
+    if fields_of(before).get("description") != "To be unset.":
         raise not_tested(f"there is nothing to unset: {before.described()}")
     asked = contract_probe.ask("updateAgent", {"description": None}, parameters=own)
     expect.status(asked, expect.OK)
-    if _agent(asked).get("description"):
-        raise broken("no description", as_text(_agent(asked).get("description")), before, asked)
+    if fields_of(asked).get("description"):
+        raise broken("no description", as_text(fields_of(asked).get("description")), before, asked)
 
 
 @pytest.mark.clause("agents.update-invalid")
@@ -268,45 +266,3 @@ def test_a_session_of_another_agent_is_refused(contract_probe: Probe) -> None:
     other = created(an_agent(contract_probe))["id"]
     session = session_created(contract_probe)
     expect.refused(contract_probe.chat(turn(NEXT, session.id), parameters={"agent_id": other}))
-
-
-@pytest.mark.clause("agents.delete")
-def test_a_deletion_says_what_it_has_deleted(contract_probe: Probe) -> None:
-    """The agent was created for it."""
-    id, asked = _deleted(contract_probe)
-    expect.status(asked, expect.OK)
-    wanted = {"id": id, "object": "agent.deleted", "deleted": True}
-    found = {name: _agent(asked).get(name) for name in wanted}
-    if found != wanted:
-        raise broken(as_text(wanted), as_text(asked.json()), asked)
-
-
-@pytest.mark.clause("agents.deleted-gone")
-def test_a_deleted_agent_is_gone(contract_probe: Probe) -> None:
-    """Neither found nor listed."""
-    id, asked = _deleted(contract_probe)
-    expect.status(contract_probe.ask("getAgent", parameters={"agent_id": id}), expect.NOT_FOUND)
-    after = contract_probe.ask("listAgents", query={"order": "desc"}, again=1)
-    if id in ids(after):
-        raise broken(f"a list without {id}", "one with it", asked, after)
-
-
-@pytest.mark.clause("agents.deleted-chat")
-def test_a_deleted_agent_does_not_chat(contract_probe: Probe) -> None:
-    """It did before it was deleted, or could have."""
-    id, _ = _deleted(contract_probe)
-    expect.status(contract_probe.chat(plain(), parameters={"agent_id": id}), expect.NOT_FOUND)
-
-
-def _deleted(probe: Probe) -> tuple[str, Asked]:
-    """Return the id of an agent that was created to be deleted, and what its deletion got."""
-    id = created(create(probe, "-5"))["id"]
-    asked = changing(probe.ask("deleteAgent", parameters={"agent_id": id}))
-    if asked.status not in range(200, 300):
-        raise not_tested(f"the agent was not deleted: {asked.described()}")
-    return id, asked
-
-
-def _agent(asked: Asked) -> dict[str, Any]:
-    value = asked.json()
-    return value if isinstance(value, dict) else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 import subprocess
@@ -126,7 +125,7 @@ def stalling(path: str, reached: Event, after: bool) -> Any:
                 await app(scope, receive, silent)
             reached.set()
             while (await receive())["type"] != "http.disconnect":
-                await asyncio.sleep(0)
+                pass
 
         return wrapped
 
