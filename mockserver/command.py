@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +18,7 @@ from mockserver.behaviours import CHAT_OPERATION
 from mockserver.trying import as_curl
 
 if TYPE_CHECKING:
+    from mockserver.config import Config
     from mockserver.engine import Engine
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -223,8 +224,7 @@ def _banner(engine: Engine, host: str, port: int) -> str:
     url = f"http://{address}:{port}"
     contract, asked = engine.contract, bool(engine.config.tokens)
     lines = [f"{contract.title} {contract.version} is played at {url} (Ctrl-C stops it)"]
-    if not asked and not _is_loopback(host):
-        lines.append(f"WARNING: {host} can be reached from other machines, and no token is asked for: set --token.")
+    lines += _warnings(engine.config, host)
     agents = each(engine.config.agents) if CHAT_OPERATION in contract.operations else ()
     lines.append("Agents:" if agents else f"{len(contract.operations)} operations answer from their documentation.")
     for agent in agents:
@@ -235,6 +235,15 @@ def _banner(engine: Engine, host: str, port: int) -> str:
     if command:
         lines += ["Try, with the token in $AGENT_CONTRACT_TOKEN:" if asked else "Try:", "  " + command]
     return "\n".join(lines)
+
+
+def _warnings(config: Config, host: str) -> Iterator[str]:
+    """Yield what everybody may do who reaches a server that listens at `host`, where others than its user do."""
+    if _is_loopback(host) or config.tokens:
+        return
+    yield f"WARNING: {host} can be reached from other machines, and no token is asked for: set --token."
+    if config.control and not config.control_tokens:
+        yield "WARNING: all of them may see at /__mock__/ what is asked: set --control-token, or --control off."
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,7 +6,9 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
+
+import orjson
 
 from agent_contract import Call, Contract, Found, NotAllowed
 from agent_contract.values import Exchange, Reply, Request
@@ -14,7 +16,7 @@ from mockserver import agents, control, cors
 from mockserver.behaviour import Behaviour, Limits, Refused, Setting, Turn, View
 from mockserver.behaviours import BEHAVIOURS
 from mockserver.config import Config
-from mockserver.journal import Journal, noted_of
+from mockserver.journal import Journal, noted_of, read, shown
 from mockserver.knowledge import KnowledgeIndex, search_indexes
 from mockserver.models import with_agents_own
 from mockserver.pace import Pace
@@ -99,6 +101,17 @@ class Engine:
         if self.journal:
             self.journal(exchange)
         return exchange.reply
+
+    def requests(self, scope: str = "") -> list[dict[str, Any]]:
+        """Return what a world was asked and answered, newest first, each as `/__mock__/requests` shows it."""
+        entries = read(View(self._store, beginning(scope)))
+        found: list[dict[str, Any]] = orjson.loads(orjson.dumps([shown(*entry) for entry in entries]))
+        return found
+
+    def reset(self) -> None:
+        """Forget what was created, changed, said and asked, in every world."""
+        View(self._store, "").commit(control.RESET)
+        self._worlds.forget()
 
     def play(self, request: Request) -> Exchange:
         """Return a request with its reply, the clauses that a refusal rests on, and what was wrong; note it."""

@@ -6,7 +6,7 @@ An entry is written with every reply, so it is one flat JSON text of what is at 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +24,11 @@ from mockserver.stores import Store
 LOG = "journal/"
 #: Bytes of a body that are kept.
 MOST_BODY = 8 * 1024
-#: Characters that are kept of a path, a header or a parameter, and how many of them.
+#: Characters that are kept of a path, of the value of a header or a parameter, and of all these together.
 MOST_TEXT = 1000
-MOST_FIELDS = 100
+MOST_FIELDS = 8 * 1024
 _MOST_VIOLATIONS = 20
+_MOST_VALUE = 200  # characters of a value that was wrong
 _PAGE = 100
 
 
@@ -99,16 +100,16 @@ def encode(exchange: Exchange, noted: Noted, redaction: Redaction) -> bytes:
 def _request(request: Request, redaction: Redaction) -> dict[str, Any]:
     return {
         "method": request.method[:20],
-        "path": redaction.text(request.path[: MOST_TEXT + redaction.reach])[:MOST_TEXT],
-        "query": [(name[:MOST_TEXT], _value(name, text, redaction)) for name, text in request.query[:MOST_FIELDS]],
-        "headers": _headers(request.headers, redaction),
+        "path": redaction.beginning(request.path, MOST_TEXT),
+        "query": list(_fields(request.query, redaction)),
+        "headers": dict(_fields(request.headers.items(), redaction)),
         "size": len(request.body),
         **_body(request.body, redaction),
     }
 
 
 def _reply(reply: Reply, redaction: Redaction) -> dict[str, Any]:
-    value = {"status": reply.status, "headers": _headers(reply.headers, redaction)}
+    value = {"status": reply.status, "headers": dict(_fields(reply.headers.items(), redaction))}
     if isinstance(reply.body, bytes):
         return {**value, "size": len(reply.body), **_body(reply.body, redaction)}
     size = sum(len(event.data) for event in reply.body)
@@ -116,20 +117,20 @@ def _reply(reply: Reply, redaction: Redaction) -> dict[str, Any]:
     return {**value, "size": size, "events": kept, "cut": len(kept) < len(reply.body)}
 
 
-def _headers(headers: Mapping[str, str], redaction: Redaction) -> dict[str, str]:
-    return {name[:MOST_TEXT]: _value(name, text, redaction) for name, text in list(headers.items())[:MOST_FIELDS]}
-
-
-def _value(name: str, text: str, redaction: Redaction) -> str:
-    return redaction.value(name, text[: MOST_TEXT + redaction.reach])[:MOST_TEXT]
+def _fields(fields: Iterable[tuple[str, str]], redaction: Redaction) -> Iterator[tuple[str, str]]:
+    left = MOST_FIELDS
+    for name, text in fields:
+        left -= min(len(name), MOST_TEXT) + min(len(text), MOST_TEXT)
+        if left < 0:
+            return
+        yield redaction.beginning(name, MOST_TEXT), redaction.value(name, text, MOST_TEXT)
 
 
 def _body(body: bytes, redaction: Redaction) -> dict[str, Any]:
     if len(body) <= MOST_BODY:
         return {"text": redaction.text(body.decode("utf-8", "backslashreplace")), "cut": False}
-    # Cut behind the redaction: of a token that stands across the cut nothing must be left.
     beginning = body[: MOST_BODY + redaction.reach].decode("utf-8", "ignore")
-    return {"text": redaction.text(beginning)[:MOST_BODY], "cut": True}
+    return {"text": redaction.beginning(beginning, MOST_BODY), "cut": True}
 
 
 def _kept_events(events: tuple[Event, ...], redaction: Redaction) -> Iterator[tuple[str, str]]:
@@ -143,10 +144,10 @@ def _kept_events(events: tuple[Event, ...], redaction: Redaction) -> Iterator[tu
 
 def _violation(violation: Violation, redaction: Redaction) -> dict[str, str]:
     return {
-        "place": redaction.text(violation.place[:MOST_TEXT]),
+        "place": redaction.beginning(violation.place, _MOST_VALUE),
         "rule": violation.rule,
-        "expected": excerpt(violation.expected, MOST_TEXT),
-        "got": redaction.text(excerpt(violation.got, MOST_TEXT)),
+        "expected": excerpt(violation.expected, _MOST_VALUE),
+        "got": redaction.beginning(excerpt(violation.got, _MOST_VALUE + redaction.reach), _MOST_VALUE),
         "pointer": violation.pointer,
     }
 

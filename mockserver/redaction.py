@@ -19,7 +19,7 @@ _LONG_ENOUGH = 8
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """What hides secrets; `reach` is how many characters the longest spelling of a token has."""
+    """What hides secrets; no spelling of a token has more than `reach` characters."""
 
     pattern: re.Pattern[str] | None
     reach: int
@@ -28,10 +28,22 @@ class Redaction:
         """Return a text without the tokens."""
         return self.pattern.sub(HIDDEN, text) if self.pattern else text
 
-    def value(self, name: str, value: str) -> str:
-        """Return the value of a header or parameter without a secret; of an authorization the scheme stays."""
+    def beginning(self, text: str, most: int) -> str:
+        """Return the first `most` characters of a text without the tokens, nothing of one across the end included.
+
+        `reach` characters more of the text are enough to tell.
+        """
+        if self.pattern is None:
+            return text[:most]
+        if len(text) > most:
+            across = (found.start() for found in self.pattern.finditer(text) if found.start() < most < found.end())
+            most = next(across, most)
+        return self.text(text[:most])
+
+    def value(self, name: str, value: str, most: int) -> str:
+        """Return the beginning of a named value without a secret; of an authorization the scheme stays."""
         if not _is_secret(name):
-            return self.text(value)
+            return self.beginning(value, most)
         scheme, _, rest = value.partition(" ")
         return f"{scheme} {HIDDEN}" if rest and "authorization" in name.lower() else HIDDEN
 
@@ -48,7 +60,7 @@ def redaction_of(tokens: Iterable[str]) -> Redaction:
 
 def _spellings(token: str) -> Iterator[str]:
     once = json.dumps(token)[1:-1]
-    yield from (token, once, json.dumps(once)[1:-1], quote(token, safe=""), quote_plus(token))
+    yield from (token, once, json.dumps(once)[1:-1], quote(token), quote(token, safe=""), quote_plus(token))
 
 
 def _pattern(spelling: str) -> str:

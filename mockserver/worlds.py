@@ -94,6 +94,8 @@ class Worlds:
         self._noted.clear()
 
     def _make_room(self, newest: str) -> None:
+        if self._store.count(USED) <= self._most:
+            return
         there = [(used, name) for name, used in known_worlds(View(self._store, "")) if name != newest]
         for _, name in sorted(there)[: max(0, len(there) + 1 - self._most)]:
             self._noted.pop(name, None)

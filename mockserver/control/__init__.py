@@ -19,8 +19,10 @@ from mockserver.behaviour import Behaviour, Outcome, Setting, Turn, View
 from mockserver.config import Config
 from mockserver.control.requests import get_request, list_requests
 from mockserver.control.state import delete_session, get_session, list_agents, list_sessions, reset_agent
-from mockserver.control.worlds import list_worlds, reset
+from mockserver.control.worlds import RESET, list_worlds, reset
 from mockserver.service import JSON_TYPE, Service
+
+__all__ = ["PREFIX", "RESET", "own_contract", "service"]
 
 PREFIX = "/__mock__/"
 

@@ -89,6 +89,7 @@ def _shown_agent(agent: Agent, origin: str) -> dict[str, Any]:
         "origin": origin,
         "roles": sorted(agent.roles),
         "any_model": agent.any_model,
+        "calls_tools": agent.calls_tools,
         "documents": [document.origin_name or document.id for document in agent.documents],
         "agent": agent.as_json(),
     }

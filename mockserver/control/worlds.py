@@ -14,6 +14,9 @@ from mockserver.journal import LOG
 from mockserver.keeping import SESSIONS
 from mockserver.worlds import USED, WORLDS, beginning, key_of, known_worlds, name_of
 
+#: Leaves nothing in any world, and no world.
+RESET = Outcome(Reply(204, {}, b""), cleared=(WORLDS, USED))
+
 
 def list_worlds(call: Call, _setting: Setting, _turn: Turn, view: View) -> Outcome:
     """Return a page of the worlds, each with how much is in it."""
@@ -24,7 +27,7 @@ def list_worlds(call: Call, _setting: Setting, _turn: Turn, view: View) -> Outco
 def reset(call: Call, _setting: Setting, _turn: Turn, _view: View) -> Outcome:
     """Forget all that is in a world, or in all of them."""
     if call.parameters["all"]:
-        return Outcome(Reply(204, {}, b""), cleared=(WORLDS, USED))
+        return RESET
     name = name_of(call.request)
     return Outcome(Reply(204, {}, b""), (Write(key_of(name), None),), (beginning(name),))
 

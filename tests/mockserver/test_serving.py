@@ -256,6 +256,8 @@ def test_a_faulty_configuration_stops_the_start(tmp_path: Path) -> None:
         ("--tps", "nan"),
         ("--ttft", "inf"),
         ("--token", "ü"),
+        ("--control-token", " x"),
+        ("--control", "maybe"),
         ("--seed", "x"),
     ],
 )
@@ -274,6 +276,7 @@ def test_every_option_may_stand_in_the_environment(tmp_path: Path) -> None:
         "AGENT_CONTRACT_HOST": "127.0.0.1",
         "AGENT_CONTRACT_CONFIG": str(config),
         "AGENT_CONTRACT_TOKEN": "hunter2",
+        "AGENT_CONTRACT_CONTROL_TOKEN": "hunter3",
         "AGENT_CONTRACT_SEED": "5",
         "AGENT_CONTRACT_TTFT": "0.01",
         "AGENT_CONTRACT_TPS": "1000",
@@ -289,15 +292,30 @@ def test_every_option_may_stand_in_the_environment(tmp_path: Path) -> None:
         command = shown(running, r"^\s+curl ").strip()
         printed = subprocess.check_output(["sh", "-c", command], env=environment, stderr=subprocess.DEVNULL)
         assert json.loads(printed)["choices"]
-        assert not [line for line in running.lines if "hunter2" in line or "  200  " in line]
+        looked = [
+            httpx.get(f"{running.url}/__mock__/requests", headers={"authorization": f"Bearer {token}"})
+            for token in ("hunter2", "hunter3")
+        ]
+        assert [reply.status_code for reply in looked] == [401, 200]
+        assert "hunter" not in looked[1].text
+        assert not [line for line in running.lines if "hunter" in line or "  200  " in line]
 
 
 def test_a_server_that_others_can_reach_without_a_token_warns() -> None:
     with serve("--host", "0.0.0.0") as running:
         assert "--token" in shown(running, "WARNING")
+        assert "--control-token" in shown(running, "/__mock__/")
     with serve("--host", "0.0.0.0", "--token", "x") as running:
         shown(running, r"^\s+curl ")
         assert not [line for line in running.lines if "WARNING" in line]
+
+
+def test_an_interface_that_is_off_is_not_warned_of_and_not_there() -> None:
+    with serve("--host", "0.0.0.0", "--control", "off") as running:
+        shown(running, r"^\s+curl ")
+        assert len([line for line in running.lines if "WARNING" in line]) == 1
+        statuses = {path: httpx.get(f"{running.url}/__mock__/{path}").status_code for path in ("health", "requests")}
+    assert statuses == {"health": 200, "requests": 404}
 
 
 def test_serving_imports_no_judge_and_no_maker_of_fixtures() -> None:
