@@ -26,6 +26,11 @@ def listed(probe: Probe, operation: str = "listAgents", /, **query: str) -> Aske
     return probe.ask(operation, query=query) if query else plain
 
 
+def readable(probe: Probe) -> bool:
+    """Whether agents are answered under their ids: the one under test is."""
+    return probe.ask("getAgent").status == expect.OK
+
+
 def page(asked: Asked) -> dict[str, Any]:
     """Return the JSON object of a list; without one there is nothing to look at."""
     value = asked.json()

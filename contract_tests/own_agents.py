@@ -21,8 +21,10 @@ LISTING = ("listAgents", "listAssistants")
 CREATING = ("createAgent", "createAssistant")
 DELETING = ("deleteAgent", "deleteAssistant")
 CHANGING = (*CREATING, *DELETING, "updateAgent", "updateAssistant")
-#: A server that has removed an agent, or never had it.
-_GONE = (200, 202, 204, 404, 410)
+#: How a server says that it has removed an agent.
+_GONE = (200, 202, 204, 410)
+#: How it says that there is no such agent, or that there is no such operation.
+_ABSENT = 404
 #: What may pass: no answer, a link to the agent, too many requests, a gateway without a server.
 _PASSING = (0, 409, 429, 500, 502, 503, 504)
 #: How often an agent's removal is tried, and the seconds before it is tried again.
@@ -67,7 +69,9 @@ class OwnAgents:
         Each operation is given with its twin: what the one lacks the other may have. A second call has nothing to do.
         """
         refused: dict[str, str] = {}
+        absent: list[str] = []
         try:
+            listing = tuple(listing)
             self._look(prober, listing)
             waiting = self.there[::-1]
             for attempt in range(TRIES):
@@ -78,6 +82,9 @@ class OwnAgents:
                     refused[id] = asked.described()
                     if asked.status not in _PASSING:
                         waiting.remove(id)
+                    absent += [id] if asked.status == _ABSENT else []
+            if absent and (found := self._listed(prober, listing)) is not None:
+                self.there = [id for id in self.there if id not in absent or id in found]
         except KeyboardInterrupt:
             refused = {id: refused.get(id) or "its removal was interrupted" for id in self.there}
         left, self.there = self.there, []
@@ -85,18 +92,20 @@ class OwnAgents:
 
     def _look(self, prober: Prober, listing: Iterable[Place]) -> None:
         """Add the agents that bear the run's name to those that are there."""
-        if not self.tried:
-            return
-        self.tried = False
+        if self.tried:
+            self.tried = False
+            found = self._listed(prober, listing) or []
+            self.there += [id for id in reversed(found) if id not in self.there]
+
+    def _listed(self, prober: Prober, listing: Iterable[Place]) -> list[str] | None:
+        """Return the ids of the agents that bear the run's name, newest first; None where there is no list."""
         for place in listing:
             value = prober.clean_up(place, {"order": "desc", "limit": "100"}).json()
             data = value.get("data") if isinstance(value, dict) else None
             if isinstance(data, list):
                 agents = [agent for agent in data if isinstance(agent, dict)]
-                own = [agent for agent in agents if str(agent.get("name", "")).startswith(self.name)]
-                found = [str(agent.get("id")) for agent in own]
-                self.there += [id for id in reversed(found) if id not in self.there]
-                return
+                return [str(one.get("id")) for one in agents if str(one.get("name", "")).startswith(self.name)]
+        return None
 
     def _remove(self, prober: Prober, deleting: Iterable[Place], id: str) -> Asked:
         """Return what an agent's removal gets."""

@@ -18,6 +18,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "around-405": {"agents.create": "not offered", "agents.get": "not offered", "embeddings.answer": "not offered"},
     "agents-read-only": {"agents.list": "held", "agents.create": "not offered", "agents.update": "not offered"},
     "agents-hidden": {"agents.list": "not offered", "agents.get": "not offered", "models.list": "held"},
+    "agents-unread": {"agents.list": "held", "agents.get": "not offered", "agents.update": "held"},
     "agents-kept": {"agents.create": "held", "agents.delete": "not offered"},
     "create-200": {"agents.create": "held", "agents.create-status": "differs"},
     "agents-rich": {"agents.conforms": "held", "models.list": "held"},

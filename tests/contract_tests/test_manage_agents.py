@@ -162,6 +162,29 @@ def test_an_interruption_leaves_no_agent(path: str, after: bool) -> None:
     assert "could not be removed" not in output
 
 
+def test_an_interruption_says_in_its_report_what_could_not_be_removed(tmp_path: Path) -> None:
+    kept = next(variant for variant in VARIANTS if variant.name == "agents-kept").deployment
+    reached, report = Event(), tmp_path / "report.json"
+    with running(replace(kept, wrap=stalling("/chat/completions", reached, False))) as url:
+        process = subprocess.Popen(
+            [
+                *(*COMMAND, "verify", url, f"--agent-id={PLAIN.agent_id}", "--manage-agents"),
+                *("--clause=agents.instructions-counted", f"--report={report}"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        assert reached.wait(60)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+    left = json.loads(report.read_text())["left_behind"]
+    assert process.returncode == 130, output
+    assert left
+    assert all(f"could not be removed: agent {line}" in output for line in left)
+
+
 def test_a_plan_says_how_many_agents_are_created() -> None:
     clauses = frozenset({"agents.create", "agents.name-length"})
     assert planned(clauses, Options()).agents == 0

@@ -133,12 +133,15 @@ def test_an_agent_whose_create_got_no_answer_is_found_by_its_name(
 
 def test_a_removal_comes_behind_deadline_and_budget(server: Server, prober: Prober, agents: OwnAgents) -> None:
     create(prober, agents)
+    patience: list[float] = []
     server.now, prober.budget.most = 101.0, 1
+    server.before = lambda request: patience.append(request.extensions["timeout"]["read"])
     with pytest.raises(Judged):
         prober.ask(LIST[0])
     assert agents.removed(prober, LIST, DELETE) == []
     assert server.agents == {}
     assert prober.budget.sent == 3
+    assert patience == [5.0, 5.0]
 
 
 def test_a_refusal_that_may_pass_is_tried_again(server: Server, prober: Prober, agents: OwnAgents) -> None:
@@ -148,6 +151,20 @@ def test_a_refusal_that_may_pass_is_tried_again(server: Server, prober: Prober, 
     assert agents.removed(prober, LIST, DELETE) == []
     assert server.agents == {}
     assert len(server.pauses) == 2
+
+
+@pytest.mark.parametrize("lists", [True, False], ids=["with a list", "without one"])
+def test_a_404_counts_as_removed_where_the_list_agrees(
+    server: Server, prober: Prober, agents: OwnAgents, lists: bool
+) -> None:
+    """A gateway that lets no DELETE through may say so too."""
+    create(prober, agents)
+    refusing = {"DELETE"} if lists else {"DELETE", "GET"}
+    server.before = lambda request: httpx.Response(404) if request.method in refusing else None
+    assert agents.removed(prober, LIST, DELETE) == ["agent-0: 404 Not Found"]
+    create(prober, agents, "-2")
+    server.agents.clear()
+    assert agents.removed(prober, LIST, DELETE) == ([] if lists else ["agent-1: 404 Not Found"])
 
 
 @pytest.mark.parametrize(("status", "times"), [(403, 1), (409, TRIES)])

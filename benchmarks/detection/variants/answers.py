@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from benchmarks.detection.edits import Chunk, on_answer, on_chunks, with_fields
+from benchmarks.detection.registry import Registry
 from benchmarks.detection.seams import Call, Deployment, Refusal
 from benchmarks.detection.variants.variant import Variant
 
@@ -74,6 +76,13 @@ def dated_last_year(response: Response, request: Request) -> Response:
     return response
 
 
+class LastYear(Registry):
+    """Its clock is a year behind, when an agent is created too."""
+
+    def made(self, id: str, sent: Mapping[str, Any], now: int) -> dict[str, Any]:  # noqa: D102
+        return super().made(id, sent, now - YEAR)
+
+
 def in_html(refusal: Refusal) -> Refusal | Response:
     """Return refusals of 400 and 404 as a page."""
     if refusal.status not in (400, 404):
@@ -137,7 +146,14 @@ VARIANTS = (
     Variant(
         "clock-a-year-behind",
         "Its clock is a year behind, in `created` as in `Date`.",
-        replace(PLAIN, dated=False, leave=dated_last_year, answer=on_answer(last_year), chunks=on_chunks(last_year)),
+        replace(
+            PLAIN,
+            dated=False,
+            leave=dated_last_year,
+            answer=on_answer(last_year),
+            chunks=on_chunks(last_year),
+            registry=LastYear,
+        ),
     ),
     Variant("no-date", "Sends no `Date`.", replace(PLAIN, dated=False)),
     Variant("errors-in-html", "Sends its 400 and 404 as a page.", replace(PLAIN, refuse=in_html)),

@@ -50,6 +50,12 @@ def forbidden(*methods: str) -> Callable[[Request, bytes, int], Response | None]
     return arrive
 
 
+def unread(request: Request, body: bytes, number: int) -> Response | None:
+    """Answer 404 to whoever reads a single agent."""
+    single = request.url.path.removeprefix(ROOT).count("/") == 2
+    return JSONResponse({"detail": "Not Found"}, 404) if single and request.method == "GET" else None
+
+
 class OtherIds(Registry):
     """Its agents have ids that are no uuids."""
 
@@ -182,6 +188,7 @@ VARIANTS = (
     variant("around-501", "Has the chat alone; all else is not implemented.", arrive=lacking(501)),
     variant("agents-read-only", "Forbids everybody to change agents.", arrive=forbidden("POST", "DELETE", "PUT")),
     variant("agents-hidden", "Forbids everybody to look at agents.", arrive=forbidden("GET", "POST", "DELETE", "PUT")),
+    variant("agents-unread", "Lists agents, and answers none under its id.", arrive=unread),
     variant("agents-kept", "Forbids everybody to delete agents.", arrive=forbidden("DELETE")),
     variant("create-200", "Answers a create with 200.", resource=with_status("create", 201, 200)),
     variant(

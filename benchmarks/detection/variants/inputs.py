@@ -72,7 +72,8 @@ def agent_first(request: Request, body: bytes, number: int) -> Response | None:
 
 def agent_as_uuid(request: Request, body: bytes, number: int) -> Response | None:
     """Answer 422 for an agent id that is no uuid."""
-    agent_id = request.url.path.split("/")[-3] if request.url.path.endswith("/chat/completions") else PLAIN.agent_id
+    *_, twin, agent_id = request.url.path.removesuffix("/chat/completions").split("/")
+    agent_id = agent_id if twin in ("agents", "assistants") else PLAIN.agent_id
     try:
         uuid.UUID(agent_id)
     except ValueError:
@@ -120,6 +121,13 @@ def no_twin_keys(request: Request, body: bytes, number: int) -> Response | None:
         fault = {"type": "json_invalid", "loc": ["body"], "msg": "A key stands twice"}
         return JSONResponse({"detail": [fault]}, 422)
     return None
+
+
+def chat_sessions_400(refusal: Refusal) -> Refusal | Response:
+    """Return a chat's refusal for an unknown session with 400; for a prompt's the 404 is published."""
+    if refusal.kind == "session" and "prompt" in refusal.payload:
+        return refusal
+    return refusing("session", 400)(refusal)
 
 
 VARIANTS = (
@@ -181,7 +189,9 @@ VARIANTS = (
         replace(PLAIN, fields=typed(messages=(list[TextMessage], Field(min_length=1)))),
     ),
     Variant(
-        "session-unknown-400", "Refuses an unknown session with 400.", replace(PLAIN, refuse=refusing("session", 400))
+        "session-unknown-400",
+        "Refuses a chat in an unknown session with 400.",
+        replace(PLAIN, refuse=chat_sessions_400),
     ),
     Variant(
         "foreign-sessions",
