@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from agent_contract import Call
-from agent_contract.values import JSON, Reply
+from agent_contract.values import JSON
 from mockserver.agents import Agent, all_agents, is_uuid
 from mockserver.asked import short
-from mockserver.behaviour import Outcome, Refused, Setting, Turn, View
+from mockserver.behaviour import Outcome, Refused, Setting, Turn, View, answer
 
 
 def list_agents(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:
@@ -37,7 +35,7 @@ def list_agents(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcom
     value = _page(page, len(page) < len(found))
     if asked["set_num_objects"]:
         value["num_objects"] = len(_chosen(agents, asked))
-    return Outcome(Reply(200, {"content-type": "application/json"}, orjson.dumps(value)))
+    return answer(value)
 
 
 def _number(value: JSON) -> int:

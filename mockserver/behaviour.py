@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import orjson
 
 from agent_contract import Call
 from agent_contract.values import JSON, Location, Reply
@@ -105,6 +107,11 @@ class Outcome:
     reply: Reply
     writes: tuple[Write, ...] = ()
     cleared: tuple[str, ...] = ()
+
+
+def answer(value: JSON | Mapping[str, Any]) -> Outcome:
+    """Return the outcome that answers with a value as JSON, and leaves nothing behind."""
+    return Outcome(Reply(200, {"content-type": "application/json"}, orjson.dumps(value)))
 
 
 @dataclass(slots=True)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import orjson
-
 from agent_contract import Call
-from agent_contract.values import Reply
 from mockserver.agents import OPENAI_ROLES, Agent, all_agents
 from mockserver.asked import body_of, short
-from mockserver.behaviour import Outcome, Refused, Setting, Turn, View
+from mockserver.behaviour import Outcome, Refused, Setting, Turn, View, answer
 from mockserver.chat import answer_as
 from mockserver.embeddings import Vector, embed
 from mockserver.models import COMPLETIONS, EMBEDDINGS, Model, with_agents_own
@@ -22,7 +19,7 @@ def list_models(_call: Call, setting: Setting, _turn: Turn, view: View) -> Outco
     """Return the models: those of the configuration first, then those that only agents have."""
     models = _models(setting, view).values()
     value = {"object": "list", "data": [model.as_json() for model in models]}
-    return Outcome(Reply(200, {"content-type": "application/json"}, orjson.dumps(value)))
+    return answer(value)
 
 
 def answer_model_chat(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
@@ -55,7 +52,7 @@ def create_embeddings(call: Call, setting: Setting, _turn: Turn, view: View) -> 
     tokens = sum(count_tokens(text) for text in texts)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     value = {"object": "list", "data": data, "model": model, "usage": usage}
-    return Outcome(Reply(200, {"content-type": "application/json"}, orjson.dumps(value)))
+    return answer(value)
 
 
 def _models(setting: Setting, view: View) -> dict[str, Model]:

@@ -6,12 +6,8 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, TypeVar
 
-import orjson
-
 from agent_contract import Call
-from agent_contract.values import Reply
-from mockserver.behaviour import Outcome, View
-from mockserver.service import JSON_TYPE
+from mockserver.behaviour import Outcome, View, answer
 from mockserver.worlds import beginning, name_of
 
 _Row = TypeVar("_Row")
@@ -20,11 +16,6 @@ _Row = TypeVar("_Row")
 def world_of(call: Call, view: View) -> View:
     """Return what is seen of the world that a call names."""
     return view.within(beginning(name_of(call.request)))
-
-
-def answer(value: dict[str, Any]) -> Outcome:
-    """Return a reply with a value as JSON."""
-    return Outcome(Reply(200, JSON_TYPE, orjson.dumps(value)))
 
 
 def page_of(

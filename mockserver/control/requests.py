@@ -8,8 +8,8 @@ from typing import Any
 from agent_contract import Call
 from agent_contract.values import JSON
 from mockserver.agents import id_of
-from mockserver.behaviour import Outcome, Refused, Setting, Turn, View
-from mockserver.control.pages import answer, page_of, world_of
+from mockserver.behaviour import Outcome, Refused, Setting, Turn, View, answer
+from mockserver.control.pages import page_of, world_of
 from mockserver.journal import read, shown
 
 _Entry = tuple[int, dict[str, Any]]

@@ -11,8 +11,8 @@ import orjson
 from agent_contract import Call
 from agent_contract.values import Reply
 from mockserver.agents import PREFIX, Agent, each, id_of, restored
-from mockserver.behaviour import Outcome, Refused, Setting, Turn, View, Write
-from mockserver.control.pages import answer, page_of, world_of
+from mockserver.behaviour import Outcome, Refused, Setting, Turn, View, Write, answer
+from mockserver.control.pages import page_of, world_of
 from mockserver.conversation import Session, decode
 from mockserver.keeping import SESSIONS, session_keys
 from mockserver.service import JSON_TYPE
