@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests import plugin as contract_plugin
+from contract_tests.runner import plugin as contract_plugin
 
 _MOCK = pytest.StashKey[ExitStack]()
 
@@ -34,7 +34,7 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def _is_ours(argument: str) -> bool:
-    return Path(argument.partition("::")[0]).resolve().is_relative_to(Path(contract_plugin.__file__).parent)
+    return Path(argument.partition("::")[0]).resolve().is_relative_to(Path(contract_plugin.__file__).parents[1])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

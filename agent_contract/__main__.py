@@ -1,5 +1,5 @@
 """`python -m agent_contract` is the command `agent-contract`."""
 
-from agent_contract.command import main
+from agent_contract.cli import main
 
 main(prog_name="agent-contract")

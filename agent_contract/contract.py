@@ -11,22 +11,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from agent_contract.as_of import as_of
-from agent_contract.builder import Builder
-from agent_contract.building import build_operations
-from agent_contract.chains import Step, chain, check_examples, each_once
-from agent_contract.clauses import build_clauses, clause_for, clause_index
-from agent_contract.document import Document, read_document
-from agent_contract.errors import ContractError, Problem
-from agent_contract.links import check_links
-from agent_contract.location import find_document
-from agent_contract.operations import Operation
-from agent_contract.pointers import Place, parse
-from agent_contract.routes import Found, NotAllowed, Routes, alike, compile_routes
-from agent_contract.schemas import Schemas, prepare
-from agent_contract.values import JSON, Clause, Violation
-from agent_contract.versions import versions_of
-from agent_contract.walk import Walk, walk
+from agent_contract.compiler.clauses import build_clauses, clause_for, clause_index
+from agent_contract.compiler.context import Builder
+from agent_contract.compiler.example_chains import Step, chain, check_examples, each_once
+from agent_contract.compiler.links import check_links
+from agent_contract.compiler.operations import build_operations
+from agent_contract.compiler.routes import Found, NotAllowed, Routes, alike, compile_routes
+from agent_contract.document.document import Document, read_document
+from agent_contract.document.errors import ContractError, Problem
+from agent_contract.document.json_pointer import Place, parse
+from agent_contract.document.own_document import find_document
+from agent_contract.document.walker import Walk, walk
+from agent_contract.messages import JSON, Clause, Violation
+from agent_contract.model.operations import Operation
+from agent_contract.model.schemas import Schemas, prepare
+from agent_contract.version_snapshot import as_of
+from agent_contract.versions.versions import versions_of
 
 #: What `jsonSchemaDialect` may name. Source: OpenAPI 3.1.1, section 4.8.24.5.
 _DIALECTS = ("https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base")

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent_contract.check import check_request, is_json, understand
+from agent_contract.compiler.routes import Found
 from agent_contract.contract import Contract, compile_contract
-from agent_contract.document import read_document
-from agent_contract.errors import ContractError, Problem
-from agent_contract.events import parse_events
-from agent_contract.grammar import CHILDREN, PLAIN, REQUIRED
-from agent_contract.operations import Example, MediaType, Operation
-from agent_contract.parameters import MISSING
-from agent_contract.pointers import Place, parse
-from agent_contract.routes import Found
-from agent_contract.schemas import Direction, Validator
-from agent_contract.values import JSON, Request, Violation
-from agent_contract.violations import violations
-from agent_contract.walk import Walk
+from agent_contract.document.document import read_document
+from agent_contract.document.errors import ContractError, Problem
+from agent_contract.document.json_pointer import Place, parse
+from agent_contract.document.object_types import CHILDREN, PLAIN, REQUIRED
+from agent_contract.document.walker import Walk
+from agent_contract.messages import JSON, Request, Violation
+from agent_contract.model.operations import Example, MediaType, Operation
+from agent_contract.model.parameters import MISSING
+from agent_contract.model.schemas import Direction, Validator
+from agent_contract.validation.check import check_request, is_json, understand
+from agent_contract.validation.sse import parse_events
+from agent_contract.validation.violations import violations
 
 #: The formats that are checked; JSON Schema lets a validator pass over any other.
 FORMATS = frozenset(

@@ -10,18 +10,18 @@ from unittest.mock import patch
 
 import pytest
 
+from benchmarks.detection.hooks import Deployment
 from benchmarks.detection.running import running
-from benchmarks.detection.seams import Deployment
-from contract_tests.checks import CLAUSES
-from contract_tests.conversation import session_id
-from contract_tests.exchange import Asked
+from contract_tests.assertions.schemathesis_checks import CLAUSES
+from contract_tests.assertions.sessions import session_id
+from contract_tests.deployment.budget import names_a_session, session_of, tokens_at_most
+from contract_tests.deployment.client import Prober
+from contract_tests.deployment.managed_agents import CREATING
 from contract_tests.options import BREADTHS
-from contract_tests.own_agents import CREATING
-from contract_tests.plan import COSTS, WITH_AGENTS
-from contract_tests.plugin import clauses_of
-from contract_tests.probing import Prober
-from contract_tests.spending import names_a_session, session_of, tokens_at_most
-from tests.contract_tests.judging import judged
+from contract_tests.runner.cost_estimate import COSTS, WITH_AGENTS
+from contract_tests.runner.plugin import clauses_of
+from contract_tests.wire.exchange import Asked
+from tests.contract_tests.support.judging import judged
 
 #: Here are the tests that send what is generated, as much as the others leave.
 GENERATED = "test_generated.py"

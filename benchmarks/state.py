@@ -14,13 +14,13 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from mockserver.build import load_engine
 from mockserver.engine import Engine
-from mockserver.loading import load_engine
 from mockserver.stores import Store
-from tests.mockserver.asking import Asker
-from tests.mockserver.crowd import Crowd
-from tests.mockserver.redis_server import RedisServer
-from tests.serving import serve
+from tests.mockserver.support.asking import Asker
+from tests.mockserver.support.crowd import Crowd
+from tests.mockserver.support.redis_server import RedisServer
+from tests.support.serving import serve
 
 FEW, MANY = 100, 100_000
 TURNS = 500

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contract_tests import settings
-from contract_tests.exchange import TOKEN_VARIABLE
+from contract_tests.wire.exchange import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     import pytest

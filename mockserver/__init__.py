@@ -9,21 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mockserver.adapters.httpx_transport import MockTransport
+    from mockserver.adapters.threaded_server import MockServer
+    from mockserver.build import load_engine
     from mockserver.engine import Engine
-    from mockserver.loading import load_engine
-    from mockserver.pace import Pace
-    from mockserver.threaded import MockServer
-    from mockserver.transport import MockTransport
+    from mockserver.generation.latency import Pace
 
 __all__ = ["Engine", "MockServer", "MockTransport", "Pace", "load_engine"]
 
 # Imported when asked for: a server needs no HTTP client, a transport no server.
 _HOMES = {
     "Engine": "engine",
-    "MockServer": "threaded",
-    "MockTransport": "transport",
-    "Pace": "pace",
-    "load_engine": "loading",
+    "MockServer": "adapters.threaded_server",
+    "MockTransport": "adapters.httpx_transport",
+    "Pace": "generation.latency",
+    "load_engine": "build",
 }
 
 

@@ -14,12 +14,12 @@ from typing import Any
 import orjson
 from jsonschema_rs import Draft202012Validator
 
-from agent_contract.errors import ContractError, Problem
-from agent_contract.reading import line_of, parse_text, read_text
-from mockserver.agents import BUILT_IN, CHAT_ROLES, LIBRARY, MODEL, Agent, by_address, configured
-from mockserver.behaviour import Limits
-from mockserver.knowledge import Document, KnowledgeIndex
-from mockserver.models import COMPLETIONS, EMBEDDINGS, MODELS, Model, declared_model
+from agent_contract.document.errors import ContractError, Problem
+from agent_contract.document.reader import line_of, parse_text, read_text
+from mockserver.core.behaviour import Limits
+from mockserver.generation.retrieval import Document, KnowledgeIndex
+from mockserver.resources.agents import BUILT_IN, CHAT_ROLES, LIBRARY, MODEL, Agent, by_address, configured
+from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, MODELS, Model, declared_model
 
 SCHEMA = Path(__file__).parent / "config.schema.json"
 

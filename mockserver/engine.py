@@ -11,20 +11,22 @@ from typing import Any, Protocol
 import orjson
 
 from agent_contract import Call, Contract, Found, NotAllowed
-from agent_contract.values import Exchange, Reply, Request
-from mockserver import agents, control, cors
-from mockserver.behaviour import Behaviour, Limits, Refused, Setting, Turn, View
-from mockserver.behaviours import BEHAVIOURS
+from agent_contract.messages import Exchange, Reply, Request
+from mockserver import control
 from mockserver.config import Config
-from mockserver.journal import Journal, noted_of, read, shown
-from mockserver.knowledge import KnowledgeIndex, search_indexes
-from mockserver.models import with_agents_own
-from mockserver.pace import Pace
-from mockserver.redaction import redaction_of
-from mockserver.service import Service
+from mockserver.core.behaviour import Behaviour, Limits, Refused, Setting, Turn, View
+from mockserver.core.ids import Turns
+from mockserver.core.scopes import Worlds, beginning, misnamed, name_of
+from mockserver.gateway import cors
+from mockserver.gateway.gateway import Service
+from mockserver.generation.latency import Pace
+from mockserver.generation.retrieval import KnowledgeIndex, search_indexes
+from mockserver.operations.table import BEHAVIOURS
+from mockserver.recording.journal import Journal, noted_of, read, shown
+from mockserver.recording.redaction import redaction_of
+from mockserver.resources import agents
+from mockserver.resources.models import with_agents_own
 from mockserver.stores import Conflict, MemoryStore, Store, StoreUnavailable
-from mockserver.turns import Turns
-from mockserver.worlds import Worlds, beginning, misnamed, name_of
 
 _NO_LENGTH = frozenset({204, 304})
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from benchmarks.detection.defects import Defect
+from benchmarks.detection.conforming_variants import Variant
 from benchmarks.detection.keeping import keep, kept
 from benchmarks.detection.measure import Measurement, Verdict, measured, planned, spread
+from benchmarks.detection.mutants import Defect
 from benchmarks.detection.peers import PeerResult, compared, installed
 from benchmarks.detection.report import markdown
-from benchmarks.detection.variants import Variant
 
 #: With peers and no sample, so many defects; a tool may take a minute for each.
 PEERS_SAMPLE = 40

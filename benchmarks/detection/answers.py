@@ -8,7 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from benchmarks.detection.seams import Call, Deployment
+from benchmarks.detection.hooks import Call, Deployment
 
 #: One choice: its pieces, and why it ended.
 Spoken: TypeAlias = tuple[list[str], str | None]

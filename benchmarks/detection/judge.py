@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.detection.certificates import certificates
-from benchmarks.detection.deployment import Deployment, Tally
+from benchmarks.detection.reference_server import Deployment, Tally
 from benchmarks.detection.running import running
 
 #: Nothing that a judge does may take longer, in seconds.

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.detection.defects import DEFECTS
+from benchmarks.detection.conforming_variants import VARIANTS
 from benchmarks.detection.judge import Judgement
 from benchmarks.detection.measure import Planted, Verdict
-from benchmarks.detection.variants import VARIANTS
+from benchmarks.detection.mutants import DEFECTS
 
 _PLANTED: tuple[Planted, ...] = (*DEFECTS, *VARIANTS)
 _BY_NAME = {planted.name: planted for planted in _PLANTED}

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TypeAlias, TypeVar
 
-from benchmarks.detection.defects import DEFECTS, Defect
+from benchmarks.detection.conforming_variants import VARIANTS, Variant
 from benchmarks.detection.judge import Judgement, judged
-from benchmarks.detection.variants import VARIANTS, Variant
+from benchmarks.detection.mutants import DEFECTS, Defect
 
 Planted: TypeAlias = Defect | Variant
 Item = TypeVar("Item")

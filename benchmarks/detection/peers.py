@@ -16,12 +16,12 @@ from statistics import median
 from typing import Any, TypeAlias
 
 from agent_contract import load_contract
-from benchmarks.detection.defects import Defect
-from benchmarks.detection.deployment import Deployment, Tally
+from benchmarks.detection.conforming_variants import Variant
+from benchmarks.detection.hooks import MOST_CHOICES
 from benchmarks.detection.judge import LIMIT
+from benchmarks.detection.mutants import Defect
+from benchmarks.detection.reference_server import Deployment, Tally
 from benchmarks.detection.running import running
-from benchmarks.detection.seams import MOST_CHOICES
-from benchmarks.detection.variants import Variant
 
 #: A tool's run on a server: what it reports, each report as one text.
 Reports: TypeAlias = frozenset[str]

@@ -9,8 +9,8 @@ from importlib.metadata import version
 from statistics import median
 
 from agent_contract import load_contract
-from benchmarks.detection.defects import Defect
 from benchmarks.detection.measure import Measurement, Verdict
+from benchmarks.detection.mutants import Defect
 from benchmarks.detection.peers import PeerResult
 
 LIBRARIES = (

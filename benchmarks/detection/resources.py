@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, create_model
 
 from benchmarks.detection.answers import COMPLETION, MODEL_CHAT
+from benchmarks.detection.hooks import Deployment, Fields, Payload, Refusal
 from benchmarks.detection.registry import Registry
-from benchmarks.detection.seams import Deployment, Fields, Payload, Refusal
 
 ROOT = "/api/v1/compatibility/openai/v1"
 TWINS = ("agents", "assistants")

@@ -14,8 +14,8 @@ from granian.constants import Interfaces
 from granian.server.embed import Server as Granian
 
 from benchmarks.detection.certificates import certificates
-from benchmarks.detection.deployment import Deployment, Tally, create_app
-from benchmarks.detection.seams import Asgi
+from benchmarks.detection.hooks import Asgi
+from benchmarks.detection.reference_server import Deployment, Tally, create_app
 
 #: How long a server may take to start or to stop, in seconds.
 PATIENCE = 10.0

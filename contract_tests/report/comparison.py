@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract_tests.judgement import WAIVED
+from contract_tests.verdict import WAIVED
 
 if TYPE_CHECKING:
-    from contract_tests.report.values import Report
+    from contract_tests.report.model import Report
 
 #: What may have become of a clause, worst first, and what each says.
 CHANGES: Mapping[str, str] = {

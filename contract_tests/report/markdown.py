@@ -7,15 +7,15 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from contract_tests.judgement import WAIVED, WORDS
 from contract_tests.report.comparison import CHANGES
+from contract_tests.report.phrases import headline, measured
 from contract_tests.report.redaction import visible
 from contract_tests.report.transcript import brief, told
-from contract_tests.report.wording import headline, measured
+from contract_tests.verdict import WAIVED, WORDS
 
 if TYPE_CHECKING:
     from contract_tests.report.comparison import Comparison
-    from contract_tests.report.values import ClauseSeen, Report
+    from contract_tests.report.model import ClauseSeen, Report
 
 #: Shown openly; clauses with other words are folded.
 OPEN = ("broken", WAIVED, "differs")

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
-from contract_tests.exchange import TOKEN_VARIABLE
+from contract_tests.wire.exchange import TOKEN_VARIABLE
 
 Hide: TypeAlias = Callable[[str], str]
 

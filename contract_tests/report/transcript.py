@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from contract_tests import sse
-from contract_tests.exchange import status_line
 from contract_tests.report.redaction import HIDDEN, SECRET_HEADERS, Hide, visible
+from contract_tests.wire import sse
+from contract_tests.wire.exchange import status_line
 
 if TYPE_CHECKING:
-    from contract_tests.exchange import Asked
+    from contract_tests.wire.exchange import Asked
 
 #: No more of a body, and of one event, is kept, in characters.
 LONGEST_BODY = 8000

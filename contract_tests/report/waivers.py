@@ -8,13 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent_contract.document import Document, read_document
-from agent_contract.errors import ContractError
-from agent_contract.pointers import Place
-from contract_tests.judgement import WAIVED
+from agent_contract.document.document import Document, read_document
+from agent_contract.document.errors import ContractError
+from agent_contract.document.json_pointer import Place
+from contract_tests.verdict import WAIVED
 
 if TYPE_CHECKING:
-    from contract_tests.judgement import Finding
+    from contract_tests.verdict import Finding
 
 FIELDS = ("clause", "reason", "until")
 #: A waived clause with one of these words has nothing to be excused; with any other, the run can't tell.

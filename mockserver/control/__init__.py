@@ -13,14 +13,14 @@ import orjson
 
 from agent_contract import Call, Contract
 from agent_contract.contract import compile_contract
-from agent_contract.document import read_document
-from agent_contract.values import Reply
-from mockserver.behaviour import Behaviour, Outcome, Setting, Turn, View
+from agent_contract.document.document import read_document
+from agent_contract.messages import Reply
 from mockserver.config import Config
 from mockserver.control.requests import get_request, list_requests
-from mockserver.control.state import delete_session, get_session, list_agents, list_sessions, reset_agent
-from mockserver.control.worlds import RESET, list_worlds, reset
-from mockserver.service import JSON_TYPE, Service
+from mockserver.control.resources import delete_session, get_session, list_agents, list_sessions, reset_agent
+from mockserver.control.scopes import RESET, list_worlds, reset
+from mockserver.core.behaviour import Behaviour, Outcome, Setting, Turn, View
+from mockserver.gateway.gateway import JSON_TYPE, Service
 
 __all__ = ["PREFIX", "RESET", "own_contract", "service"]
 

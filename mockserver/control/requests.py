@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agent_contract import Call
-from agent_contract.values import JSON
-from mockserver.agents import id_of
-from mockserver.behaviour import Outcome, Refused, Setting, Turn, View, answer
-from mockserver.control.pages import page_of, world_of
-from mockserver.journal import read, shown
+from agent_contract.messages import JSON
+from mockserver.control.pagination import page_of, world_of
+from mockserver.core.behaviour import Outcome, Refused, Setting, Turn, View, answer
+from mockserver.recording.journal import read, shown
+from mockserver.resources.agents import id_of
 
 _Entry = tuple[int, dict[str, Any]]
 

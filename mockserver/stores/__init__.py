@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from mockserver.stores.base import Conflict, Store, StoreUnavailable, Versioned
+from mockserver.stores.errors import StoreError
 from mockserver.stores.memory import MemoryStore
-from mockserver.stores.opening import open_store
-from mockserver.stores.protocol import Conflict, Store, StoreUnavailable, Versioned
-from mockserver.stores.refusing import StoreError
+from mockserver.stores.open import open_store
 
 __all__ = ["Conflict", "MemoryStore", "Store", "StoreError", "StoreUnavailable", "Versioned", "open_store"]

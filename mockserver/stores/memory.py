@@ -12,7 +12,7 @@ from itertools import islice
 
 from sortedcontainers import SortedDict
 
-from mockserver.stores.protocol import ITEMS, SIZE, SWEPT, Conflict, Versioned
+from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, Versioned
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import TimeoutError as NoAnswer
 from redis.retry import Retry
 
-from mockserver.stores.keys import behind, decoded, encoded
-from mockserver.stores.protocol import ITEMS, SIZE, SWEPT, Conflict, StoreUnavailable, Versioned
+from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, StoreUnavailable, Versioned
+from mockserver.stores.errors import store_error
+from mockserver.stores.key_encoding import behind, decoded, encoded
 from mockserver.stores.redis_scripts import KEYS, LOG, SCRIPTS
-from mockserver.stores.refusing import store_error
 
 #: Seconds to wait for a connection, and for an answer: a client gets its 503 rather than an open connection.
 PATIENCE = 2.0

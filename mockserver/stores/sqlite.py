@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from mockserver.stores.keys import behind, decoded, encoded
-from mockserver.stores.protocol import ITEMS, SIZE, SWEPT, Conflict, StoreUnavailable, Versioned
-from mockserver.stores.sqlite_file import PATIENCE, error_name, open_file, refusal
+from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, StoreUnavailable, Versioned
+from mockserver.stores.key_encoding import behind, decoded, encoded
+from mockserver.stores.sqlite_schema import PATIENCE, error_name, open_file, refusal
 
 _VERSION = "SELECT version FROM item WHERE key = ? AND (expires IS NULL OR expires >= ?)"
 

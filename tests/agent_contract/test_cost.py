@@ -20,7 +20,7 @@ def test_reading_the_contract_imports_no_test_library_and_no_server() -> None:
 
 
 def test_the_command_line_imports_nothing_heavy_to_list_its_commands() -> None:
-    code = "from click.testing import CliRunner; from agent_contract.command import main; "
+    code = "from click.testing import CliRunner; from agent_contract.cli import main; "
     code += "CliRunner().invoke(main, ['--help'])"
     assert imported(code) == set()
 

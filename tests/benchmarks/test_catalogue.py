@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from agent_contract import load_contract
-from benchmarks.detection.defects import DEFECTS, Defect
-from benchmarks.detection.seams import Deployment
-from benchmarks.detection.variants import VARIANTS, Variant
+from benchmarks.detection.conforming_variants import VARIANTS, Variant
+from benchmarks.detection.hooks import Deployment
+from benchmarks.detection.mutants import DEFECTS, Defect
 
 PLANTED: tuple[Defect | Variant, ...] = (*DEFECTS, *VARIANTS)
 CLAUSES = {clause.id: clause for clause in load_contract().clauses}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.detection.defects import DEFECTS
+from benchmarks.detection.conforming_variants import VARIANTS
 from benchmarks.detection.judge import Judgement
 from benchmarks.detection.keeping import keep, kept
 from benchmarks.detection.measure import Verdict, planned
-from benchmarks.detection.variants import VARIANTS
+from benchmarks.detection.mutants import DEFECTS
 
 JUDGED = Judgement(1, "exit 1: …", {"chat.n-choices": "broken"}, {"chat.n-choices": "ü"}, 200, 3000, 4.5, "all\nof it")
 DEFECT, VARIANT = Verdict(DEFECTS[0], 0, JUDGED), Verdict(VARIANTS[0], 3, replace(JUDGED, exit_code=0))

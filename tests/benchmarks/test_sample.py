@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.detection.defects import DEFECTS, Defect
+from benchmarks.detection.conforming_variants import VARIANTS, Variant
 from benchmarks.detection.judge import judged
-from benchmarks.detection.variants import VARIANTS, Variant
+from benchmarks.detection.mutants import DEFECTS, Defect
 
 CAUGHT = {
     "token-missing-accepted",

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.report.page import to_html
-from tests.browser.chromium import Page, browsing
-from tests.contract_tests.report.samples import SAMPLE
+from contract_tests.report.html import to_html
+from tests.browser.support.chromium import Page, browsing
+from tests.contract_tests.report.support.samples import SAMPLE
 
 PHONE = 390
 WIDTHS = (PHONE, 768, 1200)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.serving import Served, serve
+from tests.support.serving import Served, serve
 
 TOKEN = "the-token-of-the-tests"
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving import Served, serve
+from tests.support.serving import Served, serve
 
 PROGRAMS = Path(__file__).parent / "frameworks"
 CONFIG = """

@@ -19,7 +19,7 @@ from openai.types.chat import (
 )
 from pydantic import BaseModel, Field
 
-from tests.serving import Served
+from tests.support.serving import Served
 
 ASKED: list[ChatCompletionMessageParam] = [{"role": "user", "content": "What is the weather in Paris?"}]
 MODEL = ""  # stands for the agent's own

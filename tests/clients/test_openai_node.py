@@ -10,8 +10,8 @@ import subprocess
 import pytest
 
 from tests.clients.conftest import TOKEN
-from tests.clients.install_node_packages import FOLDER
-from tests.serving import Served
+from tests.clients.support.install_node_packages import FOLDER
+from tests.support.serving import Served
 
 SCRIPT = FOLDER / "openai.test.mjs"
 

@@ -18,7 +18,7 @@ from openai import (
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessageParam
 
 from tests.clients.conftest import TOKEN
-from tests.serving import Served
+from tests.support.serving import Served
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello!"}]
 MODEL = ""  # stands for the agent's own

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import ROOT
-from tests.serving import Served, serve
+from tests.docs.support.blocks import ROOT
+from tests.support.serving import Served, serve
 
 #: What a fresh clone does not have.
 NOT_COMMITTED = (".git", ".tox", ".venv", ".*_cache", ".hypothesis", "__pycache__", "node_modules", "build", "dist")

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.docs.blocks import BLOCKS, DOCUMENTS, ROOT, Block, links_of
-from tests.docs.console import DEPLOYMENT, LOCAL, SERVES, free_port, missing, parse, run, run_server, variables
-from tests.serving import Served
+from tests.docs.support.blocks import BLOCKS, DOCUMENTS, ROOT, Block, links_of
+from tests.docs.support.console import DEPLOYMENT, LOCAL, SERVES, free_port, missing, parse, run, run_server, variables
+from tests.support.serving import Served
 
 #: Commands that are not run here, each with the reason; they are looked at in another way where there is one.
 NOT_RUN = {
@@ -104,7 +104,7 @@ def test_a_javascript_block_runs(block: Block, served: Served, tmp_path: Path) -
     if node is None:
         leave = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         leave("Node was not found: the documentation's JavaScript is LEFT OUT")
-    assert NODE_MODULES.is_dir(), "run `python tests/clients/install_node_packages.py`"
+    assert NODE_MODULES.is_dir(), "run `python tests/clients/support/install_node_packages.py`"
     (tmp_path / "node_modules").symlink_to(NODE_MODULES)
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     file = tmp_path / "block.mjs"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.mockserver.asking import Asker
-from tests.mockserver.calling import Caller
-from tests.mockserver.redis_server import RedisServer
+from tests.mockserver.support.asking import Asker
+from tests.mockserver.support.calling import Caller
+from tests.mockserver.support.redis_server import RedisServer
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import yaml
 
 from agent_contract import ContractError, load_contract
 from mockserver import load_engine
-from mockserver.agents import FIELDS as AGENT_FIELDS
-from mockserver.agents import configured, each
-from mockserver.behaviour import Limits
 from mockserver.config import SCHEMA, Config, ConfigError, load_config
-from mockserver.models import EMBEDDINGS, Model
-from tests.mockserver.asking import Asker
-from tests.mockserver.calling import Caller
+from mockserver.core.behaviour import Limits
+from mockserver.resources.agents import FIELDS as AGENT_FIELDS
+from mockserver.resources.agents import configured, each
+from mockserver.resources.models import EMBEDDINGS, Model
+from tests.mockserver.support.asking import Asker
+from tests.mockserver.support.calling import Caller
 
 ROOT = Path(__file__).parents[2]
 WHOLE = """\

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from agent_contract import check_reply
-from agent_contract.values import Exchange, Reply, Request
-from mockserver.behaviour import Limits
+from agent_contract.messages import Exchange, Reply, Request
 from mockserver.config import Config
+from mockserver.core.behaviour import Limits
 from mockserver.engine import Engine
-from tests.mockserver.asking import CONTRACT, OPERATION, UNKNOWN, Asker, details, engine, path_of, request
+from tests.mockserver.support.asking import CONTRACT, OPERATION, UNKNOWN, Asker, details, engine, path_of, request
 
 HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello!"}]}
 LOCKED = Config(tokens=("one", "two"), limits=Limits(body=2000))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.environments import ROOT, Environment, build, empty_environment, install, lend
+from tests.package.support.environments import ROOT, Environment, build, empty_environment, install, lend
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.package.environments import ROOT, SPARING
-from tests.serving import serve
+from tests.package.support.environments import ROOT, SPARING
+from tests.support.serving import serve
 
 STEPS = [step for step in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"] if "run" in step]
 

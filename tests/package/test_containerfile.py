@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.environments import ROOT, SPARING, Environment, empty_environment
-from tests.serving import serve
+from tests.package.support.environments import ROOT, SPARING, Environment, empty_environment
+from tests.support.serving import serve
 
 TEXT = (ROOT / "Containerfile").read_text(encoding="utf-8")
 

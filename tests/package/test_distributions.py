@@ -8,7 +8,7 @@ import zipfile
 from email.parser import Parser
 from pathlib import Path
 
-from tests.package.environments import ROOT
+from tests.package.support.environments import ROOT
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 INFO = f"agent_contract-{VERSION}.dist-info"
@@ -49,9 +49,9 @@ def test_the_wheel_has_licence_version_and_entry_points(wheel: Path) -> None:
     assert metadata["License-Expression"] == "Apache-2.0"
     assert files[f"{INFO}/entry_points.txt"].decode().split() == [
         "[console_scripts]",
-        *("agent-contract", "=", "agent_contract.command:main"),
+        *("agent-contract", "=", "agent_contract.cli:main"),
         "[pytest11]",
-        *("agent_contract", "=", "contract_tests.plugin"),
+        *("agent_contract", "=", "contract_tests.runner.plugin"),
     ]
 
 

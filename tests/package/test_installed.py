@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.environments import ROOT, Environment
+from tests.package.support.environments import ROOT, Environment
 from tests.package.test_distributions import VERSION
-from tests.serving import Served, serve
+from tests.support.serving import Served, serve
 
 FIND = """
 import agent_contract

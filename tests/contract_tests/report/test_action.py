@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from contract_tests.command import verify
-from contract_tests.report.saved import load
+from contract_tests.cli.verify import verify
+from contract_tests.report.saved_json import load
 from mockserver import MockServer
-from tests.contract_tests.commands import COMMAND, environment
+from tests.contract_tests.support.commands import COMMAND, environment
 
 ACTION = Path(__file__).parents[3] / "action.yml"
 VALUE: Mapping[str, Any] = yaml.safe_load(ACTION.read_text(encoding="utf-8"))

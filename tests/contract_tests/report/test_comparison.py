@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from contract_tests.judgement import WAIVED
 from contract_tests.report.comparison import compare, lines
-from tests.contract_tests.report.samples import clause, report
+from contract_tests.verdict import WAIVED
+from tests.contract_tests.report.support.samples import clause, report
 
 
 def change(before: str, after: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from contract_tests.report.markdown import escaped, to_markdown
-from tests.contract_tests.report.samples import MARKUP, SAMPLE, clause, report
+from tests.contract_tests.report.support.samples import MARKUP, SAMPLE, clause, report
 
 TEXT = to_markdown(SAMPLE)
 RENDER = MarkdownIt("commonmark", {"html": True}).enable("table")

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.contract_tests.commands import Ended, environment, verify
-from tests.contract_tests.servers import Answer, serving
+from tests.contract_tests.support.commands import Ended, environment, verify
+from tests.contract_tests.support.servers import Answer, serving
 
 TOKEN = 's3cr+t/Tok=n&with"marks-and-more'
 PROXY = "proxy-p4ssword"

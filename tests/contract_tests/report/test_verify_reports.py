@@ -15,17 +15,17 @@ from xml.etree import ElementTree
 import pytest
 
 from agent_contract import load_contract
-from benchmarks.detection.defects import DEFECTS
+from benchmarks.detection.hooks import Deployment
+from benchmarks.detection.mutants import DEFECTS
 from benchmarks.detection.running import running
-from benchmarks.detection.seams import Deployment
 from contract_tests.options import Options
-from contract_tests.report.making import command
-from contract_tests.report.saved import load, to_json
+from contract_tests.report.build import command
+from contract_tests.report.saved_json import load, to_json
 from mockserver import MockServer
 from mockserver.config import Config
 from mockserver.engine import Engine
-from tests.contract_tests.commands import COMMAND, Ended, environment, verify
-from tests.contract_tests.servers import Answer, Stalling, serving
+from tests.contract_tests.support.commands import COMMAND, Ended, environment, verify
+from tests.contract_tests.support.servers import Answer, Stalling, serving
 
 #: On this agent of the mock one clause is broken.
 BROKEN = "chat.model-unexpected"
@@ -332,7 +332,7 @@ def test_under_xdist_the_report_is_whole(tmp_path: Path, folder: Path) -> None:
     with running(deployment) as url:
         done = subprocess.run(
             [
-                *(*COMMAND[:2], "-m", "pytest", "-q", "-p", "xdist", "-p", "contract_tests.plugin", "-n", "2"),
+                *(*COMMAND[:2], "-m", "pytest", "-q", "-p", "xdist", "-p", "contract_tests.runner.plugin", "-n", "2"),
                 *("--pyargs", "contract_tests", f"--contract-url={url}", f"--contract-agent-id={deployment.agent_id}"),
                 *(
                     "--contract-clause=chat.model-*",

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from agent_contract.values import Clause
-from contract_tests.judgement import WAIVED, WORDS, Exit, Finding, conclude
+from agent_contract.messages import Clause
 from contract_tests.report.waivers import Waiver, WaiverError, Waiving, load_waivers
+from contract_tests.verdict import WAIVED, WORDS, Exit, Finding, conclude
 
 DAY = date(2027, 3, 31)
 EXCUSE = Waiver("a.b", "known", DAY.isoformat())

@@ -1,0 +1,56 @@
+"""The command line `agent-contract`: names, and a line about each; what is behind a name is imported when it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+
+class Entry(NamedTuple):
+    """Where a command lives, and what the list of commands says of it."""
+
+    module: str
+    help: str
+
+
+COMMANDS: Mapping[str, Entry] = {
+    "serve": Entry("mockserver.cli", "Serve the mock."),
+    "wait": Entry("mockserver.cli", "Wait until a server answers."),
+    "verify": Entry("contract_tests.cli.verify", "Hold a deployment to the contract."),
+    "trend": Entry("contract_tests.cli.trend", "Count the clauses held, report by report."),
+    "clauses": Entry("agent_contract.cli.clauses", "List the clauses of the contract."),
+    "diff": Entry("contract_tests.cli.diff", "Say what changed between versions, documents or reports."),
+    "fixtures": Entry("mockserver.cli", "Write what the contract looks like on the wire."),
+    "check": Entry("agent_contract.cli.check", "Say what is wrong with an OpenAPI document."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are run: `--help` and `serve` load nothing of the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the commands' names, in the order in which one needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return a command, its module imported; None for a name that there is not."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(COMMANDS[cmd_name].module), cmd_name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{COMMANDS[cmd_name].module}.{cmd_name} is no command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="agent-contract", prog_name="agent-contract")
+def main() -> None:
+    """Mock, contract tests and fixtures of an agent chat API, from one OpenAPI document."""

@@ -1,0 +1,53 @@
+"""`agent-contract check`: reads a document as a compiler reads a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from agent_contract.document.errors import UnreadableError
+from agent_contract.document.own_document import find_document
+from agent_contract.lint import Findings, lint
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def check(file: Path | None) -> None:
+    """Say what is wrong with an OpenAPI document: place, problem, remedy.
+
+    Without FILE, the document that comes with this tool. Exit status: 0 when the document can be used, warnings or
+    not; 1 when it can't be compiled, or an example contradicts its schema; 2 when the file can't be read.
+    """
+    try:
+        findings = lint(_near(file or find_document()))
+    except UnreadableError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        raise SystemExit(2) from None
+    for problem in findings.errors:
+        click.echo(str(problem))
+    for problem in findings.warnings:
+        click.echo(f"{problem.place}: {problem.pointer}: warning: {problem.problem}; {problem.remedy}")
+    click.echo(_summary(findings))
+    raise SystemExit(1 if findings.errors else 0)
+
+
+def _near(path: Path) -> Path:
+    """Return a path as it is shortest to read from the current folder."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path
+
+
+def _summary(findings: Findings) -> str:
+    counts = f"{_count(findings.errors, 'error')}, {_count(findings.warnings, 'warning')}"
+    if findings.contract is None:
+        return counts
+    contract = findings.contract
+    parts = f"{_count(contract.operations, 'operation')}, {_count(contract.clauses, 'clause')}"
+    return f"{contract.title} {contract.version}: {parts}; {counts}"
+
+
+def _count(things: object, noun: str) -> str:
+    number = len(things)  # type: ignore[arg-type]
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,106 @@
+"""`agent-contract clauses`: what the contract promises, one sentence at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from agent_contract.contract import load_contract
+from agent_contract.document.errors import ContractError
+
+if TYPE_CHECKING:
+    from agent_contract.contract import Contract
+    from agent_contract.messages import Clause
+
+
+def as_table(contract: Contract) -> str:
+    """Return a line for each clause: id, grade, since, sentence, in columns."""
+    rows = [("id", "grade", "since", "sentence")]
+    rows += [(clause.id, clause.grade, clause.since, clause.sentence) for clause in contract.clauses]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return "\n".join("  ".join((*map(str.ljust, row, widths), row[3])) for row in rows)
+
+
+def as_json(contract: Contract) -> str:
+    """Return the clauses as a list of JSON objects."""
+    return json.dumps([_value(clause) for clause in contract.clauses], indent=2, ensure_ascii=False)
+
+
+def as_markdown(contract: Contract) -> str:
+    """Return the clauses as a page: what the grades mean, then the clauses in tables, a table for each first word."""
+    return "\n".join(_page(contract))
+
+
+FORMATS: Mapping[str, Callable[[Contract], str]] = {"table": as_table, "json": as_json, "markdown": as_markdown}
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--format", "form", default="table", show_default=True, type=click.Choice(list(FORMATS)))
+def clauses(file: Path | None, form: str) -> None:
+    """List the clauses of an OpenAPI document: id, grade, since, sentence.
+
+    Without FILE, those of the document that comes with this tool. Exit status: 2 for a document that can't be used.
+    """
+    try:
+        contract = load_contract(file)
+    except ContractError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        raise SystemExit(2) from None
+    click.echo(FORMATS[form](contract))
+
+
+def _value(clause: Clause) -> dict[str, object]:
+    return {
+        "id": clause.id,
+        "grade": clause.grade,
+        "since": clause.since,
+        "sentence": clause.sentence,
+        "fails_a_run": clause.fails_a_run,
+        "untestable": clause.untestable,
+        "operations": list(clause.operations),
+        "pointer": clause.pointer,
+    }
+
+
+def _page(contract: Contract) -> Iterator[str]:
+    failing = sum(clause.fails_a_run and not clause.untestable for clause in contract.clauses)
+    yield f"# The clauses of {contract.title} {contract.version}"
+    yield ""
+    yield "<!-- Written by `agent-contract clauses --format markdown`; change openapi.yaml, not this page. -->"
+    yield ""
+    yield f"What the API promises, one sentence at a time: {len(contract.clauses)} clauses, of which {failing} can fail"
+    yield "a run of `agent-contract verify`: those of grade `seed`, `published`, `compatible` or `standard`. One of"
+    yield "grade `field` or `assumed` is reported and fails nothing."
+    for topic, members in _by_topic(contract).items():
+        yield ""
+        yield f"## {topic}"
+        yield ""
+        yield "| clause | grade | since | sentence |"
+        yield "| --- | --- | --- | --- |"
+        for clause in members:
+            untestable = f" *Not tested: {_cell(clause.untestable)}*" if clause.untestable else ""
+            yield f"| `{clause.id}` | {clause.grade} | {clause.since} | {_cell(clause.sentence)}{untestable} |"
+
+
+def _by_topic(contract: Contract) -> dict[str, list[Clause]]:
+    """Return the clauses by the part of the document that holds them, in its order."""
+    topics: dict[str, list[Clause]] = {}
+    for clause in contract.clauses:
+        topics.setdefault(_topic(clause.pointer), []).append(clause)
+    return topics
+
+
+def _topic(pointer: str) -> str:
+    """Return the name of the component that a pointer leads into, or its first steps."""
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.removeprefix("#/").split("/")]
+    return steps[2] if steps[0] == "components" and len(steps) > 2 else "/".join(steps[:2])
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

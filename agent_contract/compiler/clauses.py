@@ -1,0 +1,138 @@
+"""Collects a document's clauses: `x-clauses` on any of its objects, and which operations each speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from agent_contract.document.document import Document
+from agent_contract.document.errors import Problem
+from agent_contract.document.json_pointer import Place, parse
+from agent_contract.document.walker import Walk
+from agent_contract.messages import GRADES, Clause, Violation
+from agent_contract.model.operations import Operation
+from agent_contract.versions.versions import first_versions, since, versions_of
+
+#: What an item of `x-clauses` may say.
+FIELDS = frozenset(("id", "sentence", "grade", "since", "rules", "x-untestable"))
+
+
+def build_clauses(
+    document: Document, walk: Walk, operations: Iterable[Operation], problems: list[Problem]
+) -> tuple[Clause, ...]:
+    """Return the document's clauses in its order; what is wrong with one is added to `problems`."""
+    holders = [place for place in walk.kinds if _listed(document, place)]
+    if not holders:
+        return ()
+    reached = {operation.id: _reached(walk, operation) for operation in operations}
+    brought = first_versions(document, walk)
+    clauses: dict[str, Clause] = {}
+    for holder in holders:
+        speaks_of = tuple(name for name, places in reached.items() if holder in places) or _whole(holder, reached)
+        for index, item in enumerate(_listed(document, holder)):
+            place = holder.child("x-clauses", index)
+            clause = _clause(document, place, item, since(document, brought, holder), speaks_of, problems)
+            if clause and clause.id in clauses:
+                first = document.line(parse(clauses[clause.id].pointer))
+                problems.append(
+                    document.problem(place, f"the clause {clause.id!r} exists already, in line {first}", "rename one")
+                )
+            elif clause:
+                clauses[clause.id] = clause
+    return tuple(clauses.values())
+
+
+def clause_index(clauses: Iterable[Clause]) -> Mapping[str, tuple[Clause, ...]]:
+    """Return the clauses by the pointer of the object that holds them."""
+    index: dict[str, tuple[Clause, ...]] = {}
+    for clause in clauses:
+        holder = str(parse(clause.pointer).parent.parent)
+        index[holder] = (*index.get(holder, ()), clause)
+    return index
+
+
+def clause_for(index: Mapping[str, tuple[Clause, ...]], violation: Violation, operation: Operation) -> str:
+    """Return the id of the clause that puts a violation's rule into words; "" for none.
+
+    It is looked for at the schema that holds the rule (for an absent property first at that property), then at the
+    operation's request body and the operation. What encloses the schema has rules of its own, which are not meant.
+    """
+    for place in _holders(violation, operation):
+        for clause in index.get(str(place), ()):
+            if violation.rule in clause.rules and operation.id in clause.operations:
+                return clause.id
+    return ""
+
+
+def _holders(violation: Violation, operation: Operation) -> Iterator[Place]:
+    place = parse(violation.pointer).parent
+    if violation.rule == "required" and violation.where:
+        yield place.child("properties", violation.where[-1])
+    yield place
+    if operation.request_body:
+        yield parse(operation.request_body.pointer)
+    yield parse(operation.pointer)
+
+
+def _listed(document: Document, place: Place) -> list[Any]:
+    value = document.at(place)
+    listed = value.get("x-clauses") if isinstance(value, dict) else None
+    return listed if isinstance(listed, list) else []
+
+
+def _reached(walk: Walk, operation: Operation) -> set[Place]:
+    """Return what an operation leads to: its parts, the security schemes it names, and what its path holds for all."""
+    place = parse(operation.pointer)
+    schemes = [Place("", ("components", "securitySchemes", name)) for names in operation.security for name in names]
+    shared = [child for child in walk.edges.get(place.parent, ()) if walk.kinds.get(child) == "parameter"]
+    return walk.reachable(place, *schemes, *shared) | {place.parent}
+
+
+def _whole(holder: Place, reached: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return every operation for a clause on the document as a whole, none for one that nothing leads to."""
+    return tuple(reached) if holder.tokens in ((), ("info",), ("paths",)) else ()
+
+
+def _clause(
+    document: Document, place: Place, item: Any, brought: str, operations: tuple[str, ...], problems: list[Problem]
+) -> Clause | None:
+    """Return one clause; None where something is wrong with it, which is added to `problems`."""
+    item = {"since": brought, **item} if isinstance(item, dict) else item
+    faults = list(_faults(document, item))
+    for name, problem, remedy in faults:
+        here = place.child(name) if name else place
+        problems.append(document.problem(here, problem, remedy))
+    if faults:
+        return None
+    return Clause(
+        id=item["id"],
+        sentence=" ".join(item["sentence"].split()),
+        grade=item["grade"],
+        since=str(item["since"]),
+        operations=operations,
+        pointer=str(place),
+        rules=tuple(str(rule) for rule in item.get("rules", ())),
+        untestable=" ".join(str(item.get("x-untestable", "")).split()),
+    )
+
+
+def _faults(document: Document, item: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with a clause: the field that is at fault ("" for one that is absent), problem and remedy."""
+    if not isinstance(item, dict):
+        yield "", "a clause must be an object", "write id, sentence and grade"
+        return
+    for name in ("id", "sentence"):
+        if not isinstance(item.get(name), str) or not item[name].strip():
+            yield name if name in item else "", f"the clause has no {name}", f"add '{name}: …'"
+    remedy = f"use one of {', '.join(GRADES)}"
+    if "grade" not in item:
+        yield "", "the clause has no grade", remedy
+    elif not isinstance(item["grade"], str) or item["grade"] not in GRADES:
+        yield "grade", f"the grade {item['grade']!r} is unknown", remedy
+    if not isinstance(item.get("rules", []), list):
+        yield "rules", "'rules' must be a list", "write the schema keywords that the clause puts into words"
+    if str(item["since"]) not in versions_of(document):
+        yield "since", f"the version {item['since']!r} is unknown", "use one of info.x-versions"
+    for name in item:
+        if name not in FIELDS:
+            yield name, f"{name!r} is no part of a clause", f"use {', '.join(sorted(FIELDS))}"

@@ -1,0 +1,103 @@
+"""How contracts differ, in words: a table, JSON, Markdown. What breaks a client comes first."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+
+from agent_contract.contract import Contract
+from agent_contract.diff.compare import EFFECTS, PARTS, Difference
+
+Differences = Sequence[Difference]
+
+_HEADINGS = ("part", "what", "change", "operations", "clauses")
+#: How many names a cell of a table holds; the others are counted.
+_NAMES = 2
+
+
+def summary(found: Differences) -> str:
+    """Return how many differences there are of each effect, as in `1 breaking, 2 new`."""
+    counts = Counter(one.effect for one in found)
+    return ", ".join(f"{counts[effect]} {effect}" for effect in EFFECTS if counts[effect]) or "no difference"
+
+
+def as_table(before: Contract, after: Contract, found: Differences) -> str:
+    """Return a line that sums up, then for each effect what it means and a line for each difference."""
+    return "\n".join(_table(before, after, found))
+
+
+def as_json(before: Contract, after: Contract, found: Differences) -> str:
+    """Return an object of the two contracts and the list of the differences between them."""
+    sides = {name: _side(contract) for name, contract in (("before", before), ("after", after))}
+    return json.dumps({**sides, "differences": [asdict(one) for one in found]}, indent=2, ensure_ascii=False)
+
+
+def as_markdown(before: Contract, after: Contract, found: Differences) -> str:
+    """Return a heading with a sum, then for each effect a table of the differences."""
+    return "\n".join(_markdown(before, after, found))
+
+
+FORMATS: Mapping[str, Callable[[Contract, Contract, Differences], str]] = {
+    "table": as_table,
+    "json": as_json,
+    "markdown": as_markdown,
+}
+
+
+def _side(contract: Contract) -> dict[str, str]:
+    return {"title": contract.title, "version": contract.version, "digest": contract.digest}
+
+
+def _title(before: Contract, after: Contract) -> str:
+    return f"{before.title} {before.version} → {after.title} {after.version}"
+
+
+def _table(before: Contract, after: Contract, found: Differences) -> Iterator[str]:
+    yield f"{_title(before, after)}: {summary(found)}"
+    for effect, meaning in EFFECTS.items():
+        if any(one.effect == effect for one in found):
+            yield from ("", f"{effect}: {meaning}")
+        for part in PARTS:
+            rows = [_row(one, _NAMES) for one in found if (one.effect, one.part) == (effect, part)]
+            # A clause is a sentence: nothing stands in a column behind it.
+            rows = [row[:3] for row in rows] if part == "clause" else rows
+            widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+            widths[:1] = [max(map(len, PARTS))]
+            yield from ("  " + "  ".join((*map(str.ljust, row, widths), row[-1])).rstrip() for row in rows)
+
+
+def _markdown(before: Contract, after: Contract, found: Differences) -> Iterator[str]:
+    yield f"# {_title(before, after)}"
+    yield ""
+    yield f"{summary(found).capitalize()}."
+    for effect, meaning in EFFECTS.items():
+        rows = [_row(one, len(one.operations) + len(one.clauses)) for one in found if one.effect == effect]
+        if not rows:
+            continue
+        yield from ("", f"## {effect.capitalize()}", "", f"{meaning[0].upper()}{meaning[1:]}.", "")
+        yield "| " + " | ".join(_HEADINGS) + " |"
+        yield "| " + " | ".join("---" for _ in _HEADINGS) + " |"
+        yield from (
+            "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in row) + " |" for row in rows
+        )
+
+
+def _row(one: Difference, most: int) -> tuple[str, ...]:
+    """Return the cells of a difference, with no more names of operations and clauses than `most` each."""
+    clauses = () if one.part == "clause" else one.clauses
+    return one.part, one.what, _change(one), _names(one.operations, most), _names(clauses, most)
+
+
+def _change(one: Difference) -> str:
+    if one.before and one.after:
+        return f"{one.change}: {one.before} → {one.after}"
+    if one.before or one.after:
+        return f"{one.change}: {one.before or one.after}"
+    return one.change
+
+
+def _names(names: Sequence[str], most: int) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

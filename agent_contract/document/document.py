@@ -1,0 +1,116 @@
+"""A document and the local files that it refers to, as plain JSON values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote
+
+from agent_contract.document.errors import ContractError, Problem
+from agent_contract.document.json_pointer import Place, look_up, tokens_of
+from agent_contract.document.reader import line_of, parse_text, read_text
+from agent_contract.messages import JSON
+
+#: An address that begins with a scheme or an authority. Source: RFC 3986, sections 3.1 and 4.2.
+_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """The files of one contract: `files` holds their values, `texts` what stands in them; "" is the document itself.
+
+    Other files go by their path relative to the document's folder, with slashes.
+    """
+
+    path: Path
+    files: dict[str, JSON] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_3_0(self) -> bool:
+        """Whether it is written in OpenAPI 3.0, whose schemas have words of their own."""
+        root = self.files[""]
+        return isinstance(root, dict) and str(root.get("openapi")).startswith("3.0")
+
+    def at(self, place: Place) -> JSON:
+        """Return the value at a place; LookupError where there is none."""
+        return look_up(self.files[place.file], place.tokens)
+
+    def line(self, place: Place) -> int | None:
+        """Return the line on which a place begins, None where it can't be told."""
+        return line_of(self.texts.get(place.file, ""), place.tokens)
+
+    def name(self, file: str) -> str:
+        """Return what messages call a file: its path as the document was named."""
+        return str(self.path.parent / file) if file else str(self.path)
+
+    def problem(self, place: Place, problem: str, remedy: str) -> Problem:
+        """Return a problem at a place, with its file and line."""
+        line = self.line(place)
+        return Problem(self.name(place.file) + (f":{line}" if line else ""), str(place), problem, remedy)
+
+    def read(self, file: str) -> None:
+        """Read one more file; ContractError when it can't be read or parsed."""
+        if file not in self.files:
+            name = self.name(file)
+            self.texts[file] = read_text(Path(name), name)
+            self.files[file] = parse_text(self.texts[file], name)
+
+    def target(self, reference: str, file: str) -> Place:
+        """Return the place that a `$ref` in `file` names, and read its file; ContractError says why there is none."""
+        address, _, fragment = reference.partition("#")
+        if _REMOTE.match(address):
+            raise UnresolvedError(
+                "is remote, and nothing is fetched", "copy the file beside the document and refer to it there"
+            )
+        if address:
+            file = posixpath.normpath(posixpath.join(posixpath.dirname(file), unquote(address)))
+            file = "" if self.name(file) == str(self.path) else file
+            self.read(file)
+        try:
+            place = Place(file, tokens_of(fragment))
+            self.at(place)
+        except ValueError:
+            raise UnresolvedError(
+                "is an anchor", "refer by a JSON pointer, as in '#/components/schemas/Name'"
+            ) from None
+        except LookupError:
+            raise UnresolvedError("names nothing", "correct the reference, or add what it names") from None
+        return place
+
+    def follow(self, place: Place) -> Place:
+        """Return the place that a chain of references ends at; the place itself where it holds none."""
+        seen = {place}
+        while isinstance(value := self.at(place), dict) and isinstance(reference := value.get("$ref"), str):
+            place = self.target(reference, place.file)
+            if place in seen:
+                raise UnresolvedError("refers to itself", "let the chain of references end at a definition")
+            seen.add(place)
+        return place
+
+    def digest(self) -> str:
+        """Return `sha256:` and the digest of the parsed files as canonical JSON: comments and layout don't count."""
+        value: Mapping[str, JSON] | JSON = self.files if len(self.files) > 1 else self.files[""]
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class UnresolvedError(ContractError):
+    """A reference that can't be followed; whoever followed it knows the place and adds it."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__([Problem("", "#", problem, remedy)])
+
+
+def read_document(path: Path) -> Document:
+    """Return the document at a path; its other files are read when something refers to them."""
+    document = Document(path)
+    text = read_text(path, str(path))
+    document.texts[""] = text
+    document.files[""] = parse_text(text, str(path))
+    return document

@@ -1,0 +1,160 @@
+"""Reads one YAML or JSON file into plain JSON values, strictly.
+
+Scalars follow YAML 1.2's JSON-like core, as OpenAPI asks (`on` and `2024-01-01` are strings); keys are the text
+that was written (`200:` is "200"); a key that stands twice is refused, where YAML parsers keep the last one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Hashable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agent_contract.document.errors import ContractError, Problem, UnreadableError
+from agent_contract.messages import JSON
+
+try:
+    from yaml import CSafeLoader as _SafeLoader
+except ImportError:  # PyYAML without libyaml
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
+#: More than this is no document that somebody wrote; aliases of aliases get there quickly.
+MAX_VALUES = 1_000_000
+MAX_DEPTH = 200
+
+_CORE = (
+    ("tag:yaml.org,2002:null", r"^(?:null|Null|NULL|~|)$", ["n", "N", "~", ""]),
+    ("tag:yaml.org,2002:bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    ("tag:yaml.org,2002:int", r"^[-+]?[0-9]+$", list("-+0123456789")),
+    ("tag:yaml.org,2002:float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", list("-+.0123456789")),
+    ("tag:yaml.org,2002:merge", r"^<<$", ["<"]),
+)
+
+
+class _Loader(_SafeLoader):
+    """A YAML loader with the scalars of YAML 1.2's core schema and unique keys."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key.start_mark)
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands twice", key.start_mark
+                )
+            seen.add(key.value)
+        self.flatten_mapping(node)
+        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
+
+
+def _integer(_: _Loader, node: yaml.ScalarNode) -> int:
+    return int(node.value)
+
+
+_Loader.yaml_implicit_resolvers = {}  # YAML 1.1's are not inherited
+for _tag, _pattern, _first in _CORE:
+    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), _first)
+# YAML 1.1 reads 010 as eight.
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+
+
+def read_text(path: Path, name: str) -> str:
+    """Return a file's text; UnreadableError when there is none, `name` is what messages call it."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        problem, remedy = f"can't be read: {error.strerror or error}", "name a file that exists and may be read"
+    except UnicodeDecodeError as error:
+        problem, remedy = f"is not UTF-8 (byte {error.start})", "save it as UTF-8"
+    raise UnreadableError([Problem(name, "#", problem, remedy)])
+
+
+def parse_text(text: str, name: str) -> JSON:
+    """Return the value that a file's text spells; ContractError with the line where it spells none."""
+    try:
+        value = _parse_json(text) if name.endswith(".json") else yaml.load(text, _Loader)
+    except json.JSONDecodeError as error:
+        raise ContractError([_syntax(name, error.lineno, error.msg)]) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = error.problem or error.context or "is not YAML"
+        raise ContractError([_syntax(name, mark.line + 1 if mark else 1, problem)]) from None
+    except yaml.YAMLError as error:
+        raise ContractError([_syntax(name, 1, str(error).replace("\n", " "))]) from None
+    except (RecursionError, TypeError, ValueError) as error:
+        raise ContractError([_syntax(name, 1, str(error))]) from None
+    fault = _unlike_json(value)
+    if fault:
+        raise ContractError([_syntax(name, 1, fault)])
+    return value
+
+
+def _syntax(name: str, line: int, problem: str) -> Problem:
+    return Problem(f"{name}:{line}", "#", problem, "correct the file's syntax there")
+
+
+def _parse_json(text: str) -> JSON:
+    def unique(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            names = [key for key, _ in pairs]
+            twice = next(key for key in names if names.count(key) > 1)
+            raise ValueError(f"the key {twice!r} stands twice")
+        return value
+
+    def constant(word: str) -> JSON:
+        raise ValueError(f"{word} is not JSON")
+
+    value: JSON = json.loads(text, object_pairs_hook=unique, parse_constant=constant)
+    return value
+
+
+def _unlike_json(value: Any) -> str:
+    """Return why a value is no JSON of a sane size, or nothing; walks without recursion, so that cycles end."""
+    level, values, depth = [value], 0, 0
+    while level:
+        depth, values = depth + 1, values + len(level)
+        if depth > MAX_DEPTH or values > MAX_VALUES:
+            return f"is nested deeper than {MAX_DEPTH} levels, holds more than {MAX_VALUES} values, or holds itself"
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+            elif not (item is None or isinstance(item, (bool, int, float, str))):
+                return f"holds a {type(item).__name__}, which JSON has not"
+        level = below
+    return ""
+
+
+@lru_cache(maxsize=8)
+def _composed(text: str) -> yaml.Node | None:
+    try:
+        return yaml.compose(text, _Loader)  # type: ignore[no-any-return,unused-ignore]
+    except yaml.YAMLError:
+        return None
+
+
+def line_of(text: str, tokens: tuple[str, ...]) -> int | None:
+    """Return the line, from 1, on which the key or item that these keys lead to begins; None where it can't be told."""
+    node = _composed(text)
+    line = 1 if node else None
+    for token in tokens:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == token), None)
+            if found is None:
+                return line
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and token.isdigit() and int(token) < len(node.value):
+            node = node.value[int(token)]
+            line = node.start_mark.line + 1
+        else:
+            return line
+    return line

@@ -1,0 +1,113 @@
+"""Parses a JSON body: quickly when it is fine, and with a true position and reason when it is not.
+
+What is refused, and how, is what stock FastAPI does (`json.loads` on the bytes), except that NaN, Infinity, numbers
+beyond a double and lone surrogates, on which it fails with a 500, are refused like any other wrong JSON.
+Source: RFC 8259; FastAPI 0.165, measured.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import orjson
+
+from agent_contract.messages import JSON
+
+#: How deep arrays and objects may be nested.
+MAX_DEPTH = 1024
+
+UNREADABLE = "There was an error parsing the body"
+
+
+@dataclass(frozen=True, slots=True)
+class BodyProblem:
+    """A body that can't be parsed at all: the status and detail with which it is refused.
+
+    `rule` says what it breaks: `utf-8` or `depth`.
+    """
+
+    status: int
+    detail: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A body that is not JSON, from this position (in characters) on, and why."""
+
+    position: int
+    reason: str
+
+
+Parsed: TypeAlias = "JSON | BodyProblem | Malformed"
+
+_TOKEN = re.compile(
+    r'"(?P<text>(?:[^"\\]++|\\.?)*+)(?:"|\Z)|(?P<constant>NaN|-?Infinity)|(?P<number>-?\d[\d.eE+-]*)|(?P<open>[\[{])|(?P<close>[\]}])',
+    re.DOTALL,
+)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def parse_json(body: bytes) -> Parsed:
+    """Return the value of a body, or what is wrong with it; never raises."""
+    try:
+        return orjson.loads(body)  # type: ignore[no-any-return]
+    except orjson.JSONDecodeError as error:
+        return _explain(body, error.pos)
+
+
+def _explain(body: bytes, position: int) -> Parsed:
+    try:
+        text = body.decode(json.detect_encoding(body), "surrogatepass")
+    except UnicodeDecodeError:
+        return BodyProblem(400, UNREADABLE, "utf-8")
+    plain = text.encode("utf-8", "surrogatepass")
+    if plain != body and not text.startswith("\ufeff"):  # UTF-16, UTF-32, or a byte order mark, which is off now
+        return parse_json(plain)
+    deep = _depth_exceeded(text)
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        return Malformed(error.pos, error.msg) if deep is None or error.pos < deep else _too_deep()
+    except RecursionError:
+        # Python's own bound may be lower than ours; then orjson knows where the fault lies.
+        return Malformed(min(position, len(text)), "not JSON") if deep is None else _too_deep()
+    except ValueError:  # a number of more digits than Python converts
+        value = None
+    if deep is not None:
+        return _too_deep()
+    return _unspeakable(text) or value
+
+
+def _too_deep() -> BodyProblem:
+    return BodyProblem(400, f"{UNREADABLE}: it is nested deeper than {MAX_DEPTH} levels", "depth")
+
+
+def _depth_exceeded(text: str) -> int | None:
+    """Return the position of the first bracket beyond the bound, None when there is none."""
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        if token["open"]:
+            depth += 1
+            if depth > MAX_DEPTH:
+                return token.start()
+        elif token["close"]:
+            depth -= 1
+    return None
+
+
+def _unspeakable(text: str) -> Malformed | None:
+    """Return the first thing in well-formed text that Python reads as JSON and RFC 8259 or UTF-8 can't say."""
+    for token in _TOKEN.finditer(text):
+        if token["constant"]:
+            return Malformed(token.start(), f"{token['constant']} is not JSON")
+        if token["number"] and abs(float(token["number"])) == float("inf"):
+            return Malformed(token.start(), "the number is beyond a double")
+        if token["text"]:
+            spoken = json.loads(token[0], strict=False)
+            if _SURROGATE.search(spoken):
+                return Malformed(token.start(), "the text holds a lone surrogate")
+    return None

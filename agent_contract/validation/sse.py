@@ -1,0 +1,28 @@
+"""Reads server-sent events from bytes. Source: WHATWG HTML, section 9.2.6 (interpreting an event stream)."""
+
+from __future__ import annotations
+
+import re
+
+from agent_contract.messages import Event
+
+_LINE = re.compile(rb"\r\n|\n|\r")
+
+
+def parse_events(stream: bytes) -> tuple[Event, ...]:
+    """Return the events of a whole stream; one without its closing blank line is dropped, as browsers do."""
+    events: list[Event] = []
+    data: list[bytes] = []
+    name = b""
+    for line in _LINE.split(stream.removeprefix(b"\xef\xbb\xbf"))[:-1]:
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if not line:
+            if data:
+                events.append(Event(b"\n".join(data), name.decode("utf-8", "replace")))
+            data, name = [], b""
+        elif field == b"data":
+            data.append(value)
+        elif field == b"event":
+            name = value
+    return tuple(events)

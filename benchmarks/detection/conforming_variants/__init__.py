@@ -1,0 +1,16 @@
+"""Conforming deployments, each different where the contract leaves it free: a judge that accuses one is wrong."""
+
+from benchmarks.detection.conforming_variants import answers, around, framings, inputs, models, servers, tools
+from benchmarks.detection.conforming_variants.variant import Variant
+
+__all__ = ["VARIANTS", "Variant"]
+
+VARIANTS: tuple[Variant, ...] = (
+    *inputs.VARIANTS,
+    *answers.VARIANTS,
+    *framings.VARIANTS,
+    *models.VARIANTS,
+    *servers.VARIANTS,
+    *tools.VARIANTS,
+    *around.VARIANTS,
+)

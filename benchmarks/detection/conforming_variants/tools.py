@@ -1,0 +1,109 @@
+"""What servers with and without tools do, and keep the contract."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from benchmarks.detection.conforming_variants.variant import Variant
+from benchmarks.detection.forms import call_tools
+from benchmarks.detection.hooks import Call, Deployment, Payload, Refusal
+from benchmarks.detection.mutators import Chunk, edited, on_choices
+
+PLAIN = Deployment()
+
+
+def refusing_tools(status: int) -> Any:
+    """Return a check that refuses tools."""
+
+    def check(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+        if payload.get("tools"):
+            raise Refusal("tool", status, "Tools are not supported by this model")
+
+    return check
+
+
+def named_alone(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+    """Refuse to leave the choice of a tool to a model that was not made for it."""
+    if (
+        payload.get("tools")
+        and not isinstance(payload.get("tool_choice"), dict)
+        and payload.get("tool_choice") != "none"
+    ):
+        raise Refusal("tool", 400, '"auto" tool choice requires a tool call parser')
+
+
+def formless(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+    """Refuse a form of content."""
+    if payload.get("response_format"):
+        raise Refusal("form", 400, "response_format is not supported by this model")
+
+
+def stopped(choice: dict[str, Any]) -> dict[str, Any]:
+    """Return a choice that ends with `stop` where it calls tools."""
+    return {**choice, "finish_reason": "stop"} if choice["finish_reason"] == "tool_calls" else choice
+
+
+def stopping(chunks: list[Chunk], call: Call) -> list[Any]:
+    """Return chunks that end with `stop` where they call tools."""
+    ends = [bool(chunk["choices"]) and chunk["choices"][0]["finish_reason"] == "tool_calls" for chunk in chunks]
+    return [edited(chunk, finish_reason="stop") if end else chunk for chunk, end in zip(chunks, ends, strict=True)]
+
+
+def with_text(choice: dict[str, Any]) -> dict[str, Any]:
+    """Return a choice that says something beside its calls, and an empty list of calls where there are none."""
+    message = choice["message"]
+    content = "Let me see." if message["content"] is None else message["content"]
+    said = {"content": content, "tool_calls": message.get("tool_calls", []), "refusal": None}
+    return {**choice, "message": {**message, **said}}
+
+
+def spaced(payload: Payload) -> list[dict[str, Any]]:
+    """Return the calls with arguments as a person would write them, and ids of nine characters."""
+    return [
+        {
+            "id": call["id"][-9:],
+            "type": "function",
+            "function": {
+                **call["function"],
+                "arguments": json.dumps(json.loads(call["function"]["arguments"]), indent=2),
+            },
+        }
+        for call in call_tools(payload)
+    ]
+
+
+VARIANTS = (
+    Variant(
+        "tools-refused-400", "Refuses tools with 400.", replace(PLAIN, checks=(*PLAIN.checks, refusing_tools(400)))
+    ),
+    Variant(
+        "tools-refused-501", "Refuses tools with 501.", replace(PLAIN, checks=(*PLAIN.checks, refusing_tools(501)))
+    ),
+    Variant(
+        "tools-named-alone",
+        "Calls tools that are named, and refuses to choose, as vLLM does without a parser.",
+        replace(PLAIN, checks=(*PLAIN.checks, named_alone)),
+    ),
+    Variant(
+        "tools-end-with-stop",
+        "Ends calls that were asked for with `stop`, as vLLM does.",
+        replace(PLAIN, answer=on_choices(stopped), chunks=stopping),
+    ),
+    Variant(
+        "reasoning-at-length",
+        "A reasoning model, which is cut before it calls a tool or writes JSON.",
+        replace(
+            PLAIN,
+            call_tools=lambda payload: (),
+            generate=lambda call, index, random_: ["so "] * 200,
+            form=lambda pieces, call: pieces,
+        ),
+    ),
+    Variant("tools-with-text", "Says something beside its calls.", replace(PLAIN, answer=on_choices(with_text))),
+    Variant("tools-spaced", "Writes arguments on several lines, and short ids.", replace(PLAIN, call_tools=spaced)),
+    Variant(
+        "response-format-refused",
+        "Refuses a form of content.",
+        replace(PLAIN, checks=(*PLAIN.checks, formless)),
+    ),
+)

@@ -1,0 +1,201 @@
+"""What can be wrong with agents that are read and created."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from benchmarks.detection.hooks import Deployment
+from benchmarks.detection.mutants.mutant import MANAGED, planting
+from benchmarks.detection.registry import Registry
+from benchmarks.detection.resource_mutators import always, answering, intercepting, retyped, without
+from benchmarks.detection.resources import CREATE
+
+agents = planting("agents", family="agents", options=MANAGED)
+
+
+class SameId(Registry):
+    """Gives every agent that it creates one and the same id."""
+
+    def new_id(self) -> str:  # noqa: D102
+        return "0a7d9c52-1a4e-4a57-b6fb-4a3b3f8f9d10"
+
+
+class KeepsNothing(Registry):
+    """Answers a create, and keeps no agent."""
+
+    def create(self, sent: Mapping[str, Any]) -> tuple[int, Any]:  # noqa: D102
+        return 201, self.made(self.new_id(), sent, 1700000000)
+
+
+class ListsTheOldAlone(Registry):
+    """Lists none of the agents that were created since it started."""
+
+    def chosen(self, query: Mapping[str, Any]) -> list[dict[str, Any]]:  # noqa: D102
+        old = list(self.agents)[:2]
+        return [agent for agent in super().chosen(query) if agent["id"] in old]
+
+
+class AnswersTheDefaults(Registry):
+    """Answers an agent under its id without what it was created with."""
+
+    def get(self, id: str) -> tuple[int, Any]:  # noqa: D102
+        return 200, {**self.known(id), "description": None, "metadata": {}}
+
+
+def ids_of_agents(request: Request, body: bytes, number: int) -> Response | None:
+    """Answer 500 to a chat with an agent under `/agents`."""
+    path = request.url.path
+    wrong = "/agents/" in path and path.endswith("/chat/completions")
+    return JSONResponse({"detail": "Internal Server Error"}, 500) if wrong else None
+
+
+def unknown_under_agents(request: Request, body: bytes, number: int) -> Response | None:
+    """Answer 400 where the agent of a chat under `/agents` is unknown."""
+    path = request.url.path
+    wrong = path.endswith("/chat/completions") and "/agents/" in path and Deployment().agent_id not in path
+    return JSONResponse({"detail": "No agent"}, 400) if wrong and b'"messages": []' not in body else None
+
+
+#: As FastAPI refuses a name.
+TOO_LONG = {"detail": [{"type": "string_too_long", "loc": ["body", "name"], "msg": "String should be shorter"}]}
+
+
+DEFECTS = (
+    agents(
+        "agent-get-other-form", "get", "Wraps an agent that is read.", resource=answering("get", lambda v: {"agent": v})
+    ),
+    agents("agent-get-defaults", "get", "Reads an agent without what it was given.", registry=AnswersTheDefaults),
+    agents("agent-chat-fails", "chat-twin", "Fails on a chat under `/agents`.", arrive=ids_of_agents),
+    agents(
+        "agent-chat-unknown-400",
+        "chat-twin",
+        "Refuses an unknown agent under `/agents` with 400.",
+        arrive=unknown_under_agents,
+    ),
+    agents(
+        "create-fails",
+        "create",
+        "Fails on every create.",
+        resource=always("create", 500, "Internal Server Error"),
+    ),
+    agents(
+        "create-bare-id",
+        "create",
+        "Answers a create with the new id alone.",
+        resource=answering("create", lambda value: {"id": value["id"]}),
+    ),
+    agents(
+        "create-forgets-the-name",
+        "created-fields",
+        "Creates agents without their names.",
+        resource=answering("create", without("name")),
+    ),
+    agents(
+        "create-forgets-the-metadata",
+        "created-fields",
+        "Creates agents with empty metadata.",
+        resource=answering("create", lambda value: {**value, "metadata": {}}),
+    ),
+    agents(
+        "create-in-milliseconds",
+        "created-at",
+        "Says in milliseconds when an agent was created.",
+        resource=answering("create", lambda value: {**value, "created_at": value["created_at"] * 1000}),
+    ),
+    agents(
+        "create-at-zero",
+        "created-at",
+        "Says of each new agent that it was created in 1970.",
+        resource=answering("create", lambda value: {**value, "created_at": 0}),
+    ),
+    agents("create-same-id", "id-fresh", "Gives all new agents one id.", registry=SameId),
+    agents("create-kept-nowhere", "created-listed", "Keeps no agent that it creates.", registry=KeepsNothing),
+    agents("create-not-listed", "created-listed", "Lists no agent that it creates.", registry=ListsTheOldAlone),
+    agents(
+        "create-without-model",
+        "model-required",
+        "Creates agents without a model.",
+        resource_fields=retyped(CREATE, model=(str | None, "mixtral-8x7b-instruct")),
+    ),
+    agents(
+        "create-without-model-200",
+        "model-required",
+        "Creates nothing without a model, and says so with 200.",
+        arrive=intercepting("POST", "/agents", 200, {"error": "no model"}, lambda body: b'"model"' not in body),
+    ),
+    agents(
+        "create-any-name",
+        "name-length",
+        "Accepts a name of any length.",
+        resource_fields=retyped(CREATE, name=(str | None, None)),
+    ),
+    agents(
+        "create-name-off-by-one",
+        "name-length",
+        "Accepts a name of 257 characters.",
+        resource_fields=retyped(CREATE, name=(str | None, Field(None, max_length=257))),
+    ),
+    agents(
+        "create-any-description",
+        "description-length",
+        "Accepts a description of 513 characters.",
+        resource_fields=retyped(CREATE, description=(str | None, Field(None, max_length=513))),
+    ),
+    agents(
+        "create-any-instructions",
+        "instructions-length",
+        "Accepts instructions of any length.",
+        resource_fields=retyped(CREATE, instructions=(str | None, None)),
+    ),
+    agents(
+        "create-any-metadata",
+        "metadata-size",
+        "Accepts 17 pairs of metadata.",
+        resource_fields=retyped(CREATE, metadata=(dict[str, str] | None, Field(None, max_length=17))),
+    ),
+    agents(
+        "create-metadata-of-anything",
+        "metadata-values",
+        "Accepts metadata of any values.",
+        resource_fields=retyped(CREATE, metadata=(dict[str, Any] | None, Field(None, max_length=16))),
+    ),
+    agents(
+        "create-ttl-zero",
+        "session-max-ttl-bound",
+        "Accepts a `session_max_ttl` of 0.",
+        resource_fields=retyped(CREATE, session_max_ttl=(Annotated[int, Field(ge=0)] | None, None)),
+    ),
+    agents(
+        "create-top-n-zero",
+        "index-top-n-bound",
+        "Accepts an `index_top_n` of 0.",
+        resource_fields=retyped(CREATE, index_top_n=(Annotated[int, Field(ge=0)] | None, None)),
+    ),
+    agents(
+        "create-any-index",
+        "index-id-format",
+        "Accepts any text as an index.",
+        resource_fields=retyped(CREATE, index_id=(str | None, None)),
+    ),
+    agents(
+        "create-any-types",
+        "field-types",
+        "Accepts a name and a description of any type.",
+        resource_fields=retyped(CREATE, name=(Any, None), description=(Any, None)),
+    ),
+    agents(
+        "create-bounds-refused",
+        "limits-accepted",
+        "Refuses a name at its bound.",
+        arrive=intercepting("POST", "/agents", 422, TOO_LONG, lambda body: b"." * 100 in body),
+    ),
+    agents(
+        "create-ttl-one-refused",
+        "limits-accepted",
+        "Refuses a `session_max_ttl` of 1.",
+        resource_fields=retyped(CREATE, session_max_ttl=(Annotated[int, Field(gt=1)] | None, None)),
+    ),
+)

@@ -1,0 +1,206 @@
+"""What can be wrong with the list of agents."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from benchmarks.detection.mutants.mutant import planting
+from benchmarks.detection.registry import Registry
+from benchmarks.detection.resource_mutators import answering, each, intercepting, retyped, with_status, without
+from benchmarks.detection.resources import LIST
+
+listing = planting("list of agents", family="agents")
+#: A number, or 100 for what is none.
+Lenient = Annotated[int, BeforeValidator(lambda value: int(value) if str(value).lstrip("-").isdecimal() else 100)]
+
+
+class AfterIsIncluded(Registry):
+    """Begins a page with its cursor."""
+
+    def page(self, query: Mapping[str, Any]) -> tuple[int, Any]:  # noqa: D102
+        status, value = super().page({**query, "after": None})
+        if query.get("after") is not None:
+            place = self.cursor(value["data"], query["after"])
+            value = {**value, "data": value["data"][place:], "first_id": query["after"]}
+        return status, value
+
+
+class AfterIsIgnored(Registry):
+    """Begins every page with the first agent."""
+
+    def page(self, query: Mapping[str, Any]) -> tuple[int, Any]:  # noqa: D102
+        if query.get("after") is not None:
+            self.cursor(self.chosen(query), query["after"])
+        return super().page({**query, "after": None})
+
+
+class LimitIsIgnored(Registry):
+    """Lists all agents whatever the limit."""
+
+    def page(self, query: Mapping[str, Any]) -> tuple[int, Any]:  # noqa: D102
+        return super().page({**query, "limit": 999})
+
+
+class LimitIsOneMore(Registry):
+    """Lists one agent too many."""
+
+    def page(self, query: Mapping[str, Any]) -> tuple[int, Any]:  # noqa: D102
+        return super().page({**query, "limit": query["limit"] + 1})
+
+
+class CursorsAreIgnored(Registry):
+    """Takes a cursor that it does not know for none."""
+
+    def cursor(self, agents: Sequence[Mapping[str, Any]], id: str) -> int:  # noqa: D102
+        known = [agent["id"] for agent in agents]
+        return known.index(id) if id in known else -1
+
+
+class OrderIsIgnored(Registry):
+    """Lists the agents oldest first, always."""
+
+    def page(self, query: Mapping[str, Any]) -> tuple[int, Any]:  # noqa: D102
+        return super().page({**query, "order": "asc"})
+
+
+class CountsThePage(Registry):
+    """Counts the agents of the page in the place of all."""
+
+    def page(self, query: Mapping[str, Any]) -> tuple[int, Any]:  # noqa: D102
+        status, value = super().page(query)
+        return status, {**value, "num_objects": len(value["data"])} if "num_objects" in value else value
+
+
+DEFECTS = (
+    listing("list-after-included", "after", "Begins a page with its cursor.", registry=AfterIsIncluded),
+    listing("list-after-ignored", "after", "Ignores the cursor of a page.", registry=AfterIsIgnored),
+    listing("list-limit-ignored", "limit", "Lists all agents whatever the limit.", registry=LimitIsIgnored),
+    listing("list-limit-one-more", "limit", "Lists one agent more than the limit.", registry=LimitIsOneMore),
+    listing(
+        "list-limit-one-refused",
+        "limit-accepted",
+        "Refuses a limit of 1.",
+        resource_fields=retyped(LIST, limit=(int, Field(100, gt=1, lt=1000))),
+    ),
+    listing(
+        "list-limit-999-refused",
+        "limit-accepted",
+        "Refuses a limit above 100.",
+        resource_fields=retyped(LIST, limit=(int, Field(100, gt=0, le=100))),
+    ),
+    listing(
+        "list-limit-zero",
+        "limit-below-minimum",
+        "Accepts a limit of 0.",
+        resource_fields=retyped(LIST, limit=(int, Field(100, ge=0, lt=1000))),
+    ),
+    listing(
+        "list-limit-thousand",
+        "limit-above-maximum",
+        "Accepts a limit of 1000.",
+        resource_fields=retyped(LIST, limit=(int, Field(100, gt=0, le=1000))),
+    ),
+    listing(
+        "list-limit-any-text",
+        "limit-type",
+        "Takes a limit that is no number for the usual one.",
+        resource_fields=retyped(LIST, limit=(Lenient, Field(100, gt=0, lt=1000))),
+    ),
+    listing(
+        "list-offset-negative",
+        "offset-below-minimum",
+        "Accepts a negative offset.",
+        resource_fields=retyped(LIST, offset=(int, Field(0, le=4294967296))),
+    ),
+    listing(
+        "list-offset-huge",
+        "offset-above-maximum",
+        "Accepts any offset, however large.",
+        resource_fields=retyped(LIST, offset=(int, Field(0, ge=0))),
+    ),
+    listing("list-order-ignored", "order", "Lists oldest first, whatever the order.", registry=OrderIsIgnored),
+    listing(
+        "list-order-any",
+        "order-unknown",
+        "Accepts any word as an order.",
+        resource_fields=retyped(LIST, order=(str, "asc")),
+    ),
+    listing("list-counts-the-page", "num-objects", "Counts the page, not the agents.", registry=CountsThePage),
+    listing(
+        "list-counts-nothing",
+        "num-objects",
+        "Leaves `num_objects` out though it is asked for.",
+        resource=answering("list", without("num_objects")),
+    ),
+    listing("list-cursor-ignored", "cursor-invalid", "Ignores a cursor that is no id.", registry=CursorsAreIgnored),
+    listing(
+        "list-cursor-404",
+        "cursor-invalid",
+        "Refuses a cursor that is no id with 404.",
+        resource=with_status("list", 400, 404),
+    ),
+    listing(
+        "list-cursor-500",
+        "cursor-invalid",
+        "Fails on a cursor that is no id.",
+        resource=with_status("list", 400, 500),
+    ),
+    listing(
+        "list-other-assistants",
+        "twins",
+        "Lists no assistants, though there are agents.",
+        arrive=intercepting("GET", "/assistants", 200, {"object": "list", "data": [], "has_more": False}),
+    ),
+    listing("list-bare", "list", "Lists agents as a bare array.", resource=answering("list", lambda v: v["data"])),
+    listing(
+        "list-without-has-more",
+        "list",
+        "Leaves `has_more` out.",
+        resource=answering("list", without("has_more")),
+    ),
+    listing(
+        "list-object-agents",
+        "list-object",
+        "Calls the list of agents `agents`.",
+        resource=answering("list", lambda value: {**value, "object": "agents"}),
+    ),
+    listing(
+        "list-agents-without-model",
+        "conforms",
+        "Lists agents without their models.",
+        resource=answering("list", each(without("model"))),
+    ),
+    listing(
+        "list-agents-dated-in-words",
+        "conforms",
+        "Says in words when an agent of the list was created.",
+        resource=answering("list", each(lambda agent: {**agent, "created_at": "yesterday"})),
+    ),
+    listing(
+        "list-agents-are-assistants",
+        "object",
+        "Calls the agents in a list `assistant`.",
+        resource=answering("list", each(lambda agent: {**agent, "object": "assistant"})),
+    ),
+    listing(
+        "list-never-more",
+        "has-more",
+        "Says of every page that nothing follows.",
+        resource=answering("list", lambda value: {**value, "has_more": False}),
+    ),
+    listing(
+        "list-always-more",
+        "has-more",
+        "Says of every page that more follow.",
+        resource=answering("list", lambda value: {**value, "has_more": True}),
+    ),
+    listing(
+        "list-ends-swapped",
+        "list-ends",
+        "Names the first agent as the last and the last as the first.",
+        resource=answering(
+            "list", lambda value: {**value, "first_id": value.get("last_id"), "last_id": value.get("first_id")}
+        ),
+    ),
+)

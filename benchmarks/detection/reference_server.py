@@ -1,0 +1,229 @@
+"""A conforming deployment of the endpoint in FastAPI, with a seam wherever a variant or a defect changes it."""
+
+import random
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, create_model
+
+from benchmarks.detection.answers import (
+    CHAT,
+    COMPLETION,
+    STYLES,
+    frames_of,
+    message_of,
+    paced,
+    pieces_of,
+    spoken_by,
+    usage_of,
+    whole,
+)
+from benchmarks.detection.hooks import Asgi, Call, Deployment, Fields, Memory, Payload, Receive, Refusal, Send
+from benchmarks.detection.registry import Registry
+from benchmarks.detection.resources import add_agents, add_models
+
+__all__ = ["PATH", "Deployment", "Tally", "create_app"]
+
+PATH = "/api/v1/compatibility/openai/v1/assistants/{agent_id}/chat/completions"
+
+
+@dataclass
+class Tally:
+    """What a deployment was asked for: requests, and the tokens of prompts and completions that it counted."""
+
+    requests: int = 0
+    tokens: int = 0
+
+
+def whole_number(value: Any) -> Any:
+    """Return 1 for 1.0, which is an integer in JSON Schema, and everything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WholeNumber = Annotated[StrictInt, BeforeValidator(whole_number)]
+Positive = Annotated[WholeNumber, Field(ge=1)]
+
+
+class TextPart(BaseModel):
+    """A part of a message's content."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+    text: str
+
+
+class ChatMessage(BaseModel):
+    """One message, as the endpoint takes it."""
+
+    model_config = ConfigDict(extra="allow")
+    role: str
+    content: str | list[TextPart] | None
+    tool_calls: list[dict[str, Any]] | None = None
+    tool_call_id: str | None = None
+    refusal: str | None = None
+
+
+class Named(BaseModel):
+    """What has a name: a function of a tool."""
+
+    model_config = ConfigDict(extra="allow")
+    name: str
+
+
+class Tool(BaseModel):
+    """A tool that may be called."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+    function: Named
+
+
+class ToolChoice(BaseModel):
+    """The choice of one tool."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+    function: Named
+
+
+class ResponseFormat(BaseModel):
+    """The form that content shall have."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+
+
+class StreamOptions(BaseModel):
+    """What a stream carries besides its chunks."""
+
+    include_usage: StrictBool | None = None
+
+
+def request_fields() -> Fields:
+    """Return the request's fields, as pydantic's `create_model` takes them."""
+    return {
+        "create_session": (StrictBool | None, None),
+        "seed": (WholeNumber | None, None),
+        "temperature": (StrictFloat | None, Field(0, ge=0, le=2)),
+        "n": (Positive | None, 1),
+        "stop": (list[str] | None, Field(None, min_length=1)),
+        "max_tokens": (Positive | None, None),
+        "stream": (StrictBool | None, None),
+        "model": (str | None, None),
+        "messages": (list[ChatMessage], Field(min_length=1)),
+        "store_in_session": (uuid.UUID | None, None),
+        "stream_options": (StreamOptions | None, None),
+        "max_completion_tokens": (Positive | None, None),
+        "tools": (list[Tool] | None, None),
+        "tool_choice": (Literal["none", "auto", "required"] | ToolChoice | None, None),
+        "top_p": (StrictFloat | None, Field(None, ge=0, le=1)),
+        "top_k": (WholeNumber | None, Field(None, ge=-1)),
+        "frequency_penalty": (StrictFloat | None, Field(None, ge=-2, le=2)),
+        "presence_penalty": (StrictFloat | None, Field(None, ge=-2, le=2)),
+        "response_format": (ResponseFormat | None, None),
+    }
+
+
+def conversation(deployment: Deployment, tally: Tally, registry: Registry) -> Callable[[str, Payload, str], Response]:
+    """Return the function that answers a valid payload in a style; the sessions live in it, agent by agent."""
+    memories: dict[str, Memory] = {}
+    random_ = random.Random(deployment.seed)
+
+    def understood(agent_id: str, payload: Payload) -> Call:
+        agent = registry.agents.get(agent_id)
+        asked = replace(deployment, agent_id=agent_id, model=agent["model"]) if agent else deployment
+        for check in deployment.checks:
+            check(asked, agent_id, payload)
+        named = payload.get("store_in_session")
+        memory = memories.setdefault(agent_id, {})
+        context = [*registry.instructions(agent_id), *deployment.recall(memory, named, payload)]
+        creates = bool(payload.get("create_session")) and not named
+        session = named or (deployment.new_session(payload) if creates else None)
+        return Call(payload, tally.requests, context, session, creates, deployment.call_tools(payload))
+
+    def answered(agent_id: str, payload: Payload, style: str) -> Response:
+        try:
+            call = understood(agent_id, payload)
+        except Refusal as refusal:
+            refusal.payload = payload
+            raise
+        spoken = [spoken_by(deployment, call, index, random_) for index in range(call.choices)]
+        if call.session is not None:
+            said = message_of(call, spoken[0])
+            deployment.remember(memories[agent_id], call.session, [*payload["messages"], said], call)
+        tally.tokens += usage_of(deployment, call, spoken)["total_tokens"]
+        if not call.streams:
+            value = STYLES[style](whole(deployment, call, spoken))
+            value = value if style == COMPLETION else deployment.answer(value, call)
+            status, value = deployment.resource(style, 200, value)
+            return deployment.respond(JSONResponse(value, status), call)
+        pieces = [STYLES[style](piece) for piece in pieces_of(deployment, call, spoken)]
+        chunks = pieces if style == COMPLETION else deployment.chunks(pieces, call)
+        frames = deployment.resource(f"{style}-stream", 200, deployment.frames(frames_of(chunks), call))[1]
+        stream = StreamingResponse(paced(frames, deployment.pause), media_type="text/event-stream")
+        return deployment.respond(stream, call)
+
+    return answered
+
+
+def create_app(deployment: Deployment, tally: Tally | None = None) -> Asgi:
+    """Return the deployment as an ASGI application, which counts in `tally` what it is asked for."""
+    tally = tally or Tally()
+    registry = deployment.registry(deployment.agent_id, deployment.model)
+    answered = conversation(deployment, tally, registry)
+    fields = deployment.fields(request_fields())
+    payload_model = create_model("Payload", __config__=ConfigDict(extra=deployment.extra), **fields)  # type: ignore[call-overload]
+    app = FastAPI(openapi_url=None)
+
+    def refused(refusal: Refusal) -> Response:
+        final = deployment.refuse(refusal)
+        if isinstance(final, Response):
+            return final
+        return JSONResponse({"detail": final.detail}, final.status, dict(final.headers))
+
+    def safely(agent_id: str, payload: Payload, style: str) -> Response:
+        try:
+            return answered(agent_id, payload, style)
+        except Refusal as refusal:
+            return refused(refusal)
+
+    @app.post(PATH)
+    @app.post(PATH.replace("/assistants/", "/agents/"))
+    async def complete(agent_id: str, payload: payload_model) -> Response:  # type: ignore[valid-type]
+        return safely(agent_id, payload.model_dump(mode="json", exclude_unset=True), CHAT)  # type: ignore[attr-defined]
+
+    add_agents(app, deployment, registry)
+    add_models(app, deployment, registry, safely, payload_model)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        detail = [deployment.describe(item) for item in error.errors()]
+        return refused(Refusal("shape", 422, detail, payload=error.body))
+
+    @app.middleware("http")
+    async def outermost(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
+        body = await request.body()
+        response = deployment.arrive(request, body, tally.requests)
+        if response is None and deployment.token is not None:
+            try:
+                deployment.admit(request, deployment.token)
+            except Refusal as refusal:
+                response = refused(refusal)
+        return deployment.leave(response or await proceed(request), request)
+
+    return deployment.wrap(counted(app, tally))
+
+
+def counted(app: Asgi, tally: Tally) -> Asgi:
+    """Return an application that counts the requests to another."""
+
+    async def counting(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        tally.requests += scope["type"] == "http"
+        await app(scope, receive, send)
+
+    return counting

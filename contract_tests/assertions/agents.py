@@ -1,0 +1,50 @@
+"""The agents that a run with `--manage-agents` creates to look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from contract_tests.assertions.resources import changing, own_model
+from contract_tests.deployment.managed_agents import NAME
+from contract_tests.verdict import not_tested
+
+if TYPE_CHECKING:
+    from agent_contract.messages import JSON
+    from contract_tests.deployment.deployment import Probe
+    from contract_tests.wire.exchange import Asked
+
+FIRST = "-1"
+INSTRUCTIONS = "Answer in one word. " * 4
+METADATA: dict[str, JSON] = {"made-by": NAME, "purpose": "contract tests; may be deleted"}
+
+
+def create(probe: Probe, label: str = "", /, **fields: JSON) -> Asked:
+    """Return what the create of an agent gets: the model of the agent under test, and a name by which it is told."""
+    if label != FIRST:
+        changing(an_agent(probe))  # where nobody may create agents, nothing more is tried
+    body: dict[str, JSON] = {"model": own_model(probe), "name": f"{probe.agents.name}{label}", **fields}
+    return changing(probe.ask("createAgent", body))
+
+
+def created(asked: Asked) -> dict[str, Any]:
+    """Return the agent that a create was answered with; without one there is nothing to look at."""
+    value = asked.json()
+    if asked.status not in (200, 201) or not isinstance(value, dict) or not isinstance(value.get("id"), str):
+        raise not_tested(f"no agent was created: {asked.described()}")
+    return value
+
+
+def an_agent(probe: Probe) -> Asked:
+    """Return the create of an agent that has everything that is read back."""
+    return create(probe, FIRST, description="For a test.", instructions=INSTRUCTIONS, metadata=METADATA)
+
+
+def another_agent(probe: Probe) -> Asked:
+    """Return the create of an agent of a name and a model alone."""
+    return create(probe, "-2")
+
+
+def fields_of(asked: Asked) -> dict[str, Any]:
+    """Return the JSON object of an answer, an empty one where it has none."""
+    value = asked.json()
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,116 @@
+"""What a deployment has of the operations around the chat: an operation that it lacks is `not offered`, not broken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from contract_tests.assertions import expect
+from contract_tests.deployment.payloads import plain
+from contract_tests.verdict import broken, not_offered, not_tested
+from contract_tests.wire import sse, stream_rules
+
+if TYPE_CHECKING:
+    from contract_tests.deployment.deployment import Probe
+    from contract_tests.wire.exchange import Asked
+
+#: How a server says that it has no such operation, or none for whoever asks.
+_LACKING = (403, 404, 405, 501)
+
+
+def listed(probe: Probe, operation: str = "listAgents", /, **query: str) -> Asked:
+    """Return what a list is answered with; `not offered` where there is no such list at all."""
+    plain = probe.ask(operation)
+    if plain.status in _LACKING:
+        raise not_offered(f"there is no such list: {plain.described()}")
+    return probe.ask(operation, query=query) if query else plain
+
+
+def readable(probe: Probe) -> bool:
+    """Whether agents are answered under their ids: the one under test is."""
+    return probe.ask("getAgent").status == expect.OK
+
+
+def page(asked: Asked) -> dict[str, Any]:
+    """Return the JSON object of a list; without one there is nothing to look at."""
+    value = asked.json()
+    if asked.status != expect.OK or not isinstance(value, dict):
+        raise not_tested(f"no list to look at: {asked.described()}")
+    return value
+
+
+def items(asked: Asked) -> list[dict[str, Any]]:
+    """Return the objects in a list's `data`."""
+    data = page(asked).get("data")
+    return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
+
+
+def ids(asked: Asked) -> list[str]:
+    """Return the ids of what stands in a list, in its order."""
+    return [str(item.get("id")) for item in items(asked)]
+
+
+def conforming(probe: Probe, asked: Asked, *, within: str = "", without: str = "\0") -> None:
+    """Want an answer as the document describes it: of its faults those below `within`, and none below `without`."""
+    faults = [fault for fault in probe.conformity_of(asked).faults(asked) if fault.startswith(within)]
+    if found := [fault for fault in faults if not fault.startswith(without)]:
+        raise broken("an answer as the document describes it", "; ".join(found), asked)
+
+
+def changing(asked: Asked) -> Asked:
+    """Return what a request that changes something got; `not offered` where the server lets nobody do that."""
+    if asked.status in (401, *_LACKING):
+        raise not_offered(f"the server does not do that: {asked.described()}")
+    return asked
+
+
+def models(probe: Probe, kind: str) -> list[str]:
+    """Return the ids of the models of a kind, `COMPLETIONS` or `EMBEDDINGS`; those of no kind count as either."""
+    return [str(item["id"]) for item in items(listed(probe, "listModels")) if _may_be(item, kind)]
+
+
+def _may_be(item: Mapping[str, Any], kind: str) -> bool:
+    return "id" in item and item.get("model_type") in (None, kind)
+
+
+def a_model(probe: Probe, kind: str) -> str:
+    """Return a model of a kind, the agent's own where it can be; `not offered` where there is none."""
+    found = models(probe, kind)
+    own = own_model(probe)
+    if not found:
+        raise not_offered(f"the list of models has none of {kind}")
+    return own if own in found and kind == "COMPLETIONS" else found[0]
+
+
+def own_model(probe: Probe) -> str:
+    """Return the agent's model, as it is configured where that can be read, else as its answers name it."""
+    read = probe.ask("getAgent")
+    value = read.json() if read.status == expect.OK else None
+    model = value.get("model") if isinstance(value, dict) else None
+    return model if isinstance(model, str) and model else answering_model(probe)
+
+
+def answering_model(probe: Probe) -> str:
+    """Return the model that answers for the agent under test, by the name that the answer gives it."""
+    return str(expect.answer(probe.chat(plain())).get("model"))
+
+
+def offered(asked: Asked, *known: int) -> Asked:
+    """Return what a request got; `not offered` where the server has no such operation.
+
+    `known` are statuses by which a server that has it may answer too.
+    """
+    if asked.status in _LACKING and asked.status not in known:
+        raise not_offered(f"there is no such operation: {asked.described()}")
+    return asked
+
+
+def ends_with_done(asked: Asked) -> None:
+    """Want a stream of chunks that ends with `[DONE]`."""
+    if asked.status != expect.OK or asked.media_type != "text/event-stream":
+        raise broken("a stream of events", asked.described(), asked)
+    seen = sse.read(asked.pieces)
+    data = [event.data for event in seen.events]
+    if not stream_rules.chunks(seen) or data[-1:] != ["[DONE]"] or data.count("[DONE]") != 1:
+        raise broken("chunks, and [DONE] once and last", json.dumps(data[-2:]), asked)

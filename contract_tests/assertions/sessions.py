@@ -1,0 +1,161 @@
+"""Sessions held to a model: what a server remembers shows in the prompt tokens that it counts.
+
+The same short message is sent with and without a session. A first turn is long and the others short, so that what
+was forgotten shows; all of a session stays under five hundred characters, so that nothing needs summarizing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from contract_tests.assertions import expect
+from contract_tests.deployment.payloads import NEXT, STORY, turn
+from contract_tests.verdict import differs, not_tested
+from contract_tests.wire import sse, stream_rules
+from contract_tests.wire.exchange import Asked
+
+if TYPE_CHECKING:
+    from agent_contract.messages import JSON
+    from contract_tests.deployment.deployment import Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Prompt tokens without any session, of the short message and of the long one; `asked` are those two exchanges."""
+
+    short: int
+    long: int
+    asked: tuple[Asked, Asked]
+
+    @property
+    def story(self) -> int:
+        """How many tokens more are counted where the long message is in the context too."""
+        return self.long - self.short
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session's id, and what was asked in it, in order; `label` tells sessions apart."""
+
+    id: str
+    label: int
+    turns: tuple[Asked, ...]
+
+    @property
+    def last(self) -> Asked:
+        """The last turn."""
+        return self.turns[-1]
+
+
+def session_id(asked: Asked) -> str:
+    """Return the session that a plain answer or a stream names; an empty text where it names none."""
+    if asked.media_type == "text/event-stream":
+        named = [chunk.value.get("session_id") for chunk in stream_rules.chunks(sse.read(asked.pieces))]
+        return next((id for id in named if isinstance(id, str)), "")
+    value = asked.json()
+    id = value.get("session_id") if isinstance(value, dict) else None
+    return id if isinstance(id, str) else ""
+
+
+def created(probe: Probe, label: int = 0, messages: list[JSON] = STORY, **fields: JSON) -> Session:
+    """Return a new session that was opened with these messages."""
+    asked = probe.chat(turn(messages, create_session=True, **fields), again=label)
+    id = session_id(asked)
+    if asked.status != expect.OK or not id:
+        raise not_tested(f"no session was created: {asked.described()}")
+    return Session(id, label, (asked,))
+
+
+def extended(probe: Probe, session: Session, messages: list[JSON] = NEXT, **fields: JSON) -> Session:
+    """Return the session after one more turn; where the turn is refused there is nothing to look at."""
+    asked = probe.chat(turn(messages, session.id, **fields), again=len(session.turns))
+    if asked.status != expect.OK:
+        raise not_tested(f"a turn in a session is not answered: {asked.described()}")
+    return Session(session.id, session.label, (*session.turns, asked))
+
+
+def talk(probe: Probe, turns: int = 4) -> Session:
+    """Return a session of so many turns, the first of them long."""
+    session = created(probe)
+    for _ in range(turns - 1):
+        session = extended(probe, session)
+    return session
+
+
+def size(probe: Probe) -> Size:
+    """Return what the two messages count without a session.
+
+    Where that varies from call to call, or with what an agent knows, no count proves anything: the verdict `differs`
+    is raised.
+    """
+    shorts = [probe.chat(turn(), again=label) for label in (0, 1)]
+    long = probe.chat(turn(STORY))
+    counts = [prompt(asked) for asked in shorts]
+    if any(expect.answer(asked).get("index_context_info") for asked in (*shorts, long)):
+        raise differs("it can't be told: the agent's knowledge changes prompt_tokens", *shorts, long)
+    if len(set(counts)) > 1:
+        raise differs(f"it can't be told: prompt_tokens vary from call to call ({counts[0]}, {counts[1]})", *shorts)
+    if prompt(long) <= counts[0]:
+        reason = f"it can't be told: prompt_tokens don't grow with the prompt ({counts[0]}, {prompt(long)})"
+        raise differs(reason, shorts[0], long)
+    return Size(counts[0], prompt(long), (shorts[0], long))
+
+
+def replayed(turns: Sequence[Asked]) -> list[JSON]:
+    """Return a conversation up to its last message, as the messages of one request; none if it can't be.
+
+    An empty answer can't be sent: a server may refuse it.
+    """
+    messages: list[JSON] = []
+    for asked in turns[:-1]:
+        said = expect.content(expect.choices(asked)[0])
+        if not said.strip():
+            return []
+        messages += [*json.loads(asked.request.body)["messages"], {"role": "assistant", "content": said}]
+    return [*messages, *json.loads(turns[-1].request.body)["messages"]]
+
+
+def at_once(probe: Probe, session: Session) -> list[Asked]:
+    """Send two long turns into the session at the same time and return what they got."""
+    story = text_of(STORY)
+    bodies = [turn([{"role": "user", "content": f"{number}. {story}"}], session.id) for number in (1, 2)]
+    return together([partial(probe.chat, body) for body in bodies])
+
+
+def together(calls: Sequence[Callable[[], Asked]]) -> list[Asked]:
+    """Return what the calls return that are made at the same time; what the first of them raises is raised.
+
+    An interruption ends it at once: no thread of a pool is waited for, here or at the end of the process.
+    """
+    done: SimpleQueue[tuple[int, Asked | Exception]] = SimpleQueue()
+
+    def make(place: int) -> None:
+        try:
+            done.put((place, calls[place]()))
+        except Exception as error:
+            done.put((place, error))
+
+    for place in range(len(calls)):
+        Thread(target=make, args=(place,), daemon=True).start()
+    found = dict(done.get() for _ in calls)
+    for place in range(len(calls)):
+        if isinstance(error := found[place], Exception):
+            raise error
+    return [asked for _, asked in sorted(found.items()) if isinstance(asked, Asked)]
+
+
+def text_of(messages: Sequence[JSON]) -> str:
+    """Return the content of the first message."""
+    first = messages[0]
+    return str(first["content"]) if isinstance(first, dict) else ""
+
+
+def prompt(asked: Asked) -> int:
+    """Return the prompt tokens of an answer."""
+    return expect.tokens(asked, "prompt_tokens")

@@ -1,0 +1,259 @@
+"""Asks the deployment, each request once, within a budget; what came back is kept to the byte."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+
+from agent_contract.messages import Request
+from contract_tests.deployment.auth import AuthError, Credentials, fixed
+from contract_tests.deployment.budget import Budget
+from contract_tests.verdict import not_tested
+from contract_tests.wire.exchange import TOKEN_VARIABLE, Asked
+
+if TYPE_CHECKING:
+    from agent_contract.messages import JSON
+    from contract_tests.deployment.base_url import Target
+
+#: A reply may take so many times the read timeout altogether, and have so many bytes.
+PATIENCE = 4
+LARGEST_REPLY = 16 * 1024 * 1024
+#: How long the answer to a request that cleans up is waited for, in seconds.
+LATE = 5.0
+#: How long a server may ask to wait with a 429 or a 503, in seconds, and how often.
+LONGEST_WAIT = 30.0
+MOST_WAITS = 3
+
+Headers: TypeAlias = Mapping[str, str | None]
+_LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+
+
+class Place(NamedTuple):
+    """Where a request is sent: the operation's id, the method, and the operation's path with its parameters' names."""
+
+    id: str
+    method: str
+    path: str
+
+
+class Ended(Exception):
+    """The run can't go on: the deployment is gone, or no longer takes the token."""
+
+
+@dataclass(slots=True)
+class Prober:
+    """Sends requests to one operation of one deployment and remembers the answers.
+
+    The same request is sent once however many tests want it; `again` tells repetitions apart.
+    """
+
+    target: Target
+    path: str
+    token: Credentials | str = ""
+    budget: Budget = field(default_factory=lambda: Budget(200))
+    timeout: float = 60.0
+    connect: Callable[..., httpx.Client] = httpx.Client
+    operation: str = ""
+    log: list[Asked] = field(default_factory=list)
+    alive: Callable[[], str] = lambda: ""
+    credentials: Credentials = field(init=False)
+    _client: httpx.Client = field(init=False)
+    _known: dict[tuple[object, ...], Asked] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.credentials = fixed(self.token) if isinstance(self.token, str) else self.token
+        self._client = self.connect(timeout=self._patience(self.budget.pace.left), follow_redirects=False)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def chat(
+        self,
+        body: JSON | bytes = None,
+        *,
+        method: str = "POST",
+        headers: Headers | None = None,
+        parameters: Mapping[str, str] | None = None,
+        again: int = 0,
+        lenient: bool = False,
+    ) -> Asked:
+        """Send a request to the operation, unless it was sent before, and return what became of it; see `ask`."""
+        place = Place(self.operation, method, self.path)
+        return self.ask(place, body, headers=headers, parameters=parameters, again=again, lenient=lenient)
+
+    def ask(
+        self,
+        operation: Place,
+        body: JSON | bytes = None,
+        *,
+        headers: Headers | None = None,
+        parameters: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        again: int = 0,
+        lenient: bool = False,
+    ) -> Asked:
+        """Send a request to an operation, unless it was sent before, and return what became of it.
+
+        A header whose value is None is left out. Raises the verdict `not tested` where the budget is used up or
+        the server keeps asking to wait, and `Ended` where the deployment is gone.
+        """
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        wanted: dict[str, str | None] = {"content-type": "application/json" if content else None}
+        wanted |= {"authorization": f"Bearer ${TOKEN_VARIABLE}" if self.credentials else None, **(headers or {})}
+        sent = {name: value for name, value in wanted.items() if value is not None}
+        url = self.target.url(operation.path, **(parameters or {})) + (f"?{urlencode(query)}" if query else "")
+        key = (operation.method, url, tuple(sorted(sent.items())), content, again)
+        if key not in self._known:
+            request = Request(operation.method, urlsplit(url).path, tuple((query or {}).items()), sent, content)
+            self._known[key] = self._asked(Asked(request, url, operation.id, lenient=lenient))
+        return self._known[key]
+
+    def get(self, url: str) -> Asked:
+        """Send a GET without a token to any URL and return what became of it."""
+        self.budget.spend()
+        return self.send(Request("GET", urlsplit(url).path), url)
+
+    def clean_up(self, operation: Place, query: Mapping[str, str] | None = None, **parameters: str) -> Asked:
+        """Send a request that undoes what the run has done: it may come behind deadline and budget; never raises."""
+        url = self.target.url(operation.path, **parameters) + (f"?{urlencode(query)}" if query else "")
+        headers = {"authorization": f"Bearer ${TOKEN_VARIABLE}"} if self.credentials else {}
+        request = Request(operation.method, urlsplit(url).path, tuple((query or {}).items()), headers)
+        for _ in range(2):
+            self.budget.sent += 1
+            try:
+                token = self.credentials.token() if self.credentials else ""
+                asked = replace(self.send(request, url, late=True), operation=operation.id)
+                fresh = asked.status in (401, 403) and bool(token) and self.credentials.renewed(token)
+            except AuthError as error:
+                return Asked(request, url, operation.id, failure=str(error))
+            if not asked.lost and not fresh:
+                break
+        self.log.append(asked)
+        return asked
+
+    def forget(self) -> None:
+        """Forget all answers, so that each request is sent anew."""
+        self._known.clear()
+        self.log.clear()
+
+    def _asked(self, unasked: Asked) -> Asked:
+        request, url = unasked.request, unasked.url
+        reserved = self.budget.reserve(request.body)
+        for _ in range(MOST_WAITS):
+            asked = self._let_in(request, url)
+            if asked.lost:
+                # Whoever stands between may close an idle connection just then; who closes it twice means it.
+                asked = self._let_in(request, url)
+            asked = replace(asked, operation=unasked.operation, lenient=unasked.lenient)
+            pause = _asks_to_wait(asked)
+            if pause is None:
+                break
+            self.budget.pace.rest(pause)
+        else:
+            self.budget.settle(reserved, asked)
+            raise not_tested(f"the server answers {asked.status} and asks to wait, {MOST_WAITS} times over")
+        self.budget.settle(reserved, asked)
+        if asked.failure:
+            self.budget.pace.check()  # the deadline has cut the reply: that is nobody's fault
+        self.log.append(asked)
+        self._check_life(asked)
+        if asked.status == httpx.codes.TOO_MANY_REQUESTS:
+            raise not_tested("the server answers 429 Too Many Requests")
+        return asked
+
+    def _let_in(self, request: Request, url: str) -> Asked:
+        """Send a request with a token that is still good, and again with a fresh one where the server refuses it."""
+        wants_token = _has_token(request)
+        try:
+            token = self.credentials.token() if wants_token else ""
+            self.budget.spend()
+            asked = self.send(request, url)
+            if wants_token and asked.status in (401, 403) and self.credentials.renewed(token):
+                self.budget.spend()
+                asked = self.send(request, url)
+        except AuthError as error:
+            raise Ended(str(error)) from error
+        return asked
+
+    def _check_life(self, asked: Asked) -> None:
+        """Raise `Ended` where a failure is not this request's, but the deployment's or the token's."""
+        refused = asked.status in (401, 403) and _has_token(asked.request)
+        if (refused or (asked.failure and not asked.status)) and (reason := self.alive()):
+            raise Ended(reason)
+
+    def send(self, request: Request, url: str, *, late: bool = False) -> Asked:
+        """Send the request as it is, outside budget and memory, and return what became of it; never raises.
+
+        What comes `late` may be sent behind the deadline, and waits less for its answer.
+        """
+        left = LATE if late else self.budget.pace.left
+        headers = {name: self._with_token(value) for name, value in request.headers.items()}
+        pieces: list[tuple[float, bytes]] = []
+        start = time.monotonic()
+        asked = Asked(request, url)
+        try:
+            with self._client.stream(
+                request.method, url, content=request.body or None, headers=headers, timeout=self._patience(left)
+            ) as response:
+                found = tuple((name.lower(), value) for name, value in response.headers.multi_items())
+                protocol = response.http_version
+                asked = replace(asked, status=response.status_code, headers=found, protocol=protocol)
+                failure = _gather(response, pieces, start, min(PATIENCE * self.timeout, left))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failure = _reason(error)
+            lost = not asked.status and isinstance(error, _LOST)
+            asked = replace(asked, lost=lost)
+        return replace(asked, pieces=tuple(pieces), failure=failure)
+
+    def _patience(self, left: float) -> httpx.Timeout:
+        left = max(min(self.timeout, left), 0.001)
+        return httpx.Timeout(left, connect=min(left, 10.0))
+
+    def _with_token(self, value: str) -> str:
+        variable = f"${TOKEN_VARIABLE}"
+        return value.replace(variable, self.credentials.current) if self.credentials and variable in value else value
+
+
+def _has_token(request: Request) -> bool:
+    return request.headers.get("authorization", "").endswith(f"${TOKEN_VARIABLE}")
+
+
+def _gather(response: httpx.Response, pieces: list[tuple[float, bytes]], start: float, longest: float) -> str:
+    """Append the body's pieces as they come; return why it was given up, if it was."""
+    size = 0
+    for piece in response.iter_bytes():
+        now = time.monotonic() - start
+        pieces.append((now, piece))
+        size += len(piece)
+        if now > longest:
+            return f"still no end after {now:.0f} s"
+        if size > LARGEST_REPLY:
+            return f"still no end after {size} bytes"
+    return ""
+
+
+def _asks_to_wait(asked: Asked) -> float | None:
+    """Return for how many seconds the server asks to wait, within reason; None where it doesn't."""
+    value = asked.header("retry-after")
+    if asked.status not in (429, 503) or not value:
+        return None
+    if value.isdecimal():
+        return min(float(value), LONGEST_WAIT)
+    try:
+        pause = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(pause, 0.0), LONGEST_WAIT)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split()) if str(error) else type(error).__name__

@@ -1,0 +1,85 @@
+"""A deployment whose model is not loaded yet: waited for, which is said meanwhile and in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from contract_tests.deployment.payloads import plain
+from contract_tests.wire.exchange import Asked, status_line
+
+if TYPE_CHECKING:
+    from contract_tests.deployment.client import Prober
+
+#: Takes a sentence for the user, and what it says as a value.
+Say: TypeAlias = Callable[[str, "ColdStart"], None]
+#: What a gateway answers while the model behind it is loaded.
+COLD = (502, 503, 504)
+#: How many seconds until a cold deployment is asked again, at first and at most.
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ColdStart:
+    """That a deployment was cold: what showed it first, for how many seconds it was waited, what shows it still.
+
+    `still` is empty where it answered in the end.
+    """
+
+    seen: str
+    seconds: float
+    still: str = ""
+
+    def __str__(self) -> str:
+        end = f"it still is ({self.still})" if self.still else "then it answered"
+        return f"the deployment was cold ({self.seen}): waited {self.seconds:.1f} s, {end}"
+
+
+@dataclass(frozen=True, slots=True)
+class Warmed:
+    """The last answer to a plain request, and how it was waited for, if it was."""
+
+    asked: Asked
+    cold_start: ColdStart | None = None
+
+
+def warmed(prober: Prober, longest: float, say: Say) -> Warmed:
+    """Return the answer to a plain request, asked again with growing pauses while the deployment is cold.
+
+    What is waited for is told to `say` at once, as it may end with the run's deadline.
+    """
+    pace = prober.budget.pace
+    begun, pause = pace.clock(), FIRST_PAUSE
+    asked = prober.chat(plain())
+    cold = first = coldness(asked)
+    while cold and (left := begun + longest - pace.clock()) > 0:
+        waited = round(pace.clock() - begun, 1)
+        say(f"the deployment is cold ({cold}): waiting, {left:.0f} s more at most", ColdStart(first, waited, cold))
+        pace.rest(min(pause, left))
+        pause = min(pause * 2, LONGEST_PAUSE)
+        prober.forget()
+        asked = prober.chat(plain())
+        cold = coldness(asked)
+    if not first or not longest:
+        return Warmed(asked)
+    cold_start = ColdStart(first, round(pace.clock() - begun, 1), cold)
+    say(str(cold_start), cold_start)
+    return Warmed(asked, cold_start)
+
+
+def coldness(asked: Asked) -> str:
+    """Return what shows that a deployment's model is not loaded yet, or an empty text.
+
+    An empty answer that was cut at its limit is none: a reasoning model may spend it all before it answers.
+    """
+    if asked.status in COLD:
+        return status_line(asked.status)
+    value = asked.json() if asked.status == 200 else None
+    choices = value.get("choices") if isinstance(value, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    message = first.get("message") if isinstance(first, dict) else None
+    if not isinstance(first, dict) or not isinstance(message, dict) or first.get("finish_reason") == "length":
+        return ""
+    return "an empty answer" if message.get("content") == "" and not message.get("reasoning_content") else ""

@@ -1,0 +1,151 @@
+"""What the tests ask with: the deployment, the contract, and what no deployment can know."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from agent_contract.messages import JSON
+from contract_tests.deployment import base_url, http, preflight
+from contract_tests.deployment.budget import Budget
+from contract_tests.deployment.client import Headers, Place, Prober
+from contract_tests.deployment.managed_agents import DELETING, LISTING, OwnAgents
+from contract_tests.deployment.rate_limit import Pace
+from contract_tests.deployment.schema_conformance import Conformity
+from contract_tests.wire.exchange import Asked
+
+if TYPE_CHECKING:
+    from agent_contract import Contract
+    from contract_tests.deployment.auth import Credentials
+    from contract_tests.deployment.cold_start import Say
+    from contract_tests.options import Options
+
+#: The operation that these tests are about.
+OPERATION = "createAssistantChatCompletion"
+#: The agent that a mock answers as when none is named.
+MOCK_AGENT = "demo"
+
+
+class NoVerdict(Exception):
+    """The deployment can't be judged; the text says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Probe:
+    """The deployment as the tests see it; it has no long `repr`, which pytest would make for each broken clause."""
+
+    prober: Prober
+    conformity: Conformity
+    contract: Contract
+    options: Options
+    agents: OwnAgents
+
+    def chat(
+        self,
+        body: JSON | bytes = None,
+        *,
+        method: str = "POST",
+        headers: Headers | None = None,
+        parameters: Mapping[str, str] | None = None,
+        again: int = 0,
+        lenient: bool = False,
+    ) -> Asked:
+        """Send a request to the operation, unless it was sent before; see `Prober.chat`."""
+        return self.prober.chat(
+            body, method=method, headers=headers, parameters=parameters, again=again, lenient=lenient
+        )
+
+    def ask(
+        self,
+        operation: str,
+        body: JSON | bytes = None,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        again: int = 0,
+    ) -> Asked:
+        """Send a request to the operation of an id, unless it was sent before; see `Prober.ask`.
+
+        What it creates is removed in the end. Raises the verdict `not selected` where that is not wanted.
+        """
+        place = self.place(operation)
+        self.agents.permit(place)
+        # A list that was read before the run changed it is read anew.
+        again += self.agents.changes if operation in LISTING else 0
+        asked = self.prober.ask(place, body, parameters=parameters, query=query, again=again)
+        self.agents.note(asked)
+        return asked
+
+    def conformity_of(self, asked: Asked) -> Conformity:
+        """Return the judge of the operation that a request was sent to."""
+        operation = self.contract.operations[asked.operation]
+        return self.conformity.of(operation.template, operation.method)
+
+    def remove_agents(self) -> list[str]:
+        """Remove the agents that were created, outside the budget; return a line for each that is still there."""
+        return self.agents.removed(self.prober, map(self.place, LISTING), tuple(map(self.place, DELETING)))
+
+    def place(self, operation: str) -> Place:
+        """Return where the requests to the operation of an id are sent."""
+        found = self.contract.operations[operation]
+        return Place(found.id, found.method, found.path)
+
+    @property
+    def agent_id(self) -> str:
+        """The agent under test, as it was given."""
+        return dict(self.prober.target.parameters)["agent_id"]
+
+    def newer_fields(self) -> frozenset[str]:
+        """Return the fields of a request that the version under test does not have yet."""
+        versions = self.contract.versions
+        last = versions.index(self.options.api_version) if self.options.api_version else len(versions)
+        since = {name: schema.get("x-since", versions[0]) for name, schema in self.conformity.request_fields.items()}
+        return frozenset(name for name, version in since.items() if versions.index(version) > last)
+
+    def stranger(self, kind: str) -> str:
+        """Return a uuid that names nothing on any deployment, another one for each kind and seed."""
+        chance = random.Random(f"{kind} {self.options.seed}")
+        return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+
+
+def open_probe(contract: Contract, options: Options, credentials: Credentials, say: Say) -> Probe:
+    """Return the probe of the deployment that the options name, after a plain request was answered.
+
+    What takes a while is told to `say`. Raises `NoVerdict` where the deployment can't be judged, and `TargetError`
+    for a URL that is none.
+    """
+    operation = contract.operations[OPERATION]
+    there = base_url.parse(options.url, operation.path)
+    pace = Pace(options.rate, options.deadline)
+    budget = Budget(options.max_requests, options.max_tokens, options.no_sessions, pace)
+    try:
+        connect = partial(http.client, options)
+        prober = Prober(there, operation.path, credentials, budget, options.timeout, connect, OPERATION)
+    except http.ConnectionSettingError as error:
+        raise NoVerdict(str(error)) from error
+    if options.agent_id:
+        there = base_url.Target(there.root, (("agent_id", options.agent_id),))
+    elif not there.parameters:
+        there = base_url.Target(there.root, (("agent_id", _mock_agent(prober)),))
+    prober.target = there
+    conformity = Conformity(contract.document, operation.template, operation.method)
+    probe = Probe(prober, conformity, contract, options, OwnAgents(options.manage_agents))
+    if reason := preflight.obstacle(prober, probe.stranger("agent"), options.warmup, say):
+        prober.close()
+        raise NoVerdict(reason)
+    prober.alive = partial(preflight.still_alive, prober)
+    return probe
+
+
+def _mock_agent(prober: Prober) -> str:
+    """Return the agent of a mock, which can be told by its health page."""
+    health = prober.get(f"{prober.target.root}/__mock__/health")
+    if not health.status:
+        raise NoVerdict(f"{prober.target.root} is unreachable: {health.failure}")
+    if health.status != 200:
+        raise NoVerdict("which agent shall be asked? give one with --agent-id, or a base URL that ends with it")
+    return MOCK_AGENT

@@ -1,0 +1,131 @@
+"""Agents of the run's own: created to be judged with, named so that one can tell them, and removed in the end."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from contract_tests.deployment.budget import NO_AGENTS
+from contract_tests.verdict import Finding, Judged
+from contract_tests.wire.exchange import Asked
+
+if TYPE_CHECKING:
+    from contract_tests.deployment.client import Place, Prober
+
+#: So begin the names of all agents that any run creates.
+NAME = "agent-contract-verify"
+LISTING = ("listAgents", "listAssistants")
+CREATING = ("createAgent", "createAssistant")
+DELETING = ("deleteAgent", "deleteAssistant")
+CHANGING = (*CREATING, *DELETING, "updateAgent", "updateAssistant")
+#: How a server says that it has removed an agent.
+_GONE = (200, 202, 204, 410)
+#: How it says that there is no such agent, or that there is no such operation.
+_ABSENT = 404
+#: What may pass: no answer, a link to the agent, too many requests, a gateway without a server.
+_PASSING = (0, 409, 429, 500, 502, 503, 504)
+#: How often an agent's removal is tried, and the seconds before it is tried again.
+TRIES = 3
+PAUSE = 1.0
+
+
+@dataclass(slots=True)
+class OwnAgents:
+    """What a run has created and not removed yet; `wanted` says whether it may create anything.
+
+    An agent is told by its id; one whose id was never seen, because a create got no answer, by its name.
+    """
+
+    wanted: bool
+    name: str = field(default_factory=lambda: f"{NAME}-{secrets.token_hex(4)}")
+    there: list[str] = field(default_factory=list)
+    changes: int = 0  #: how often the list of agents has changed by this run
+    tried: bool = False  #: a create was sent, whatever became of it
+
+    def permit(self, place: Place) -> None:
+        """Raise the verdict `not selected` where a request could change something, and the run may not."""
+        if place.id in CHANGING and not self.wanted:
+            raise Judged(Finding("not selected", NO_AGENTS))
+        self.tried |= place.id in CREATING
+
+    def note(self, asked: Asked) -> None:
+        """Remember what a request has created, forget what it has removed."""
+        if asked.operation in CREATING:
+            id = id_of(asked)
+            if asked.status in range(200, 300) and id and id not in self.there:
+                self.there.append(id)
+                self.changes += 1
+        elif asked.operation in DELETING and asked.status in range(200, 300):
+            gone = asked.request.path.rpartition("/")[2]
+            self.changes += gone in self.there
+            self.there = [id for id in self.there if id != gone]
+
+    def removed(self, prober: Prober, listing: Iterable[Place], deleting: Iterable[Place]) -> list[str]:
+        """Remove what is there, newest first; return a line for each agent that could not be removed.
+
+        Each operation is given with its twin: what the one lacks the other may have. A second call has nothing to do.
+        """
+        refused: dict[str, str] = {}
+        absent: list[str] = []
+        try:
+            listing = tuple(listing)
+            self._look(prober, listing)
+            waiting = self.there[::-1]
+            for attempt in range(TRIES):
+                if attempt and waiting:
+                    prober.budget.pace.wait(PAUSE)
+                for id in waiting.copy():
+                    asked = self._remove(prober, deleting, id)
+                    refused[id] = asked.described()
+                    if asked.status not in _PASSING:
+                        waiting.remove(id)
+                    absent += [id] if asked.status == _ABSENT else []
+            if absent and (found := self._listed(prober, listing)) is not None:
+                self.there = [id for id in self.there if id not in absent or id in found]
+        except KeyboardInterrupt:
+            refused = {id: refused.get(id) or "its removal was interrupted" for id in self.there}
+        left, self.there = self.there, []
+        return [f"{id}: {refused[id]}" for id in left]
+
+    def _look(self, prober: Prober, listing: Iterable[Place]) -> None:
+        """Add the agents that bear the run's name to those that are there."""
+        if self.tried:
+            self.tried = False
+            found = self._listed(prober, listing) or []
+            self.there += [id for id in reversed(found) if id not in self.there]
+
+    def _listed(self, prober: Prober, listing: Iterable[Place]) -> list[str] | None:
+        """Return the ids of the agents that bear the run's name, newest first; None where there is no list."""
+        for place in listing:
+            value = prober.clean_up(place, {"order": "desc", "limit": "100"}).json()
+            data = value.get("data") if isinstance(value, dict) else None
+            if isinstance(data, list):
+                agents = [agent for agent in data if isinstance(agent, dict)]
+                return [str(one.get("id")) for one in agents if str(one.get("name", "")).startswith(self.name)]
+        return None
+
+    def _remove(self, prober: Prober, deleting: Iterable[Place], id: str) -> Asked:
+        """Return what an agent's removal gets."""
+        for place in deleting:
+            asked = prober.clean_up(place, agent_id=id)
+            if asked.status in _GONE:
+                self.there.remove(id)
+            if asked.status not in (405, 501):
+                break
+        return asked
+
+
+def id_of(asked: Asked) -> str:
+    """Return the id in an answer, an empty text where it has none."""
+    value = asked.json()
+    id = value.get("id") if isinstance(value, dict) else None
+    return id if isinstance(id, str) else ""
+
+
+def as_text(value: object) -> str:
+    """Return a value as it is shown in a verdict, shortened."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 100 else f"{text[:100]}…"

@@ -1,0 +1,80 @@
+"""Before the first clause: whether the deployment answers at all, and if not, why, as far as it can be told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contract_tests.deployment.cold_start import COLD, Say, warmed
+from contract_tests.deployment.payloads import plain
+from contract_tests.wire.exchange import Asked
+
+if TYPE_CHECKING:
+    from contract_tests.deployment.client import Prober
+
+METHOD_NOT_ALLOWED = 405
+_REDIRECTS = range(300, 400)
+_SERVER_ERRORS = range(500, 600)
+
+
+def obstacle(prober: Prober, nobody: str, warmup: float, say: Say) -> str:
+    """Return why the deployment can't be judged, or an empty text; `nobody` is an agent id that none has.
+
+    One plain request is sent; more of them, for `warmup` seconds, where a gateway says that there is nothing behind
+    it yet, or where it answers nothing, and up to three more where it is answered 404.
+    """
+    asked = warmed(prober, warmup, say).asked
+    if not asked.status:
+        return f"{prober.target.root} is unreachable: {asked.failure}"
+    if asked.status in (401, 403):
+        return _token(prober, asked)
+    if asked.status in (404, METHOD_NOT_ALLOWED):
+        return _not_found(prober, asked, nobody)
+    if asked.status in _REDIRECTS:
+        return f"{asked.url} redirects to {asked.header('location')}: give the URL that it leads to"
+    if asked.status in _SERVER_ERRORS:
+        waited = f", after {warmup:g} s of waiting" if asked.status in COLD else ""
+        return f"the server fails on a plain request{waited}: {asked.described()}"
+    return ""
+
+
+def still_alive(prober: Prober) -> str:
+    """Return why the deployment no longer answers a plain request that it answered before, or an empty text."""
+    if prober.budget.left <= 0:
+        return ""
+    prober.budget.spend()
+    first = prober.chat(plain())
+    asked = prober.send(first.request, first.url)
+    if not asked.status:
+        return f"{prober.target.root} no longer answers: {asked.failure}"
+    if asked.status in (401, 403):
+        return f"the server no longer takes the token: {asked.described()}"
+    return ""
+
+
+def _token(prober: Prober, asked: Asked) -> str:
+    if prober.credentials:
+        return f"the server refuses the token: {asked.described()}"
+    return f"the server asks for a token ({asked.described()}): give one with --token-env VARIABLE"
+
+
+def _not_found(prober: Prober, asked: Asked, nobody: str) -> str:
+    """Tell an unknown path from an unknown agent: how does the server answer where surely only one is unknown?"""
+    agent = dict(prober.target.parameters).get("agent_id", "")
+    other_agent = prober.chat(plain(), parameters={"agent_id": nobody})
+    other_path = prober.get(f"{asked.url}-that-nobody-serves")
+    like_agent = _likeness(other_agent, nobody) == _likeness(asked, agent)
+    like_path = _likeness(other_path, agent) == _likeness(asked, agent)
+    # A path that is there knows that it takes no GET, whoever the agent is.
+    there = prober.get(asked.url).status == METHOD_NOT_ALLOWED
+    if asked.status == METHOD_NOT_ALLOWED or (like_path and not like_agent):
+        reason = f"the server has no such path: {asked.url}; is the base URL right?"
+    elif there or (like_agent and not like_path):
+        reason = f"the server knows no agent {agent!r}: give one with --agent-id"
+    else:
+        reason = f"the server has no such path ({asked.url}), or no agent {agent!r}: it answers both alike"
+    return f"{reason} ({asked.described()})"
+
+
+def _likeness(asked: Asked, agent: str) -> tuple[int, str, str]:
+    text = asked.body.decode("utf-8", "replace")
+    return asked.status, asked.media_type, text.replace(agent, "{agent}").replace(asked.request.path, "{path}")

@@ -1,0 +1,54 @@
+"""When a run may send its next request: so many a second at most, and none after its deadline."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+
+from contract_tests.verdict import not_tested
+
+
+@dataclass(slots=True)
+class Pace:
+    """The pace of a run; `rate` in requests a second and `deadline` in seconds since it began, 0 for no limit."""
+
+    rate: float = 0.0
+    deadline: float = 0.0
+    clock: Callable[[], float] = time.monotonic
+    wait: Callable[[float], None] = time.sleep
+    _begun: float = field(init=False)
+    _next: float = field(init=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        self._begun = self._next = self.clock()
+
+    @property
+    def left(self) -> float:
+        """The seconds until the deadline; without one they are infinite."""
+        return self._begun + self.deadline - self.clock() if self.deadline else math.inf
+
+    def turn(self) -> None:
+        """Return when the next request may be sent; raises the verdict `not tested` where none may any more."""
+        self.check()
+        if not self.rate:
+            return
+        with self._lock:
+            now = self.clock()
+            pause = max(self._next - now, 0.0)
+            self._next = now + pause + 1 / self.rate
+        if pause:
+            self.rest(pause)
+
+    def rest(self, seconds: float) -> None:
+        """Wait; raises the verdict `not tested` at the deadline."""
+        self.wait(min(seconds, max(self.left, 0.0)))
+        self.check()
+
+    def check(self) -> None:
+        """Raise the verdict `not tested` where the deadline is over."""
+        if self.left <= 0:
+            raise not_tested(f"deadline: the {self.deadline:g} s for the run are over")

@@ -1,0 +1,118 @@
+"""A report as one HTML page: no script, nothing fetched, light and dark, for a screen, a phone and paper."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from contract_tests.report.comparison import CHANGES
+from contract_tests.report.phrases import headline, lead, measured, moment, settings
+from contract_tests.report.redaction import visible
+from contract_tests.report.sections import grouped
+from contract_tests.report.transcript import brief
+from contract_tests.verdict import WORDS
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+    from contract_tests.report.model import Report
+    from contract_tests.report.transcript import Got, Sent
+
+#: A sign for each word, so that colour is never the only one to tell it.
+SIGNS = {
+    "broken": "✕",
+    "broken (waived)": "◪",
+    "differs": "≠",
+    "not tested": "?",
+    "not offered": "○",
+    "held": "✓",
+    "not selected": "·",
+}
+_CLASSES = {word: word.replace(" (", "-").replace(")", "").replace(" ", "-") for word in WORDS}
+
+
+def to_html(report: Report) -> str:
+    """Return the report as a whole HTML document."""
+    return _template().render(
+        report=report,
+        headline=headline(report),
+        lead=lead(report),
+        measured=measured(report),
+        settings=settings(report),
+        moment=moment,
+        words=WORDS,
+        changes=CHANGES,
+        attention=[*report.having("broken"), *report.having("broken (waived)")],
+        excuses={waiver.clause: waiver for waiver in report.waivers},
+        statuses=sorted({status for seen in report.operations for status in (*seen.documented, *seen.answered)}),
+        clauses_by_operation={seen.id: _counted(report, seen.id) for seen in report.operations},
+        topics=grouped(report.clauses),
+        telling=("broken", "broken (waived)", "differs"),
+        total=len(report.clauses),
+    )
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "shown": visible,
+        "brief": _brief,
+        "prose": _prose,
+        "sign": SIGNS.__getitem__,
+        "kind": _CLASSES.__getitem__,
+        "sent": _sent,
+        "got": _got,
+        "both": brief,
+    }
+    return environment.get_template("page.html.j2")
+
+
+def _counted(report: Report, operation: str) -> dict[str, int]:
+    """Return how many of an operation's clauses got which word."""
+    found = [clause.word for clause in report.clauses if operation in clause.operations]
+    return {word: found.count(word) for word in WORDS}
+
+
+def _brief(text: str, most: int = 180) -> str:
+    line = " ".join(visible(text).split())
+    return line if len(line) <= most else f"{line[:most]}…"
+
+
+def _prose(text: str) -> Markup:
+    """Return a sentence with what stands between backticks as code."""
+    parts = visible(text).split("`")
+    marked = (Markup("<code>{}</code>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts))
+    return Markup().join(marked)
+
+
+def _sent(request: Sent) -> str:
+    """Return a request as it stands on the wire, more or less."""
+    lines = [f"{request.method} {request.url}", *(f"{name}: {value}" for name, value in request.headers)]
+    return visible("\n".join([*lines, "", _pretty(request.body)] if request.body else lines))
+
+
+def _got(reply: Got) -> str:
+    """Return a reply's status, headers and body; the events of a stream stand apart."""
+    date = [("date", reply.date)] if reply.date else []
+    lines = [reply.line, *(f"{name}: {value}" for name, value in (*date, *reply.headers))]
+    return visible("\n".join([*lines, "", _pretty(reply.body)] if reply.body else lines))
+
+
+def _pretty(body: str) -> str:
+    """Return JSON with indents, and every other text as it is."""
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body

@@ -1,0 +1,91 @@
+"""What reports say in words, whatever their form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from contract_tests.verdict import Exit
+
+if TYPE_CHECKING:
+    from contract_tests.report.model import Report
+
+_HEADLINES: Mapping[int, str] = {
+    Exit.HELD: "The deployment keeps the contract",
+    Exit.BROKEN: "The deployment breaks the contract",
+    Exit.NO_VERDICT: "There is no verdict on the deployment",
+    Exit.INTERRUPTED: "The run was interrupted",
+}
+
+_SAID: Mapping[str, str] = {
+    "broken": "broken",
+    "broken (waived)": "broken and waived",
+    "differs": "different in a way that fails no run",
+    "not offered": "not offered",
+}
+
+_TRUTH: Mapping[str, str] = {"True": "yes", "False": "no"}
+#: What an option says that nothing was given to.
+_UNSET: Mapping[str, str] = {
+    "clauses": "all",
+    "api_version": "the newest",
+    "max_tokens": "no bound",
+    "deadline": "none",
+    "rate": "no bound",
+}
+
+
+def headline(report: Report) -> str:
+    """Return the verdict in one short sentence, without a full stop."""
+    if report.verdict.exit_code == Exit.BROKEN and not report.having("broken"):
+        return "The waivers need a change"
+    return _HEADLINES.get(report.verdict.exit_code, "There is no verdict on the deployment")
+
+
+def lead(report: Report) -> str:
+    """Return in a sentence or two how many clauses were judged, and how."""
+    counts = report.verdict.counts
+    judged = sum(count for word, count in counts.items() if word not in ("not tested", "not selected"))
+    if not judged:
+        return "Nothing could be judged."
+    parts = [f"{counts.get('held', 0)} of the {judged} clauses that were judged are held"]
+    parts += [f"{counts[word]} {said}" for word, said in _SAID.items() if word in counts]
+    unseen = counts.get("not tested", 0)
+    rest = f" {unseen} could not be tested." if unseen else ""
+    return f"{', '.join(parts)}.{rest}"
+
+
+def measured(report: Report) -> list[tuple[str, str]]:
+    """Return what was judged, by what, when and at what cost, as pairs of a name and a text."""
+    agent = [("Agent", report.target.agent_id)] if report.target.agent_id else []
+    version = report.options.get("api_version")
+    judged = f"{report.contract.title} {report.contract.version}" + (f", as of {version}" if version else "")
+    cold_start = [("Cold start", str(report.cold_start))] if report.cold_start else []
+    return [
+        ("Deployment", report.target.url),
+        *agent,
+        ("Contract", f"{judged} ({short(report.contract.digest)})"),
+        ("Started", moment(report.started_at)),
+        ("Cost", f"{report.requests} requests, {report.tokens:,} tokens, {report.duration_seconds:.1f} s"),
+        *cold_start,
+        *(("Left behind", f"agent {agent}") for agent in report.left_behind),
+    ]
+
+
+def settings(report: Report) -> list[tuple[str, str]]:
+    """Return the options of the run, as pairs of a name and a text."""
+    pairs = [("Seed", str(report.seed))]
+    for name, value in report.options.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list) else _TRUTH.get(str(value), str(value))
+        pairs.append((name.replace("_", " ").capitalize(), text if value else _UNSET.get(name, text)))
+    return pairs
+
+
+def moment(iso: str) -> str:
+    """Return a time as people read it: `2026-11-23 16:20 UTC`."""
+    return f"{iso[:10]} {iso[11:16]} UTC"
+
+
+def short(digest: str) -> str:
+    """Return the beginning of a digest, enough to tell two apart."""
+    return digest[: len("sha256:") + 12]

@@ -1,0 +1,104 @@
+"""A report as JSON: written the same way every time, and read back only where it is one.
+
+The form is described by `report.schema.json` beside this module.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from contract_tests.deployment.cold_start import ColdStart
+from contract_tests.report.comparison import Change, Comparison
+from contract_tests.report.model import (
+    FORMAT,
+    VERSION,
+    ClauseSeen,
+    Deployment,
+    Judged,
+    OperationSeen,
+    Report,
+    Verdict,
+)
+from contract_tests.report.transcript import from_json
+from contract_tests.report.waivers import Waiver
+
+SCHEMA = Path(__file__).with_name("report.schema.json")
+
+
+class ReportError(Exception):
+    """A file that is no report which this version reads: which file, what is wrong, what to do."""
+
+
+def to_json(report: Report) -> str:
+    """Return the report as JSON text that ends with a line feed; equal reports give the same text."""
+    value = {"format": FORMAT, "version": VERSION, **asdict(report)}
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def load(path: Path) -> Report:
+    """Return the report that a file holds; raises `ReportError` for a foreign, newer or damaged one."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReportError(f"{path} can't be read: {error.strerror}; name a report that --report wrote") from None
+    except (ValueError, RecursionError):
+        raise ReportError(f"{path} is no JSON; name a report that --report FILE.json wrote") from None
+    if not isinstance(value, dict) or value.get("format") != FORMAT:
+        raise ReportError(f"{path} is no report of agent-contract; name one that --report FILE.json wrote")
+    version = value.get("version")
+    if isinstance(version, int) and version > VERSION:
+        newer = f"{path} was written by a newer agent-contract (form {version}, this one reads {VERSION})"
+        raise ReportError(f"{newer}; install that one, or judge anew")
+    if fault := _fault(value):
+        raise ReportError(f"{path} is a damaged report: {fault}; judge anew")
+    return _report(value)
+
+
+def _fault(value: Mapping[str, Any]) -> str:
+    """Return the first thing that is not as the schema says, or an empty text."""
+    from openapi_schema_validator import OAS31Validator
+
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    for error in OAS31Validator(schema).iter_errors(value):
+        where = "/".join(str(part) for part in error.absolute_path)
+        return f"{where or 'the report'}: {error.message[:200]}"
+    return ""
+
+
+def _report(value: Mapping[str, Any]) -> Report:
+    fields = {name: part for name, part in value.items() if name not in ("format", "version")}
+    return Report(
+        **{
+            **fields,
+            "contract": Judged(**value["contract"]),
+            "target": Deployment(**value["target"]),
+            "verdict": Verdict(**value["verdict"]),
+            "waivers": tuple(Waiver(**waiver) for waiver in value["waivers"]),
+            "operations": tuple(_operation(operation) for operation in value["operations"]),
+            "clauses": tuple(_clause(clause) for clause in value["clauses"]),
+            "comparison": _comparison(value["comparison"]),
+            "left_behind": tuple(value.get("left_behind", ())),
+            "cold_start": ColdStart(**cold) if (cold := value.get("cold_start")) else None,
+        }
+    )
+
+
+def _operation(value: Mapping[str, Any]) -> OperationSeen:
+    return OperationSeen(**{**value, "documented": tuple(value["documented"])})
+
+
+def _clause(value: Mapping[str, Any]) -> ClauseSeen:
+    transcript = from_json(value["transcript"]) if value["transcript"] else None
+    earlier = tuple(map(from_json, value.get("earlier", ())))
+    operations = tuple(value["operations"])
+    return ClauseSeen(**{**value, "operations": operations, "transcript": transcript, "earlier": earlier})
+
+
+def _comparison(value: Mapping[str, Any] | None) -> Comparison | None:
+    if value is None:
+        return None
+    return Comparison(**{**value, "changes": tuple(Change(**change) for change in value["changes"])})

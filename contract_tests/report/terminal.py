@@ -1,0 +1,119 @@
+"""The verdict for people: a table of clauses, worst first, and the evidence for each that is broken."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from contract_tests.deployment.budget import NO_AGENTS
+from contract_tests.report.transcript import brief, from_text, told
+from contract_tests.verdict import WAIVED, WORDS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from agent_contract.messages import Clause
+    from contract_tests.report.model import Report
+    from contract_tests.runner.run import Run
+    from contract_tests.verdict import Finding
+
+_STYLES: Mapping[str, str] = {
+    "broken": "bold red",
+    WAIVED: "yellow",
+    "differs": "yellow",
+    "not tested": "magenta",
+    "not offered": "cyan",
+    "held": "green",
+    "not selected": "dim",
+}
+
+
+def counted(findings: Iterable[Finding]) -> str:
+    """Return how many clauses got which word, as in `2 broken, 79 held`."""
+    counts = Counter(finding.word for finding in findings)
+    return ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
+
+
+def explained(finding: Finding, clause: Clause) -> str:
+    """Return a clause's finding with all its evidence, line by line."""
+    return "\n".join(f"{name:>9}  {value}" for name, value in _evidence(finding, clause))
+
+
+def note(finding: Finding) -> str:
+    """Return in one line what a table says beside the word."""
+    if finding.reason:
+        return finding.reason
+    return f"expected {finding.expected}; got {finding.got}" if finding.expected else ""
+
+
+def show(console: Console, run: Run, report: Report | None = None) -> None:
+    """Print the table, the evidence of what is broken, what has changed, and as the last line the conclusion."""
+    from rich.text import Text
+
+    from contract_tests.report.build import command
+    from contract_tests.report.comparison import lines
+
+    verdicts = run.verdicts()
+    console.print(_table(verdicts, run.clauses))
+    for finding in verdicts.values():
+        if finding.word == "broken":
+            console.print()
+            console.print(Text(finding.clause, style=_STYLES["broken"]))
+            console.print(Text(explained(finding, run.clauses[finding.clause])), soft_wrap=True)
+            console.print(Text(f"    alone  {command(run.options, finding.clause)}"), soft_wrap=True)
+    if report and report.comparison:
+        console.print()
+        console.print(Text("\n".join(lines(report.comparison))), soft_wrap=True)
+    code, sentence = run.conclusion()
+    sent = f", {run.probe.prober.budget.sent} requests" if run.probe else ""
+    console.print()
+    if run.told:
+        console.print(Text(run.told), soft_wrap=True)
+    for agent in run.left_behind:
+        console.print(Text(f"could not be removed: agent {agent}", style="bold red"), soft_wrap=True)
+    console.print(Text(f"{counted(verdicts.values())}{sent}"), soft_wrap=True)
+    console.print(Text(f"exit {int(code)}: {sentence}", style="bold"), soft_wrap=True)
+
+
+def _table(verdicts: Mapping[str, Finding], clauses: Mapping[str, Clause]) -> object:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("grade", no_wrap=True)
+    table.add_column("clause, and why", overflow="fold")
+    unselected = sum(finding.word == "not selected" for finding in verdicts.values())
+    for id, finding in verdicts.items():
+        if finding.word != "not selected":
+            why = Text(f"\n{_shortened(note(finding))}" if note(finding) else "", style="dim")
+            table.add_row(Text(finding.word, style=_STYLES[finding.word]), clauses[id].grade, Text(id) + why)
+    if unselected:
+        agents = sum(finding.reason == NO_AGENTS for finding in verdicts.values())
+        hint = f", {agents} of which take an agent of their own: --manage-agents creates some" if agents else ""
+        table.add_row(Text("not selected", style="dim"), "", f"{unselected} more{hint}")
+    return table
+
+
+def _shortened(text: str, most: int = 160) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most]}…"
+
+
+def _evidence(finding: Finding, clause: Clause) -> Iterator[tuple[str, str]]:
+    yield "clause", clause.sentence
+    yield "grade", clause.grade
+    yield "in", clause.pointer
+    for name in ("reason", "expected", "got"):
+        if value := getattr(finding, name):
+            yield name, value
+    if finding.curl:
+        yield "repeat", finding.curl
+    exchanges = from_text(finding.transcript)
+    if len(exchanges) > 1:
+        lines = (line for exchange in exchanges for line in brief(exchange))
+        yield from (("exchanges" if place == 0 else "", line) for place, line in enumerate(lines))
+    for exchange in exchanges[-1:]:
+        yield from (("stream" if place == 0 else "", line) for place, line in enumerate(told(exchange)))

@@ -1,0 +1,88 @@
+"""Where reports go: which form a file's suffix asks for, whether it can be written, and the writing."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from contract_tests.report.model import Report
+
+Form: TypeAlias = "Callable[[Report], str]"
+
+
+class DestinationError(Exception):
+    """A file that no report can be written to: which, why, and what to do."""
+
+
+def _html(report: Report) -> str:
+    from contract_tests.report.html import to_html
+
+    return to_html(report)
+
+
+def _json(report: Report) -> str:
+    from contract_tests.report.saved_json import to_json
+
+    return to_json(report)
+
+
+def _markdown(report: Report) -> str:
+    from contract_tests.report.markdown import to_markdown
+
+    return to_markdown(report)
+
+
+FORMS: Mapping[str, Form] = {".html": _html, ".json": _json, ".md": _markdown}
+
+
+def check(reports: Iterable[str], others: Iterable[str] = ()) -> None:
+    """Raise `DestinationError` for a report whose suffix is unknown, and for any file that can't be written."""
+    given = [Path(report) for report in reports]
+    for path in given:
+        if path.suffix.lower() not in FORMS:
+            known = ", ".join(FORMS)
+            raise DestinationError(f"{path}: the suffix says what a report is, and has to be one of {known}")
+    for path in (*given, *map(Path, filter(None, others))):
+        if problem := _obstacle(path):
+            raise DestinationError(f"{path} can't be written: {problem}")
+
+
+def write(report: Report, path: Path) -> None:
+    """Write the report in the form that the suffix asks for, all of it or nothing; OSError where it can't be."""
+    text = FORMS[path.suffix.lower()](report)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
+            file.write(text)
+        Path(name).chmod(_mode(path))
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _obstacle(path: Path) -> str:
+    if path.is_dir():
+        return "it is a folder; name a file"
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}; make it first"
+    if path.exists() and not os.access(path, os.W_OK):
+        return "it is read-only; name another file"
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            return ""
+    except OSError as error:
+        return f"{error.strerror} in {path.parent}; name a file in a folder of yours"
+
+
+def _mode(path: Path) -> int:
+    """Return the permissions of the file that is replaced, or those of a new one."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

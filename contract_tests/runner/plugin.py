@@ -1,0 +1,244 @@
+"""The contract tests in pytest: options, fixtures, and verdicts in the place of tracebacks.
+
+Everything heavy is imported when a contract test really runs: an installed plugin is loaded by every pytest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contract_tests import options as told
+from contract_tests.assertions.schemathesis_checks import CLAUSES
+from contract_tests.runner.recorder import Recorder
+from contract_tests.verdict import WAIVED, Finding, Judged, from_properties, graded, to_properties
+
+if TYPE_CHECKING:
+    from contract_tests.deployment.deployment import Probe
+    from contract_tests.report.model import Report
+    from contract_tests.runner.run import Run
+
+_SUITE = Path(__file__).parents[1] / "suite"
+_RUN = pytest.StashKey["Run"]()
+#: The name under which pytest knows what makes the report.
+RECORDER = "contract_tests.recorder"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options, all of them beginning with `--contract-`."""
+    told.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker that ties a test to its clause."""
+    if not hasattr(config.option, "tbstyle"):
+        # Without pytest's terminal nobody sees a traceback, and the long kind takes a tenth of a second for each.
+        config.option.tbstyle = "native"
+    config.addinivalue_line("markers", "clause(id): the clause of the contract that the test judges")
+    config.addinivalue_line("markers", "contract_feeds(ids): the test gathers what the tests of these clauses judge")
+    config.addinivalue_line("markers", "contract_last: the test judges what all the others have seen")
+    config.pluginmanager.register(Gatherer(config), "contract_tests.gatherer")
+    config.pluginmanager.register(Recorder(_judging), RECORDER)
+
+
+class Gatherer:
+    """Takes the findings from the reports of the tests, wherever they ran."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the finding that a report carries."""
+        if finding := from_properties(report.user_properties):
+            run_of(self._config).findings[report.nodeid] = finding
+
+
+def run_of(config: pytest.Config) -> Run:
+    """Return the run that this pytest does; the contract is loaded at the first call."""
+    if _RUN not in config.stash:
+        from agent_contract import ContractError, load_contract
+        from contract_tests.runner.run import SelectionError
+        from contract_tests.runner.setup import PreparingError, prepared
+
+        try:
+            config.stash[_RUN] = prepared(load_contract(), told.from_pytest(config))
+        except (ContractError, SelectionError, PreparingError) as error:
+            raise pytest.UsageError(str(error)) from error
+    return config.stash[_RUN]
+
+
+def report_of(config: pytest.Config) -> Report | None:
+    """Return the report of the run that this pytest has done; None before its end, and where there is none."""
+    recorder = config.pluginmanager.get_plugin(RECORDER)
+    return recorder.report if isinstance(recorder, Recorder) else None
+
+
+def _judging(config: pytest.Config) -> Run | None:
+    """Return the run where this pytest judges a deployment."""
+    run = config.stash.get(_RUN, None) if config.option.contract_url else None
+    return None if run is None or run.options.dry_run else run
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Refuse an unknown clause or version before anything is collected."""
+    if session.config.option.contract_url:
+        run_of(session.config)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the generated requests, which take a second to make, where nobody asks for them."""
+    if collection_path != _SUITE / "test_generated.py" or not config.option.contract_url:
+        return None
+    wanted = run_of(config).selected & CLAUSES
+    return True if not wanted or not config.pluginmanager.hasplugin("schemathesis") else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Run nothing where it is only to be said what a run would send."""
+    config = session.config
+    return True if config.option.contract_url and run_of(config).options.dry_run else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of clauses that were not selected, and put the generated requests last."""
+    ours = {item: clauses_of(item) for item in items if clauses_of(item)}
+    if not ours:
+        return
+    run = run_of(config)
+    if not run.options.url and not config.getoption("collectonly"):
+        raise pytest.UsageError("the contract tests need --contract-url, the URL of the deployment to judge")
+    left_out = [item for item, clauses in ours.items() if not clauses & run.selected]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = sorted((item for item in items if item not in left_out), key=_lateness)
+
+
+def clause_of(item: pytest.Item) -> str:
+    """Return the clause that a contract test judges; an empty text for every other test."""
+    marker = item.get_closest_marker("clause")
+    return str(marker.args[0]) if marker and marker.args and item.path.parent == _SUITE else ""
+
+
+def clauses_of(item: pytest.Item) -> set[str]:
+    """Return the clauses that a contract test judges, or gathers for the tests that do."""
+    feeds = item.get_closest_marker("contract_feeds")
+    return {*(feeds.args if feeds else ()), clause_of(item)} - {""}
+
+
+def _lateness(item: pytest.Item) -> int:
+    """Return 0 for the tests of the chat, 1 for those of what is around it, 2 for what judges all that was seen."""
+    if item.get_closest_marker("contract_last") is not None:
+        return 2
+    return int(not clause_of(item).startswith("chat."))
+
+
+@pytest.fixture(scope="session")
+def contract_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
+    """The deployment under test, once a plain request was answered."""
+    from contract_tests.deployment.base_url import TargetError
+    from contract_tests.deployment.client import Ended
+    from contract_tests.deployment.deployment import NoVerdict, open_probe
+
+    run = run_of(request.config)
+    try:
+        run.probe = open_probe(run.contract, run.options, run.credentials, run.tell)
+    except (NoVerdict, TargetError, Ended, Judged) as error:
+        run.stopped = run.hide(str(error))
+        pytest.exit(run.stopped, returncode=2)
+    yield run.probe
+    run.clean_up()
+    run.probe.prober.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn what a contract test raised into its clause's finding, without a traceback."""
+    report = yield
+    clause = clause_of(item)
+    if not clause or (call.excinfo is None and call.when != "call"):
+        return report
+    run = run_of(item.config)
+    finding = graded(_finding(run, call, item), run.clauses[clause])
+    item.user_properties.extend(to_properties(finding))
+    report.user_properties.extend(to_properties(finding))
+    if isinstance(getattr(call.excinfo, "value", None), Judged) or run.stopped:
+        _show(report, finding, run)
+    return report
+
+
+def _finding(run: Run, call: pytest.CallInfo[None], item: pytest.Item) -> Finding:
+    from contract_tests.deployment.client import Ended
+
+    error = call.excinfo.value if call.excinfo else None
+    match error:
+        case None:
+            return Finding("held")
+        case Judged():
+            return _clean(run, error)
+        case Ended():
+            run.stopped = run.hide(str(error))
+            item.session.shouldstop = run.stopped
+            return Finding("not tested", "the run ended here")
+    if isinstance(error, pytest.exit.Exception | KeyboardInterrupt):
+        return Finding("not tested", "the run ended before")
+    return Finding("not tested", run.hide(f"the test itself failed: {type(error).__name__}: {error}"), fault=True)
+
+
+def _clean(run: Run, judged: Judged) -> Finding:
+    """Return the finding with `curl` and transcript, secrets hidden wherever the server repeated them."""
+    from contract_tests.report.redaction import visible
+    from contract_tests.report.transcript import to_text, transcribed
+
+    finding, hide = judged.finding, run.hide
+    reason, expected, got = (visible(hide(text)) for text in (finding.reason, finding.expected, finding.got))
+    curl = hide(judged.exchanges[-1].curl()) if judged.exchanges else ""
+    transcript = to_text([transcribed(asked, hide) for asked in judged.exchanges])
+    return Finding(finding.word, reason, expected, got, curl, transcript=transcript)
+
+
+def _show(report: pytest.TestReport, finding: Finding, run: Run) -> None:
+    """Let pytest say the finding in its own terms: failed, xfailed or skipped."""
+    from contract_tests.report.terminal import explained
+
+    text = explained(finding, run.clauses[finding.clause])
+    if finding.word == "broken" and run.waiving.excuses(finding.clause):
+        report.outcome = "skipped"
+        report.wasxfail = f"{WAIVED}: expected {finding.expected}, got {finding.got}"
+        report.longrepr = text
+    elif finding.word == "broken":
+        report.outcome = "failed"
+        report.longrepr = text
+    elif finding.word == "differs":
+        report.outcome = "skipped"
+        report.wasxfail = f"differs: {finding.reason or f'expected {finding.expected}, got {finding.got}'}"
+        report.longrepr = text
+    else:
+        report.outcome = "skipped"
+        path, line, _ = report.location
+        report.longrepr = (path, line or 0, f"{finding.word}: {finding.reason}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how many clauses got which word, and what that means."""
+    run = config.stash.get(_RUN, None)
+    if run is None or not run.options.url:
+        return
+    if run.options.dry_run:
+        terminalreporter.section("contract")
+        terminalreporter.line(f"{run.plan}; nothing was sent")
+        return
+    from contract_tests.report.comparison import lines
+    from contract_tests.report.terminal import counted
+
+    terminalreporter.section("contract")
+    report = report_of(config)
+    changes = lines(report.comparison) if report and report.comparison else ()
+    told_last = (run.told,) if run.told else ()
+    for line in (*told_last, counted(run.verdicts().values()), *changes, run.conclusion()[1]):
+        terminalreporter.line(line)

@@ -1,0 +1,112 @@
+"""Tells of a run while it goes on, and of its verdict when it has ended."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from contract_tests.report import github_actions
+from contract_tests.report.terminal import show
+from contract_tests.runner.plugin import clause_of, report_of, run_of
+from contract_tests.verdict import Exit
+
+if TYPE_CHECKING:
+    from contract_tests.report.model import Report
+    from contract_tests.runner.run import Run
+
+#: Where standard error is no terminal, a line is printed after so many tests.
+STRIDE = 25
+#: A terminal says how wide it is; a file or a log takes lines of this width.
+LOG_WIDTH = 120
+
+
+class Narrator:
+    """A pytest plugin in the place of pytest's own terminal reports."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._error = Console(stderr=True)
+        self._total = 0
+        self._done = 0
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Begin the progress line."""
+        self._total = len(session.items)
+        run = run_of(session.config)
+        run.say = self._say
+        if run.options.dry_run:
+            return
+        self._say(f"{run.hide(run.options.url)}: {run.plan}")
+        if self._error.is_terminal:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._progress = Progress(*columns, console=self._error, transient=True)
+            self._progress.start()
+            self._progress.add_task("", total=self._total)
+
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Say which clause is asked about."""
+        if self._progress:
+            self._progress.update(self._progress.task_ids[0], description=clause_of(item).ljust(32))
+
+    def pytest_runtest_logfinish(self) -> None:
+        """Count the test that has ended."""
+        self._done += 1
+        if self._progress:
+            self._progress.advance(self._progress.task_ids[0])
+        elif self._done % STRIDE == 0 or self._done == self._total:
+            self._error.print(f"{self._done} of {self._total} tests", highlight=False)
+
+    def _say(self, text: str) -> None:
+        """Say what takes a while, above the progress line."""
+        self._error.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Print the verdict and make its exit code the process's."""
+        if self._progress:
+            self._progress.stop()
+        if exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+            session.exitstatus = Exit.NO_VERDICT
+            return
+        run, report = run_of(session.config), report_of(session.config)
+        if run.options.dry_run:
+            _say(f"{run.plan}\nexit 0: nothing was sent")
+            return
+        with _in_the_open(report):
+            _show(run, report)
+        session.exitstatus = run.conclusion()[0]
+
+
+def _show(run: Run, report: Report | None) -> None:
+    console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
+    if run.stopped and not run.findings:
+        code, sentence = run.conclusion()
+        console.print(f"exit {int(code)}: {sentence}", soft_wrap=True, markup=False)
+    else:
+        show(console, run, report)
+
+
+@contextmanager
+def _in_the_open(report: Report | None) -> Iterator[None]:
+    """Tell GitHub Actions of the report, where this runs there, and keep it from obeying what is printed meanwhile."""
+    if report is None or not github_actions.asked_for(os.environ):
+        yield
+        return
+    for line in github_actions.annotated(report):
+        _say(line)
+    if problem := github_actions.add_summary(report, os.environ):
+        sys.stderr.write(f"{problem}\n")
+    with github_actions.commands_stopped(_say):
+        yield
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

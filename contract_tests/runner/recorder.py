@@ -1,0 +1,90 @@
+"""The plugin of pytest that makes a run's report, writes it, and keeps it for whoever tells of the run."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from contract_tests.report.build import Traffic
+    from contract_tests.report.model import Report
+    from contract_tests.runner.run import Run
+
+#: Under this name a worker of pytest-xdist tells the controlling process what it has sent.
+_TRAFFIC = "contract_traffic"
+_NO_RUN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+
+
+@dataclass(slots=True, eq=False)
+class Recorder:
+    """Makes the report when pytest has ended; under pytest-xdist in the controlling process alone.
+
+    `find_run` gives the run of this pytest, None where it judges no deployment.
+    """
+
+    find_run: Callable[[pytest.Config], Run | None]
+    report: Report | None = None
+    _from_workers: list[Traffic] = field(default_factory=list)
+    _started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _clock: float = field(default_factory=time.monotonic)
+    _interrupted: bool = False
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember that it was the user who ended the run."""
+        stopped = isinstance(excinfo.value, pytest.Session.Interrupted)
+        self._interrupted = isinstance(excinfo.value, KeyboardInterrupt) and not stopped
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take what a worker has sent."""
+        from contract_tests.deployment.cold_start import ColdStart
+        from contract_tests.report.build import Traffic
+
+        if text := getattr(node, "workeroutput", {}).get(_TRAFFIC):
+            sent = json.loads(text)
+            cold = ColdStart(**sent["cold_start"]) if sent["cold_start"] else None
+            self._from_workers.append(
+                Traffic(**{**sent, "cold_start": cold, "left_behind": tuple(sent["left_behind"])})
+            )
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Make the report, compare it, and write it wherever it was asked for."""
+        from contract_tests.report.build import report_of, traffic_of
+        from contract_tests.report.comparison import compare
+
+        run = self.find_run(session.config)
+        if run is None or exitstatus in _NO_RUN or session.config.option.collectonly:
+            return
+        run.interrupted = self._interrupted
+        run.clean_up()
+        traffic = sum((traffic_of(run), *self._from_workers), start=traffic_of(None))
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[_TRAFFIC] = json.dumps(asdict(traffic))
+            return
+        report = report_of(run, traffic, self._started, time.monotonic() - self._clock)
+        self.report = replace(report, comparison=compare(run.baseline, report)) if run.baseline else report
+        run.unwritten = tuple(_written(self.report, run.options.reports))
+        if session.exitstatus == pytest.ExitCode.OK and (run.unwritten or run.waiving.objections(run.verdicts())):
+            session.exitstatus = run.conclusion()[0]
+
+
+def _written(report: Report, files: tuple[str, ...]) -> Iterator[str]:
+    """Write the report into each file; yield a sentence for each where that failed."""
+    from contract_tests.report.writers import write
+
+    for file in files:
+        try:
+            write(report, Path(file))
+        except OSError as error:
+            yield f"the report {file} can't be written: {error.strerror or error}"
+        else:
+            sys.stderr.write(f"report: {file}\n")

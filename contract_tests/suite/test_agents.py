@@ -1,0 +1,271 @@
+"""Agents: read, and with `--manage-agents` created, changed and deleted."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from agent_contract.messages import JSON
+from contract_tests.assertions import expect
+from contract_tests.assertions.agents import an_agent, another_agent, create, created, fields_of
+from contract_tests.assertions.resources import changing, conforming, ids, listed, offered, readable
+from contract_tests.assertions.sessions import created as session_created
+from contract_tests.assertions.sessions import prompt
+from contract_tests.deployment.deployment import Probe
+from contract_tests.deployment.managed_agents import as_text
+from contract_tests.deployment.payloads import NEXT, plain, turn
+from contract_tests.verdict import broken, not_offered, not_tested, nothing_more
+
+#: How a server may say that an agent was created.
+CREATED = (201, 200)
+A_DAY = 86_400
+#: What a create is refused for, by the clause's name.
+REFUSED: dict[str, dict[str, JSON]] = {
+    "name-length": {"name": "n" * 257},
+    "description-length": {"description": "d" * 513},
+    "instructions-length": {"instructions": "i" * 32_769},
+    "metadata-size": {"metadata": {f"key-{number}": "value" for number in range(17)}},
+    "metadata-values": {"metadata": {"key": {"of": "another"}}},
+    "session-max-ttl-bound": {"session_max_ttl": 0},
+    "index-top-n-bound": {"index_top_n": 0},
+    "index-id-format": {"index_id": "not-a-uuid"},
+}
+#: Each field at its bound.
+AT_BOUNDS: dict[str, JSON] = {
+    "description": "d" * 512,
+    "instructions": "i" * 32_768,
+    "metadata": {f"key-{number}": "value" for number in range(16)},
+    "session_max_ttl": 1,
+    "index_top_n": 1,
+}
+#: A value of a wrong type for each of these fields, which no server can read as one of the right type.
+WRONG: dict[str, JSON] = {"name": ["a"], "description": {"a": "b"}, "metadata": "a", "session_max_ttl": "soon"}
+
+
+@pytest.mark.clause("agents.get")
+def test_an_agent_is_answered_under_its_id(contract_probe: Probe) -> None:
+    """The one under test: a chat with it is answered."""
+    asked = offered(contract_probe.ask("getAgent"))
+    expect.status(asked, expect.OK)
+    conforming(contract_probe, asked)
+
+
+@pytest.mark.clause("agents.get")
+def test_a_created_agent_is_answered_as_it_was_created(contract_probe: Probe) -> None:
+    """Field by field, but for its status, which may change by itself."""
+    made = created(an_agent(contract_probe))
+    if not readable(contract_probe):
+        raise nothing_more("the server answers no agents")
+    asked = contract_probe.ask("getAgent", parameters={"agent_id": made["id"]})
+    expect.status(asked, expect.OK)
+    differing = {name: value for name, value in made.items() if fields_of(asked).get(name) != value}
+    if found := differing.keys() - {"status", "status_errors"}:
+        raise broken(f"the agent as it was created: {as_text(made)}", f"other {', '.join(sorted(found))}", asked)
+
+
+@pytest.mark.clause("chat.agent-unknown")
+def test_an_agent_that_does_not_exist_is_not_answered(contract_probe: Probe) -> None:
+    """Where agents can be read at all."""
+    if not readable(contract_probe):
+        raise nothing_more("the server answers no agents")
+    nobody = {"agent_id": contract_probe.stranger("agent")}
+    expect.status(contract_probe.ask("getAgent", parameters=nobody), expect.NOT_FOUND)
+
+
+@pytest.mark.clause("chat.agent-unknown")
+@pytest.mark.parametrize("operation", ["updateAgent", "deleteAgent"])
+def test_an_agent_that_does_not_exist_is_not_changed(contract_probe: Probe, operation: str) -> None:
+    """Neither is it created."""
+    nobody = {"agent_id": contract_probe.stranger("agent")}
+    body: JSON = {"description": "?"} if operation == "updateAgent" else None
+    asked = contract_probe.ask(operation, body, parameters=nobody)
+    if asked.status in (401, 403, 405, 501):
+        raise nothing_more(f"the server does not do that: {asked.described()}")
+    expect.status(asked, expect.NOT_FOUND)
+
+
+@pytest.mark.clause("agents.chat-twin")
+def test_a_chat_under_agents_is_answered_as_under_assistants(contract_probe: Probe) -> None:
+    """A plain one, one of an unknown agent and one that breaks its schema."""
+    nobody = {"agent_id": contract_probe.stranger("agent")}
+    asked = contract_probe.ask("createAgentChatCompletion", plain())
+    if asked.status in (404, 405, 501):
+        raise not_offered(f"there is no such operation: {asked.described()}")
+    for body, parameters in ((plain(), None), (plain(), nobody), (plain(messages=[]), None)):
+        alike = contract_probe.chat(body, parameters=parameters)
+        asked = contract_probe.ask("createAgentChatCompletion", body, parameters=parameters)
+        expect.status(asked, alike.status)
+        if asked.status == expect.OK:
+            conforming(contract_probe, asked)
+
+
+@pytest.mark.clause("agents.create")
+def test_an_agent_is_created(contract_probe: Probe) -> None:
+    """With a model, and what else is read back."""
+    asked = an_agent(contract_probe)
+    expect.status(asked, *CREATED)
+    conforming(contract_probe, asked, without="object")
+
+
+@pytest.mark.clause("agents.create-status")
+def test_a_create_is_answered_with_201(contract_probe: Probe) -> None:
+    """Which the published page does not say."""
+    expect.status(an_agent(contract_probe), CREATED[0])
+
+
+@pytest.mark.clause("agents.conforms")
+def test_a_created_agent_has_its_form(contract_probe: Probe) -> None:
+    """In the answer to the create."""
+    asked = an_agent(contract_probe)
+    created(asked)
+    conforming(contract_probe, asked)
+
+
+@pytest.mark.clause("agents.created-fields")
+def test_a_created_agent_has_what_was_sent(contract_probe: Probe) -> None:
+    """Each field as it was."""
+    asked = an_agent(contract_probe)
+    made, sent = created(asked), json.loads(asked.request.body)
+    wrong = {name: made.get(name) for name, value in sent.items() if made.get(name) != value}
+    if wrong:
+        raise broken(as_text({name: sent[name] for name in wrong}), as_text(wrong), asked)
+
+
+@pytest.mark.clause("agents.object")
+def test_a_created_agent_says_what_it_is(contract_probe: Probe) -> None:
+    """In the answer to the create."""
+    asked = an_agent(contract_probe)
+    if created(asked).get("object") != "agent":
+        raise broken('object "agent"', as_text(created(asked).get("object")), asked)
+
+
+@pytest.mark.clause("agents.created-at")
+def test_a_created_agent_says_when_it_was_created(contract_probe: Probe) -> None:
+    """By the server's own clock, where it tells it."""
+    asked = an_agent(contract_probe)
+    moment, date = created(asked).get("created_at"), asked.header("date")
+    now = parsedate_to_datetime(date) if date else datetime.now(UTC)
+    if not isinstance(moment, int) or abs(now.timestamp() - moment) > A_DAY:
+        raise broken(f"created_at near {int(now.timestamp())}", as_text(moment), asked)
+
+
+@pytest.mark.clause("agents.id-fresh")
+def test_each_created_agent_has_an_id_of_its_own(contract_probe: Probe) -> None:
+    """Two were created."""
+    one, other = an_agent(contract_probe), another_agent(contract_probe)
+    if created(one)["id"] == created(other)["id"]:
+        raise broken("two ids", f"{created(one)['id']} twice", one, other)
+
+
+@pytest.mark.clause("agents.defaults")
+def test_an_agent_of_a_name_and_a_model_alone_has_the_rest_filled_in(contract_probe: Probe) -> None:
+    """How long its sessions are kept, for example."""
+    asked = another_agent(contract_probe)
+    expect.status(asked, *CREATED)
+    if created(asked).get("session_max_length") is None and created(asked).get("session_max_ttl") is None:
+        raise broken("session_max_length or session_max_ttl", "neither", asked)
+
+
+@pytest.mark.clause("agents.created-listed")
+def test_a_created_agent_is_listed(contract_probe: Probe) -> None:
+    """Among the newest, or the oldest where the server knows no order."""
+    made = created(an_agent(contract_probe))
+    asked = listed(contract_probe, order="desc")
+    if made["id"] in [*ids(asked), *ids(listed(contract_probe, order="asc"))]:
+        return
+    raise broken(f"a list with {made['id']}", f"one of {len(ids(asked))} others", asked)
+
+
+@pytest.mark.clause("agents.model-required")
+def test_a_create_without_a_model_is_refused(contract_probe: Probe) -> None:
+    """A name alone makes no agent."""
+    asked = changing(contract_probe.ask("createAgent", {"name": f"{contract_probe.agents.name}-no-model"}))
+    expect.status(asked, expect.UNPROCESSABLE)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [pytest.param(fields, marks=pytest.mark.clause(f"agents.{name}"), id=name) for name, fields in REFUSED.items()],
+)
+def test_a_create_beyond_a_bound_is_refused(contract_probe: Probe, fields: dict[str, JSON]) -> None:
+    """The value is the nearest one beyond the bound."""
+    expect.status(create(contract_probe, "-invalid", **fields), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("agents.field-types")
+@pytest.mark.parametrize("name", WRONG)
+def test_a_create_with_a_value_of_a_wrong_type_is_refused(contract_probe: Probe, name: str) -> None:
+    """The value can't be read as one of the right type."""
+    expect.status(create(contract_probe, "-invalid", **{name: WRONG[name]}), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("agents.limits-accepted")
+def test_a_create_with_all_at_their_bounds_is_accepted(contract_probe: Probe) -> None:
+    """The name too, filled up with dots."""
+    name = f"{contract_probe.agents.name}-3".ljust(256, ".")
+    expect.status(create(contract_probe, **{**AT_BOUNDS, "name": name}), *CREATED)
+
+
+@pytest.mark.clause("agents.create-tools-empty")
+def test_an_empty_list_of_tools_beside_an_index_does_no_harm(contract_probe: Probe) -> None:
+    """The index is unknown, which a server may say."""
+    fields: dict[str, JSON] = {"tools": [], "index_id": contract_probe.stranger("index")}
+    expect.no_server_error(create(contract_probe, "-4", **fields))
+
+
+@pytest.mark.clause("agents.update")
+def test_an_update_changes_what_it_has_and_nothing_else(contract_probe: Probe) -> None:
+    """The description; looked at in the answer and once more."""
+    made = created(another_agent(contract_probe))
+    own = {"agent_id": made["id"]}
+    changed = changing(contract_probe.ask("updateAgent", {"description": "It was changed."}, parameters=own))
+    expect.status(changed, expect.OK)
+    wanted = {**made, "description": "It was changed."}
+    read = [contract_probe.ask("getAgent", parameters=own, again=1)] if readable(contract_probe) else []
+    for asked in (changed, *read):
+        wrong = {name for name, value in wanted.items() if fields_of(asked).get(name) != value}
+        if wrong - {"status", "status_errors", "updated_at"}:
+            raise broken(f"the agent with its new description, {as_text(wanted)}", as_text(asked.json()), asked)
+
+
+@pytest.mark.clause("agents.update-null")
+def test_an_update_to_null_unsets_a_field(contract_probe: Probe) -> None:
+    """The description, which was set before."""
+    own = {"agent_id": created(another_agent(contract_probe))["id"]}
+    before = changing(contract_probe.ask("updateAgent", {"description": "To be unset."}, parameters=own))
+    if fields_of(before).get("description") != "To be unset.":
+        raise not_tested(f"there is nothing to unset: {before.described()}")
+    asked = contract_probe.ask("updateAgent", {"description": None}, parameters=own)
+    expect.status(asked, expect.OK)
+    if fields_of(asked).get("description"):
+        raise broken("no description", as_text(fields_of(asked).get("description")), before, asked)
+
+
+@pytest.mark.clause("agents.update-invalid")
+@pytest.mark.parametrize("name", ["name-length", "metadata-size", "session-max-ttl-bound", "index-id-format"])
+def test_an_update_beyond_a_bound_is_refused(contract_probe: Probe, name: str) -> None:
+    """As the create is."""
+    own = {"agent_id": created(another_agent(contract_probe))["id"]}
+    expect.status(changing(contract_probe.ask("updateAgent", REFUSED[name], parameters=own)), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("agents.instructions-counted")
+def test_instructions_count_in_the_prompt(contract_probe: Probe) -> None:
+    """Of two agents that differ in nothing else that is known."""
+    with_some, without = created(an_agent(contract_probe)), created(another_agent(contract_probe))
+    longer = contract_probe.chat(turn(), parameters={"agent_id": with_some["id"]})
+    shorter = contract_probe.chat(turn(), parameters={"agent_id": without["id"]})
+    if prompt(longer) <= prompt(shorter):
+        expected = f"prompt_tokens over {prompt(shorter)}, what the agent without instructions counts"
+        raise broken(expected, f"{prompt(longer)}", shorter, longer)
+
+
+@pytest.mark.clause("chat.session-other-agent")
+def test_a_session_of_another_agent_is_refused(contract_probe: Probe) -> None:
+    """The agent under test opened it."""
+    other = created(an_agent(contract_probe))["id"]
+    session = session_created(contract_probe)
+    expect.refused(contract_probe.chat(turn(NEXT, session.id), parameters={"agent_id": other}))

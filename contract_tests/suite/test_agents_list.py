@@ -1,0 +1,250 @@
+"""The list of agents: its form, its bounds, its pages."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from contract_tests.assertions import expect
+from contract_tests.assertions.agents import an_agent, another_agent
+from contract_tests.assertions.resources import conforming, ids, items, listed, page
+from contract_tests.deployment.deployment import Probe
+from contract_tests.verdict import Judged, broken, not_offered, not_tested, nothing_more
+from contract_tests.wire.exchange import Asked
+
+#: What a query is refused for, by the clause's name.
+REFUSED = {
+    "limit-below-minimum": {"limit": "0"},
+    "limit-above-maximum": {"limit": "1000"},
+    "limit-type": {"limit": "ten"},
+    "offset-below-minimum": {"offset": "-1"},
+    "offset-above-maximum": {"offset": "4294967297"},
+    "order-unknown": {"order": "sideways"},
+}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [pytest.param(query, marks=pytest.mark.clause(f"agents.{name}"), id=name) for name, query in REFUSED.items()],
+)
+def test_a_query_beyond_its_bounds_is_refused(contract_probe: Probe, query: dict[str, str]) -> None:
+    """The value is the nearest one beyond the bound."""
+    expect.status(listed(contract_probe, **query), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("agents.limit-accepted")
+@pytest.mark.parametrize("limit", ["1", "999"])
+def test_a_limit_at_its_bound_is_accepted(contract_probe: Probe, limit: str) -> None:
+    """Both are within the published range."""
+    expect.status(listed(contract_probe, limit=limit), expect.OK)
+
+
+@pytest.mark.clause("agents.cursor-invalid")
+@pytest.mark.parametrize("name", ["after", "before"])
+def test_a_cursor_that_is_no_id_is_refused(contract_probe: Probe, name: str) -> None:
+    """No server gives such an id."""
+    expect.status(listed(contract_probe, **{name: "no id, surely"}), expect.BAD_REQUEST)
+
+
+@pytest.mark.clause("agents.after-unknown")
+def test_a_cursor_that_names_no_agent_is_refused(contract_probe: Probe) -> None:
+    """The id is a fresh uuid."""
+    expect.status(listed(contract_probe, after=contract_probe.stranger("cursor")), expect.BAD_REQUEST)
+
+
+@pytest.mark.clause("agents.list")
+def test_a_list_has_its_form(contract_probe: Probe) -> None:
+    """Its agents have a clause of their own."""
+    asked = listed(contract_probe)
+    expect.status(asked, expect.OK)
+    conforming(contract_probe, asked, without="data/")
+
+
+@pytest.mark.clause("agents.list-object")
+def test_a_list_says_that_it_is_one(contract_probe: Probe) -> None:
+    """Whatever stands in it."""
+    asked = listed(contract_probe)
+    if page(asked).get("object") != "list":
+        raise broken('object "list"', json.dumps(page(asked).get("object")), asked)
+
+
+@pytest.mark.clause("agents.conforms")
+def test_each_agent_in_a_list_has_its_form(contract_probe: Probe) -> None:
+    """Those that are there, whoever made them."""
+    asked = listed(contract_probe)
+    if not items(asked):
+        raise nothing_more("the list is empty")
+    conforming(contract_probe, asked, within="data/")
+
+
+@pytest.mark.clause("agents.object")
+def test_each_agent_in_a_list_says_that_it_is_one(contract_probe: Probe) -> None:
+    """Those that are there, whoever made them."""
+    asked = listed(contract_probe)
+    if not items(asked):
+        raise nothing_more("the list is empty")
+    for item in items(asked):
+        if item.get("object") != "agent":
+            raise broken('object "agent"', json.dumps(item.get("object")), asked)
+
+
+@pytest.mark.clause("agents.list-ends")
+def test_a_list_names_its_first_and_its_last_agent(contract_probe: Probe) -> None:
+    """A server need not name them; if it does, they are these."""
+    asked = listed(contract_probe)
+    value, found = page(asked), ids(asked)
+    named = {name: value.get(name) for name in ("first_id", "last_id")}
+    if not found or None in named.values():
+        raise not_offered("the list names no ends") if found else not_tested("the list is empty")
+    if [named["first_id"], named["last_id"]] != [found[0], found[-1]]:
+        raise broken(f"first_id {found[0]}, last_id {found[-1]}", json.dumps(named), asked)
+
+
+@pytest.mark.clause("agents.limit")
+def test_a_list_is_no_longer_than_its_limit(contract_probe: Probe) -> None:
+    """The limit is 1."""
+    several(contract_probe)
+    asked = listed(contract_probe, limit="1")
+    if len(page(asked)["data"]) > 1:
+        raise broken("one agent", f"{len(ids(asked))} agents", asked)
+    if not ids(asked):
+        raise broken("one agent", "none", asked)
+
+
+@pytest.mark.clause("agents.has-more")
+def test_a_list_says_whether_more_follow(contract_probe: Probe) -> None:
+    """They do where one of several is listed, they don't behind all of them."""
+    whole = several(contract_probe)
+    asked = listed(contract_probe, limit="1")
+    if page(asked).get("has_more") is not True:
+        raise broken("has_more true", json.dumps(page(asked).get("has_more")), asked)
+    last = listed(contract_probe, after=ids(whole)[-1])
+    if last.status == expect.OK and not ids(last) and page(last).get("has_more") is not False:
+        raise broken("has_more false behind the last agent", json.dumps(page(last).get("has_more")), last)
+    if len(ids(whole)) < 100 and page(whole).get("has_more") is not False and not ids(last):
+        raise broken("has_more false", json.dumps(page(whole).get("has_more")), whole)
+
+
+@pytest.mark.clause("agents.order")
+def test_a_list_can_be_had_the_other_way_round(contract_probe: Probe) -> None:
+    """Agents of one and the same second may stand in any order."""
+    there, back = several(contract_probe, limit="999"), listed(contract_probe, limit="999", order="desc")
+    expect.status(back, expect.OK)
+    if sorted(ids(there)) != sorted(ids(back)):
+        raise not_tested("the agents have changed meanwhile, or are too many for one list")
+    moments = [item.get("created_at") for item in items(there)]
+    if len(set(moments)) < 2:
+        raise not_tested("all agents were created in one and the same second")
+    turned = [item.get("created_at") for item in items(back)][::-1]
+    if turned != moments:
+        raise broken(f"the agents of {short(moments)} the other way round", short(turned[::-1]), there, back)
+
+
+@pytest.mark.clause("agents.after")
+def test_a_list_goes_on_behind_its_cursor(contract_probe: Probe) -> None:
+    """The cursor is the first agent's id."""
+    whole = several(contract_probe)
+    first, second = ids(whole)[:2]
+    asked = listed(contract_probe, after=first)
+    expect.status(asked, expect.OK)
+    if first in ids(asked) or second not in ids(asked)[:1]:
+        raise broken(f"a list that begins with {second}", f"one that begins with {short(ids(asked)[:2])}", whole, asked)
+
+
+@pytest.mark.clause("agents.before")
+def test_a_list_ends_before_its_cursor(contract_probe: Probe) -> None:
+    """The cursor is the second agent's id."""
+    whole = several(contract_probe)
+    first, second = ids(whole)[:2]
+    asked = listed(contract_probe, before=second)
+    expect.status(asked, expect.OK)
+    if ids(asked) != [first]:
+        raise broken(f"a list of {first} alone", short(ids(asked)), whole, asked)
+
+
+@pytest.mark.clause("agents.offset")
+def test_a_list_leaves_out_what_its_offset_says(contract_probe: Probe) -> None:
+    """The offset is 1."""
+    whole = several(contract_probe)
+    asked = listed(contract_probe, offset="1")
+    expect.status(asked, expect.OK)
+    if ids(asked)[:1] != ids(whole)[1:2]:
+        raise broken(f"a list that begins with {ids(whole)[1]}", short(ids(asked)[:1]), whole, asked)
+
+
+@pytest.mark.clause("agents.num-objects")
+def test_a_list_counts_its_agents_when_asked_to(contract_probe: Probe) -> None:
+    """All that there are, whatever the limit."""
+    whole = several(contract_probe)
+    asked = listed(contract_probe, set_num_objects="true", limit="1")
+    number, fewest = page(asked).get("num_objects"), len(ids(whole))
+    wanted = f"num_objects of {'at least ' if page(whole).get('has_more') else ''}{fewest}"
+    if not isinstance(number, int) or number < fewest:
+        raise broken(wanted, json.dumps(number), whole, asked)
+    now = contract_probe.ask("listAgents", again=1000)
+    if number > fewest and not page(whole).get("has_more") and len(ids(now)) == fewest:
+        raise broken(wanted, json.dumps(number), whole, asked)
+
+
+@pytest.mark.clause("agents.filter-name")
+def test_a_list_can_be_had_of_one_name(contract_probe: Probe) -> None:
+    """The name is that of an agent in the list."""
+    named = [str(item["name"]) for item in items(several(contract_probe)) if item.get("name")]
+    if not named:
+        raise not_tested("no agent has a name")
+    asked = listed(contract_probe, name=named[-1])
+    found = [item.get("name") for item in items(asked)]
+    if not found or set(found) != {named[-1]}:
+        raise broken(f"agents of the name {named[-1]}", short(found), asked)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("index_id", marks=pytest.mark.clause("agents.filter-index")),
+        pytest.param("knowledge_base_id", marks=pytest.mark.clause("agents.filter-knowledge-base")),
+    ],
+)
+def test_a_list_of_an_unknown_index_is_empty(contract_probe: Probe, name: str) -> None:
+    """No agent answers from it."""
+    several(contract_probe)
+    asked = listed(contract_probe, **{name: contract_probe.stranger("nobody's index")})
+    if ids(asked):
+        raise broken("an empty list", f"{len(ids(asked))} agents", asked)
+
+
+@pytest.mark.clause("agents.twins")
+def test_assistants_are_the_agents(contract_probe: Probe) -> None:
+    """What is there before and after is there under the other path too; others may come and go meanwhile."""
+    before, assistants = listed(contract_probe), listed(contract_probe, "listAssistants")
+    expect.status(assistants, expect.OK)
+    if ids(before) == ids(assistants):
+        return
+    after = contract_probe.ask("listAgents", again=1)
+    lasting = [id for id in ids(before) if id in ids(after)]
+    if missing := set(lasting) - set(ids(assistants)):
+        raise broken(f"the agents {short(lasting)}", f"a list without {short(sorted(missing))}", before, assistants)
+    strange = set(ids(assistants)) - set(ids(before)) - set(ids(after))
+    if strange and ids(before) == ids(after):
+        raise broken(f"the agents {short(lasting)}", f"a list with {short(sorted(strange))}", before, assistants)
+
+
+def several(probe: Probe, **query: str) -> Asked:
+    """Return a list of at least two agents; those of the run's own are among them, where it may create some."""
+    try:
+        an_agent(probe), another_agent(probe)
+    except Judged as judged:
+        if judged.finding.word == "broken":
+            raise not_tested("the agent to list could not be created") from None
+    asked = listed(probe, **{"order": "asc", **query})
+    if len(ids(asked)) < 2:
+        raise not_tested("there are fewer than two agents; --manage-agents creates some")
+    return asked
+
+
+def short(value: Any) -> str:
+    """Return a list as JSON, shortened."""
+    text = json.dumps(value)
+    return text if len(text) <= 200 else f"{text[:200]}…"

@@ -1,0 +1,110 @@
+"""Completions, the older way to ask an agent: a prompt, and the text that goes on from it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from agent_contract.messages import JSON
+from contract_tests.assertions import expect
+from contract_tests.assertions.resources import conforming, ends_with_done, offered
+from contract_tests.deployment.deployment import Probe
+from contract_tests.deployment.payloads import MAX_TOKENS
+from contract_tests.verdict import broken, not_tested
+from contract_tests.wire.exchange import Asked
+
+PROMPT = "Once upon a time"
+
+
+@pytest.mark.clause("completions.answer")
+def test_a_prompt_is_gone_on_from(contract_probe: Probe) -> None:
+    """Each choice has its text."""
+    asked = _completed(contract_probe)
+    expect.status(asked, expect.OK)
+    conforming(contract_probe, asked)
+
+
+@pytest.mark.clause("completions.object")
+def test_a_completion_says_what_it_is(contract_probe: Probe) -> None:
+    """If it says anything."""
+    asked = _completed(contract_probe)
+    said = _answer(asked).get("object")
+    if said not in (None, "text_completion"):
+        raise broken('object "text_completion"', json.dumps(said), asked)
+
+
+@pytest.mark.clause("completions.max-tokens")
+def test_a_completion_is_no_longer_than_its_bound(contract_probe: Probe) -> None:
+    """As the answer itself counts it."""
+    asked = _completed(contract_probe)
+    usage = _answer(asked).get("usage")
+    count = usage.get("completion_tokens") if isinstance(usage, dict) else None
+    if not isinstance(count, int):
+        raise not_tested("the answer does not count its tokens")
+    if count > MAX_TOKENS:
+        raise broken(f"at most {MAX_TOKENS} completion_tokens", f"{count}", asked)
+
+
+@pytest.mark.clause("completions.prompt-required")
+def test_a_completion_without_a_prompt_is_refused(contract_probe: Probe) -> None:
+    """There is nothing to go on from."""
+    _completed(contract_probe)
+    expect.status(contract_probe.ask("createAssistantCompletion", {"max_tokens": 1}), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("completions.model-unexpected")
+def test_a_completion_with_another_model_is_refused(contract_probe: Probe) -> None:
+    """No agent has a model of this name."""
+    model = f"no-such-model-{contract_probe.stranger('model')[:8]}"
+    expect.status(_completed(contract_probe, model=model), expect.BAD_REQUEST)
+
+
+@pytest.mark.clause("completions.agent-unknown")
+def test_a_completion_of_an_unknown_agent_is_refused(contract_probe: Probe) -> None:
+    """The id is a fresh uuid."""
+    _completed(contract_probe)
+    nobody = {"agent_id": contract_probe.stranger("agent")}
+    asked = contract_probe.ask("createAssistantCompletion", _body(), parameters=nobody)
+    expect.status(asked, expect.NOT_FOUND)
+
+
+@pytest.mark.clause("completions.session-unknown")
+def test_a_completion_in_an_unknown_session_is_refused(contract_probe: Probe) -> None:
+    """The id is a fresh uuid."""
+    asked = _completed(contract_probe, store_in_session=contract_probe.stranger("session"))
+    expect.status(asked, expect.NOT_FOUND)
+
+
+@pytest.mark.clause("completions.session-created")
+def test_a_completion_opens_a_session(contract_probe: Probe) -> None:
+    """A second one may use it."""
+    first = _completed(contract_probe, create_session=True)
+    session = _answer(first).get("session_id")
+    if not isinstance(session, str):
+        raise broken("a session_id", json.dumps(session), first)
+    expect.status(_completed(contract_probe, store_in_session=session), expect.OK)
+
+
+@pytest.mark.clause("completions.stream")
+def test_a_streamed_completion_ends_with_done(contract_probe: Probe) -> None:
+    """And has chunks before."""
+    ends_with_done(_completed(contract_probe, stream=True))
+
+
+def _body(**fields: JSON) -> dict[str, JSON]:
+    return {"prompt": PROMPT, "max_tokens": MAX_TOKENS, **fields}
+
+
+def _completed(probe: Probe, **fields: JSON) -> Asked:
+    """Return what a prompt gets; `not offered` where a plain one is not answered at all."""
+    plain = offered(probe.ask("createAssistantCompletion", _body()))
+    return probe.ask("createAssistantCompletion", _body(**fields)) if fields else plain
+
+
+def _answer(asked: Asked) -> dict[str, Any]:
+    value = asked.json()
+    if asked.status != expect.OK or not isinstance(value, dict):
+        raise not_tested(f"no answer to look at: {asked.described()}")
+    return value

@@ -1,0 +1,89 @@
+"""Requests that nobody thought of: derived from the document by schemathesis, as many as the budget leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, TypeAlias
+
+import pytest
+from schemathesis import Case
+
+from agent_contract import load_contract
+from contract_tests.assertions import expect, generated_requests
+from contract_tests.assertions.schemathesis_checks import CHECKS, CLAUSES, Check
+from contract_tests.deployment.budget import NO_SESSIONS, chat_share
+from contract_tests.deployment.deployment import OPERATION, Probe
+from contract_tests.runner.plugin import run_of
+from contract_tests.suite.test_odd_input import OF_ALL, variety
+from contract_tests.verdict import Judged, broken, nothing_more
+from contract_tests.wire.exchange import Asked
+
+pytestmark = pytest.mark.contract_last
+
+Answers: TypeAlias = list[tuple[Case[Any], Asked]]
+
+_CONTRACT = load_contract()
+SCHEMA = generated_requests.schema(_CONTRACT.document, _CONTRACT.operations[OPERATION].template)
+
+
+@pytest.fixture(name="cases", scope="session")
+def _cases() -> list[Case[Any]]:
+    return []
+
+
+@pytest.mark.contract_feeds(*CLAUSES)
+@SCHEMA.parametrize()
+def test_requests_are_generated(case: Case[Any], cases: list[Case[Any]]) -> None:
+    """They are kept here and sent later, in an order that makes the most of a small budget."""
+    cases.append(case)
+
+
+@pytest.fixture(name="answers", scope="session")
+def _answers(request: pytest.FixtureRequest, contract_probe: Probe, cases: list[Case[Any]]) -> Answers:
+    """The generated requests that the budget left room for, with what they got."""
+    selected = run_of(request.config).selected
+    if selected.intersection(OF_ALL):
+        variety(contract_probe)
+    answers: Answers = []
+    unknown, options = contract_probe.newer_fields(), contract_probe.options
+    share = chat_share(options.max_requests, options.breadth)
+    chat_alone = all(clause.startswith("chat.") for clause in selected)
+    by_chance = generated_requests.bodies(_by_chance(contract_probe), unknown)
+    for case, body in chain(generated_requests.bodies(cases, unknown), by_chance):
+        if contract_probe.prober.budget.left <= 0 or _taken(contract_probe, chat_alone) >= share:
+            break
+        try:
+            answers.append((case, contract_probe.chat(body if body is not None else b"null")))
+        except Judged as judged:
+            if judged.finding.reason != NO_SESSIONS:
+                break
+    return answers
+
+
+def _taken(probe: Probe, chat_alone: bool) -> int:
+    """Return how much of the chat's share is used up; the operations around it have their own where they are judged."""
+    around = 0 if chat_alone else sum(asked.operation not in ("", OPERATION) for asked in probe.prober.log)
+    return probe.prober.budget.sent - around
+
+
+def _by_chance(probe: Probe) -> Iterator[Case[Any]]:
+    """Yield requests that are made by chance, with breadth `deep` alone, where the budget has room for any."""
+    if probe.options.breadth == "deep" and (left := probe.prober.budget.left) > 0:
+        operation = _CONTRACT.operations[OPERATION]
+        most = min(left * generated_requests.TRIES, generated_requests.MOST_FUZZED)
+        yield from generated_requests.fuzzed(SCHEMA, operation.template, operation.method, probe.options.seed, most)
+
+
+@pytest.mark.parametrize(
+    "check", [pytest.param(check, marks=pytest.mark.clause(check.clause), id=check.clause) for check in CHECKS]
+)
+def test_the_answers_to_generated_requests_pass(answers: Answers, check: Check) -> None:
+    """Only what schemathesis finds in the reply itself: which status an input should get is judged elsewhere."""
+    there = [(case, asked) for case, asked in answers if asked.status not in (0, expect.NOT_IMPLEMENTED)]
+    seen = [(case, asked) for case, asked in there if not check.statuses or asked.status in check.statuses]
+    if not seen:
+        raise nothing_more("no request was left for generated ones")
+    for case, asked in seen:
+        if found := generated_requests.failures(case, asked, check.name):
+            raise broken(f"what schemathesis checks as {check.name}", "; ".join(found), asked)

@@ -1,0 +1,242 @@
+"""Models: their list, a chat with one, and embeddings."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import struct
+from typing import Any
+
+import pytest
+
+from agent_contract.messages import JSON
+from contract_tests.assertions import expect
+from contract_tests.assertions.resources import (
+    a_model,
+    answering_model,
+    conforming,
+    ends_with_done,
+    items,
+    listed,
+    models,
+    offered,
+)
+from contract_tests.deployment.deployment import Probe
+from contract_tests.deployment.payloads import plain
+from contract_tests.verdict import broken, not_tested, nothing_more
+from contract_tests.wire.exchange import Asked
+
+TYPES = ("COMPLETIONS", "EMBEDDINGS")
+ENGINES = ("VLLM", "INFINITY", "LLAMA_CPP")
+#: The first and the last are equal, the first two share words, the third has none of theirs.
+TEXTS: list[JSON] = [
+    "The river runs through the old town.",
+    "An old town by the river.",
+    "Quarterly revenue exceeded forecasts.",
+    "The river runs through the old town.",
+]
+_CHAT, _EMBED = "createChatCompletion", "createEmbedding"
+
+
+@pytest.mark.clause("models.list")
+def test_the_list_of_models_has_its_form(contract_probe: Probe) -> None:
+    """And each of its models."""
+    asked = listed(contract_probe, "listModels")
+    expect.status(asked, expect.OK)
+    conforming(contract_probe, asked)
+
+
+@pytest.mark.clause("models.list-object")
+def test_the_list_of_models_says_that_it_is_one(contract_probe: Probe) -> None:
+    """Whatever stands in it."""
+    asked = listed(contract_probe, "listModels")
+    value = asked.json()
+    if isinstance(value, dict) and value.get("object") != "list":
+        raise broken('object "list"', json.dumps(value.get("object")), asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        pytest.param("model_type", TYPES, marks=pytest.mark.clause("models.type")),
+        pytest.param("model_engine", ENGINES, marks=pytest.mark.clause("models.engine")),
+    ],
+)
+def test_a_model_is_of_a_known_kind(contract_probe: Probe, name: str, known: tuple[str, ...]) -> None:
+    """Where the server says of which."""
+    asked = listed(contract_probe, "listModels")
+    given = [item[name] for item in items(asked) if item.get(name) is not None]
+    if not given:
+        raise not_tested(f"no model has a {name}")
+    if strange := [value for value in given if value not in known]:
+        raise broken(f"one of {', '.join(known)}", json.dumps(strange[0]), asked)
+
+
+@pytest.mark.clause("models.agents-own")
+def test_the_agent_s_model_is_listed(contract_probe: Probe) -> None:
+    """By the name that its answers give it."""
+    asked = listed(contract_probe, "listModels")
+    own = answering_model(contract_probe)
+    if own not in [item.get("id") for item in items(asked)]:
+        raise broken(f"a list with {own}", f"{len(items(asked))} others", asked)
+
+
+@pytest.mark.clause("models.unknown")
+@pytest.mark.parametrize("operation", [_CHAT, _EMBED])
+def test_an_unknown_model_is_refused(contract_probe: Probe, operation: str) -> None:
+    """No model has this name."""
+    _has(contract_probe, operation)
+    name = f"no-such-model-{contract_probe.stranger('model')[:8]}"
+    body: JSON = plain(model=name) if operation == _CHAT else {"model": name, "input": "Hello!"}
+    expect.status(contract_probe.ask(operation, body), expect.NOT_FOUND)
+
+
+@pytest.mark.clause("models.wrong-kind")
+@pytest.mark.parametrize("operation", [_CHAT, _EMBED])
+def test_a_model_of_another_kind_is_refused(contract_probe: Probe, operation: str) -> None:
+    """Where the list says which kind a model is of."""
+    kind = TYPES[1] if operation == _CHAT else TYPES[0]
+    asked = listed(contract_probe, "listModels")
+    names = [str(item["id"]) for item in items(asked) if item.get("model_type") == kind and "id" in item]
+    if not names:
+        raise nothing_more(f"no model is said to be of {kind}")
+    _has(contract_probe, operation)
+    body: JSON = plain(model=names[0]) if operation == _CHAT else {"model": names[0], "input": "Hello!"}
+    expect.status(contract_probe.ask(operation, body), expect.BAD_REQUEST)
+
+
+@pytest.mark.clause("model-chat.answer")
+def test_a_chat_with_a_model_is_answered(contract_probe: Probe) -> None:
+    """In the form of a chat's answer."""
+    asked = _chat(contract_probe)
+    expect.status(asked, expect.OK)
+    conforming(contract_probe, asked)
+
+
+@pytest.mark.parametrize(
+    "left_out",
+    [
+        pytest.param("model", marks=pytest.mark.clause("model-chat.model-required")),
+        pytest.param("messages", marks=pytest.mark.clause("model-chat.messages-required")),
+    ],
+)
+def test_a_chat_with_a_model_takes_model_and_messages(contract_probe: Probe, left_out: str) -> None:
+    """One of them is left out."""
+    _chat(contract_probe)
+    body = {name: value for name, value in plain(model=_model(contract_probe)).items() if name != left_out}
+    expect.status(contract_probe.ask(_CHAT, body), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("model-chat.stream")
+def test_a_streamed_chat_with_a_model_ends_with_done(contract_probe: Probe) -> None:
+    """And has chunks before."""
+    _chat(contract_probe)
+    asked = contract_probe.ask(_CHAT, plain(model=_model(contract_probe), stream=True))
+    ends_with_done(asked)
+
+
+@pytest.mark.parametrize(
+    "left_out",
+    [
+        pytest.param("input", marks=pytest.mark.clause("embeddings.input-required")),
+        pytest.param("model", marks=pytest.mark.clause("embeddings.model-required")),
+    ],
+)
+def test_embeddings_take_input_and_model(contract_probe: Probe, left_out: str) -> None:
+    """One of them is left out."""
+    _has(contract_probe, _EMBED)
+    name = (models(contract_probe, TYPES[1]) or ["any"])[0]
+    whole: dict[str, JSON] = {"input": "Hello!", "model": name}
+    body: JSON = {name: value for name, value in whole.items() if name != left_out}
+    expect.status(contract_probe.ask(_EMBED, body), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("embeddings.answer")
+def test_texts_are_embedded_one_by_one(contract_probe: Probe) -> None:
+    """Each vector has the index of its text."""
+    asked = _embedded(contract_probe)
+    expect.status(asked, expect.OK)
+    conforming(contract_probe, asked)
+    found = [item.get("index") for item in items(asked)]
+    if found != list(range(len(TEXTS))):
+        raise broken(f"the indices 0 to {len(TEXTS) - 1}", json.dumps(found), asked)
+
+
+@pytest.mark.clause("embeddings.repeat")
+def test_equal_texts_have_equal_vectors(contract_probe: Probe) -> None:
+    """But for what a batch rounds."""
+    asked = _embedded(contract_probe)
+    first, *_, last = _vectors(asked)
+    if _cosine(first, last) < 0.9999:
+        raise broken("two equal vectors", f"a cosine of {_cosine(first, last):.4f}", asked)
+
+
+@pytest.mark.clause("embeddings.nearer")
+def test_texts_that_share_words_are_nearer(contract_probe: Probe) -> None:
+    """A town's river and another sentence on it, against one on revenue."""
+    asked = _embedded(contract_probe)
+    one, like, unlike, _ = _vectors(asked)
+    if _cosine(one, like) <= _cosine(one, unlike):
+        got = f"{_cosine(one, like):.4f} against {_cosine(one, unlike):.4f}"
+        raise broken("a larger cosine for the like text than for the unlike one", got, asked)
+
+
+@pytest.mark.clause("embeddings.dimensions")
+def test_a_vector_has_the_asked_for_dimensions(contract_probe: Probe) -> None:
+    """Not every model can be asked."""
+    asked = _embedded(contract_probe, dimensions=64)
+    if asked.status in range(400, 500):
+        raise nothing_more(f"the model has dimensions of its own: {asked.described()}")
+    sizes = {len(vector) for vector in _vectors(asked)}
+    if sizes != {64}:
+        raise broken("64 numbers", json.dumps(sorted(sizes)), asked)
+
+
+@pytest.mark.clause("embeddings.base64")
+def test_a_vector_can_be_had_as_base64(contract_probe: Probe) -> None:
+    """The same numbers, in 32 bits each."""
+    asked, plain_ones = _embedded(contract_probe, encoding_format="base64"), _vectors(_embedded(contract_probe))
+    texts = [item.get("embedding") for item in items(asked)]
+    try:
+        found = [struct.unpack(f"<{len(raw) // 4}f", raw) for raw in (base64.b64decode(str(text)) for text in texts)]
+    except (binascii.Error, struct.error):
+        found = []
+    if len(found) != len(plain_ones) or any(not _near(*pair) for pair in zip(found, plain_ones, strict=True)):
+        raise broken("the base64 of each vector's floats", asked.described(), asked)
+
+
+def _has(probe: Probe, operation: str) -> None:
+    """Raise `not offered` where the server lacks an operation: a body without anything is then no 404 of a model's."""
+    offered(probe.ask(operation, {}))
+
+
+def _model(probe: Probe) -> str:
+    return a_model(probe, TYPES[0])
+
+
+def _chat(probe: Probe) -> Asked:
+    _has(probe, _CHAT)
+    return probe.ask(_CHAT, plain(model=_model(probe)))
+
+
+def _embedded(probe: Probe, **fields: JSON) -> Asked:
+    _has(probe, _EMBED)
+    return probe.ask(_EMBED, {"model": a_model(probe, TYPES[1]), "input": TEXTS, **fields})
+
+
+def _vectors(asked: Asked) -> list[list[float]]:
+    found: list[Any] = [item.get("embedding") for item in items(asked)]
+    if len(found) != len(TEXTS) or not all(isinstance(one, list) and one for one in found):
+        raise not_tested(f"no vectors to look at: {asked.described()}")
+    return found
+
+
+def _cosine(one: list[float], other: list[float]) -> float:
+    product = sum(a * b for a, b in zip(one, other, strict=False))
+    return product / ((math.hypot(*one) * math.hypot(*other)) or 1.0)
+
+
+def _near(found: tuple[float, ...], wanted: list[float]) -> bool:
+    return len(found) == len(wanted) and all(abs(a - b) < 1e-3 for a, b in zip(found, wanted, strict=True))

@@ -1,0 +1,206 @@
+"""Bodies, texts and methods that nobody should send, and somebody will."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from agent_contract.messages import JSON
+from contract_tests.assertions import expect
+from contract_tests.deployment.deployment import OPERATION, Probe
+from contract_tests.deployment.payloads import plain
+from contract_tests.suite.test_request_limits import ACCEPTED, REFUSED
+from contract_tests.verdict import Judged, broken, not_offered, not_tested
+from contract_tests.wire.exchange import Asked
+
+TEXTS = {
+    "emoji": "\U0001f469‍\U0001f680 \U0001f44b\U0001f3fd",
+    "nul": "a \0 b",
+    "controls": "\a\b\x1b[31m\x7f\u2028",
+    "right to left": "\u05e9\u05dc\u05d5\u05dd \u202e end",
+    "combining": "Z̷̢a̸l̴g̵o̶ é",
+}
+NO_JSON = {
+    "breaks off": b'{"messages": [{"role": "user"',
+    "single quotes": b"{'messages': []}",
+    "a trailing comma": b'{"messages": [],}',
+    "a word": b"hello",
+}
+NO_OBJECT = {"list": b"[]", "text": b'"Hello!"', "null": b"null", "number": b"7"}
+METHODS = ("GET", "PUT", "PATCH", "DELETE")
+#: Fields that a server may accept or refuse, and has to outlive.
+ODD: tuple[dict[str, JSON], ...] = (
+    {"n": 1.0},
+    {"max_tokens": 16.0},
+    {"n": -1_000_000},
+    {"seed": 2**63},
+    {"messages": [{"role": "user", "content": ""}]},
+    {"stop": [""]},
+    {"stop": None},
+    {"tools": []},
+    dict.fromkeys(("stream_options", "tools", "tool_choice", "response_format", "max_completion_tokens")),
+)
+#: The clauses that are judged on all that a run has seen.
+OF_ALL = ("chat.no-server-error", "chat.status-documented")
+
+
+def _with(text: str) -> bytes:
+    """Return a plain body with so much JSON in the place of the temperature."""
+    return json.dumps(plain(temperature="@")).replace('"@"', text).encode()
+
+
+UNREPRESENTABLE = {
+    "nan": _with("NaN"),
+    "infinity": _with("-Infinity"),
+    "too large": _with("1e400"),
+    "half a surrogate pair": json.dumps(plain(messages=[{"role": "user", "content": "\ud83d"}])).encode(),
+}
+
+
+@pytest.mark.clause("chat.text-unusual")
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_no_text_makes_the_server_fail(contract_probe: Probe, text: str) -> None:
+    """It may be refused."""
+    expect.no_server_error(contract_probe.chat(plain(messages=[{"role": "user", "content": text}])))
+
+
+@pytest.mark.clause("chat.body-missing")
+def test_no_body_is_refused(contract_probe: Probe) -> None:
+    """The content type is JSON's."""
+    asked = contract_probe.chat(b"", headers={"content-type": "application/json"})
+    expect.status(asked, expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("chat.body-malformed")
+@pytest.mark.parametrize("body", NO_JSON.values(), ids=NO_JSON)
+def test_a_body_that_is_no_json_is_refused(contract_probe: Probe, body: bytes) -> None:
+    """The content type says that it is."""
+    expect.status(contract_probe.chat(body), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("chat.body-not-an-object")
+@pytest.mark.parametrize("body", NO_OBJECT.values(), ids=NO_OBJECT)
+def test_a_body_that_is_no_object_is_refused(contract_probe: Probe, body: bytes) -> None:
+    """It is JSON, though."""
+    expect.status(contract_probe.chat(body), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("chat.body-content-type")
+def test_a_body_that_is_sent_as_plain_text_is_refused(contract_probe: Probe) -> None:
+    """Its bytes are a right request's."""
+    asked = contract_probe.chat(plain(), headers={"content-type": "text/plain"})
+    expect.status(asked, expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("chat.body-content-type-absent")
+def test_a_body_without_a_content_type_is_refused(contract_probe: Probe) -> None:
+    """Its bytes are a right request's."""
+    expect.status(contract_probe.chat(plain(), headers={"content-type": None}), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("chat.body-not-utf8")
+def test_a_body_that_is_not_utf8_is_refused(contract_probe: Probe) -> None:
+    """A byte that UTF-8 never has, inside a text."""
+    body = json.dumps(plain(messages=[{"role": "user", "content": "@"}])).encode().replace(b"@", b"\xff")
+    expect.status(contract_probe.chat(body, lenient=True), expect.BAD_REQUEST)
+
+
+@pytest.mark.clause("chat.body-too-deep")
+def test_a_body_of_lists_in_lists_is_refused(contract_probe: Probe) -> None:
+    """Ten thousand deep, and none of them closed."""
+    expect.status(contract_probe.chat(b"[" * 10_000, lenient=True), expect.BAD_REQUEST)
+
+
+@pytest.mark.clause("chat.body-unrepresentable")
+@pytest.mark.parametrize("body", UNREPRESENTABLE.values(), ids=UNREPRESENTABLE)
+def test_what_has_no_value_is_refused(contract_probe: Probe, body: bytes) -> None:
+    """Many a server fails on it."""
+    expect.status(contract_probe.chat(body, lenient=True), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("chat.body-duplicate-key")
+def test_of_a_key_that_stands_twice_the_last_counts(contract_probe: Probe) -> None:
+    """The first would be refused."""
+    body = json.dumps(plain(temperature=1)).replace('"temperature"', '"temperature": -1, "temperature"')
+    expect.status(contract_probe.chat(body.encode()), expect.OK)
+
+
+@pytest.mark.clause("chat.body-too-large")
+def test_a_body_beyond_all_measure_is_refused(contract_probe: Probe) -> None:
+    """It is blank: whoever reads it all has nothing to answer."""
+    asked = contract_probe.chat(b" " * (4 * 1024 * 1024 + 1), lenient=True)
+    if asked.status in (expect.BAD_REQUEST, expect.UNPROCESSABLE):
+        raise not_offered("the server takes 4 MiB")
+    if asked.failure and not asked.status:
+        raise not_tested(f"the server hung up: {asked.failure}")
+    expect.status(asked, 413)
+
+
+@pytest.mark.clause("chat.method-refused")
+@pytest.mark.parametrize("method", METHODS)
+def test_another_method_is_refused(contract_probe: Probe, method: str) -> None:
+    """Gateways answer many things, but a success or a server error is wrong."""
+    asked = _by(contract_probe, method)
+    if asked.status in range(200, 300) or asked.status not in range(100, 500):
+        raise broken("neither a success nor a server error", asked.described(), asked)
+
+
+@pytest.mark.clause("chat.method-allow")
+@pytest.mark.parametrize("method", METHODS)
+def test_a_405_says_which_methods_there_are(contract_probe: Probe, method: str) -> None:
+    """RFC 9110, section 15.5.6."""
+    asked = _by(contract_probe, method)
+    if asked.status != 405:
+        raise not_offered(f"{method} is answered {asked.described()}")
+    allowed = [value for name, value in asked.headers if name == "allow"]
+    if not allowed:
+        raise broken("a header Allow", "none", asked)
+    if method in (one.strip() for value in allowed for one in value.split(",")):
+        raise broken(f"a header Allow without {method}, which was just refused", ", ".join(allowed), asked)
+
+
+def _by(probe: Probe, method: str) -> Asked:
+    """Ask by another method; DELETE, which a server may mean seriously, is asked of no agent's path."""
+    nobody = {"agent_id": probe.stranger("agent")} if method == "DELETE" else None
+    body = plain() if method in ("PUT", "PATCH") else None
+    return probe.chat(body, method=method, parameters=nobody, lenient=True)
+
+
+@pytest.mark.contract_last
+@pytest.mark.clause(OF_ALL[0])
+def test_no_request_got_a_server_error(contract_probe: Probe) -> None:
+    """Of all that the run has sent but what only a broken client sends: NaN, ten thousand lists, odd methods."""
+    variety(contract_probe)
+    for asked in contract_probe.prober.log:
+        if asked.operation == OPERATION and not asked.lenient:
+            expect.no_server_error(asked)
+
+
+@pytest.mark.contract_last
+@pytest.mark.clause(OF_ALL[1])
+def test_every_status_was_a_documented_one(contract_probe: Probe) -> None:
+    """Of all that the run has seen; server errors and refused methods are other clauses' matter."""
+    variety(contract_probe)
+    known = contract_probe.conformity.statuses
+    for asked in contract_probe.prober.log:
+        ours = asked.operation == OPERATION and not asked.lenient
+        if ours and asked.status in range(100, 500) and asked.status not in known:
+            raise broken(f"one of {', '.join(map(str, sorted(known)))}", asked.described(), asked)
+
+
+def variety(probe: Probe) -> None:
+    """Ask whatever else is asked of single fields, so that these clauses have something to look at by themselves."""
+    bodies: list[JSON | bytes] = [
+        *(plain(**fields) for _, fields in (*ACCEPTED, *REFUSED)),
+        *NO_JSON.values(),
+        *NO_OBJECT.values(),
+    ]
+    bodies += [plain(messages=[{"role": "user", "content": text}]) for text in TEXTS.values()]
+    bodies += [plain(**fields) for fields in ODD if not fields.keys() & probe.newer_fields()]
+    try:
+        probe.chat(plain(), headers={"content-type": "application/json; charset=utf-8"})
+        for body in bodies:
+            probe.chat(body)
+    except Judged:
+        return

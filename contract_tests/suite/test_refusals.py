@@ -1,0 +1,198 @@
+"""Which refusal a request gets that is well-formed but asks for what is not there, and what a 422 says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import pytest
+
+from agent_contract.messages import JSON
+from contract_tests.assertions import expect
+from contract_tests.deployment.deployment import Probe
+from contract_tests.deployment.payloads import HELLO, MAX_TOKENS, plain
+from contract_tests.verdict import broken, not_offered, not_tested, nothing_more
+from contract_tests.wire.exchange import Asked
+
+#: How a server may refuse a token.
+DENIALS = (401, 403)
+#: A value of a wrong type for each of these fields, all in one body.
+WRONG: dict[str, JSON] = {"messages": "Hello!", "temperature": {"celsius": 20}, "n": "two", "max_tokens": {}}
+NARRATOR: list[JSON] = [{"role": "narrator", "content": "Once upon a time."}]
+SYSTEM: list[JSON] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello!"}]
+
+
+@pytest.mark.clause("chat.agent-unknown")
+def test_an_unknown_agent_is_refused(contract_probe: Probe) -> None:
+    """The id is a fresh uuid."""
+    expect.status(_of_nobody(contract_probe), expect.NOT_FOUND)
+
+
+@pytest.mark.clause("chat.agent-unknown")
+def test_an_agent_id_that_is_no_uuid_is_refused(contract_probe: Probe) -> None:
+    """A server that wants a uuid in the path may say so with a 422."""
+    nobody = {"agent_id": f"nobody-{contract_probe.stranger('agent')[:8]}"}
+    asked = contract_probe.chat(plain(), parameters=nobody)
+    expect.status(asked, expect.NOT_FOUND, expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("chat.check-order")
+def test_a_body_is_checked_before_the_agent(contract_probe: Probe) -> None:
+    """Both are wrong."""
+    nobody = {"agent_id": contract_probe.stranger("agent")}
+    expect.status(contract_probe.chat(plain(messages=[]), parameters=nobody), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("chat.stream-refused")
+@pytest.mark.parametrize("fault", ["agent", "messages", "model", "role"])
+def test_a_streamed_request_is_refused_like_a_plain_one(contract_probe: Probe, fault: str) -> None:
+    """Before a stream begins the status is still free."""
+    nobody = {"agent_id": contract_probe.stranger("agent")} if fault == "agent" else None
+    faults: dict[str, dict[str, JSON]] = {
+        "messages": {"messages": []},
+        "model": {"model": _strange_model(contract_probe)},
+        "role": {"messages": NARRATOR},
+    }
+    body = plain(**faults.get(fault, {}))
+    alike = contract_probe.chat(body, parameters=nobody)
+    if alike.status in range(200, 300):
+        raise nothing_more("the plain request is not refused")
+    expect.status(contract_probe.chat({**body, "stream": True}, parameters=nobody), alike.status)
+
+
+@pytest.mark.clause("chat.model-unexpected")
+def test_another_model_is_refused(contract_probe: Probe) -> None:
+    """No agent has a model of this name."""
+    expect.status(contract_probe.chat(plain(model=_strange_model(contract_probe))), expect.BAD_REQUEST)
+
+
+@pytest.mark.clause("chat.model-unexpected")
+def test_a_model_with_a_similar_name_is_refused(contract_probe: Probe) -> None:
+    """It begins with the name of the agent's own."""
+    own = expect.answer(contract_probe.chat(plain())).get("model")
+    similar = f"{own}-{contract_probe.stranger('model')[:8]}"
+    expect.status(contract_probe.chat(plain(model=similar)), expect.BAD_REQUEST)
+
+
+def _strange_model(probe: Probe) -> str:
+    return f"no-such-model-{probe.stranger('model')[:8]}"
+
+
+@pytest.mark.clause("chat.role-unknown")
+@pytest.mark.parametrize("messages", [NARRATOR, [*NARRATOR, *HELLO], [*HELLO, *NARRATOR]], ids=["all", "first", "last"])
+def test_a_role_that_nobody_knows_is_refused(contract_probe: Probe, messages: list[JSON]) -> None:
+    """In whichever message it stands."""
+    expect.status(contract_probe.chat(plain(messages=messages)), expect.BAD_REQUEST)
+
+
+@pytest.mark.clause("chat.role-system")
+def test_the_role_system_is_refused(contract_probe: Probe) -> None:
+    """The published page has it both ways."""
+    expect.status(contract_probe.chat(plain(messages=SYSTEM)), expect.BAD_REQUEST)
+
+
+@pytest.mark.clause("chat.validation-error")
+@pytest.mark.parametrize("kind", ["missing", "bound", "type", "json"])
+def test_a_422_says_what_is_wrong(contract_probe: Probe, kind: str) -> None:
+    """Each fault has its location, a message and a type."""
+    bodies: dict[str, JSON | bytes] = {
+        "missing": {"max_tokens": MAX_TOKENS},
+        "bound": plain(temperature=-0.1),
+        "type": plain(n="two"),
+        "json": b'{"messages": [',
+    }
+    asked = contract_probe.chat(bodies[kind])
+    if asked.status != expect.UNPROCESSABLE:
+        raise nothing_more(f"no 422 to look at: {asked.described()}")
+    value = asked.json()
+    items = value.get("detail") if isinstance(value, dict) else None
+    if not isinstance(items, list) or not items or not all(_is_fault(item) for item in items):
+        raise broken('a list "detail" of {"loc": [...], "msg": "...", "type": "..."}', asked.described(), asked)
+    if faults := contract_probe.conformity.faults(asked):
+        raise broken("a 422 as the document describes it", "; ".join(faults), asked)
+
+
+def _is_fault(item: object) -> bool:
+    if not isinstance(item, dict):
+        return False
+    loc = item.get("loc")
+    steps = isinstance(loc, list) and all(isinstance(step, str | int) for step in loc)
+    return steps and isinstance(item.get("msg"), str) and isinstance(item.get("type"), str)
+
+
+@pytest.mark.clause("chat.validation-location")
+def test_a_422_leads_to_the_field(contract_probe: Probe) -> None:
+    """Also where the field is an item of a list."""
+    _find_locations(contract_probe.chat(plain(temperature=-0.1)), [("body", "temperature")])
+    _find_locations(contract_probe.chat(plain(messages=["Hello!"])), [("body", "messages", 0)])
+
+
+@pytest.mark.clause("chat.validation-all")
+def test_a_422_names_every_faulty_field(contract_probe: Probe) -> None:
+    """Four are faulty."""
+    _find_locations(contract_probe.chat({**WRONG}), [("body", name) for name in WRONG])
+
+
+def _find_locations(asked: Asked, wanted: Iterable[tuple[object, ...]]) -> None:
+    found = list(expect.locations(asked))
+    missing = [loc for loc in wanted if not any(there[: len(loc)] == loc for there in found)]
+    if missing:
+        raise broken(f"a fault at {json.dumps(missing)}", f"faults at {json.dumps(found)}", asked)
+
+
+@pytest.mark.clause("chat.error-detail")
+@pytest.mark.parametrize("status", [expect.BAD_REQUEST, expect.NOT_FOUND])
+def test_a_refusal_says_why(contract_probe: Probe, status: int) -> None:
+    """The published page promises no body at all."""
+    body = plain(messages=NARRATOR)
+    asked = contract_probe.chat(body) if status == expect.BAD_REQUEST else _of_nobody(contract_probe)
+    if asked.status != status:
+        raise not_tested(f"no {status} to look at: {asked.described()}")
+    value = asked.json()
+    if not isinstance(value, dict) or not isinstance(value.get("detail"), str):
+        raise broken('{"detail": "..."}', asked.described(), asked)
+
+
+@pytest.mark.clause("chat.token-missing")
+def test_a_request_without_a_token_is_refused(contract_probe: Probe) -> None:
+    """Which of the two statuses, servers differ in."""
+    expect.status(_tokenless(contract_probe)["missing"], *DENIALS)
+
+
+@pytest.mark.clause("chat.token-wrong")
+def test_a_request_with_a_wrong_token_is_refused(contract_probe: Probe) -> None:
+    """The token is not even of the right form."""
+    expect.status(_tokenless(contract_probe)["wrong"], *DENIALS)
+
+
+@pytest.mark.clause("chat.token-status")
+@pytest.mark.parametrize("fault", ["missing", "wrong"])
+def test_a_token_is_refused_with_401(contract_probe: Probe, fault: str) -> None:
+    """A 403 says that another one wouldn't help."""
+    expect.status(_tokenless(contract_probe)[fault], DENIALS[0])
+
+
+@pytest.mark.clause("chat.token-challenge")
+def test_a_401_says_how_to_authenticate(contract_probe: Probe) -> None:
+    """RFC 9110, section 15.5.2."""
+    denied = [asked for asked in _tokenless(contract_probe).values() if asked.status == DENIALS[0]]
+    if not denied:
+        raise not_offered("the server answers no 401")
+    for asked in denied:
+        if not asked.header("www-authenticate"):
+            raise broken("a header WWW-Authenticate", "none", asked)
+
+
+def _tokenless(probe: Probe) -> dict[str, Asked]:
+    """Return what a missing and what a wrong token get; a server that minds neither asks for none."""
+    found = {
+        "missing": probe.chat(plain(), headers={"authorization": None}),
+        "wrong": probe.chat(plain(), headers={"authorization": "Bearer wrong"}),
+    }
+    if all(asked.status == expect.OK for asked in found.values()):
+        raise not_offered("the server asks for no token")
+    return found
+
+
+def _of_nobody(probe: Probe) -> Asked:
+    return probe.chat(plain(), parameters={"agent_id": probe.stranger("agent")})

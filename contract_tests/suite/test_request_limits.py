@@ -1,0 +1,298 @@
+"""Which values of a request's fields are accepted, and which are refused with 422."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from contract_tests.assertions import expect
+from contract_tests.deployment.payloads import COUNT, HELLO, MAX_TOKENS, STOPS, plain
+from contract_tests.verdict import broken, not_offered, not_tested, nothing_more
+from contract_tests.wire import sse, stream_rules
+
+if TYPE_CHECKING:
+    from _pytest.mark import ParameterSet
+
+    from agent_contract.messages import JSON
+    from contract_tests.deployment.deployment import Probe
+
+Case: TypeAlias = "tuple[str, dict[str, JSON]]"
+
+HI: JSON = {"role": "user", "content": "Hi."}
+PARTS: JSON = {"role": "user", "content": [{"type": "text", "text": "Hello!"}]}
+
+#: Fields beside a plain request, or in their place, that make it one to refuse with 422.
+REFUSED: tuple[Case, ...] = (
+    ("chat.messages-empty", {"messages": []}),
+    ("chat.messages-items", {"messages": ["Hello!"]}),
+    ("chat.message-role", {"messages": [{"content": "Hello!"}]}),
+    ("chat.message-content", {"messages": [{"role": "user"}]}),
+    ("chat.temperature-below-minimum", {"temperature": -0.1}),
+    ("chat.temperature-below-minimum", {"temperature": -1}),
+    ("chat.temperature-above-maximum", {"temperature": 2.0000001}),
+    ("chat.temperature-above-maximum", {"temperature": 3}),
+    ("chat.n-below-minimum", {"n": 0}),
+    ("chat.n-below-minimum", {"n": -1}),
+    ("chat.stop-empty", {"stop": []}),
+    ("chat.max-tokens-below-minimum", {"max_tokens": 0}),
+    ("chat.max-tokens-below-minimum", {"max_tokens": -1}),
+    ("chat.session-id-format", {"store_in_session": "not-a-uuid"}),
+    ("chat.stream-options-type", {"stream": True, "stream_options": "usage"}),
+    ("chat.boolean-strict", {"stream": "true"}),
+    ("chat.tools-type", {"tools": "get_weather"}),
+    ("chat.tools-shape", {"tools": [{}]}),
+    ("chat.response-format-type", {"response_format": "json"}),
+    ("chat.max-completion-tokens-below-minimum", {"max_completion_tokens": 0}),
+    ("chat.field-types", {"messages": "Hello!"}),
+    ("chat.field-types", {"create_session": "maybe"}),
+    ("chat.field-types", {"seed": [1]}),
+    ("chat.field-types", {"temperature": {"celsius": 20}}),
+    ("chat.field-types", {"n": "two"}),
+    ("chat.field-types", {"stop": 7}),
+    ("chat.field-types", {"stop": [7]}),
+    ("chat.field-types", {"max_tokens": {}}),
+    ("chat.field-types", {"stream": [True]}),
+    ("chat.field-types", {"model": ["a"]}),
+    ("chat.field-types", {"store_in_session": [12]}),
+)
+#: Fields with which a plain request is still accepted.
+ACCEPTED: tuple[Case, ...] = (
+    ("chat.messages-one", {}),
+    ("chat.role-user", {}),
+    ("chat.model-unset", {}),
+    ("chat.role-assistant", {"messages": [HI, {"role": "assistant", "content": "Hi!"}, *HELLO]}),
+    ("chat.content-parts", {"messages": [PARTS]}),
+    ("chat.temperature-accepted", {"temperature": 0}),
+    ("chat.temperature-accepted", {"temperature": 2}),
+    ("chat.n-accepted", {"n": 1}),
+    ("chat.stop-accepted", {"stop": ["zebra"]}),
+    ("chat.max-tokens-accepted", {"max_tokens": 1}),
+    ("chat.seed-accepted", {"seed": 0}),
+    ("chat.seed-accepted", {"seed": -7}),
+    ("chat.seed-accepted", {"seed": 1_234_567_890}),
+    ("chat.model-empty", {"model": ""}),
+    ("chat.unlisted-fields", {"user": "client-42"}),
+)
+#: Values out of the ranges that each field has, whose clause is named so.
+OUTSIDE: dict[str, JSON] = {"top_p": 1.1, "top_k": -2, "frequency_penalty": 2.1, "presence_penalty": -2.1}
+RANGES = {f"chat.{name.replace('_', '-')}-range": name for name in OUTSIDE}
+#: More words than this no token holds.
+WORDS_A_TOKEN = 4
+OPTIONAL = ("create_session", "seed", "temperature", "n", "stop", "max_tokens", "stream", "model", "store_in_session")
+
+
+def cases(table: Iterable[Case]) -> list[ParameterSet]:
+    """Return the table as parameters, each with its clause's mark."""
+    return [
+        pytest.param(fields, marks=pytest.mark.clause(clause), id=f"{clause}-{_spelled(fields)}")
+        for clause, fields in table
+    ]
+
+
+def _spelled(fields: dict[str, JSON]) -> str:
+    return json.dumps(fields).translate(str.maketrans("", "", '{}" []')) or "plain"
+
+
+@pytest.mark.parametrize("fields", cases(REFUSED))
+def test_a_wrong_value_is_refused(contract_probe: Probe, fields: dict[str, JSON]) -> None:
+    """The answer is 422, whatever its body."""
+    expect.status(contract_probe.chat(plain(**fields)), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("chat.messages-required")
+def test_a_body_without_messages_is_refused(contract_probe: Probe) -> None:
+    """Every field but this one is optional."""
+    expect.status(contract_probe.chat({"max_tokens": MAX_TOKENS}), expect.UNPROCESSABLE)
+
+
+@pytest.mark.parametrize("fields", cases(ACCEPTED))
+def test_a_right_value_is_accepted(contract_probe: Probe, fields: dict[str, JSON]) -> None:
+    """The answer is 200, whatever its body."""
+    expect.status(contract_probe.chat(plain(**fields)), expect.OK)
+
+
+@pytest.mark.clause("chat.null-optional")
+def test_null_counts_as_absence(contract_probe: Probe) -> None:
+    """`max_tokens` is kept: without it a real model talks on."""
+    nulls: dict[str, JSON] = {name: None for name in OPTIONAL if name != "max_tokens"}
+    expect.status(contract_probe.chat(plain(**nulls)), expect.OK)
+
+
+@pytest.mark.clause("chat.coercion")
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        pytest.param({"n": "1"}, expect.UNPROCESSABLE, id="text for an integer"),
+        pytest.param({"n": True}, expect.UNPROCESSABLE, id="true for an integer"),
+        pytest.param({"temperature": "1"}, expect.UNPROCESSABLE, id="text for a number"),
+        pytest.param({"n": 1.0}, expect.OK, id="an integral float for an integer"),
+    ],
+)
+def test_values_are_not_coerced(contract_probe: Probe, fields: dict[str, JSON], status: int) -> None:
+    """Servers differ here, and none is wrong."""
+    expect.status(contract_probe.chat(plain(**fields)), status)
+
+
+@pytest.mark.clause("chat.coercion")
+@pytest.mark.parametrize("spelling", ["urn:uuid:{}", "{}"], ids=["urn", "without hyphens"])
+def test_another_spelling_of_a_uuid_is_refused(contract_probe: Probe, spelling: str) -> None:
+    """The id names no session: a server that reads it answers as to an unknown one."""
+    id = contract_probe.stranger("session")
+    named = spelling.format(id if "urn" in spelling else id.replace("-", ""))
+    expect.status(contract_probe.chat(plain(store_in_session=named)), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("chat.n-bound")
+def test_an_n_beyond_all_measure_is_refused(contract_probe: Probe) -> None:
+    """A server without a bound may go down on it, so it is asked with breadth `deep` alone."""
+    if contract_probe.options.breadth != "deep":
+        raise not_tested("it may bring a server down; asked with --breadth deep")
+    expect.status(contract_probe.chat(plain(n=2_000_000_000, max_tokens=1)), expect.BAD_REQUEST)
+
+
+@pytest.mark.clause("chat.max-tokens-bound")
+@pytest.mark.parametrize("most", [1, 3])
+def test_an_answer_has_at_most_as_many_tokens(contract_probe: Probe, most: int) -> None:
+    """By the server's own count; and no token holds more than a few words."""
+    asked = contract_probe.chat(plain(messages=COUNT, max_tokens=most))
+    counted = expect.tokens(asked, "completion_tokens")
+    words = len(expect.content(expect.choices(asked)[0]).split())
+    if counted > most or words > WORDS_A_TOKEN * most:
+        raise broken(f"at most {most} completion tokens", f"{counted}, and {words} words", asked)
+
+
+@pytest.mark.clause("chat.max-completion-tokens-bound")
+def test_the_later_name_of_the_bound_is_heeded(contract_probe: Probe) -> None:
+    """The question is one that is answered shortly by a server which ignores it."""
+    body: dict[str, JSON] = {"messages": HELLO, "max_completion_tokens": 2}
+    asked = contract_probe.chat(body)
+    expect.offered(asked, "max_completion_tokens")
+    expect.status(asked, expect.OK)
+    if (counted := expect.tokens(asked, "completion_tokens")) > 2:
+        raise broken("at most 2 completion tokens", f"{counted}", asked)
+
+
+@pytest.mark.parametrize("field", [pytest.param(name, marks=pytest.mark.clause(id)) for id, name in RANGES.items()])
+def test_a_value_out_of_range_is_refused(contract_probe: Probe, field: str) -> None:
+    """All in one request, whose refusal names them; where it names another alone, the field is asked for by itself."""
+    asked = contract_probe.chat(plain(**OUTSIDE))
+    refusal = asked.json()
+    listed = isinstance(refusal, dict) and isinstance(refusal.get("detail"), list)
+    if asked.status == expect.UNPROCESSABLE and listed and any(field in loc for loc in expect.locations(asked)):
+        return
+    expect.status(contract_probe.chat(plain(**{field: OUTSIDE[field]})), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("chat.max-tokens-bound")
+def test_each_of_two_answers_has_at_most_as_many_tokens(contract_probe: Probe) -> None:
+    """Where there are two to be had."""
+    asked = contract_probe.chat(plain(n=2, temperature=0.7))
+    if asked.status != expect.OK:
+        raise nothing_more("n = 2 is refused")
+    if (counted := expect.tokens(asked, "completion_tokens")) > 2 * MAX_TOKENS:
+        raise broken(f"at most 2 * {MAX_TOKENS} completion tokens", f"{counted}", asked)
+
+
+@pytest.mark.clause("chat.max-tokens-bound")
+def test_a_streamed_answer_has_at_most_as_many_tokens(contract_probe: Probe) -> None:
+    """No token holds more than a few words."""
+    asked = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))
+    words = len(stream_rules.spoken(sse.read(asked.pieces)).split())
+    if words > 3 * WORDS_A_TOKEN:
+        raise broken("at most 3 tokens", f"{words} words", asked)
+
+
+@pytest.mark.clause("chat.max-tokens-finish")
+def test_an_answer_that_is_cut_says_so(contract_probe: Probe) -> None:
+    """Where the same question gets a longer answer with a higher bound, three tokens are a cut."""
+    short = contract_probe.chat(plain(messages=COUNT, max_tokens=3))
+    long = contract_probe.chat(plain(messages=COUNT))
+    if expect.tokens(short, "completion_tokens") < 3 or expect.tokens(long, "completion_tokens") <= 3:
+        raise not_tested("the answer was not cut")
+    reason = expect.choices(short)[0].get("finish_reason")
+    if reason is None:
+        raise not_offered("the answer has no finish_reason")
+    if reason != "length":
+        raise broken("finish_reason length", f"finish_reason {json.dumps(reason)}", short)
+
+
+@pytest.mark.clause("chat.max-tokens-finish")
+def test_a_stream_that_is_cut_says_so(contract_probe: Probe) -> None:
+    """Where the plain answer to the same question was cut."""
+    if expect.choices(contract_probe.chat(plain(messages=COUNT, max_tokens=3)))[0].get("finish_reason") != "length":
+        raise nothing_more("the plain answer was not cut")
+    asked = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))
+    chunks = stream_rules.chunks(sse.read(asked.pieces))
+    reasons = [reason for chunk in chunks for _, _, reason in chunk.choices() if reason is not None]
+    if reasons and reasons != ["length"]:
+        raise broken("finish_reason length", f"finish_reason {json.dumps(reasons)}", asked)
+
+
+@pytest.mark.clause("chat.stop-content")
+def test_no_stream_contains_its_stop_sequence(contract_probe: Probe) -> None:
+    """As a plain answer doesn't."""
+    asked = contract_probe.chat(plain(stop=STOPS, stream=True))
+    said = stream_rules.spoken(sse.read(asked.pieces))
+    if any(str(stop) in said for stop in STOPS):
+        raise broken("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), asked)
+
+
+@pytest.mark.clause("chat.stop-content")
+def test_no_answer_contains_its_stop_sequence(contract_probe: Probe) -> None:
+    """Hardly any text does without one of them."""
+    asked = contract_probe.chat(plain(stop=STOPS))
+    said = expect.content(expect.choices(asked)[0])
+    if any(str(stop) in said for stop in STOPS):
+        raise broken("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), asked)
+
+
+@pytest.mark.clause("chat.model-own")
+def test_the_agents_own_model_is_accepted(contract_probe: Probe) -> None:
+    """The model is the one that an answer names."""
+    model = expect.answer(contract_probe.chat(plain())).get("model")
+    if not isinstance(model, str) or not model:
+        raise not_tested("the answer names no model")
+    expect.status(contract_probe.chat(plain(model=model)), expect.OK)
+
+
+@pytest.mark.clause("chat.reply-model-echoed")
+def test_the_model_that_was_asked_for_is_named_in_the_answer(contract_probe: Probe) -> None:
+    """It may be named in another form."""
+    model = expect.answer(contract_probe.chat(plain())).get("model")
+    if not isinstance(model, str) or not model:
+        raise not_tested("the answer names no model")
+    asked = contract_probe.chat(plain(model=model))
+    if (named := expect.answer(asked).get("model")) != model:
+        raise broken(f"model {model}", f"model {named}", asked)
+
+
+@pytest.mark.clause("chat.n-choices")
+def test_there_are_as_many_choices_as_asked_for(contract_probe: Probe) -> None:
+    """A server may not have more than one choice to offer."""
+    asked = contract_probe.chat(plain(n=2, temperature=0.7))
+    if asked.status in range(400, 500):
+        raise not_offered(f"n = 2 is refused: {asked.described()}")
+    expect.status(asked, expect.OK)
+    found = expect.answer(asked).get("choices")
+    if not isinstance(found, list) or len(found) != 2:
+        raise broken("2 choices", asked.described(), asked)
+
+
+@pytest.mark.clause("chat.n-choices")
+def test_an_n_of_one_gives_one_choice(contract_probe: Probe) -> None:
+    """As its absence does."""
+    asked = contract_probe.chat(plain(n=1))
+    if len(expect.choices(asked)) != 1:
+        raise broken("1 choice", asked.described(), asked)
+
+
+@pytest.mark.clause("chat.n-default")
+def test_without_n_there_is_one_choice(contract_probe: Probe) -> None:
+    """The default of `n` is 1."""
+    asked = contract_probe.chat(plain())
+    found = expect.answer(asked).get("choices")
+    if not isinstance(found, list) or len(found) != 1:
+        raise broken("1 choice", asked.described(), asked)

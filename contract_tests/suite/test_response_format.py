@@ -1,0 +1,71 @@
+"""Whether content has the form that a request asks for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from contract_tests.assertions import expect
+from contract_tests.deployment.payloads import FORM_TOKENS, plain
+from contract_tests.verdict import broken, not_tested
+
+if TYPE_CHECKING:
+    from agent_contract.messages import JSON
+    from contract_tests.deployment.deployment import Probe
+    from contract_tests.wire.exchange import Asked
+
+ASKED: list[JSON] = [{"role": "user", "content": 'Name a colour, as JSON: {"colour": …}'}]
+#: What nobody says of himself, so that a schema which is ignored shows.
+COLOURS: list[JSON] = ["celadon", "cinnabar"]
+SCHEMA: JSON = {
+    "type": "object",
+    "properties": {"colour": {"type": "string", "enum": COLOURS}},
+    "required": ["colour"],
+    "additionalProperties": False,
+}
+JSON_OBJECT: JSON = {"type": "json_object"}
+JSON_SCHEMA: JSON = {"type": "json_schema", "json_schema": {"name": "colour", "schema": SCHEMA, "strict": True}}
+
+
+def _content(probe: Probe, form: JSON) -> tuple[Asked, Any]:
+    """Return an answer whose content shall have the form, and the content as JSON, None where it is none."""
+    body = plain(messages=ASKED, response_format=form, max_tokens=FORM_TOKENS)
+    asked = probe.chat(body)
+    expect.offered(asked, "the response_format")
+    expect.status(asked, expect.OK)
+    choice = expect.choices(asked)[0]
+    if choice.get("finish_reason") in ("length", "content_filter"):
+        raise not_tested(f"the answer ended early: finish_reason {choice['finish_reason']}")
+    try:
+        return asked, json.loads(expect.content(choice))
+    except ValueError:
+        return asked, None
+
+
+@pytest.mark.clause("chat.response-format-json")
+def test_content_that_shall_be_a_json_object_is_one(contract_probe: Probe) -> None:
+    """And nothing around it."""
+    asked, value = _content(contract_probe, JSON_OBJECT)
+    if not isinstance(value, dict):
+        raise broken("content that is a JSON object", json.dumps(expect.content(expect.choices(asked)[0])), asked)
+
+
+@pytest.mark.clause("chat.response-format-schema")
+def test_content_that_shall_fit_a_schema_does(contract_probe: Probe) -> None:
+    """The schema allows two words that a model would hardly choose by itself."""
+    asked, value = _content(contract_probe, JSON_SCHEMA)
+    if not isinstance(value, dict) or set(value) != {"colour"} or value["colour"] not in COLOURS:
+        raise broken(
+            f"an object whose colour is one of {json.dumps(COLOURS)}",
+            json.dumps(expect.content(expect.choices(asked)[0])),
+            asked,
+        )
+
+
+@pytest.mark.clause("chat.response-format-unknown")
+def test_a_form_that_nobody_knows_is_refused(contract_probe: Probe) -> None:
+    """Servers whose schema lists the forms refuse it with 422."""
+    asked = contract_probe.chat(plain(response_format={"type": "tea-leaves"}))
+    expect.status(asked, expect.BAD_REQUEST)

@@ -1,0 +1,263 @@
+"""Sessions: created, used, extended, kept apart."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from agent_contract.messages import JSON
+from contract_tests.assertions import expect
+from contract_tests.assertions.sessions import (
+    Session,
+    at_once,
+    created,
+    extended,
+    prompt,
+    replayed,
+    session_id,
+    size,
+    talk,
+    text_of,
+)
+from contract_tests.deployment.deployment import Probe
+from contract_tests.deployment.payloads import NEXT, STORY, plain, turn
+from contract_tests.suite.test_reply import UUID
+from contract_tests.verdict import broken, not_tested, nothing_more
+from contract_tests.wire import sse, stream_rules
+from contract_tests.wire.exchange import Asked
+
+HI: list[JSON] = [{"role": "user", "content": "Hi."}]
+#: A conversation that is kept may be cut into tokens a little differently than one that is sent.
+SLACK = 2
+NARRATOR: list[JSON] = [{"role": "narrator", "content": text_of(STORY)}]
+
+
+def _counts(session: Session) -> list[int]:
+    return [prompt(asked) for asked in session.turns]
+
+
+@pytest.mark.clause("chat.session-created")
+def test_a_new_session_has_an_id(contract_probe: Probe) -> None:
+    """The id is a uuid."""
+    asked = contract_probe.chat(turn(STORY, create_session=True))
+    expect.status(asked, expect.OK)
+    id = session_id(asked)
+    if not UUID.fullmatch(id):
+        raise broken("a session_id that is a uuid", json.dumps(id or None), asked)
+
+
+@pytest.mark.clause("chat.session-fresh")
+def test_each_new_session_has_an_id_of_its_own(contract_probe: Probe) -> None:
+    """Though the requests are the same."""
+    sessions = [created(contract_probe), created(contract_probe, 1), created(contract_probe, 2, HI)]
+    ids = [session.id for session in sessions]
+    if len(set(ids)) < len(ids):
+        raise broken(f"{len(ids)} ids", json.dumps(ids), *(session.last for session in sessions))
+
+
+@pytest.mark.clause("chat.session-used")
+def test_a_turn_in_a_session_is_accepted(contract_probe: Probe) -> None:
+    """The session exists: it was just created."""
+    session = created(contract_probe)
+    expect.status(contract_probe.chat(turn(NEXT, session.id), again=1), expect.OK, after=session.turns)
+
+
+@pytest.mark.clause("chat.session-used")
+def test_a_session_is_context(contract_probe: Probe) -> None:
+    """The same message counts more in a session than without one."""
+    alone, session = size(contract_probe), talk(contract_probe)
+    counts = _counts(session)[1:]
+    if max(counts) <= alone.short:
+        expected = f"prompt_tokens over {alone.short}, what the message alone counts"
+        raise broken(expected, f"{counts}", *alone.asked, *session.turns)
+    # Without its first turn, which has a clause of its own: are the others there, and is what was said in them?
+    _compare_with_replay(contract_probe, session, session.turns[1:])
+
+
+@pytest.mark.clause("chat.session-first-turn")
+def test_the_first_turn_is_context(contract_probe: Probe) -> None:
+    """It is the longest: all later turns count more than it alone."""
+    alone, session = size(contract_probe), talk(contract_probe)
+    counts = _counts(session)[1:]
+    if max(counts) <= alone.short:
+        raise not_tested("the session is no context at all")
+    if min(counts) <= alone.long:
+        expected = f"prompt_tokens over {alone.long}, what the first turn counts, in all later ones"
+        raise broken(expected, f"{counts}", *alone.asked, *session.turns)
+    _compare_with_replay(contract_probe, session, session.turns[:2])
+
+
+@pytest.mark.clause("chat.session-extended")
+def test_each_turn_is_context_for_the_next(contract_probe: Probe) -> None:
+    """The same message counts more from turn to turn."""
+    alone, session = size(contract_probe), talk(contract_probe)
+    counts = _counts(session)[1:]
+    if max(counts) <= alone.short:
+        raise not_tested("the session is no context at all")
+    if sorted(set(counts)) != counts:
+        raise broken("prompt_tokens that grow from turn to turn", f"{counts}", *alone.asked, *session.turns)
+    _compare_with_replay(contract_probe, session, session.turns)
+
+
+def _compare_with_replay(probe: Probe, session: Session, turns: tuple[Asked, ...]) -> None:
+    """Want that the last of these turns of a session counts what it counts when all of them are sent with it.
+
+    Nothing is said of a conversation that can't be sent so: one with an empty answer, or with a refused role.
+    """
+    messages = replayed(turns)
+    asked = probe.chat(turn(messages)) if messages else None
+    if asked is None or asked.status != expect.OK:
+        return
+    if prompt(turns[-1]) < prompt(asked) - SLACK:
+        expected = f"prompt_tokens {prompt(asked)}, as when the whole conversation is sent with the message"
+        raise broken(expected, f"{prompt(turns[-1])}", asked, *session.turns[: session.turns.index(turns[-1]) + 1])
+
+
+@pytest.mark.clause("chat.session-isolated")
+def test_a_session_is_no_context_without_it(contract_probe: Probe) -> None:
+    """A message without a session counts after a conversation what it counted before.
+
+    The conversation is a new one: what was said in the last of all is the likeliest to be taken along.
+    """
+    alone, session = size(contract_probe), extended(contract_probe, created(contract_probe, 8))
+    asked = contract_probe.chat(turn(), again=2)
+    if prompt(asked) != alone.short:
+        expected = f"prompt_tokens {alone.short}, as before"
+        raise broken(expected, f"{prompt(asked)}", *alone.asked, *session.turns, asked)
+
+
+@pytest.mark.clause("chat.session-isolated")
+def test_a_session_is_no_context_for_another(contract_probe: Probe) -> None:
+    """Not for one that was opened before a long turn in another, nor for one that was opened after it."""
+    alone, session = size(contract_probe), talk(contract_probe)
+    other = created(contract_probe, 2, HI)
+    later = created(contract_probe, 7)
+    other = extended(contract_probe, other)
+    if max(_counts(other)) > alone.long:
+        expected = f"prompt_tokens under {alone.long}, what a first turn in the other sessions counts"
+        raise broken(expected, f"{_counts(other)}", *alone.asked, *session.turns, *later.turns, *other.turns)
+
+
+@pytest.mark.clause("chat.session-streamed")
+def test_a_stream_opens_a_session(contract_probe: Probe) -> None:
+    """Any of its chunks may name it; what was said is context for a plain turn."""
+    alone, session = size(contract_probe), _streamed(contract_probe)
+    expect.status(contract_probe.chat(turn(NEXT, session.id), again=1), expect.OK, after=session.turns)
+    session = extended(contract_probe, session)
+    if prompt(session.last) <= alone.long:
+        expected = f"prompt_tokens over {alone.long}, what the streamed turn counts"
+        raise broken(expected, f"{prompt(session.last)}", *alone.asked, *session.turns)
+
+
+@pytest.mark.clause("chat.session-streamed")
+def test_a_stream_extends_a_session(contract_probe: Probe) -> None:
+    """What was streamed into it is context for the plain turn after it."""
+    alone = size(contract_probe)
+    session = extended(contract_probe, created(contract_probe, 3, HI))
+    before = prompt(session.last)
+    session = extended(contract_probe, session, STORY, stream=True)
+    session = extended(contract_probe, session)
+    if prompt(session.last) < before + alone.story:
+        expected = f"prompt_tokens of at least {before} + {alone.story}, for the turn that was streamed"
+        raise broken(expected, f"{prompt(session.last)}", *alone.asked, *session.turns)
+
+
+@pytest.mark.clause("chat.session-streamed")
+def test_a_streamed_turn_uses_its_session(contract_probe: Probe) -> None:
+    """By the usage that the stream carries when it is asked for; a server that has none is judged by the others."""
+    alone, session = size(contract_probe), created(contract_probe, 7)
+    if "stream_options" in contract_probe.newer_fields():
+        raise nothing_more("this version has no usage in streams")
+    asked = contract_probe.chat(turn(NEXT, session.id, stream=True, stream_options={"include_usage": True}))
+    given = stream_rules.usages(sse.read(asked.pieces))
+    count = given[-1][1].get("prompt_tokens") if given else None
+    if asked.status != expect.OK or not isinstance(count, int):
+        raise nothing_more(f"no usage to look at: {asked.described()}")
+    if count <= alone.long:
+        expected = f"prompt_tokens over {alone.long}, what the first turn counts"
+        raise broken(expected, f"{count}", *alone.asked, *session.turns, asked)
+
+
+@pytest.mark.clause("chat.stream-session-id")
+def test_each_chunk_names_the_session(contract_probe: Probe) -> None:
+    """Which of them do is not documented."""
+    session = _streamed(contract_probe)
+    named = [chunk.value.get("session_id") for chunk in stream_rules.chunks(sse.read(session.last.pieces))]
+    if set(named) != {session.id}:
+        without = sum(id != session.id for id in named)
+        raise broken("the session's id in each chunk", f"{without} of {len(named)} chunks without it", session.last)
+
+
+@pytest.mark.clause("chat.session-id-echoed")
+def test_a_turn_names_its_session(contract_probe: Probe) -> None:
+    """The answer repeats the id."""
+    session = extended(contract_probe, created(contract_probe))
+    if session_id(session.last) != session.id:
+        raise broken(f"session_id {session.id}", json.dumps(session_id(session.last) or None), *session.turns)
+
+
+@pytest.mark.clause("chat.session-create-and-store")
+def test_a_named_session_is_extended_rather_than_one_created(contract_probe: Probe) -> None:
+    """The request asks for both."""
+    session = created(contract_probe, 4, HI)
+    asked = contract_probe.chat(turn(NEXT, session.id, create_session=True))
+    expect.status(asked, expect.OK, after=session.turns)
+    if session_id(asked) not in (session.id, ""):
+        raise broken(f"session_id {session.id}, the one that was named", session_id(asked), *session.turns, asked)
+
+
+@pytest.mark.clause("chat.session-unknown")
+def test_an_unknown_session_is_refused(contract_probe: Probe) -> None:
+    """The id is a fresh uuid."""
+    expect.refused(contract_probe.chat(plain(store_in_session=contract_probe.stranger("session"))))
+
+
+@pytest.mark.clause("chat.session-unknown-status")
+def test_an_unknown_session_is_not_found(contract_probe: Probe) -> None:
+    """As an unknown agent is."""
+    asked = contract_probe.chat(plain(store_in_session=contract_probe.stranger("session")))
+    expect.status(asked, expect.NOT_FOUND)
+
+
+@pytest.mark.clause("chat.session-refused-turn")
+def test_a_refused_turn_is_not_stored(contract_probe: Probe) -> None:
+    """It would have been a long one."""
+    alone = size(contract_probe)
+    session = extended(contract_probe, created(contract_probe, 5, HI))
+    before = prompt(session.last)
+    refused = contract_probe.chat(turn(NARRATOR, session.id))
+    if refused.status not in range(400, 500):
+        raise not_tested(f"the turn is not refused: {refused.described()}")
+    session = extended(contract_probe, session)
+    if prompt(session.last) >= before + alone.story:
+        expected = f"prompt_tokens under {before} + {alone.story}, what the refused turn would add"
+        evidence = (*alone.asked, *session.turns[:-1], refused, session.last)
+        raise broken(expected, f"{prompt(session.last)}", *evidence)
+
+
+@pytest.mark.clause("chat.session-concurrent")
+def test_two_turns_at_once_are_both_stored(contract_probe: Probe) -> None:
+    """Both are long."""
+    alone = size(contract_probe)
+    session = extended(contract_probe, created(contract_probe, 6, HI))
+    before = prompt(session.last)
+    both = at_once(contract_probe, session)
+    for asked in both:
+        expect.status(asked, expect.OK, after=session.turns)
+    session = extended(contract_probe, session)
+    if prompt(session.last) < before + 2 * alone.story:
+        expected = f"prompt_tokens of at least {before} + 2 * {alone.story}, for two turns"
+        evidence = (*alone.asked, *session.turns[:-1], *both, session.last)
+        raise broken(expected, f"{prompt(session.last)}", *evidence)
+
+
+def _streamed(probe: Probe) -> Session:
+    """Return a session that a streamed request opened; a stream that names none has opened none."""
+    asked = probe.chat(turn(STORY, create_session=True, stream=True))
+    id = session_id(asked)
+    if asked.status != expect.OK or asked.media_type != "text/event-stream":
+        raise not_tested(f"no stream to look at: {asked.described()}")
+    if not id:
+        raise broken("a session_id in one of the chunks", "none", asked)
+    return Session(id, 0, (asked,))

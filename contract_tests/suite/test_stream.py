@@ -1,0 +1,220 @@
+"""What a streamed answer looks like, judged on its bytes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from contract_tests.assertions import expect
+from contract_tests.deployment.deployment import Probe
+from contract_tests.deployment.payloads import plain
+from contract_tests.suite.test_reply import COUNTS, FINISH_REASONS
+from contract_tests.verdict import broken, not_offered, not_tested
+from contract_tests.wire import sse, stream_rules
+from contract_tests.wire.exchange import Asked
+
+EVENT_STREAM = "text/event-stream"
+#: From so many events on, arrival in one piece is worth a word.
+FEW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """A streamed answer, and how many choices were asked for."""
+
+    asked: Asked
+    events: sse.EventStream
+    n: int = 1
+
+
+def _stream(probe: Probe, n: int = 1, **fields: object) -> Streamed:
+    """Return a streamed answer; where none came there is nothing to look at."""
+    several = {"n": n, "temperature": 0.7} if n > 1 else {}
+    asked = probe.chat({**plain(stream=True), **several, **fields})  # type: ignore[dict-item]
+    events = sse.read(asked.pieces)
+    if asked.status != expect.OK or not (events.events or events.ignored or asked.media_type == EVENT_STREAM):
+        raise not_tested(f"no stream to look at: {asked.described()}")
+    return Streamed(asked, events, n)
+
+
+def _streams(probe: Probe) -> list[Streamed]:
+    """Return a stream of one choice and, where it is offered, one of two."""
+    found = [_stream(probe)]
+    if probe.chat(plain(n=2, temperature=0.7)).status == expect.OK:
+        found.append(_stream(probe, n=2))
+    return found
+
+
+def _judge(probe: Probe, rule: str) -> None:
+    """Want streams that keep the rule of the state machine."""
+    for found in _streams(probe):
+        for fault in stream_rules.faults(found.events, found.n, found.asked.failure):
+            if fault.rule == rule:
+                raise broken(fault.expected, fault.got, found.asked)
+
+
+@pytest.mark.clause("chat.stream-content-type")
+def test_a_stream_says_that_it_is_one(contract_probe: Probe) -> None:
+    """Parameters of the content type are free."""
+    asked = contract_probe.chat(plain(stream=True))
+    if asked.status != expect.OK or asked.media_type != EVENT_STREAM:
+        got = f"{asked.header('content-type') or 'none'}; {asked.described()}"
+        raise broken(f"200 OK with content type {EVENT_STREAM}", got, asked)
+
+
+@pytest.mark.clause("chat.stream-framing")
+def test_each_event_is_a_chunk_or_the_end(contract_probe: Probe) -> None:
+    """Comments, names, ids, retry times, line ends and the borders of what arrives are free."""
+    found = _stream(contract_probe)
+    if not found.events.events:
+        raise broken("events", f"none; {found.asked.described()}", found.asked)
+    _judge(contract_probe, "framing")
+
+
+@pytest.mark.clause("chat.stream-done")
+def test_a_stream_ends_with_done(contract_probe: Probe) -> None:
+    """Once, and nothing after it, not even a usage that was asked for."""
+    _judge(contract_probe, "done")
+    if "stream_options" in contract_probe.newer_fields():
+        return
+    with_usage = contract_probe.chat(plain(stream=True, stream_options={"include_usage": True}))
+    if with_usage.media_type == EVENT_STREAM:
+        for fault in stream_rules.faults(sse.read(with_usage.pieces), 1, with_usage.failure):
+            if fault.rule == "done":
+                raise broken(fault.expected, fault.got, with_usage)
+
+
+@pytest.mark.clause("chat.stream-constant")
+def test_all_chunks_have_one_id_time_and_model(contract_probe: Probe) -> None:
+    """A chunk without an id is innocent."""
+    _judge(contract_probe, "constant")
+
+
+@pytest.mark.clause("chat.stream-role")
+def test_no_role_comes_after_content(contract_probe: Probe) -> None:
+    """It may come in the same chunk, or not at all."""
+    _judge(contract_probe, "role")
+
+
+@pytest.mark.clause("chat.stream-finish")
+def test_each_choice_ends_once(contract_probe: Probe) -> None:
+    """With a finish_reason."""
+    _judge(contract_probe, "finish")
+
+
+@pytest.mark.clause("chat.stream-after-finish")
+def test_nothing_is_said_after_the_finish(contract_probe: Probe) -> None:
+    """Neither in the finishing chunk's successors nor in the usage's chunk."""
+    _judge(contract_probe, "after-finish")
+
+
+@pytest.mark.clause("chat.stream-index")
+def test_each_index_is_one_of_the_choices(contract_probe: Probe) -> None:
+    """And each choice occurs."""
+    _judge(contract_probe, "index")
+
+
+@pytest.mark.clause("chat.stream-chunk")
+def test_each_chunk_conforms_to_its_schema(contract_probe: Probe) -> None:
+    """The document gives it as the content of an event's data."""
+    for found in _streams(contract_probe):
+        for chunk in _chunks(found):
+            if faults := contract_probe.conformity.chunk_faults(chunk.value):
+                got = f"event {chunk.place}: {'; '.join(faults)}"
+                raise broken("a chunk as the document describes it", got, found.asked)
+
+
+@pytest.mark.clause("chat.stream-object")
+def test_each_chunk_says_what_it_is(contract_probe: Probe) -> None:
+    """Where it says so."""
+    for found in _streams(contract_probe):
+        for chunk in _chunks(found):
+            name = chunk.value.get("object", "chat.completion.chunk")
+            if name != "chat.completion.chunk":
+                raise broken("object chat.completion.chunk", f"event {chunk.place}: {json.dumps(name)}", found.asked)
+
+
+@pytest.mark.clause("chat.reply-finish-reason")
+def test_a_stream_ends_for_a_known_reason(contract_probe: Probe) -> None:
+    """As a plain answer does."""
+    for found in _streams(contract_probe):
+        for chunk in _chunks(found):
+            for _, _, reason in chunk.choices():
+                if reason not in FINISH_REASONS:
+                    raise broken("one of the known reasons, or null", json.dumps(reason), found.asked)
+
+
+@pytest.mark.clause("chat.stream-usage")
+def test_the_usage_that_was_asked_for_comes_just_before_the_end(contract_probe: Probe) -> None:
+    """In one chunk that follows the last finish; earlier chunks may carry one too."""
+    found = _with_usage(contract_probe)
+    given = stream_rules.usages(found.events)
+    chunks = _chunks(found)
+    if not given:
+        raise broken("a chunk with the usage, just before [DONE]", "no usage in any chunk", found.asked)
+    ends = [place for place, event in enumerate(found.events.events, 1) if event.data == stream_rules.DONE]
+    if ends and given[-1][0].place > ends[0]:
+        raise broken("the usage just before [DONE]", f"[DONE] as event {ends[0]}, the usage after it", found.asked)
+    if given[-1][0].place != chunks[-1].place:
+        got = f"the last usage in event {given[-1][0].place}, the last chunk is event {chunks[-1].place}"
+        raise broken("the usage in the last chunk, just before [DONE]", got, found.asked)
+
+
+@pytest.mark.clause("chat.stream-usage-sum")
+def test_the_usage_in_a_stream_adds_up(contract_probe: Probe) -> None:
+    """The total is that of prompt and completion."""
+    found = _with_usage(contract_probe)
+    given = stream_rules.usages(found.events)
+    if not given:
+        raise not_tested("no usage in any chunk")
+    counts = [given[-1][1].get(name) for name in COUNTS]
+    if not all(isinstance(count, int) and count >= 0 for count in counts):
+        raise broken(f"{', '.join(COUNTS)}, integers from 0", json.dumps(given[-1][1]), found.asked)
+    prompt, completion, total = (int(str(count)) for count in counts)
+    if prompt + completion != total:
+        raise broken(f"total_tokens {prompt} + {completion}", str(total), found.asked)
+
+
+@pytest.mark.clause("chat.stream-usage-unasked")
+def test_a_usage_that_was_not_asked_for_is_not_sent(contract_probe: Probe) -> None:
+    """A null in its place is innocent."""
+    found = _stream(contract_probe)
+    if given := stream_rules.usages(found.events):
+        raise broken("no usage", f"a usage in event {given[0][0].place}", found.asked)
+
+
+@pytest.mark.clause("chat.stream-incremental")
+def test_a_stream_arrives_piece_by_piece(contract_probe: Probe) -> None:
+    """A proxy may have gathered it."""
+    found = _stream(contract_probe)
+    if len(found.events.events) <= FEW:
+        raise not_tested("the stream has too few events")
+    if len(found.asked.pieces) == 1:
+        raise broken("several pieces", f"{len(found.events.events)} events in one piece", found.asked)
+
+
+@pytest.mark.clause("chat.stream-same-as-plain")
+def test_a_stream_says_what_the_plain_answer_says(contract_probe: Probe) -> None:
+    """At temperature 0; real models don't always repeat themselves."""
+    found = _stream(contract_probe)
+    said = stream_rules.spoken(found.events)
+    whole = expect.content(expect.choices(contract_probe.chat(plain()))[0])
+    if said != whole:
+        raise broken(json.dumps(whole, ensure_ascii=False), json.dumps(said, ensure_ascii=False), found.asked)
+
+
+def _chunks(found: Streamed) -> tuple[stream_rules.Chunk, ...]:
+    chunks = stream_rules.chunks(found.events)
+    if not chunks:
+        raise not_tested("the stream has no chunks")
+    return chunks
+
+
+def _with_usage(probe: Probe) -> Streamed:
+    """Return a stream whose usage was asked for; a server may refuse the field as one that it does not list."""
+    asked = probe.chat(plain(stream=True, stream_options={"include_usage": True}))
+    if asked.status in (expect.BAD_REQUEST, expect.UNPROCESSABLE):
+        raise not_offered(f"stream_options is refused: {asked.described()}")
+    return _stream(probe, stream_options={"include_usage": True})

@@ -1,0 +1,201 @@
+"""Whether tools are called as asked, how a call looks, and whether its result is answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from contract_tests.assertions import expect
+from contract_tests.deployment.payloads import FORM_TOKENS, plain
+from contract_tests.verdict import broken, differs, not_offered, not_tested
+from contract_tests.wire import sse, stream_rules
+
+if TYPE_CHECKING:
+    from agent_contract.messages import JSON
+    from contract_tests.deployment.deployment import Probe
+    from contract_tests.wire.exchange import Asked
+
+NAME = "get_weather"
+TOOL: JSON = {
+    "type": "function",
+    "function": {
+        "name": NAME,
+        "description": "The weather of a city.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+NAMED: JSON = {"type": "function", "function": {"name": NAME}}
+WEATHER: list[JSON] = [{"role": "user", "content": "What is the weather in Paris?"}]
+
+
+def _asked(probe: Probe, choice: JSON = NAMED, **fields: JSON) -> Asked:
+    """Return the answer to a request with a tool; a server may have none to offer, and say so."""
+    body = plain(messages=WEATHER, tools=[TOOL], tool_choice=choice, max_tokens=FORM_TOKENS)
+    asked = probe.chat({**body, **fields})
+    expect.offered(asked, f"a tool_choice of {json.dumps(choice)}")
+    return asked
+
+
+def _message(asked: Asked) -> Mapping[str, Any]:
+    message = expect.choices(asked)[0].get("message")
+    return message if isinstance(message, dict) else {}
+
+
+def _calls(asked: Asked) -> list[Any]:
+    """Return the calls of the first choice; where it was cut there is nothing to look at."""
+    if expect.choices(asked)[0].get("finish_reason") == "length":
+        raise not_tested(f"the answer was cut after {FORM_TOKENS} tokens")
+    found = _message(asked).get("tool_calls")
+    return found if isinstance(found, list) else []
+
+
+def _made(probe: Probe) -> tuple[Asked, list[Any]]:
+    """Return the answer to a request that names the function, with its calls; whether there are any is one clause's."""
+    asked = _asked(probe)
+    calls = _calls(asked)
+    if not calls:
+        raise not_tested(f"no call to look at: {asked.described()}")
+    return asked, calls
+
+
+def _function(call: Any) -> Mapping[str, Any]:
+    function = call.get("function") if isinstance(call, dict) else None
+    return function if isinstance(function, dict) else {}
+
+
+@pytest.mark.clause("chat.tool-choice-named")
+def test_a_function_that_is_named_is_called(contract_probe: Probe) -> None:
+    """And no other."""
+    asked = _asked(contract_probe)
+    expect.status(asked, expect.OK)
+    names = [_function(call).get("name") for call in _calls(asked)]
+    if not names or set(map(str, names)) != {NAME}:
+        raise broken(f"a call of {NAME}", f"calls of {json.dumps(names)}" if names else asked.described(), asked)
+
+
+@pytest.mark.clause("chat.tool-choice-required")
+def test_a_call_that_is_required_is_made(contract_probe: Probe) -> None:
+    """There is one tool to call."""
+    asked = _asked(contract_probe, "required")
+    expect.status(asked, expect.OK)
+    if not _calls(asked):
+        raise broken("a call", asked.described(), asked)
+
+
+@pytest.mark.clause("chat.tool-choice-none")
+def test_no_call_is_made_where_none_is_wanted(contract_probe: Probe) -> None:
+    """The tools may be there from an earlier turn."""
+    asked = _asked(contract_probe, "none")
+    expect.status(asked, expect.OK)
+    if _message(asked).get("tool_calls"):
+        raise broken("no call", asked.described(), asked)
+
+
+@pytest.mark.clause("chat.tool-choice-finish")
+@pytest.mark.parametrize("choice", [NAMED, "required"], ids=["named", "required"])
+def test_an_answer_that_calls_says_so(contract_probe: Probe, choice: JSON) -> None:
+    """Some servers say `stop` where the request asked for a call."""
+    asked = _asked(contract_probe, choice)
+    if not _calls(asked):
+        raise not_tested(f"no call to look at: {asked.described()}")
+    reason = expect.choices(asked)[0].get("finish_reason")
+    if reason is None:
+        raise not_offered("the answer has no finish_reason")
+    if reason not in ("tool_calls", "stop"):
+        raise broken("finish_reason tool_calls or stop", f"finish_reason {json.dumps(reason)}", asked)
+
+
+@pytest.mark.clause("chat.tool-call")
+def test_a_call_has_all_that_a_client_needs(contract_probe: Probe) -> None:
+    """Each its own id, by which the result is told; what the arguments are like is another clause's matter."""
+    asked, calls = _made(contract_probe)
+    ids = [call.get("id") if isinstance(call, dict) else None for call in calls]
+    for call in calls:
+        whole = (
+            isinstance(call, dict) and call.get("type") == "function" and {"name", "arguments"} <= {*_function(call)}
+        )
+        if not whole:
+            raise broken("a function's call with name and arguments", json.dumps(call), asked)
+    if not all(isinstance(id, str) and id for id in ids) or len(set(ids)) < len(ids):
+        raise broken("an id of its own for each call", json.dumps(ids), asked)
+
+
+@pytest.mark.clause("chat.tool-arguments")
+def test_the_arguments_of_a_call_are_json(contract_probe: Probe) -> None:
+    """In a text; whether the schema accepts them is the model's art."""
+    asked, calls = _made(contract_probe)
+    for call in calls:
+        _want_json(_function(call).get("arguments"), asked)
+
+
+@pytest.mark.clause("chat.tools-answered")
+def test_the_result_of_a_call_is_answered(contract_probe: Probe) -> None:
+    """The call is sent back as it came, and with it its result."""
+    first, calls = _made(contract_probe)
+    said: JSON = {"role": "assistant", "content": _message(first).get("content") or "", "tool_calls": calls}
+    results: list[JSON] = [
+        {"role": "tool", "tool_call_id": call.get("id"), "content": "18 degrees, sunny."}
+        for call in calls
+        if isinstance(call, dict)
+    ]
+    body = plain(messages=[*WEATHER, said, *results], tools=[TOOL], tool_choice="none")
+    expect.status(contract_probe.chat(body), expect.OK, after=[first])
+
+
+@pytest.mark.clause("chat.stream-tool-calls")
+def test_the_pieces_of_a_streamed_call_make_it_up(contract_probe: Probe) -> None:
+    """Where the plain answer has a call, and the stream is not cut."""
+    _made(contract_probe)
+    asked = _asked(contract_probe, stream=True)
+    expect.status(asked, expect.OK)
+    found = stream_rules.chunks(sse.read(asked.pieces))
+    if any(reason == "length" for chunk in found for _, _, reason in chunk.choices()):
+        raise not_tested(f"the stream was cut after {FORM_TOKENS} tokens")
+    begun: dict[int, Mapping[str, Any]] = {}
+    texts: dict[int, str] = {}
+    for piece in _pieces(found):
+        index = piece.get("index")
+        if not isinstance(index, int) or isinstance(index, bool):
+            raise broken("pieces of calls with their index", json.dumps(piece), asked)
+        if index not in begun and not (piece.get("id") and _function(piece).get("name")):
+            raise broken("a first piece with id and name", json.dumps(piece), asked)
+        first = begun.setdefault(index, piece)
+        if piece.get("id") not in (None, first["id"]):
+            raise broken(f"one id for call {index}", json.dumps([first["id"], piece["id"]]), asked)
+        texts[index] = texts.get(index, "") + str(_function(piece).get("arguments") or "")
+    if not begun:
+        raise broken("the pieces of a call, as the plain answer has one", "none", asked)
+    for text in texts.values():
+        _want_json(text, asked)
+
+
+def _pieces(found: tuple[stream_rules.Chunk, ...]) -> Iterator[Mapping[str, Any]]:
+    """Yield the pieces of calls in the order of a stream; what is no object counts as an empty one."""
+    for chunk in found:
+        for _, delta, _ in chunk.choices():
+            pieces = delta.get("tool_calls")
+            yield from (
+                piece if isinstance(piece, dict) else {} for piece in (pieces if isinstance(pieces, list) else ())
+            )
+
+
+def _want_json(arguments: object, asked: Asked) -> None:
+    try:
+        json.loads(arguments if isinstance(arguments, str) else "")
+    except ValueError:
+        raise broken("arguments that are JSON in a text", json.dumps(arguments), asked) from None
+
+
+@pytest.mark.clause("chat.tool-choice-unknown")
+def test_a_choice_of_an_unknown_function_is_refused(contract_probe: Probe) -> None:
+    """Where the server knows tools at all."""
+    _asked(contract_probe)
+    other: JSON = {"type": "function", "function": {"name": "get_time"}}
+    body = plain(messages=WEATHER, tools=[TOOL], tool_choice=other)
+    asked = contract_probe.chat(body)
+    if asked.status in range(401, 500):
+        raise differs(f"refused otherwise: {asked.described()}", asked)
+    expect.status(asked, expect.BAD_REQUEST)

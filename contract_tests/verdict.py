@@ -1,0 +1,151 @@
+"""The words of a verdict, and what a run's exit code says: tables, no branches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent_contract.messages import Clause
+    from contract_tests.wire.exchange import Asked
+
+#: The word of a broken clause that a waiver excuses.
+WAIVED = "broken (waived)"
+#: The words for a clause, worst first, and what each says.
+WORDS: Mapping[str, str] = {
+    "broken": "the deployment does not do what the clause says",
+    WAIVED: "it does not, which a waiver excuses for a while",
+    "differs": "it does something else, which the clause's grade permits",
+    "not tested": "nothing could be seen of it, for the reason given",
+    "not offered": "the deployment does not have what the clause speaks of",
+    "held": "it does what the clause says",
+    "not selected": "the run was not asked about it",
+}
+#: So begin the names of the user properties that carry a finding in a test report, and in JUnit's XML.
+_PROPERTY = "contract."
+_RANK: Mapping[str, int] = {word: rank for rank, word in enumerate(WORDS)}
+
+
+class Exit(IntEnum):
+    """The exit codes of `agent-contract verify`."""
+
+    HELD = 0
+    BROKEN = 1
+    NO_VERDICT = 2
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a test found of a clause: a key of `WORDS`, with its evidence."""
+
+    word: str
+    reason: str = ""
+    expected: str = ""
+    got: str = ""
+    curl: str = ""
+    clause: str = ""
+    transcript: str = ""  #: the exchanges that show it, as `contract_tests.report.transcript` writes them
+    fault: bool = False  #: of the judge, not of the deployment
+
+
+class Judged(Exception):
+    """A test's verdict where it is not simply that the clause held; the last of the exchanges decided it."""
+
+    def __init__(self, finding: Finding, *exchanges: Asked) -> None:
+        super().__init__(finding.reason or f"expected {finding.expected}, got {finding.got}")
+        self.finding = finding
+        self.exchanges = exchanges
+
+
+def broken(expected: str, got: str, *exchanges: Asked) -> Judged:
+    """Return the verdict that the deployment did `got` where the clause wants `expected`.
+
+    The exchanges are the evidence, in the order in which they are to be read: the last decided it.
+    """
+    return Judged(Finding("broken", expected=expected, got=got), *exchanges)
+
+
+def differs(reason: str, *exchanges: Asked) -> Judged:
+    """Return the verdict that what was seen neither fulfils the clause nor proves it broken."""
+    return Judged(Finding("differs", reason), *exchanges)
+
+
+def not_offered(reason: str) -> Judged:
+    """Return the verdict that the deployment lacks what the clause speaks of, as it may."""
+    return Judged(Finding("not offered", reason))
+
+
+def nothing_more(reason: str) -> Judged:
+    """Return the verdict of a test that adds to others of its clause, and this time could not."""
+    return Judged(Finding("not selected", reason))
+
+
+def not_tested(reason: str) -> Judged:
+    """Return the verdict that there was nothing to look at."""
+    return Judged(Finding("not tested", reason))
+
+
+def graded(finding: Finding, clause: Clause) -> Finding:
+    """Return the finding in the clause's name; what breaks a clause that never fails a run only differs."""
+    word = "differs" if finding.word == "broken" and not clause.fails_a_run else finding.word
+    return replace(finding, clause=clause.id, word=word)
+
+
+def to_properties(finding: Finding) -> list[tuple[str, str]]:
+    """Return the finding as the user properties of a test report."""
+    return [(f"{_PROPERTY}{name}", str(value)) for name, value in asdict(finding).items() if value]
+
+
+def from_properties(properties: Iterable[tuple[str, object]]) -> Finding | None:
+    """Return the finding that a report's user properties hold, if they hold one."""
+    found = {name.removeprefix(_PROPERTY): str(value) for name, value in properties if name.startswith(_PROPERTY)}
+    return Finding(**{**found, "fault": "fault" in found}) if found else None  # type: ignore[arg-type]
+
+
+def worst(findings: Iterable[Finding]) -> Finding:
+    """Return the worst of one clause's findings, the first of equals."""
+    return min(findings, key=lambda finding: _RANK[finding.word])
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings by the order of `WORDS`, equals as they came."""
+    return sorted(findings, key=lambda finding: _RANK[finding.word])
+
+
+def conclude(
+    findings: Mapping[str, Finding],
+    clauses: Mapping[str, Clause],
+    stopped: str = "",
+    interrupted: bool = False,
+    objections: Sequence[str] = (),
+) -> tuple[Exit, str]:
+    """Return the exit code of a run and the sentence that says why.
+
+    `findings` has one for each clause; `stopped` says what ended the run before its time, if anything did;
+    `objections` are sentences that say what is wrong with the waivers, each of which fails the run.
+    """
+    breaking = [id for id, finding in findings.items() if finding.word == "broken"]
+    unsure = [
+        id
+        for id, finding in findings.items()
+        if finding.word == "not tested" and clauses[id].grade == "seed" and not clauses[id].untestable
+    ]
+    faults = [id for id, finding in findings.items() if finding.fault]
+    rules = (
+        (interrupted, Exit.INTERRUPTED, "interrupted; what was judged so far stands above"),
+        (bool(breaking), Exit.BROKEN, "; ".join((f"the contract is broken: {_some(breaking)}", *objections))),
+        (bool(objections), Exit.BROKEN, "; ".join(objections)),
+        (bool(stopped), Exit.NO_VERDICT, f"no verdict: {stopped}"),
+        (bool(faults), Exit.NO_VERDICT, f"no verdict: the test itself failed for {_some(faults)}"),
+        (bool(unsure), Exit.NO_VERDICT, f"no verdict: not tested: {_some(unsure)}"),
+        (True, Exit.HELD, "the contract is held"),
+    )
+    return next((code, sentence) for holds, code, sentence in rules if holds)
+
+
+def _some(ids: list[str], most: int = 3) -> str:
+    more = f" and {len(ids) - most} more" if len(ids) > most else ""
+    return ", ".join(ids[:most]) + more

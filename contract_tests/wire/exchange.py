@@ -1,0 +1,101 @@
+"""What was asked of the deployment and what came back, to the byte, and the `curl` that asks it again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent_contract.messages import JSON, Request
+
+#: The environment variable that holds the token, here and in every `curl` that is shown.
+TOKEN_VARIABLE = "AGENT_CONTRACT_TOKEN"
+#: More of a reply's text than this is not shown.
+EXCERPT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request and what became of it.
+
+    `status` is 0 and `failure` says why where no whole reply came; header names are lower-case; `pieces` are the
+    body's bytes, decoded from any content coding, each with the second after the request in which it came.
+    """
+
+    request: Request
+    url: str
+    operation: str = ""  #: the id of the operation that it was sent to
+    status: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
+    pieces: tuple[tuple[float, bytes], ...] = ()
+    failure: str = ""
+    lenient: bool = False  #: a server error is no more than reported
+    protocol: str = ""  #: what was spoken, as in `HTTP/2`
+    lost: bool = False  #: the connection was lost before there was any reply
+
+    @property
+    def body(self) -> bytes:
+        """The body's bytes, joined."""
+        return b"".join(piece for _, piece in self.pieces)
+
+    def header(self, name: str) -> str:
+        """Return the header's first value, or an empty text."""
+        return next((value for key, value in self.headers if key == name), "")
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters, in lower case."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+    def json(self) -> JSON:
+        """Return the body as JSON, or None where it is none."""
+        try:
+            value: JSON = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return value
+
+    def described(self) -> str:
+        """Return the reply in a line: status, or what failed, and the beginning of its body."""
+        if self.failure and not self.status:
+            return f"no reply: {self.failure}"
+        text = " ".join(self.body.decode("utf-8", "replace").split())
+        excerpt = text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
+        failure = f", then {self.failure}" if self.failure else ""
+        return f"{status_line(self.status)}{failure}{': ' if excerpt else ''}{excerpt}"
+
+    def curl(self) -> str:
+        """Return a shell command that sends the same request, the token as a variable."""
+        parts = ["curl -sS", f"-X {self.request.method}", shlex.quote(self.url)]
+        for name, value in self.request.headers.items():
+            quoted = f'"{name}: {value}"' if f"${TOKEN_VARIABLE}" in value else shlex.quote(f"{name}: {value}")
+            parts.append(f"-H {quoted}")
+        if "content-type" not in self.request.headers and self.request.body:
+            parts.append("-H 'content-type:'")
+        return _with_body(" ".join(parts), self.request.body)
+
+
+def status_line(status: int) -> str:
+    """Return the status with its phrase, as in `404 Not Found`."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def _with_body(command: str, body: bytes) -> str:
+    if not body:
+        return command
+    if len(body) > 1000 and len(set(body)) == 1:
+        return f"head -c {len(body)} /dev/zero | tr '\\0' {shlex.quote(chr(body[0]))} | {command} --data-binary @-"
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" not in text and "\r" not in text:
+        return f"{command} --data-raw {shlex.quote(text)}"
+    octal = "".join(chr(byte) if 32 <= byte < 127 and byte not in b"\\'%" else f"\\{byte:03o}" for byte in body)
+    return f"printf '{octal}' | {command} --data-binary @-"

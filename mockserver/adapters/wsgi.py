@@ -1,0 +1,55 @@
+"""The mock as a WSGI application, for any WSGI server and for embedding in tests. Source: PEP 3333."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from werkzeug.datastructures import EnvironHeaders
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.http import HTTP_STATUS_CODES
+from werkzeug.wsgi import get_input_stream, get_path_info
+
+from agent_contract.messages import Event, Request
+from mockserver.adapters.disconnect import DRAINED
+from mockserver.engine import Player
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+def create_app(engine: Player, sleep: Callable[[float], object] = time.sleep) -> WSGIApplication:
+    """Return an application that plays `engine`; a stream's `close()` frees it. `sleep` waits out delays."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            body = _body(get_input_stream(environ), engine.limits.body)
+        except ClientDisconnected:
+            body = b""  # nobody is there to read the reply
+        query = tuple(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+        headers = {name.lower(): value for name, value in EnvironHeaders(environ)}
+        request = Request(environ["REQUEST_METHOD"], get_path_info(environ), query, headers, body)
+        reply = engine.reply(request)
+        sleep(reply.delay)
+        start_response(f"{reply.status} {HTTP_STATUS_CODES.get(reply.status, 'Unknown')}", list(reply.headers.items()))
+        return [reply.body] if isinstance(reply.body, bytes) else _stream(reply.body, sleep)
+
+    return app
+
+
+def _body(stream: IO[bytes], limit: int) -> bytes:
+    """Return the body, or its first bytes when it has more than `limit`."""
+    body = stream.read(limit + 1)
+    left = DRAINED * limit if len(body) > limit else 0
+    while left > 0 and (part := stream.read(65536)):
+        left -= len(part)
+    return body
+
+
+def _stream(events: Iterable[Event], sleep: Callable[[float], object]) -> Iterator[bytes]:
+    for event in events:
+        if event.delay:
+            sleep(event.delay)
+        yield event.encode()

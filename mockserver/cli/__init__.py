@@ -1,0 +1,253 @@
+"""The commands `serve`, `wait` and `fixtures`."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from agent_contract.document.errors import ContractError
+from mockserver.core.behaviour import Limits
+from mockserver.operations.table import CHAT_OPERATION
+from mockserver.recording.curl import as_curl
+from mockserver.resources.agents import each
+
+if TYPE_CHECKING:
+    from mockserver.config import Config
+    from mockserver.engine import Engine
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+class _Finite(click.FloatRange):
+    """A number from 0 on that is one: NaN and infinity are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number; fail as click does."""
+        number = super().convert(value, param, ctx)
+        return number if math.isfinite(number) else self.fail(f"{value} is no finite number.", param, ctx)
+
+
+_SECONDS = _Finite(min=0)
+_DEFAULTS = Limits()
+
+
+def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
+    variable = "AGENT_CONTRACT_" + name.removeprefix("--").upper().replace("-", "_")
+    return click.option(name, envvar=variable, show_envvar=True, show_default="default" in settings, **settings)
+
+
+@click.command(
+    epilog=f"""A body may have {_DEFAULTS.body:,} bytes and be nested 1,024 deep; n is at most {_DEFAULTS.choices};
+    {_DEFAULTS.sessions:,} sessions are kept, the one that was used longest ago goes first. A configuration's `limits`
+    change that. Each option may stand in the environment instead: a token on the command line can be read by others
+    on the machine."""
+)
+@_option("--host", default="127.0.0.1", help="Address to listen at.")
+@_option("--port", default=8000, type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one.")
+@_option("--config", type=_FILE, help="YAML file with agents, tokens, documents and limits.")
+@_option("--spec", type=_FILE, help="OpenAPI document to play in place of this project's own.")
+@_option("--api-version", metavar="VERSION", help="Version of the API to play; the newest unless one is named.")
+@_option("--token", help="Bearer token that every request must carry.")
+@_option(
+    "--control",
+    default="on",
+    type=click.Choice(["on", "off"]),
+    help="off: of the mock's own interface, /__mock__/, health and readiness alone.",
+)
+@_option("--control-token", help="Bearer token that the mock's own interface asks for, in the place of --token.")
+@_option("--seed", default=0, type=int, help="What decides ids and texts.")
+@_option("--store", default="memory", help="Where the state is kept: memory, sqlite:///FILE or redis://HOST/N.")
+@_option("--max-sessions", type=click.IntRange(1), help="Sessions that are kept; what was used longest ago goes first.")
+@_option("--workers", default=1, type=click.IntRange(1, 64), help="Processes that serve together, on one store.")
+@_option("--ttft", default=0.0, type=_SECONDS, help="Seconds until the first token.")
+@_option("--tps", default=0.0, type=_SECONDS, help="Tokens a second after it; 0: as fast as can be.")
+@_option("--jitter", default=0.0, type=_SECONDS, help="Seconds by which each of these waits may be off.")
+@_option(
+    "--log-level",
+    default="info",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="info: each request; warning: the refused ones; error: none.",
+)
+def serve(host: str, port: int, log_level: str, workers: int, **options: Any) -> None:
+    """Run a mock server that plays the contract."""
+    from mockserver.server.granian_server import bind
+    from mockserver.server.run import play, play_together
+    from mockserver.server.workers import WorkersEnd
+
+    _refuse_workers(workers, options["store"])
+    engine = _engine(**options)
+    try:
+        listening = bind(host, port)
+    except OSError as error:
+        raise _Fault(_why_not_bound(error, host, port)) from None
+    banner = _banner(engine, host, listening.getsockname()[1])
+    if workers == 1:
+        return play(engine, listening, log_level, banner)
+    try:
+        return play_together(workers, engine, options["store"], listening, log_level, banner)
+    except WorkersEnd as error:
+        raise _Fault(f"{error} What was printed above says why.") from None
+
+
+def _refuse_workers(workers: int, store: str) -> None:
+    from mockserver.server.workers import can_fork
+
+    if workers > 1 and store == "memory":
+        why = f"{workers} workers would have {workers} states: the store memory is one process's alone"
+        raise click.BadParameter(
+            f"{why}. Give them one with --store sqlite:///FILE or --store redis://HOST/N.", param_hint="--workers"
+        )
+    if workers > 1 and not can_fork():
+        why = "this system can't start processes that share a socket"
+        raise click.BadParameter(
+            f"{why}. Start one server for each on a port of its own, on one store.", param_hint="--workers"
+        )
+
+
+@click.command()
+@click.argument("url")
+@click.option("--timeout", default=30.0, show_default=True, type=_SECONDS, help="Seconds to wait at most.")
+def wait(url: str, timeout: float) -> None:
+    """Wait until a server answers at URL: a mock at its /__mock__/health, another one anyhow."""
+    from mockserver.cli.wait_for_server import wait_for
+
+    try:
+        click.echo(f"{url} is {wait_for(url, timeout)}")
+    except ValueError as error:
+        raise click.BadParameter(f"{error}. Give it as http://127.0.0.1:8000.", param_hint="URL") from None
+    except TimeoutError as error:
+        raise _Fault(f"Nothing answered at {url} within {timeout:g} s: {error}. Is the server started?") from None
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--seed", default=0, show_default=True, type=int, help="What decides ids and texts.")
+@click.option(
+    "--count", default=0, show_default=True, type=click.IntRange(0, 1000), help="Further samples of each example."
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Write nothing; exit 1 and say what differs from what the manifest's seed and count give.",
+)
+def fixtures(folder: Path, seed: int, count: int, check: bool) -> None:
+    """Write to DIR what the contract looks like on the wire: exchanges and streams, by example and by clause."""
+    from mockserver.build import own_contract
+    from mockserver.fixtures.directory import FolderError, check_fixtures, write_fixtures
+    from mockserver.fixtures.generate import FixtureError
+
+    try:
+        contract = own_contract()
+        if check:
+            return _check(folder, list(check_fixtures(contract, folder)))
+        written = write_fixtures(contract, folder, seed, count)
+    except (FolderError, FixtureError) as error:
+        raise _Fault(str(error)) from None
+    except ContractError as error:
+        raise _Fault("\n".join(str(problem) for problem in error.problems)) from None
+    except OSError as error:
+        raise _Fault(f"{error.filename}: {error.strerror or error}.") from None
+    for path in written.kept:
+        click.echo(f"{path} is not made any more and was changed by hand: it stays.")
+    click.echo(f"{folder}: {written.files} files, {len(written.changed)} changed, {len(written.removed)} removed")
+    return None
+
+
+def _check(folder: Path, differences: list[str]) -> None:
+    if not differences:
+        return click.echo(f"{folder} is what the contract gives")
+    for difference in differences:
+        click.echo(difference)
+    raise _Stale(f"{folder} is stale in {len(differences)} places: run agent-contract fixtures {folder}.")
+
+
+class _Stale(click.ClickException):
+    exit_code = 1
+
+
+class _Fault(click.ClickException):
+    """What the user must put right; said in a line."""
+
+    exit_code = 2
+
+
+def _engine(
+    spec: Path | None,
+    config: Path | None,
+    token: str | None,
+    seed: int,
+    ttft: float,
+    tps: float,
+    jitter: float,
+    store: str,
+    max_sessions: int | None,
+    api_version: str | None,
+    control: str,
+    control_token: str | None,
+) -> Engine:
+    from mockserver.build import load_engine
+    from mockserver.generation.latency import Pace
+
+    for name, secret in (("--token", token), ("--control-token", control_token)):
+        if secret is not None and not (secret.isascii() and secret.isprintable() and secret.strip() == secret != ""):
+            raise click.BadParameter("must be printable ASCII without spaces around it", param_hint=name)
+    try:
+        tokens = (token,) if token else ()
+        pace = Pace(ttft, tps, jitter)
+        kept: dict[str, Any] = {"store": store, "max_sessions": max_sessions, "api_version": api_version or ""}
+        kept |= {"control": control == "on", "control_tokens": (control_token,) if control_token else ()}
+        return load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **kept)
+    except ContractError as error:
+        raise _Fault("\n".join(str(problem) for problem in error.problems)) from None
+
+
+def _why_not_bound(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} of {host} is in use: stop what listens there, or choose another with --port (0: a free one)."
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {port} may not be used by this user: choose one above 1023 with --port."
+    return f"Can't listen at {host}: {error.strerror or error}. Choose an address of this machine with --host."
+
+
+def _banner(engine: Engine, host: str, port: int) -> str:
+    address = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    url = f"http://{address}:{port}"
+    contract, asked = engine.contract, bool(engine.config.tokens)
+    lines = [f"{contract.title} {contract.version} is played at {url} (Ctrl-C stops it)"]
+    lines += _warnings(engine.config, host)
+    agents = each(engine.config.agents) if CHAT_OPERATION in contract.operations else ()
+    lines.append("Agents:" if agents else f"{len(contract.operations)} operations answer from their documentation.")
+    for agent in agents:
+        model = "any model" if agent.any_model else agent.model
+        lines.append(f"  {agent.name:<16} {agent.id}  {model}; {', '.join(sorted(agent.roles))}")
+    willing = next((agent.name for agent in agents if "user" in agent.roles), "")
+    command = as_curl(contract, url, asked, {"agent_id": willing} if willing else None)
+    if command:
+        lines += ["Try, with the token in $AGENT_CONTRACT_TOKEN:" if asked else "Try:", "  " + command]
+    return "\n".join(lines)
+
+
+def _warnings(config: Config, host: str) -> Iterator[str]:
+    """Yield what everybody may do who reaches a server that listens at `host`, where others than its user do."""
+    if _is_loopback(host) or config.tokens:
+        return
+    yield f"WARNING: {host} can be reached from other machines, and no token is asked for: set --token."
+    if config.control and not config.control_tokens:
+        yield "WARNING: all of them may see at /__mock__/ what is asked: set --control-token, or --control off."
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,33 @@
+"""Cross-origin requests: a page from any origin may use the mock.
+
+Source: WHATWG Fetch, section "CORS protocol".
+"""
+
+from __future__ import annotations
+
+from agent_contract.messages import Reply, Request
+
+_MAX_AGE = "600"  # seconds; no browser keeps a preflight much longer
+
+
+def is_preflight(request: Request) -> bool:
+    """Return whether a browser asks whether it may send a request of another method."""
+    return request.method == "OPTIONS" and "access-control-request-method" in request.headers
+
+
+def preflight(request: Request, methods: tuple[str, ...]) -> Reply:
+    """Return the permission to send any of `methods` with whatever headers were asked for."""
+    headers = {
+        "access-control-allow-origin": "*",
+        "access-control-allow-methods": ", ".join(methods),
+        "access-control-allow-headers": request.headers.get("access-control-request-headers", "*"),
+        "access-control-max-age": _MAX_AGE,
+    }
+    return Reply(204, headers, b"")
+
+
+def headers(request: Request) -> dict[str, str]:
+    """Return the headers that let a page read a reply; none where no page asked."""
+    if "origin" not in request.headers:
+        return {}
+    return {"access-control-allow-origin": "*", "access-control-expose-headers": "*"}

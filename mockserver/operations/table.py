@@ -1,0 +1,36 @@
+"""Which operation acts how, by its operationId; every other one answers from its documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mockserver.core.behaviour import Behaviour
+from mockserver.operations.agent_list import list_agents
+from mockserver.operations.agents import create_agent, delete_agent, get_agent, update_agent
+from mockserver.operations.chat import answer_chat
+from mockserver.operations.legacy_completions import answer_prompts
+from mockserver.operations.models import answer_model_chat, create_embeddings, list_models
+
+#: The operation that the kit exists for.
+CHAT_OPERATION = "createAssistantChatCompletion"
+
+#: Those of agents and of assistants are twins.
+BEHAVIOURS: Mapping[str, Behaviour] = {
+    CHAT_OPERATION: answer_chat,
+    "createAgentChatCompletion": answer_chat,
+    "createAssistantCompletion": answer_prompts,
+    "createAgentCompletion": answer_prompts,
+    "listAssistants": list_agents,
+    "listAgents": list_agents,
+    "createAssistant": create_agent,
+    "createAgent": create_agent,
+    "getAssistant": get_agent,
+    "getAgent": get_agent,
+    "updateAssistant": update_agent,
+    "updateAgent": update_agent,
+    "deleteAssistant": delete_agent,
+    "deleteAgent": delete_agent,
+    "listModels": list_models,
+    "createChatCompletion": answer_model_chat,
+    "createEmbedding": create_embeddings,
+}

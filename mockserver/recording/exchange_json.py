@@ -1,0 +1,99 @@
+"""Exchanges as JSON that people can read, and that any language can load.
+
+A request's body stands as `json`, `text`, `base64` or `repeat`, a reply's as `json`, `text` or `events`; a body that is
+not there has none of them. `json` and an event's `data` are sent as compact JSON, keys in their order.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import orjson
+
+from agent_contract.messages import JSON, Event, Exchange, Reply, Request
+
+_WIDTH = 110  # characters of a value that stay on one line
+_LONG = 1000  # bytes of one and the same, above which a body is written as `repeat`
+
+
+def exchange_json(exchange: Exchange) -> dict[str, JSON]:
+    """Return an exchange as JSON: its request, then its reply."""
+    return {"request": _request(exchange.request), "reply": _reply(exchange.reply)}
+
+
+def _request(request: Request) -> dict[str, JSON]:
+    value: dict[str, JSON] = {"method": request.method, "path": request.path}
+    if request.query:
+        value["query"] = [[name, text] for name, text in request.query]
+    return {**value, "headers": dict(request.headers), **_body(request.body)}
+
+
+def _reply(reply: Reply) -> dict[str, JSON]:
+    # The length is that of the compact body, and so of whatever a loader sends.
+    headers: dict[str, JSON] = {name: text for name, text in reply.headers.items() if name != "content-length"}
+    value: dict[str, JSON] = {"status": reply.status, "headers": headers}
+    if isinstance(reply.body, bytes):
+        return {**value, **_body(reply.body)}
+    return {**value, "events": [_event(event) for event in reply.body]}
+
+
+def _body(body: bytes) -> dict[str, JSON]:
+    if not body:
+        return {}
+    if len(body) > _LONG and body.count(body[:1]) == len(body):
+        return {"repeat": {"text": body[:1].decode("latin-1"), "times": len(body)}}
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode()}
+    value = _compact_json(text)
+    return {"text": text} if value is None else {"json": value}
+
+
+def _event(event: Event) -> dict[str, JSON]:
+    text = event.data.decode()
+    value = _compact_json(text)
+    named: dict[str, JSON] = {"event": event.name} if event.name else {}
+    delayed: dict[str, JSON] = {"delay": event.delay} if event.delay else {}
+    return {**named, "data": text if value is None else value, **delayed}
+
+
+def _compact_json(text: str) -> dict[str, JSON] | list[JSON] | None:
+    """Return the object or list that a text is the compact JSON of; None where it can't be had back from it."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(value, (dict, list)) and json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text:
+        return value
+    return None
+
+
+def excerpt(value: JSON, most: int) -> str:
+    """Return a value as JSON text, cut behind `most` characters; "…" where it can't be written."""
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:  # nested deeper than 254 levels, or an integer over 64 bits
+        return "…"
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def pretty(value: JSON) -> str:
+    """Return JSON text, short values on one line each and so are events; ASCII, so that no text can hide anything."""
+    return _pretty(value, "", "") + "\n"
+
+
+def _pretty(value: Any, indent: str, key: str) -> str:
+    line = json.dumps(value)
+    if not value or not isinstance(value, (dict, list)) or len(line) + len(indent) <= _WIDTH:
+        return line
+    inner = indent + "  "
+    if isinstance(value, list):
+        items = [json.dumps(item) if key == "events" else _pretty(item, inner, "") for item in value]
+        opening, closing = "[]"
+    else:
+        items = [f"{json.dumps(name)}: {_pretty(item, inner, name)}" for name, item in value.items()]
+        opening, closing = "{}"
+    return opening + "\n" + ",\n".join(inner + item for item in items) + "\n" + indent + closing

@@ -1,0 +1,182 @@
+"""The journal: what was asked and answered, as it is kept in the store and as it is shown.
+
+An entry is written with every reply, so it is one flat JSON text of what is at hand; it is made readable by who reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from agent_contract.messages import Event, Exchange, Reply, Request, Violation
+from mockserver.core.behaviour import View
+from mockserver.operations.session_store import SESSIONS
+from mockserver.recording.exchange_json import excerpt
+from mockserver.recording.redaction import Redaction
+from mockserver.resources.agents import PREFIX
+from mockserver.stores import Store
+
+#: The log of a world.
+LOG = "journal/"
+#: Bytes of a body that are kept.
+MOST_BODY = 8 * 1024
+#: Characters that are kept of a path, of the value of a header or a parameter, and of all these together.
+MOST_TEXT = 1000
+MOST_FIELDS = 8 * 1024
+_MOST_VIOLATIONS = 20
+_MOST_VALUE = 200  # characters of a value that was wrong
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What an entry says beside the exchange: when (seconds since 1970), and what it touched, "" for nothing."""
+
+    time: float
+    agent: str = ""
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Writes entries to the logs of worlds, each of which keeps its newest `keep`; with 0 nothing is written."""
+
+    store: Store
+    keep: int
+    redaction: Redaction
+
+    def write(self, world: str, exchange: Exchange, noted: Noted) -> None:
+        """Add an exchange to the journal of the world whose keys begin so; raises `StoreUnavailable`."""
+        if self.keep:
+            self.store.append(world + LOG, encode(exchange, noted, self.redaction), self.keep)
+
+
+def noted_of(time: float, agent: str, touched: Iterable[str]) -> Noted:
+    """Return what an entry says beside the exchange; `touched` are the keys that were read or written for it.
+
+    Without an `agent` of the path it is the first that was touched, a created one.
+    """
+    session = ""
+    for key in touched:
+        if key.startswith(SESSIONS):
+            owner, _, session = key.removeprefix(SESSIONS).partition("/")
+            agent = agent or owner
+        elif not agent and key.startswith(PREFIX):
+            agent = key.removeprefix(PREFIX)
+    return Noted(time, agent, session)
+
+
+def read(view: View, before: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the entries of a world with their numbers, newest first, those below `before`; as they are kept."""
+    while page := view.entries(LOG, before, _PAGE):
+        for number, entry in page:
+            yield number, orjson.loads(entry)
+        before = page[-1][0]
+
+
+def encode(exchange: Exchange, noted: Noted, redaction: Redaction) -> bytes:
+    """Return an exchange as it is kept: without secrets, long parts cut."""
+    request, reply = exchange.request, exchange.reply
+    entry = {
+        "time": noted.time,
+        "operation": exchange.operation or None,
+        "agent": noted.agent[:MOST_TEXT] or None,
+        "session": noted.session or None,
+        "clauses": exchange.clauses,
+        "violations": [_violation(one, redaction) for one in exchange.violations[:_MOST_VIOLATIONS]],
+        "request": _request(request, redaction),
+        "reply": _reply(reply, redaction),
+    }
+    try:
+        return orjson.dumps(entry)
+    except TypeError:  # text with half of a surrogate pair
+        return json.dumps(entry).encode()
+
+
+def _request(request: Request, redaction: Redaction) -> dict[str, Any]:
+    return {
+        "method": request.method[:20],
+        "path": redaction.beginning(request.path, MOST_TEXT),
+        "query": list(_fields(request.query, redaction)),
+        "headers": dict(_fields(request.headers.items(), redaction)),
+        "size": len(request.body),
+        **_body(request.body, redaction),
+    }
+
+
+def _reply(reply: Reply, redaction: Redaction) -> dict[str, Any]:
+    value = {"status": reply.status, "headers": dict(_fields(reply.headers.items(), redaction))}
+    if isinstance(reply.body, bytes):
+        return {**value, "size": len(reply.body), **_body(reply.body, redaction)}
+    size = sum(len(event.data) for event in reply.body)
+    kept = list(_kept_events(reply.body, redaction))
+    return {**value, "size": size, "events": kept, "cut": len(kept) < len(reply.body)}
+
+
+def _fields(fields: Iterable[tuple[str, str]], redaction: Redaction) -> Iterator[tuple[str, str]]:
+    left = MOST_FIELDS
+    for name, text in fields:
+        left -= min(len(name), MOST_TEXT) + min(len(text), MOST_TEXT)
+        if left < 0:
+            return
+        yield redaction.beginning(name, MOST_TEXT), redaction.value(name, text, MOST_TEXT)
+
+
+def _body(body: bytes, redaction: Redaction) -> dict[str, Any]:
+    if len(body) <= MOST_BODY:
+        return {"text": redaction.text(body.decode("utf-8", "backslashreplace")), "cut": False}
+    beginning = body[: MOST_BODY + redaction.reach].decode("utf-8", "ignore")
+    return {"text": redaction.beginning(beginning, MOST_BODY), "cut": True}
+
+
+def _kept_events(events: tuple[Event, ...], redaction: Redaction) -> Iterator[tuple[str, str]]:
+    left = MOST_BODY
+    for event in events:
+        left -= len(event.data)
+        if left < 0:
+            return
+        yield event.name, redaction.text(event.data.decode("utf-8", "backslashreplace"))
+
+
+def _violation(violation: Violation, redaction: Redaction) -> dict[str, str]:
+    return {
+        "place": redaction.beginning(violation.place, _MOST_VALUE),
+        "rule": violation.rule,
+        "expected": excerpt(violation.expected, _MOST_VALUE),
+        "got": redaction.beginning(excerpt(violation.got, _MOST_VALUE + redaction.reach), _MOST_VALUE),
+        "pointer": violation.pointer,
+    }
+
+
+def shown(number: int, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a kept entry as it is shown: bodies that are JSON as JSON."""
+    return {"number": number, **entry, "request": _shown(entry["request"]), "reply": _shown(entry["reply"])}
+
+
+def _shown(message: dict[str, Any]) -> dict[str, Any]:
+    text, events = message.pop("text", ""), message.pop("events", None)
+    if events is not None:
+        return {**message, "events": [_shown_event(name, data) for name, data in events]}
+    if not text:
+        return message
+    value = None if message["cut"] else _as_json(text)
+    return {**message, "text": text} if value is None else {**message, "json": value}
+
+
+def _shown_event(name: str, data: str) -> dict[str, Any]:
+    value = _as_json(data)
+    named = {"event": name} if name else {}
+    return {**named, "data": data if value is None else value}
+
+
+def _as_json(text: str) -> orjson.Fragment | None:
+    """Return a text that is JSON as it stands, so that no number or nesting in it is too large; None for any other."""
+    try:
+        orjson.loads(text)
+    except ValueError:
+        return None
+    return orjson.Fragment(text)

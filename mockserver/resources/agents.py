@@ -1,0 +1,233 @@
+"""Agents as the mock plays them: the configured ones, and those that clients create, change and delete.
+
+A configured agent stands in the store only where a client has changed or deleted it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import orjson
+
+from mockserver.generation.retrieval import Document, KnowledgeIndex
+
+#: The roles that OpenAI's endpoint knows.
+OPENAI_ROLES = frozenset({"developer", "system", "user", "assistant", "tool", "function"})
+#: The roles of a conversation that has no instructions of its own.
+CHAT_ROLES = frozenset({"user", "assistant", "tool"})
+#: Where agents are stored, and what stands there for a configured one that was deleted.
+PREFIX = "agent/"
+DELETED = b""
+
+_PAGE = 1_000  # agents that are read from the store at once
+
+#: The model of an agent that is declared without one.
+MODEL = "llama-2-70b-chat-hf"
+#: The state of an agent that can be asked; here every one can.
+READY = "READY"
+#: What clients may say of an agent, in the order of the contract.
+FIELDS = (
+    "model",
+    "name",
+    "description",
+    "instructions",
+    "metadata",
+    "session_max_ttl",
+    "session_max_length",
+    "session_summarization_strategy",
+    "chat_system_instruction_mode",
+    "completion_role",
+    "index_id",
+    "index_top_n",
+    "index_similarity_cutoff",
+    "index_reference_format",
+    "index_reference_delimiter",
+    "tools",
+    "agent_type",
+)
+
+
+class Readable(Protocol):
+    """What agents are looked up in."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return what is stored under `key`, or None."""
+
+    def items(self, prefix: str, after: str = "", limit: int = 100) -> tuple[tuple[str, bytes], ...]:
+        """Return at most `limit` keys that begin with `prefix` and sort behind `after`, in order, with their values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One agent: `id` is a uuid in lower case, `fields` what the API says of it beside `id` and `object`.
+
+    The rest is the mock's own: `roles` are those that its messages may have; with `any_model` every model is accepted;
+    with `calls_tools` it calls tools unasked; `documents` it knows whatever indexes it is bound to.
+    """
+
+    id: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    roles: frozenset[str] = CHAT_ROLES
+    any_model: bool = False
+    calls_tools: bool = False
+    documents: tuple[Document, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What people call it; for a configured agent it serves in the path as the id does."""
+        return self.fields.get("name") or self.id
+
+    @property
+    def model(self) -> str:
+        """The model that answers."""
+        return str(self.fields["model"])
+
+    @property
+    def instructions(self) -> str:
+        """What it is told before each conversation."""
+        return self.fields.get("instructions") or ""
+
+    def setting(self, name: str, absent: Any = None) -> Any:
+        """Return one of the API's fields; `absent` for null and for none."""
+        value = self.fields.get(name)
+        return absent if value is None else value
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the API answers of it."""
+        return {"id": self.id, "object": "agent", **self.fields}
+
+    def encode(self) -> bytes:
+        """Return what is stored of it: the fields; the mock's own settings stay those of the configuration."""
+        return orjson.dumps(dict(self.fields))
+
+
+def configured(id: str, name: str, /, **rest: Any) -> Agent:
+    """Return an agent of the configuration; `rest` holds the mock's own settings, and fields of the API."""
+    own = {key: rest.pop(key) for key in ("roles", "any_model", "calls_tools", "documents") if key in rest}
+    return Agent(id.lower(), {"created_at": 0, "status": READY, "model": MODEL, "name": name, **rest}, **own)
+
+
+def by_address(agents: Iterable[Agent]) -> Mapping[str, Agent]:
+    """Return the configured agents by what may stand in a path: their ids and their names."""
+    return {address: agent for agent in agents for address in (agent.id, agent.name)}
+
+
+def each(agents: Mapping[str, Agent]) -> tuple[Agent, ...]:
+    """Return the agents that stand under any address, once each."""
+    return tuple({agent.id: agent for agent in agents.values()}.values())
+
+
+def find_agent(agents: Mapping[str, Agent], view: Readable, address: str) -> Agent | None:
+    """Return the agent that is meant by a path's `address`, None for none; the case of a uuid does not matter.
+
+    `agents` are the configured ones by address, `view` is what was stored since.
+    """
+    known = _known(agents, address)
+    id = known.id if known else address.lower()
+    if not known and not is_uuid(id):
+        return None
+    stored = view.get(PREFIX + id)
+    return known if stored is None else restored(id, stored, known)
+
+
+def all_agents(agents: Mapping[str, Agent], view: Readable) -> list[Agent]:
+    """Return every agent that there is, the oldest first; of one second by their ids.
+
+    `agents` are the configured ones by address, `view` is what was stored since.
+    """
+    stored = {key.removeprefix(PREFIX): value for key, value in _stored(view)}
+    known = {agent.id: agent for agent in each(agents)}
+    kept = [agent for id, agent in known.items() if id not in stored]
+    since = [restored(id, value, known.get(id)) for id, value in stored.items()]
+    there = kept + [agent for agent in since if agent]
+    return sorted(there, key=lambda agent: (agent.setting("created_at", 0), agent.id))
+
+
+def count_agents(agents: Mapping[str, Agent], view: Readable) -> int:
+    """Return how many agents there are, without reading what they are."""
+    stored = dict(_stored(view))
+    untouched = sum(PREFIX + agent.id not in stored for agent in each(agents))
+    return untouched + sum(value != DELETED for value in stored.values())
+
+
+def _stored(view: Readable) -> Iterator[tuple[str, bytes]]:
+    after = ""
+    while True:
+        found = view.items(PREFIX, after, _PAGE)
+        yield from found
+        if len(found) < _PAGE:
+            return
+        after = found[-1][0]
+
+
+def id_of(agents: Mapping[str, Agent], address: str) -> str:
+    """Return the id of the agent that a path's `address` means; the address itself where it can mean none."""
+    known = _known(agents, address)
+    return known.id if known else address.lower() if is_uuid(address) else address
+
+
+def _known(agents: Mapping[str, Agent], address: str) -> Agent | None:
+    return agents.get(address) or agents.get(address.lower() if len(address) == 36 else address)
+
+
+def restored(id: str, stored: bytes, known: Agent | None) -> Agent | None:
+    """Return the agent that is stored so, None for a deleted one; `known` is the configured agent of that id."""
+    if stored == DELETED:
+        return None
+    fields = orjson.loads(stored)
+    return replace(known, fields=fields) if known else Agent(id, fields)
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether a text is a uuid with its hyphens."""
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def _document(name: str, text: str) -> Document:
+    identity = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+    return Document(identity, text, name, "text/plain", f"handbook/{name}")
+
+
+#: The index that is there where none is declared.
+LIBRARY = KnowledgeIndex(
+    "1f0b7c92-d503-4a61-8e2f-903c5b4d1701",
+    "library",
+    (
+        _document("loans.txt", "A borrowed book may be kept for four weeks, and twice as long once it is renewed."),
+        _document("fees.txt", "Each week that a book is late costs one euro. Children pay no fees."),
+        _document("opening-hours.txt", "The library is open from ten to seven on weekdays and closed on Sundays."),
+        _document("events.txt", "Every first Saturday of the month there are readings for children at eleven."),
+    ),
+)
+BUILT_IN = (
+    configured(
+        "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d501",
+        "demo",
+        instructions="You are a helpful assistant.",
+    ),
+    configured(
+        "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d502",
+        "demo-open",
+        roles=OPENAI_ROLES,
+        any_model=True,
+    ),
+    configured(
+        "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d503",
+        "demo-knowledge",
+        instructions="You answer the visitors of a public library.",
+        index_id=LIBRARY.id,
+    ),
+    configured(
+        "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d504",
+        "demo-tools",
+        roles=OPENAI_ROLES,
+        any_model=True,
+        calls_tools=True,
+    ),
+)

@@ -1,0 +1,52 @@
+"""Models as the mock plays them: what each can do, and what runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.resources.agents import MODEL, Agent
+
+#: What a model can do.
+COMPLETIONS = "COMPLETIONS"
+EMBEDDINGS = "EMBEDDINGS"
+#: What runs a model of each type, where it is not said.
+ENGINES: Mapping[str, str] = {COMPLETIONS: "VLLM", EMBEDDINGS: "INFINITY"}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model: its id is its name."""
+
+    id: str
+    type: str = COMPLETIONS
+    engine: str = ENGINES[COMPLETIONS]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the API answers of it."""
+        return {
+            "id": self.id,
+            "object": "model",
+            "created": 0,
+            "owned_by": "agent-contract",
+            "model_type": self.type,
+            "model_engine": self.engine,
+        }
+
+
+def declared_model(id: str, model_type: str = COMPLETIONS, model_engine: str | None = None) -> Model:
+    """Return a model of the configuration."""
+    return Model(id, model_type, model_engine or ENGINES[model_type])
+
+
+def with_agents_own(models: Iterable[Model], agents: Iterable[Agent]) -> dict[str, Model]:
+    """Return `models` by id, and behind them those of `agents` that are not among them."""
+    known = {model.id: model for model in models}
+    for agent in agents:
+        known.setdefault(agent.model, Model(agent.model))
+    return known
+
+
+#: The models where none are declared.
+MODELS = (declared_model(MODEL), declared_model("bge-small-en-v1.5", EMBEDDINGS))

@@ -1,0 +1,112 @@
+"""Conversations: the text and the cost of messages, and sessions as they are stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from mockserver.generation.tokenizer import count_tokens
+
+#: What a session keeps of a message, besides its role and its text.
+_KEPT = ("tool_calls", "tool_call_id", "refusal")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The stored context of a conversation.
+
+    `written` is in seconds since 1970; `tokens` is what the messages count, `digest` stands for all of them, so that
+    neither has to be worked out again.
+    """
+
+    written: float
+    tokens: int
+    digest: str
+    messages: tuple[dict[str, Any], ...]
+
+    def encode(self) -> bytes:
+        """Return the session as JSON; RecursionError when a message is nested too deep to be written."""
+        value = {
+            "written": self.written,
+            "tokens": self.tokens,
+            "digest": self.digest,
+            "messages": self.messages,
+        }
+        try:
+            return orjson.dumps(value)
+        except TypeError:  # deeper than 254 levels, or an integer over 64 bits
+            return json.dumps(value, ensure_ascii=False).encode()
+
+
+EMPTY = Session(written=0.0, tokens=0, digest="", messages=())
+
+
+def decode(value: bytes) -> Session:
+    """Return the session that `encode` wrote."""
+    fields = orjson.loads(value)
+    return Session(fields["written"], fields["tokens"], fields["digest"], tuple(fields["messages"]))
+
+
+def extend(session: Session, messages: Sequence[dict[str, Any]], now: float) -> Session:
+    """Return the session with `messages` behind its own, written at `now`."""
+    kept = tuple(_kept(message) for message in messages)
+    tokens = session.tokens + tokens_of(kept)
+    return Session(now, tokens, digest(session.digest.encode(), messages).hex(), (*session.messages, *kept))
+
+
+def _kept(message: dict[str, Any]) -> dict[str, Any]:
+    rest = {name: message[name] for name in _KEPT if message.get(name) is not None}
+    return {"role": message["role"], "content": text_of(message) or message.get("content"), **rest}
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """Return a message's text: its content, or its text parts joined by a space; empty where there is none."""
+    content = message.get("content")
+    if isinstance(content, list):
+        return " ".join(part["text"] for part in content)
+    return content or ""
+
+
+def tokens_of(messages: Sequence[dict[str, Any]]) -> int:
+    """Return what the messages count together: their texts, and of each call the name and the arguments."""
+    return sum(count_tokens(text) for message in messages for text in said_in(message))
+
+
+def calls_of(message: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield id, name and arguments of each call that a message makes; empty texts for what is not there."""
+    for call in message.get("tool_calls") or ():
+        function = call.get("function")
+        inside = function if isinstance(function, dict) else {}
+        values = (call.get("id"), inside.get("name"), inside.get("arguments"))
+        id, name, arguments = (value if isinstance(value, str) else "" for value in values)
+        yield id, name, arguments
+
+
+def said_in(message: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a message's text, and name and arguments of each call that it makes."""
+    yield text_of(message)
+    for _, name, arguments in calls_of(message):
+        yield name
+        yield arguments
+
+
+def digest(before: bytes, messages: Sequence[dict[str, Any]]) -> bytes:
+    """Return 32 bytes that stand for what was said: `before` and then each message's role and what it says."""
+    state = hashlib.blake2b(before, digest_size=32)
+    for message in messages:
+        for text in (message["role"], *said_in(message)):
+            said = text.encode()
+            state.update(len(said).to_bytes(8, "big"))
+            state.update(said)
+    return state.digest()
+
+
+def last_said(before: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]]) -> str:
+    """Return the text of the user's last message, which may stand among those `before`; of the last one for none."""
+    spoken = (message for several in (messages, before) for message in reversed(several) if message["role"] == "user")
+    return text_of(next(spoken, messages[-1]))

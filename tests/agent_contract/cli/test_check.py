@@ -1,0 +1,169 @@
+"""`agent-contract check`, like a compiler."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from agent_contract import cli
+from agent_contract.cli import main
+from tests.agent_contract.support.documents import with_parameters, with_schema, write
+
+
+def check(folder: Path, document: Any) -> Result:
+    text = document if isinstance(document, str) else yaml.safe_dump(document, sort_keys=False)
+    return CliRunner().invoke(main, ["check", str(write(folder, text))])
+
+
+def test_the_kit_s_own_document_has_neither_errors_nor_warnings() -> None:
+    result = CliRunner().invoke(main, ["check"])
+    assert result.output.endswith("; 0 errors, 0 warnings\n")
+    assert result.exit_code == 0
+
+
+def test_a_fault_is_one_line_with_place_pointer_problem_and_remedy(tmp_path: Path) -> None:
+    text = """\
+    openapi: 3.1.0
+    info: {title: T, version: "1"}
+    paths:
+      /x:
+        get:
+          responses: {"200": {description: ok, content: {application/json: {schema: {$ref: "#/absent"}}}}}
+    """
+    result = check(tmp_path, text)
+    pointer = "#/paths/~1x/get/responses/200/content/application~1json/schema/$ref"
+    first = result.output.splitlines()[0]
+    assert first == (
+        f"{tmp_path / 'openapi.yaml'}:6: {pointer}: '#/absent' names nothing; "
+        "correct the reference, or add what it names"
+    )
+    assert result.exit_code == 1
+
+
+def test_a_file_is_named_as_it_is_reached_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert check(tmp_path, "openapi: 2").output.startswith("openapi.yaml:1: #/openapi: ")
+
+
+@pytest.mark.parametrize("name", ["absent.yaml", "."])
+def test_a_file_that_can_not_be_read_is_status_2(tmp_path: Path, name: str) -> None:
+    result = CliRunner().invoke(main, ["check", str(tmp_path / name)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "can't be read" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["{", "openapi: 3.1.0\nopenapi: 3.1.0", ""])
+def test_a_file_that_is_no_document_is_status_1(tmp_path: Path, text: str) -> None:
+    assert check(tmp_path, text).exit_code == 1
+
+
+def with_example(value: Any, status: int | None = None, **headers: Any) -> dict[str, Any]:
+    document = with_schema({"type": "object", "required": ["a"]})
+    example: dict[str, Any] = {"value": value}
+    if status:
+        example["x-exchange"] = {"status": status, "headers": headers}
+    body = document["paths"]["/things"]["post"]["requestBody"]
+    body["content"] = {
+        "application/json": {"schema": {"type": "object", "required": ["a"]}, "examples": {"one": example}}
+    }
+    return document
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "verdict"),
+    [
+        ({"a": 1}, None, 0),
+        ({}, None, 1),
+        ({"a": 1}, 200, 0),
+        ({}, 200, 1),
+        ({}, 404, 1),
+        ({}, 422, 0),
+        ({"a": 1}, 422, 1),
+    ],
+)
+def test_an_example_gets_the_verdict_that_it_asks_for_or_is_an_error(
+    tmp_path: Path, value: Any, status: int | None, verdict: int
+) -> None:
+    result = check(tmp_path, with_example(value, status))
+    assert result.exit_code == verdict, result.output
+    assert ("/examples/one: " in result.output) == bool(verdict)
+
+
+def test_an_example_that_is_sent_as_no_json_is_not_held_to_the_schema(tmp_path: Path) -> None:
+    assert check(tmp_path, with_example({}, 200, **{"content-type": "text/plain"})).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        with_schema({}, A={"type": "string", "examples": ["a", 1]}),
+        with_schema({}, "3.0.3", A={"type": "string", "example": 1}),
+        with_parameters({"name": "a", "in": "query", "schema": {"type": "integer"}, "example": "x"}),
+    ],
+)
+def test_an_example_that_its_schema_refuses_is_an_error(tmp_path: Path, document: Any) -> None:
+    result = check(tmp_path, document)
+    assert "its schema refuses it" in result.output
+    assert result.exit_code == 1
+
+
+def test_an_example_of_a_stream_may_be_the_stream(tmp_path: Path) -> None:
+    document = with_schema({})
+    event = {"type": "object", "properties": {"data": {"enum": ["a", "b"]}}}
+    content = {"text/event-stream": {"schema": event, "example": "data: a\n\ndata: b\n\n"}}
+    document["paths"]["/things"]["post"]["responses"]["200"]["content"] = content
+    assert check(tmp_path, document).exit_code == 0
+    content["text/event-stream"]["example"] = "data: a\n\ndata: c\n\n"
+    assert check(tmp_path, document).exit_code == 1
+
+
+LONELY = {"id": "a", "sentence": "b", "grade": "seed"}
+
+
+def missing(name: str) -> dict[str, Any]:
+    document = with_schema({})
+    del document["paths"]["/things"]["post"][name]
+    return document
+
+
+@pytest.mark.parametrize(
+    ("document", "warning"),
+    [
+        (with_schema({}, A={"type": "string", "default": 1}), "its schema refuses it"),
+        (with_schema({"minumum": 1}), "'minumum' is no field of a schema, and has no effect; write 'minimum'"),
+        (with_schema({"format": "uid"}), "the format 'uid' is not checked; write 'uuid'"),
+        (with_schema({"type": "string", "nullable": True}), "'nullable' has no meaning in OpenAPI 3.1"),
+        (with_schema({"required": ["a"], "properties": {"b": {}}}), "'a' is required and not described"),
+        (missing("operationId"), "the operation has no 'operationId'"),
+        (missing("responses"), "the operation has no 'responses'"),
+        (with_parameters({"name": "a", "in": "query", "schema": {}}), "no reply to an invalid request is documented"),
+        (with_example({"a": 1}, 418), "the operation documents no 418"),
+        ({**with_schema({}), "patsh": {}}, "'patsh' is no field of the document"),
+        (with_schema({}, A={"x-clauses": [LONELY]}), "no operation leads to the clause 'a'"),
+    ],
+)
+def test_the_rest_are_warnings(tmp_path: Path, document: Any, warning: str) -> None:
+    result = check(tmp_path, document)
+    assert f": warning: {warning}" in result.output
+    assert result.exit_code == 0
+
+
+def test_help_lists_every_command_and_imports_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(name: str) -> None:
+        raise AssertionError(name)
+
+    monkeypatch.setattr(cli, "import_module", never)
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    for name in ("serve", "wait", "verify", "fixtures", "check"):
+        assert f"  {name} " in result.output
+
+
+def test_a_command_that_there_is_not_is_status_2() -> None:
+    result = CliRunner().invoke(main, ["chekc"])
+    assert result.exit_code == 2
+    assert "No such command" in result.output

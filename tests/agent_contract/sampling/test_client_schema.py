@@ -1,0 +1,139 @@
+"""Schemas that a client sends: values that they accept, or a clear refusal, and never more work than is stated."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from typing import Any
+
+import pytest
+
+from agent_contract import SampleError, SchemaRefused, read_schema
+from mockserver.generation.sample_texts import SpokenTexts
+
+
+def texts(chance: random.Random) -> SpokenTexts:
+    return SpokenTexts(chance, "What is the weather in Paris?")
+
+
+def wide(depth: int) -> dict[str, Any]:
+    """Return a schema that judges one value two to the power of `depth` times."""
+    both = {f"d{level}": {"allOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2} for level in range(depth)}
+    return {"$ref": "#/$defs/d0", "$defs": {**both, f"d{depth}": {"type": "object"}}}
+
+
+def nested(depth: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(depth):
+        schema = {"type": "array", "items": schema}
+    return schema
+
+
+NODE = {
+    "type": "object",
+    "required": ["name", "children"],
+    "properties": {
+        "name": {"type": "string"},
+        "children": {"type": "array", "items": {"$ref": "#/$defs/Node"}},
+    },
+}
+
+
+FORMATS = ("uuid", "date-time", "date", "time", "duration", "email", "uri", "uri-reference", "iri", "hostname", "regex")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {},
+        {"type": "object", "properties": {}},
+        {"type": "object", "properties": {"a": {"enum": ["x", 1, None]}, "b": {"const": {"c": []}}}, "required": ["a"]},
+        {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer", "minimum": 5, "maximum": 5}}},
+        {"type": "object", "required": ["x"], "properties": {"x": {"type": "number", "exclusiveMinimum": 1e15}}},
+        {"type": "string", "minLength": 300, "maxLength": 301},
+        {"type": "string", "pattern": r"^[A-Z]{3}-\d{4}$"},
+        {"type": "string", "pattern": r"^(?!^[-+.]*$)[+-]?0*\d*\.?\d*$"},
+        {"type": "array", "items": {"type": "boolean"}, "minItems": 30},
+        {"type": "array", "items": {"enum": ["a", "b", "c"]}, "uniqueItems": True, "minItems": 2},
+        {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        {"$ref": "#/$defs/Node", "$defs": {"Node": NODE}},
+        {"allOf": [{"$ref": "#/definitions/A"}], "definitions": {"A": {"type": "object", "required": ["a"]}}},
+        {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "additionalProperties": False},
+        {"type": "object", "properties": {"$ref": {"type": "string"}}, "required": ["$ref"]},
+        *({"type": "string", "format": name} for name in (*FORMATS, "ipv4", "ipv6", "json-pointer")),
+    ],
+    ids=json.dumps,
+)
+def test_a_value_is_accepted_by_its_schema(schema: Any) -> None:
+    read = read_schema(schema)
+    values = [read.sample(seed, texts) for seed in range(20)]
+    assert all(read.validator.is_valid(value) for value in values)
+    assert values[:3] == [read.sample(seed, texts) for seed in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("schema", "says"),
+    [
+        ({"type": "banana"}, "banana"),
+        ({"minimum": "one"}, "one"),
+        ({"$ref": "http://127.0.0.1:9/schema"}, "no pointer"),
+        ({"$ref": "file:///etc/passwd"}, "no pointer"),
+        ({"$ref": "other.json#/a"}, "no pointer"),
+        ({"$ref": "#name"}, "no pointer"),
+        ({"$dynamicRef": "#name"}, "no pointer"),
+        ({"$ref": "#/$defs/none"}, "none"),
+        ({"pattern": "("}, ""),
+        ({"pattern": "(a{1000}){1000}"}, ""),
+        (wide(30), "2000 times"),
+        (nested(900), ""),
+        ({"pattern": "(" * 20 + "a" + "{2,3})" * 20}, ""),
+        ({"items": [{"type": "string"}]}, ""),
+    ],
+    ids=lambda value: json.dumps(value)[:40],
+)
+def test_a_schema_that_can_not_be_used_is_refused_and_says_why(schema: Any, says: str) -> None:
+    with pytest.raises(SchemaRefused) as caught:
+        read_schema(schema)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"not": {}},
+        {"type": "integer", "minimum": 2, "maximum": 1},
+        {"type": "string", "minLength": 10**9},
+        {"type": "array", "minItems": 10**9, "items": {"type": "string"}},
+        {"type": "object", "minProperties": 10**9},
+        {"type": "string", "pattern": "^a{100000}$"},
+        {"type": "object", "required": ["me"], "properties": {"me": {"$ref": "#"}}},
+        {"$ref": "#"},
+        {"allOf": [{"$ref": "#"}], "type": "string", "minLength": 3, "maxLength": 1},
+        {"properties": {f"p{n}": {"$ref": "#"} for n in range(100)}, "required": [f"p{n}" for n in range(100)]},
+    ],
+    ids=lambda value: json.dumps(value)[:60],
+)
+def test_where_no_value_is_found_that_is_said_soon(schema: Any) -> None:
+    read = read_schema(schema)
+    begun = time.perf_counter()
+    with pytest.raises(SampleError):
+        read.sample(0, texts)
+    assert time.perf_counter() - begun < 2
+
+
+def test_a_schema_that_refers_to_itself_from_all_its_properties_stays_small() -> None:
+    schema: Any = {"type": "object", "properties": {f"p{n}": {"$ref": "#"} for n in range(3)}}
+    assert len(json.dumps(read_schema(schema).sample(1, texts))) < 100_000
+
+
+def test_where_a_number_or_any_text_will_do_a_number_is_taken() -> None:
+    read = read_schema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]})
+    assert {type(read.sample(seed, texts)) for seed in range(20)} == {float}
+
+
+def test_free_texts_take_up_what_was_said() -> None:
+    schema: Any = {"type": "object", "properties": {name: {"type": "string"} for name in ("query", "city")}}
+    schema["required"] = ["query", "city"]
+    assert read_schema(schema).sample(0, texts) == {"query": "What is the weather in Paris?", "city": "Paris"}

@@ -1,0 +1,233 @@
+"""A contract as one of its API versions had it: what came later is gone, and nothing is left that speaks of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agent_contract import Contract, ContractError, load_contract
+from agent_contract.document.json_pointer import Place
+from agent_contract.versions.versions import is_within
+from tests.agent_contract.support.documents import violations, words, write
+
+TEXT = """\
+openapi: 3.1.0
+info: {title: Grown, version: "3", x-versions: ["1", "2", "3"]}
+paths:
+  /things:
+    post:
+      operationId: send
+      parameters:
+        - {name: old, in: query, schema: {type: string}}
+        - {name: new, in: query, x-since: "2", schema: {type: string}}
+      requestBody:
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/Thing"}
+            examples:
+              plain: {value: {name: a}, x-exchange: {shows: [a.name, a.size]}}
+              sized: {value: {name: a, size: 1}}
+              sized-null: {value: {name: a, size: null}}
+              inner: {value: {name: a, inner: {list: [{}, {late: 1}]}}}
+              shown: {value: {name: a}, x-exchange: {shows: [a.size]}}
+              asked: {value: {name: a}, x-exchange: {query: {new: x}}}
+              taken: {value: {name: a}, x-exchange: {after: plain, set: {query.new: $response.body#/name}}}
+              following: {value: {name: a}, x-exchange: {after: sized}}
+              linked: {value: {name: a}, x-exchange: {status: 409}}
+              lent: {$ref: "#/components/examples/Lent"}
+              colour-new: {value: {name: a, colour: green}}
+              colour-old: {value: {name: a, colour: red}}
+      responses:
+        "200":
+          description: ok
+          content: {application/json: {schema: {$ref: "#/components/schemas/Thing"}}}
+          links:
+            again: {operationId: send, parameters: {query.new: x, old: y}, requestBody: {name: b}}
+            sized: {operationId: send, requestBody: {name: b, size: 1}}
+            later: {operationId: later}
+        "409": {$ref: "#/components/responses/Linked"}
+        "422": {description: refused}
+    get:
+      operationId: get
+      responses: {"200": {description: ok}}
+  /later:
+    post:
+      operationId: later
+      x-since: "3"
+      responses: {"200": {description: ok}}
+components:
+  examples:
+    Lent: {value: {name: a, size: 2}}
+  responses:
+    Linked: {description: linked, x-since: "3", x-clauses: [{id: a.linked, sentence: It is linked., grade: seed}]}
+  schemas:
+    Thing:
+      type: object
+      required: [name, size]
+      properties:
+        name:
+          type: string
+          x-clauses:
+            - {id: a.unmarked, sentence: It is newer., grade: seed, since: "2"}
+            - {id: a.name, sentence: It has a name., grade: seed}
+        size: {type: [integer, "null"], x-since: "2", x-clauses: [{id: a.size, sentence: It is sized., grade: seed}]}
+        inner: {$ref: "#/components/schemas/Inner"}
+        part: {$ref: "#/components/schemas/Part"}
+        parts: {type: array, x-since: "2", items: {$ref: "#/components/schemas/Part"}}
+        colour:
+          oneOf: [{const: red}, {const: green, x-since: "2"}]
+        shape:
+          anyOf: [{const: round, x-since: "3"}]
+      example: {name: a, size: 3}
+      examples: [{name: a}, {name: a, size: 3}]
+    Inner:
+      type: object
+      properties:
+        list: {type: array, items: {type: object, properties: {late: {x-since: "2"}}}}
+    Part:
+      x-since: "2"
+      type: object
+      properties:
+        bit: {$ref: "#/components/schemas/Bit"}
+    Bit:
+      type: object
+      x-clauses: [{id: a.bit, sentence: It is a bit., grade: seed}]
+"""
+
+
+def grown() -> Any:
+    return yaml.safe_load(TEXT)
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Contract:
+    return load_contract(write(tmp_path, TEXT), "1")
+
+
+def test_the_newest_version_is_the_document_itself(tmp_path: Path) -> None:
+    whole, newest = load_contract(write(tmp_path, TEXT)), load_contract(write(tmp_path, TEXT), "3")
+    assert (newest.digest, newest.version, newest.versions) == (whole.digest, "3", ("1", "2", "3"))
+
+
+def test_a_version_knows_itself_and_those_before(first: Contract, tmp_path: Path) -> None:
+    assert (first.version, first.versions) == ("1", ("1",))
+    assert load_contract(write(tmp_path, TEXT), "2").versions == ("1", "2")
+
+
+def test_later_operations_and_their_paths_are_gone(first: Contract) -> None:
+    assert set(first.operations) == {"get", "send"}
+    assert first.find("POST", "/later") is None
+
+
+def test_later_parameters_properties_and_replies_are_gone(first: Contract) -> None:
+    send = first.operations["send"]
+    assert [parameter.name for parameter in send.parameters] == ["old"]
+    assert list(send.responses) == ["200", "422"]
+    assert send.request_fields == {"name", "inner", "colour", "shape"}
+
+
+def test_what_does_nothing_but_refer_to_a_later_part_is_gone(first: Contract) -> None:
+    assert "part" not in first.operations["send"].request_fields
+
+
+def test_a_later_property_is_not_required_and_not_judged(tmp_path: Path) -> None:
+    document = grown()
+    del document["paths"]["/things"]["get"], document["paths"]["/later"]
+    del document["paths"]["/things"]["post"]["responses"]["200"]["links"]
+    path = write(tmp_path, yaml.safe_dump(document))
+    assert violations(load_contract(path, "1"), b'{"name": "a"}') == ()
+    assert violations(load_contract(path, "1"), b'{"name": "a", "size": "large"}') == ()
+    assert words(load_contract(path, "2"), b'{"name": "a"}') == [("body/size", "missing")]
+    assert words(load_contract(path, "1"), b'{"name": "a", "colour": "green"}')
+    assert violations(load_contract(path, "2"), b'{"name": "a", "size": 1, "colour": "green"}') == ()
+    assert violations(load_contract(path, "1"), b'{"name": "a", "shape": "any"}') == ()
+
+
+def test_clauses_of_later_versions_are_gone(first: Contract) -> None:
+    assert [clause.id for clause in first.clauses] == ["a.name"]
+
+
+def test_a_clause_came_with_the_first_version_that_leads_to_it(tmp_path: Path) -> None:
+    whole = load_contract(write(tmp_path, TEXT))
+    assert {clause.id: clause.since for clause in whole.clauses} == {
+        "a.name": "1",
+        "a.unmarked": "2",
+        "a.size": "2",
+        "a.bit": "2",
+        "a.linked": "3",
+    }
+
+
+def test_examples_that_use_or_show_what_is_gone_are_gone(first: Contract) -> None:
+    assert [example.name for example in first.operations["send"].examples] == ["plain", "colour-old"]
+    assert first.operations["send"].example("plain").shows == ("a.name",)
+
+
+def test_examples_in_schemas_that_use_what_is_gone_are_gone(first: Contract) -> None:
+    thing: Any = first.at("#/components/schemas/Thing")
+    assert "example" not in thing
+    assert thing["examples"] == [{"name": "a"}]
+
+
+def test_links_to_what_is_gone_are_gone(first: Contract) -> None:
+    (link,) = first.operations["send"].responses["200"].links
+    assert (link.name, link.parameters) == ("again", {"old": "y"})
+
+
+def test_the_document_itself_stays_as_it_is(tmp_path: Path) -> None:
+    path = write(tmp_path, TEXT)
+    before = load_contract(path).digest
+    load_contract(path, "1")
+    assert load_contract(path).digest == before
+
+
+def test_a_part_of_another_file_is_gone_too(tmp_path: Path) -> None:
+    document = grown()
+    thing = document["components"]["schemas"]["Thing"]
+    thing["properties"]["inner"] = {"$ref": "inner.yaml#/Inner"}
+    write(tmp_path, yaml.safe_dump({"Inner": document["components"]["schemas"].pop("Inner")}), "inner.yaml")
+    contract = load_contract(write(tmp_path, yaml.safe_dump(document)), "1")
+    inner: Any = contract.schemas.document.files["inner.yaml"]
+    assert inner["Inner"]["properties"]["list"]["items"]["properties"] == {}
+
+
+def test_an_unknown_version_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
+    with pytest.raises(ContractError) as refused:
+        load_contract(write(tmp_path, TEXT), "4")
+    (problem,) = refused.value.problems
+    assert (problem.problem, problem.remedy) == ("the API version '4' is unknown", "use one of 1, 2, 3")
+    assert (problem.pointer, problem.place.endswith("openapi.yaml:2")) == ("#/info/x-versions", True)
+
+
+def test_a_document_without_versions_has_its_own(tmp_path: Path) -> None:
+    text = TEXT.partition("info:")[0] + 'info: {title: Small, version: "1"}\npaths: {}\n'
+    assert load_contract(write(tmp_path, text), "1").version == "1"
+    with pytest.raises(ContractError, match="unknown"):
+        load_contract(write(tmp_path, text), "2")
+
+
+def test_a_part_of_an_unknown_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ContractError) as refused:
+        load_contract(write(tmp_path, TEXT.replace('late: {x-since: "2"}', 'late: {x-since: "7"}')), "1")
+    (problem,) = refused.value.problems
+    assert problem.problem == "the version '7' is unknown"
+    assert problem.pointer.endswith("/late/x-since")
+
+
+@pytest.mark.parametrize("version", load_contract().versions)
+def test_no_part_of_the_kit_s_own_contract_is_newer_than_its_version(version: str) -> None:
+    contract = load_contract(api_version=version)
+    assert contract.version == contract.versions[-1] == version
+    assert {clause.since for clause in contract.clauses} <= set(contract.versions)
+    assert all(clause.operations for clause in contract.clauses)
+    assert all(contract.chain(step) for step in contract.examples)
+
+
+def test_a_place_is_within_itself_and_what_holds_it() -> None:
+    place = Place("", ("a", "b"))
+    assert is_within({Place("", ())}, place)
+    assert is_within({place}, place)
+    assert not is_within({Place("", ("a", "b", "c")), Place("other", ("a",))}, place)

@@ -1,0 +1,162 @@
+"""Requests are sent once, within a budget, and patiently; the curl that is shown sends the same bytes."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from threading import Event
+
+import pytest
+
+from contract_tests.deployment.base_url import Target
+from contract_tests.deployment.budget import Budget
+from contract_tests.deployment.client import Ended, Prober
+from contract_tests.verdict import Judged
+from contract_tests.wire.exchange import TOKEN_VARIABLE, Asked
+from tests.contract_tests.support.servers import Answer, serving
+
+PATH = "/agents/{agent_id}/chat"
+JSON = {"content-type": "application/json"}
+
+
+class Server:
+    """What a server is to say, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.answers: list[Answer] = []
+        self.url = ""
+        self.before: Callable[[], object] = lambda: None
+        self.probers: list[Prober] = []
+
+    def answer(self, path: str, body: bytes) -> Answer:
+        self.bodies.append(body)
+        self.before()
+        return self.answers.pop(0) if self.answers else (200, JSON, b'{"path": "%s"}' % path.encode())
+
+    def prober(self, most: int = 9, token: str = "") -> Prober:
+        prober = Prober(Target(self.url, (("agent_id", "a"),)), PATH, token, Budget(most), 5.0)
+        self.probers.append(prober)
+        return prober
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    found = Server()
+    with serving(found.answer) as url:
+        found.url = url
+        yield found
+        for prober in found.probers:
+            prober.close()
+
+
+def test_the_same_request_is_sent_once(server: Server) -> None:
+    prober = server.prober()
+    assert prober.chat({"n": 1}) is prober.chat({"n": 1})
+    assert prober.chat({"n": 1}) is not prober.chat({"n": 1}, again=1)
+    assert prober.chat({"n": 1}, parameters={"agent_id": "b"}).json() == {"path": "/agents/b/chat"}
+    assert server.bodies == [b'{"n": 1}'] * 3
+    assert prober.budget.sent == 3
+
+
+def test_no_request_is_sent_beyond_the_budget(server: Server) -> None:
+    prober = server.prober(most=1)
+    prober.chat({"n": 1})
+    with pytest.raises(Judged, match="all 1 requests were used"):
+        prober.chat({"n": 2})
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize("after", ["2", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_server_that_asks_to_wait_is_asked_again(server: Server, after: str) -> None:
+    """A date that has passed asks for no pause."""
+    waits: list[float] = []
+    prober = server.prober()
+    prober.budget.pace.wait = waits.append
+    server.answers = [(429, {"retry-after": after}, b""), (503, {"retry-after": after}, b"")]
+    assert prober.chat({}).status == 200
+    assert waits == [2.0 if after == "2" else 0.0] * 2
+    assert prober.budget.sent == 3
+
+
+def test_a_server_that_keeps_asking_to_wait_is_not_judged_by_it(server: Server) -> None:
+    prober = server.prober()
+    prober.budget.pace.wait = lambda seconds: None
+    server.answers = [(429, {"retry-after": "1"}, b"")] * 3
+    with pytest.raises(Judged, match="429 and asks to wait"):
+        prober.chat({})
+
+
+def test_a_connection_that_is_closed_is_told_apart_from_a_server_that_is_gone(server: Server) -> None:
+    prober = server.prober()
+    server.answers = [None, None]
+    asked = prober.chat({"n": 1})
+    assert asked.status == 0
+    assert asked.described().startswith("no reply: ")
+    prober.alive = lambda: "it no longer answers"
+    server.answers = [None, None]
+    with pytest.raises(Ended, match="no longer answers"):
+        prober.chat({"n": 2})
+
+
+def test_a_connection_that_is_lost_once_is_asked_again(server: Server) -> None:
+    prober = server.prober()
+    server.answers = [None]
+    assert prober.chat({"n": 1}).status == 200
+    assert server.bodies == [b'{"n": 1}'] * 2
+    assert prober.budget.sent == 2
+
+
+def test_a_reply_that_does_not_come_is_waited_for_once(server: Server) -> None:
+    """A second wait would take as long again."""
+    prober = server.prober()
+    prober.timeout = 0.05
+    ended = Event()
+    server.before = lambda: ended.wait(20)
+    try:
+        asked = prober.chat({"n": 1})
+    finally:
+        ended.set()
+    assert (asked.status, asked.failure.partition(":")[0]) == (0, "ReadTimeout")
+    assert prober.budget.sent == 1
+
+
+def test_a_token_that_is_no_longer_taken_ends_the_run(server: Server) -> None:
+    prober = server.prober(token="secret")
+    prober.alive = lambda: "the token is no longer taken"
+    server.answers = [(401, {}, b""), (401, {}, b"")]
+    assert prober.chat({}, headers={"authorization": None}).status == 401
+    with pytest.raises(Ended, match="no longer taken"):
+        prober.chat({})
+
+
+def test_the_token_stands_nowhere_in_what_is_kept(server: Server) -> None:
+    prober = server.prober(token="secret")
+    server.answers = [(200, {"x": "secret"}, b'{"token": "secret"}')]
+    asked = prober.chat({})
+    assert asked.request.headers["authorization"] == f"Bearer ${TOKEN_VARIABLE}"
+    assert "secret" not in asked.curl()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"content": "it\'s \\"quoted\\" $HOME `ls` \\\\ %d"}',
+        '{"content": "Grüße 👋"}'.encode(),
+        b"\xff\x00\r\n\t'%\\end",
+        b"[" * 10_000,
+        b" " * 5000,
+        b"@file",
+        b"",
+    ],
+)
+def test_curl_sends_the_same_bytes(server: Server, body: bytes) -> None:
+    asked: Asked = server.prober().chat(body, headers={"content-type": "application/json"})
+    subprocess.run(["bash", "-c", asked.curl()], check=True, capture_output=True)
+    assert server.bodies == [body, body]
+
+
+def test_curl_takes_the_token_from_its_variable(server: Server) -> None:
+    asked = server.prober(token="secret").chat({"n": 1})
+    assert f'"authorization: Bearer ${TOKEN_VARIABLE}"' in asked.curl()
+    assert "secret" not in asked.curl()

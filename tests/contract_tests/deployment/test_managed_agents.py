@@ -1,0 +1,234 @@
+"""Whatever a run creates it removes, or says what it could not remove."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+import httpx
+import pytest
+
+from contract_tests.deployment.auth import Credentials, Issued
+from contract_tests.deployment.base_url import Target
+from contract_tests.deployment.budget import NO_AGENTS, Budget
+from contract_tests.deployment.client import Place, Prober
+from contract_tests.deployment.managed_agents import NAME, TRIES, OwnAgents
+from contract_tests.deployment.rate_limit import Pace
+from contract_tests.verdict import Judged
+from contract_tests.wire.exchange import Asked
+
+LIST = (Place("listAgents", "GET", "/agents"), Place("listAssistants", "GET", "/assistants"))
+CREATE = Place("createAgent", "POST", "/agents")
+DELETE = (
+    Place("deleteAgent", "DELETE", "/agents/{agent_id}"),
+    Place("deleteAssistant", "DELETE", "/assistants/{agent_id}"),
+)
+
+
+@dataclass
+class Server:
+    """Agents by id, what was asked, and answers that come before the usual ones."""
+
+    agents: dict[str, dict[str, str]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    before: Callable[[httpx.Request], httpx.Response | None] = lambda request: None
+    pauses: list[float] = field(default_factory=list)
+    now: float = 0.0
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(f"{request.method} {request.url.path}")
+        if (response := self.before(request)) is not None:
+            return response
+        if request.method == "GET":
+            return httpx.Response(200, json={"object": "list", "data": list(self.agents.values())[::-1]})
+        if request.method == "POST":
+            agent = {**json.loads(request.content), "id": f"agent-{len(self.agents)}"}
+            self.agents[agent["id"]] = agent
+            return httpx.Response(201, json=agent)
+        found = self.agents.pop(request.url.path.rpartition("/")[2], None)
+        return httpx.Response(200 if found else 404, json={"deleted": bool(found)})
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def prober(server: Server) -> Iterator[Prober]:
+    pace = Pace(deadline=100.0, clock=lambda: server.now, wait=server.pauses.append)
+    connect = partial(httpx.Client, transport=httpx.MockTransport(server.answer))
+    prober = Prober(Target("http://server"), "/chat", "", Budget(9, pace=pace), 5.0, connect)
+    yield prober
+    prober.close()
+
+
+@pytest.fixture
+def agents() -> OwnAgents:
+    return OwnAgents(wanted=True)
+
+
+def create(prober: Prober, agents: OwnAgents, label: str = "-1") -> Asked:
+    agents.permit(CREATE)
+    asked = prober.ask(CREATE, {"name": agents.name + label})
+    agents.note(asked)
+    return asked
+
+
+def test_what_was_created_is_removed_newest_first_and_counted(
+    server: Server, prober: Prober, agents: OwnAgents
+) -> None:
+    for label in ("-1", "-2"):
+        create(prober, agents, label)
+    assert agents.removed(prober, LIST, DELETE) == []
+    assert server.agents == {}
+    assert server.asked[2:] == ["GET /agents", "DELETE /agents/agent-1", "DELETE /agents/agent-0"]
+    assert prober.budget.sent == len(server.asked)
+    assert [asked.operation for asked in prober.log[2:]] == ["listAgents", "deleteAgent", "deleteAgent"]
+
+
+def test_a_second_removal_has_nothing_to_do(server: Server, prober: Prober, agents: OwnAgents) -> None:
+    create(prober, agents)
+    agents.removed(prober, LIST, DELETE)
+    prober.close()
+    assert agents.removed(prober, LIST, DELETE) == []
+
+
+def test_where_nothing_was_created_nothing_is_asked(server: Server, prober: Prober, agents: OwnAgents) -> None:
+    assert agents.removed(prober, LIST, DELETE) == []
+    assert server.asked == []
+
+
+def test_agents_of_others_stay(server: Server, prober: Prober, agents: OwnAgents) -> None:
+    """Those of another run too, whose name begins alike."""
+    server.agents = {id: {"id": id, "name": name} for id, name in (("a", "theirs"), ("b", f"{NAME}-0-1"), ("c", NAME))}
+    create(prober, agents)
+    agents.removed(prober, LIST, DELETE)
+    assert server.agents.keys() == {"a", "b", "c"}
+
+
+def test_two_runs_have_names_of_their_own() -> None:
+    one, other = OwnAgents(wanted=True), OwnAgents(wanted=True)
+    assert one.name != other.name
+    assert one.name.startswith(f"{NAME}-")
+
+
+def test_an_agent_whose_create_got_no_answer_is_found_by_its_name(
+    server: Server, prober: Prober, agents: OwnAgents
+) -> None:
+    def cut(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "POST":
+            return None
+        server.agents["lost"] = {"id": "lost", **json.loads(request.content)}
+        raise httpx.ReadTimeout("no answer")
+
+    server.before = cut
+    assert create(prober, agents).status == 0
+    server.before = lambda request: None
+    assert agents.removed(prober, LIST, DELETE) == []
+    assert server.agents == {}
+
+
+def test_a_removal_comes_behind_deadline_and_budget(server: Server, prober: Prober, agents: OwnAgents) -> None:
+    create(prober, agents)
+    patience: list[float] = []
+    server.now, prober.budget.most = 101.0, 1
+    server.before = lambda request: patience.append(request.extensions["timeout"]["read"])
+    with pytest.raises(Judged):
+        prober.ask(LIST[0])
+    assert agents.removed(prober, LIST, DELETE) == []
+    assert server.agents == {}
+    assert prober.budget.sent == 3
+    assert patience == [5.0, 5.0]
+
+
+def test_a_refusal_that_may_pass_is_tried_again(server: Server, prober: Prober, agents: OwnAgents) -> None:
+    create(prober, agents)
+    refusals = iter((httpx.Response(409), httpx.Response(503)))
+    server.before = lambda request: next(refusals, None) if request.method == "DELETE" else None
+    assert agents.removed(prober, LIST, DELETE) == []
+    assert server.agents == {}
+    assert len(server.pauses) == 2
+
+
+@pytest.mark.parametrize("lists", [True, False], ids=["with a list", "without one"])
+def test_a_404_counts_as_removed_where_the_list_agrees(
+    server: Server, prober: Prober, agents: OwnAgents, lists: bool
+) -> None:
+    """A gateway that lets no DELETE through may say so too."""
+    create(prober, agents)
+    refusing = {"DELETE"} if lists else {"DELETE", "GET"}
+    server.before = lambda request: httpx.Response(404) if request.method in refusing else None
+    assert agents.removed(prober, LIST, DELETE) == ["agent-0: 404 Not Found"]
+    create(prober, agents, "-2")
+    server.agents.clear()
+    assert agents.removed(prober, LIST, DELETE) == ([] if lists else ["agent-1: 404 Not Found"])
+
+
+@pytest.mark.parametrize(("status", "times"), [(403, 1), (409, TRIES)])
+def test_what_could_not_be_removed_is_said_with_the_reason(
+    server: Server, prober: Prober, agents: OwnAgents, status: int, times: int
+) -> None:
+    create(prober, agents)
+    server.before = lambda request: httpx.Response(status, text="no") if request.method == "DELETE" else None
+    (line,) = agents.removed(prober, LIST, DELETE)
+    assert line.startswith(f"agent-0: {status} ")
+    assert line.endswith("no")
+    assert server.asked.count("DELETE /agents/agent-0") == times
+
+
+def test_an_interruption_ends_the_removal_and_says_what_is_left(
+    server: Server, prober: Prober, agents: OwnAgents
+) -> None:
+    for label in ("-1", "-2"):
+        create(prober, agents, label)
+
+    def interrupt(request: httpx.Request) -> httpx.Response | None:
+        if request.url.path == "/agents/agent-0":
+            raise KeyboardInterrupt
+        return None
+
+    server.before = interrupt
+    assert agents.removed(prober, LIST, DELETE) == ["agent-0: its removal was interrupted"]
+
+
+def test_what_one_path_lacks_its_twin_may_have(server: Server, prober: Prober, agents: OwnAgents) -> None:
+    create(prober, agents)
+    server.before = lambda request: (
+        httpx.Response(405) if request.method != "POST" and request.url.path.startswith("/agents") else None
+    )
+    assert agents.removed(prober, LIST, DELETE) == []
+    assert server.agents == {}
+
+
+def test_a_token_that_has_expired_meanwhile_is_renewed(server: Server, prober: Prober, agents: OwnAgents) -> None:
+    tokens = iter(("old", "new"))
+    prober.credentials = Credentials(lambda: Issued(next(tokens)))
+    create(prober, agents)
+    server.before = lambda request: (
+        httpx.Response(401) if request.headers.get("authorization") != "Bearer new" else None
+    )
+    assert agents.removed(prober, LIST, DELETE) == []
+    assert server.agents == {}
+
+
+def test_an_agent_that_a_test_has_deleted_is_not_removed_again(
+    server: Server, prober: Prober, agents: OwnAgents
+) -> None:
+    create(prober, agents)
+    changes = agents.changes
+    agents.note(prober.ask(DELETE[0], parameters={"agent_id": "agent-0"}))
+    assert agents.there == []
+    assert agents.changes == changes + 1
+    agents.removed(prober, LIST, DELETE)
+    assert server.asked[2:] == ["GET /agents"]
+
+
+@pytest.mark.parametrize("place", [CREATE, DELETE[0], Place("updateAgent", "POST", "/agents/{agent_id}")])
+def test_a_run_that_may_not_changes_nothing(place: Place) -> None:
+    with pytest.raises(Judged) as judged:
+        OwnAgents(wanted=False).permit(place)
+    assert (judged.value.finding.word, judged.value.finding.reason) == ("not selected", NO_AGENTS)
+    assert "--manage-agents" in NO_AGENTS

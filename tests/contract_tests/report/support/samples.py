@@ -1,0 +1,99 @@
+"""A report that was made by hand: every word, a stream, a waiver, a comparison, and text that wants to be markup."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from contract_tests.deployment.cold_start import ColdStart
+from contract_tests.report.comparison import Change, Comparison
+from contract_tests.report.model import ClauseSeen, Deployment, Judged, OperationSeen, Report, Verdict
+from contract_tests.report.transcript import Event, Got, Sent, Transcript
+from contract_tests.report.waivers import Waiver
+from contract_tests.verdict import WAIVED, WORDS
+
+#: What a server could answer to take a page, a terminal or a log over.
+MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)> @everyone |cell| `code` \x1b[31m ::error::x"
+_DIGEST = f"sha256:{'0123456789abcdef' * 4}"
+_SENT = Sent("POST", "https://agents.example.com/chat", (("content-type", "application/json"),), '{"n": 2}', 8)
+
+
+def clause(id: str, word: str, *, reason: str = "", expected: str = "", got: str = "", curl: str = "") -> ClauseSeen:
+    """Return a clause with a verdict."""
+    sentence, command = f"The clause `{id}` is a sentence.", f"agent-contract verify x --clause {id}"
+    place = ("seed", "9.0", ("chat",), f"#/{id}")
+    return ClauseSeen(id, sentence, *place, word, reason, expected, got, curl, command)
+
+
+def stream(events: int = 3) -> Transcript:
+    """Return a transcript of a stream."""
+    found = tuple(Event(place, 0.25 * place, f'{{"delta": {place}}}') for place in range(1, events + 1))
+    return Transcript(
+        _SENT, Got(200, "Mon, 23 Nov 2026 16:00:00 GMT", (("content-type", "text/event-stream"),), "", 99, found)
+    )
+
+
+def plain(body: str) -> Transcript:
+    """Return a transcript of a plain answer."""
+    return Transcript(_SENT, Got(400, "", (("x-odd", body),), body, len(body), failure="cut"))
+
+
+def report(*clauses: ClauseSeen, code: int = 0, sentence: str = "the contract is held") -> Report:
+    """Return a report of these clauses."""
+    counts = Counter(one.word for one in clauses)
+    return Report(
+        started_at="2026-11-23T16:00:00Z",
+        duration_seconds=12.5,
+        versions={"python": "3.11.7", "agent-contract": "0.1.0"},
+        contract=Judged("Agent API", "9.1.1", _DIGEST),
+        target=Deployment("https://agents.example.com", "demo"),
+        seed=0,
+        options={
+            "clauses": [],
+            "api_version": "",
+            "breadth": "default",
+            "max_requests": 200,
+            "max_tokens": 0,
+            "timeout": 60.0,
+            "deadline": 0.0,
+            "rate": 0.0,
+            "no_sessions": False,
+            "token": True,
+        },
+        requests=177,
+        tokens=2048,
+        verdict=Verdict(code, sentence, {word: counts[word] for word in WORDS if counts[word]}),
+        waivers=(),
+        operations=(OperationSeen("chat", "POST", "/chat/{agent_id}", ("200", "400", "422"), {"200": 90, "418": 1}),),
+        clauses=clauses,
+    )
+
+
+_CLAUSES = (
+    replace(
+        clause("chat.n-choices", "broken", expected="2 choices", got=MARKUP, curl="curl x"), transcript=plain(MARKUP)
+    ),
+    replace(
+        clause("chat.stream-done", "broken", expected="[DONE]", got="no [DONE]"),
+        transcript=stream(),
+        earlier=(plain(MARKUP), stream(70)),
+    ),
+    clause("chat.stop-content", WAIVED, expected="no END", got="END"),
+    clause("chat.role-system", "differs", reason="accepted"),
+    clause("chat.settings-applied", "not tested", reason="It can't be seen."),
+    clause("chat.token-missing", "not offered", reason="no token is asked for"),
+    clause("chat.reply-usage", "held"),
+    clause("chat.session-used", "not selected"),
+    clause("chat.of-a-kind-of-its-own", "held"),
+)
+_CHANGES = (
+    Change("chat.n-choices", "worse", "held", "broken"),
+    Change("chat.reply-usage", "better", "broken", "held"),
+    Change("chat.gone", "gone", "held", ""),
+)
+SAMPLE = replace(
+    report(*_CLAUSES, code=1, sentence="the contract is broken: chat.n-choices, chat.stream-done"),
+    waivers=(Waiver("chat.stop-content", "The vendor promises a fix", "2027-03-31"),),
+    cold_start=ColdStart("502 Bad Gateway", 7.0),
+    comparison=Comparison("2026-11-01T09:00:00Z", "https://agents.example.com", _DIGEST, True, _CHANGES),
+)

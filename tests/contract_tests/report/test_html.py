@@ -1,0 +1,125 @@
+"""The page's text; how it looks is for the tests with a browser."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from agent_contract import load_contract
+from contract_tests.report.html import SIGNS, to_html
+from contract_tests.report.phrases import headline, lead, settings
+from contract_tests.report.sections import OTHER, topic
+from contract_tests.verdict import WORDS
+from tests.contract_tests.report.support.samples import MARKUP, SAMPLE, clause, report
+
+PAGE = to_html(SAMPLE)
+VOID = {"meta", "link", "br", "img", "hr", "input", "col"}
+
+
+class Outline(HTMLParser):
+    """The tags of a page, checked to be nested, with ids, links and attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.attributes: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+        found = dict(attrs)
+        self.ids += filter(None, [found.get("id")])
+        self.links += filter(None, [found.get("href"), found.get("src")])
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module", name="outline")
+def _outline() -> Outline:
+    return Outline(PAGE)
+
+
+def test_it_is_well_formed(outline: Outline) -> None:
+    assert outline.open == []
+    assert sorted(set(outline.ids)) == sorted(outline.ids)
+
+
+def test_it_needs_no_script_and_no_network(outline: Outline) -> None:
+    assert not {"script", "img", "iframe", "object"} & set(outline.tags)
+    assert not {name for name in outline.attributes if name.startswith("on")}
+    assert [link for link in outline.links if not link.startswith("#") and link != "data:,"] == []
+    assert not re.search(r"url\(|@import", PAGE)
+
+
+def test_its_links_lead_to_clauses_of_the_page(outline: Outline) -> None:
+    wanted = {link[1:] for link in outline.links if link.startswith("#")}
+    assert {"chat.n-choices", "chat.stream-done", "chat.stop-content", "chat.reply-usage"} <= wanted
+    assert wanted <= set(outline.ids)
+
+
+def test_the_verdict_stands_in_the_heading() -> None:
+    assert "<h1>The deployment breaks the contract</h1>" in PAGE
+    assert lead(SAMPLE) in PAGE
+
+
+def test_what_a_server_says_stays_text() -> None:
+    assert MARKUP not in PAGE
+    assert "&lt;script&gt;alert(1)" in PAGE
+    assert "\x1b" not in PAGE
+
+
+def test_it_has_every_clause_with_word_command_and_evidence() -> None:
+    for one in SAMPLE.clauses:
+        assert f'id="{one.id}"' in PAGE
+        assert one.command in PAGE
+    for text in ("Expected", "2 choices", "curl x", "<time>0.750</time>", "Until 2027-03-31", "held → broken", "418"):
+        assert text in PAGE, text
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "said"),
+    [
+        (0, ["held"], "The deployment keeps the contract"),
+        (1, ["broken"], "The deployment breaks the contract"),
+        (1, ["held"], "The waivers need a change"),
+        (2, ["not tested"], "There is no verdict on the deployment"),
+        (130, ["held"], "The run was interrupted"),
+    ],
+)
+def test_the_headline_says_the_verdict(code: int, words: list[str], said: str) -> None:
+    assert headline(report(*(clause(word, word) for word in words), code=code)) == said
+
+
+def test_the_lead_counts() -> None:
+    expected = "2 of the 7 clauses that were judged are held, 2 broken, 1 broken and waived, "
+    assert lead(SAMPLE).startswith(expected)
+    assert lead(report(code=2)) == "Nothing could be judged."
+
+
+def test_the_options_read_as_words() -> None:
+    said = dict(settings(SAMPLE))
+    assert (said["Clauses"], said["Api version"], said["Rate"], said["Token"]) == (
+        "all",
+        "the newest",
+        "no bound",
+        "yes",
+    )
+    assert (said["Max requests"], said["No sessions"], said["Seed"]) == ("200", "no", "0")
+
+
+def test_every_word_has_a_sign() -> None:
+    assert SIGNS.keys() == WORDS.keys()
+    assert len(set(SIGNS.values())) == len(WORDS)
+
+
+def test_every_clause_of_the_contract_comes_under_a_heading() -> None:
+    assert [clause.id for clause in load_contract().clauses if topic(clause.id) == OTHER] == []

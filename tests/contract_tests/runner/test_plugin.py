@@ -1,0 +1,145 @@
+"""The contract tests in a plain pytest: readable, and in nobody's way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from benchmarks.detection.hooks import Deployment, Refusal
+from benchmarks.detection.running import running
+from tests.contract_tests.support.commands import LIMIT, ROOT, environment
+
+PLAIN = Deployment()
+START = (
+    *(sys.executable, "-P", "-c"),
+    f"import sys; sys.path.append({str(ROOT)!r}); import pytest; sys.exit(pytest.main())",
+)
+ISOLATED = ("-p", "contract_tests.runner.plugin", "-p", "schemathesis", "-p", "no:cacheprovider")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a pytest ended, and what it printed."""
+
+    code: int
+    output: str
+
+
+def run_pytest(*arguments: str, cwd: Path) -> Ran:
+    """Run pytest in a folder that is not the checkout, with no other plugins than those that are named."""
+    done = subprocess.run(
+        [*START, *ISOLATED, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        cwd=cwd,
+        timeout=LIMIT,
+        env=environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
+    )
+    return Ran(done.returncode, done.stdout)
+
+
+def lax(refusal: Refusal) -> Refusal:
+    """Answer 400 where a 422 is due."""
+    return replace(refusal, status=400) if refusal.status == 422 else refusal
+
+
+@pytest.fixture(scope="module")
+def broken() -> Iterator[tuple[str, ...]]:
+    with running(replace(PLAIN, refuse=lax)) as url:
+        yield ("--pyargs", "contract_tests", f"--contract-url={url}", f"--contract-agent-id={PLAIN.agent_id}")
+
+
+def test_a_broken_clause_is_a_failure_without_a_traceback(broken: tuple[str, ...], tmp_path: Path) -> None:
+    ran = run_pytest(*broken, "--contract-clause=chat.n-below-minimum", cwd=tmp_path)
+    assert ran.code == pytest.ExitCode.TESTS_FAILED
+    for text in (
+        "An `n` below 1 is refused with 422.",
+        "expected  422 Unprocessable",
+        "got  400 Bad",
+        "repeat  curl -sS",
+    ):
+        assert text in ran.output
+    for noise in ("Judged", "def test_", "contract_tests/assertions/expect.py", "Traceback"):
+        assert noise not in ran.output
+    assert "the contract is broken: chat.n-below-minimum" in ran.output
+
+
+def test_what_only_differs_is_no_failure(broken: tuple[str, ...], tmp_path: Path) -> None:
+    ran = run_pytest(*broken, "-rx", "--contract-clause=chat.coercion", cwd=tmp_path)
+    assert ran.code == pytest.ExitCode.OK
+    assert "differs: expected 422" in ran.output
+
+
+def test_what_could_not_be_tested_is_skipped_with_its_reason(broken: tuple[str, ...], tmp_path: Path) -> None:
+    ran = run_pytest(
+        *broken, "-rs", "--contract-clause=chat.token-missing", "--contract-clause=chat.n-bound", cwd=tmp_path
+    )
+    assert ran.code == pytest.ExitCode.OK
+    assert "not offered: the server asks for no token" in ran.output
+    assert "not tested: it may bring a server down" in ran.output
+
+
+def test_junit_has_the_finding_among_its_properties(broken: tuple[str, ...], tmp_path: Path) -> None:
+    run_pytest(*broken, "--contract-clause=chat.messages-empty", "--junit-xml=report.xml", cwd=tmp_path)
+    found = {
+        item.get("name"): item.get("value") for item in ElementTree.parse(tmp_path / "report.xml").iter("property")
+    }
+    assert found["contract.clause"] == "chat.messages-empty"
+    assert found["contract.word"] == "broken"
+
+
+def test_without_a_url_it_is_said_what_is_missing(tmp_path: Path) -> None:
+    ran = run_pytest("--pyargs", "contract_tests", cwd=tmp_path)
+    assert ran.code == pytest.ExitCode.USAGE_ERROR
+    assert "need --contract-url" in ran.output
+
+
+def test_an_unknown_clause_is_wrong_usage(tmp_path: Path) -> None:
+    ran = run_pytest("--pyargs", "contract_tests", "--contract-url=http://host", "--contract-clause=x", cwd=tmp_path)
+    assert ran.code == pytest.ExitCode.USAGE_ERROR
+    assert "no clause is called 'x'" in ran.output
+
+
+def test_a_server_that_can_not_be_judged_ends_pytest_at_once(tmp_path: Path) -> None:
+    with running(PLAIN) as url:
+        ran = run_pytest("--pyargs", "contract_tests", f"--contract-url={url}", "--contract-agent-id=x", cwd=tmp_path)
+    assert ran.code == 2
+    assert "knows no agent 'x'" in ran.output
+
+
+def test_other_tests_are_left_alone(tmp_path: Path) -> None:
+    """Even one with a marker of the same name."""
+    (tmp_path / "test_other.py").write_text(
+        "import pytest\n@pytest.mark.clause('mine')\ndef test_it(): assert 1 + 1 == 3\ndef test_two(): pass\n"
+    )
+    ran = run_pytest("test_other.py", cwd=tmp_path)
+    assert ran.code == pytest.ExitCode.TESTS_FAILED
+    assert "assert (1 + 1) == 3" in ran.output
+    assert "contract" not in ran.output.partition("FAILURES")[2]
+
+
+def test_it_costs_other_runs_no_import(tmp_path: Path) -> None:
+    heavy = {"httpx", "openapi_core", "rich", "agent_contract"}
+    (tmp_path / "test_other.py").write_text(f"import sys\ndef test_it(): assert not {heavy} & set(sys.modules)\n")
+    command = (*START, "-p", "contract_tests.runner.plugin", "-p", "no:cacheprovider")
+    alone = environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    done = subprocess.run(command, cwd=tmp_path, check=False, env=alone, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_in_the_checkout_a_mock_is_judged_where_no_deployment_is_named() -> None:
+    command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "contract_tests", "--contract-clause=chat.n-*")
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment(), timeout=LIMIT
+    )
+    assert done.returncode == 0, done.stdout
+    assert "the contract is held" in done.stdout

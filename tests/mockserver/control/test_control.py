@@ -1,0 +1,343 @@
+"""The mock's own interface: what it was asked and what it holds, world by world."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from agent_contract import Found, check_reply
+from agent_contract.messages import Reply, Request
+from mockserver.config import Config
+from mockserver.control import own_contract
+from mockserver.core.behaviour import Limits
+from mockserver.engine import Engine
+from mockserver.stores import MemoryStore, StoreUnavailable
+from tests.mockserver.support.asking import CONTRACT, Clock, engine
+from tests.mockserver.support.calling import Caller
+
+OWN = own_contract()
+TOKEN = "a-token-for-the-control"
+
+
+@dataclass(frozen=True)
+class Looker:
+    """Looks into a mock; every reply is held to the interface's own document."""
+
+    engine: Engine
+    scope: str = ""
+    token: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def reply(self, method: str, path: str, **query: str) -> Reply:
+        headers = {**self.headers, **({"x-mock-scope": self.scope} if self.scope else {})}
+        headers |= {"authorization": f"Bearer {self.token}"} if self.token else {}
+        reply = self.engine.reply(Request(method, "/__mock__" + path, tuple(query.items()), headers))
+        found = OWN.find(method, "/__mock__" + path)
+        if isinstance(found, Found):
+            assert check_reply(found.operation, reply) == ()
+        return reply
+
+    def get(self, path: str, **query: str) -> Any:
+        reply = self.reply("GET", path, **query)
+        assert reply.status == 200, reply
+        return json.loads(reply.content())
+
+    def status(self, method: str, path: str, **query: str) -> int:
+        return self.reply(method, path, **query).status
+
+    def numbers(self, **query: str) -> list[int]:
+        return [one["number"] for one in self.get("/requests", **query)["requests"]]
+
+
+@pytest.fixture
+def player() -> Engine:
+    return engine()
+
+
+@pytest.fixture
+def looker(player: Engine) -> Looker:
+    return Looker(player)
+
+
+@pytest.fixture
+def call(player: Engine) -> Caller:
+    return Caller(player)
+
+
+def test_the_document_is_served_and_says_what_there_is(looker: Looker) -> None:
+    document = looker.get("/openapi.json")
+
+    assert document["openapi"] == "3.1.0"
+    assert "/__mock__/requests" in document["paths"]
+    assert document == OWN.document
+
+
+def test_health_says_what_is_played_and_readiness_that_the_store_is_there(looker: Looker) -> None:
+    assert looker.get("/health")["contract"] == CONTRACT.digest
+    assert looker.get("/ready") == {"status": "ready"}
+
+
+class GoneStore(MemoryStore):
+    """A store that can't be reached any more."""
+
+    def ready(self) -> None:
+        raise StoreUnavailable("The store is gone: start it again.", 7)
+
+
+def test_a_mock_without_its_store_is_not_ready() -> None:
+    reply = Looker(engine(store=GoneStore())).reply("GET", "/ready")
+
+    assert (reply.status, reply.headers["retry-after"]) == (503, "7")
+    assert b"start it again" in reply.content()
+
+
+def test_requests_are_listed_newest_first_with_what_they_were_refused_for(looker: Looker, call: Caller) -> None:
+    call.chat("demo", "Hello!")
+    call.status("POST", "/assistants/demo/chat/completions", {"messages": []})
+    newest, oldest = looker.get("/requests")["requests"]
+
+    assert (newest["number"], oldest["number"]) == (2, 1)
+    assert newest["clauses"] == ["chat.messages-empty"]
+    assert newest["violations"][0]["place"] == "body/messages"
+    assert newest["request"]["json"] == {"messages": []}
+    assert newest["reply"]["status"] == 422
+    assert oldest["reply"]["json"]["choices"]
+    assert looker.get("/requests/1") == oldest
+
+
+def test_requests_are_found_by_agent_session_status_and_clause(looker: Looker, call: Caller) -> None:
+    session = call.chat("demo", create_session=True)["session_id"]
+    call.chat("demo-open")
+    call.status("POST", "/assistants/demo/chat/completions", {"messages": []})
+    call.chat("demo", store_in_session=session)
+
+    assert looker.numbers(agent="demo-open") == [2]
+    assert looker.numbers(session=session) == [4, 1]
+    assert looker.numbers(status="422") == looker.numbers(status="4xx") == [3]
+    assert looker.numbers(clause="chat.messages-empty") == [3]
+    assert looker.numbers(agent="demo", status="2xx") == [4, 1]
+
+
+def test_a_page_of_requests_names_where_the_next_begins(looker: Looker, call: Caller) -> None:
+    for _ in range(3):
+        call.chat("demo")
+    first = looker.get("/requests", limit="2")
+
+    assert [one["number"] for one in first["requests"]] == [3, 2]
+    assert looker.numbers(before=str(first["next"])) == [1]
+
+
+def test_a_stream_is_kept_event_by_event(looker: Looker, call: Caller) -> None:
+    asked = {"messages": [{"role": "user", "content": "Hello!"}], "max_tokens": 3}
+    call.events("/assistants/demo/chat/completions", asked)
+    events = looker.get("/requests/1")["reply"]["events"]
+
+    assert events[0]["data"]["object"] == "chat.completion.chunk"
+    assert events[-1]["data"] == "[DONE]"
+
+
+def test_the_journal_keeps_no_more_than_its_bound() -> None:
+    player = engine(Config(limits=Limits(journal=2)))
+    for _ in range(4):
+        Caller(player).chat("demo")
+
+    assert Looker(player).numbers() == [4, 3]
+    assert Looker(player).status("GET", "/requests/1") == 404
+
+
+def test_a_journal_of_none_is_kept_nowhere() -> None:
+    player = engine(Config(limits=Limits(journal=0)))
+    Caller(player).chat("demo")
+
+    assert Looker(player).numbers() == []
+
+
+def test_a_long_body_is_kept_in_part_and_says_so(looker: Looker, call: Caller) -> None:
+    call.chat("demo", "word " * 40_000)
+    request = looker.get("/requests/1")["request"]
+
+    assert request["cut"] is True
+    assert request["size"] > 200_000 > len(request["text"])
+
+
+@pytest.mark.parametrize("place", ["header", "cookie", "query", "body", "reply"])
+def test_no_secret_is_kept(place: str) -> None:
+    token = "the-server-s-own-token"
+    player = engine(Config(tokens=(token,)))
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    body: dict[str, Any] = {"messages": [{"role": "user", "content": f"Say {token}." if place == "body" else "Hi."}]}
+    body |= {"model": token} if place == "reply" else {}
+    headers |= {"cookie": f"session={token}"} if place == "cookie" else {}
+    headers |= {"x-api-key": "another-secret"} if place == "header" else {}
+    query = (("access_token", "another-secret"),) if place == "query" else ()
+    path = "/api/v1/compatibility/openai/v1/assistants/demo/chat/completions"
+    player.reply(Request("POST", path, query, headers, json.dumps(body).encode()))
+    kept = json.dumps(Looker(player, token=token).get("/requests"))
+
+    assert "demo" in kept
+    assert token not in kept
+    assert "another-secret" not in kept
+
+
+def test_sessions_are_listed_and_read_with_their_messages(looker: Looker, call: Caller) -> None:
+    session = call.chat("demo", "The password is heron.", create_session=True)["session_id"]
+    (listed,) = looker.get("/sessions")["sessions"]
+    read = looker.get(f"/sessions/{session}")
+
+    assert (listed["session"], listed["messages"]) == (session, 2)
+    assert [message["role"] for message in read["messages"]] == ["user", "assistant"]
+    assert read["messages"][0]["content"] == "The password is heron."
+
+
+def test_sessions_are_listed_agent_by_agent_and_page_by_page(looker: Looker, call: Caller) -> None:
+    ids = [call.chat(agent, create_session=True)["session_id"] for agent in ("demo", "demo", "demo-open")]
+    first = looker.get("/sessions", limit="2")
+    rest = looker.get("/sessions", after=first["next"])
+
+    assert sorted(one["session"] for page in (first, rest) for one in page["sessions"]) == sorted(ids)
+    assert [one["session"] for one in looker.get("/sessions", agent="demo-open")["sessions"]] == [ids[2]]
+
+
+def test_a_deleted_session_is_unknown_to_the_chat(looker: Looker, call: Caller) -> None:
+    session = call.chat("demo", create_session=True)["session_id"]
+
+    assert looker.status("DELETE", f"/sessions/{session}") == 204
+    assert looker.status("GET", f"/sessions/{session}") == 404
+    body = {"messages": [{"role": "user", "content": "?"}], "store_in_session": session}
+    assert call.status("POST", "/assistants/demo/chat/completions", body) == 404
+
+
+def test_agents_are_listed_with_what_is_the_mocks_own(looker: Looker, call: Caller) -> None:
+    made = call.agent(name="mine")
+    call.post("/agents/demo", {"description": "Changed."})
+    origins = {one["name"]: one["origin"] for one in looker.get("/agents")["agents"]}
+
+    assert (origins["demo"], origins["demo-open"], origins["mine"]) == ("changed", "configured", "created")
+    assert looker.get("/agents", after=looker.get("/agents")["agents"][-2]["id"])["agents"][0]["id"] == made["id"]
+
+
+def test_a_changed_agent_is_made_what_the_configuration_says(looker: Looker, call: Caller) -> None:
+    call.post("/agents/demo", {"description": "Changed."})
+    looker.reply("POST", "/agents/demo/reset")
+
+    assert call.get("/agents/demo").get("description") is None
+    assert looker.status("POST", "/agents/nobody/reset") == 404
+
+
+def test_a_reset_leaves_nothing(looker: Looker, call: Caller) -> None:
+    made = call.agent(name="mine")
+    call.chat("demo", create_session=True)
+
+    assert looker.status("POST", "/reset") == 204
+    assert looker.get("/sessions")["sessions"] == []
+    assert looker.numbers() == []
+    assert call.status("GET", f"/agents/{made['id']}") == 404
+
+
+def test_each_world_has_agents_sessions_and_requests_of_its_own(player: Engine) -> None:
+    one, other = Caller(player, "one"), Caller(player, "other")
+    made = one.agent(name="mine")
+    session = one.chat(made["id"], create_session=True)["session_id"]
+
+    assert other.status("GET", f"/agents/{made['id']}") == 404
+    assert Looker(player, "one").get(f"/sessions/{session}")["agent"] == made["id"]
+    assert Looker(player, "other").status("GET", f"/sessions/{session}") == 404
+    assert (Looker(player, "one").numbers(), Looker(player, "other").numbers()) == ([2, 1], [1])
+
+
+def test_worlds_are_listed_and_reset_one_by_one_or_all_at_once(player: Engine, looker: Looker) -> None:
+    for name in ("one", "other"):
+        Caller(player, name).chat("demo", create_session=True)
+    assert [world["name"] for world in looker.get("/worlds")["worlds"]] == [None, "one", "other"]
+
+    Looker(player, "one").reply("POST", "/reset")
+    assert {world["name"]: world["sessions"] for world in looker.get("/worlds")["worlds"]} == {None: 0, "other": 1}
+    looker.reply("POST", "/reset", all="true")
+    assert [world["name"] for world in looker.get("/worlds")["worlds"]] == [None]
+
+
+def test_of_too_many_worlds_the_one_used_longest_ago_goes_with_all_in_it() -> None:
+    clock = Clock()
+    player = Engine(CONTRACT, Config(limits=Limits(worlds=2)), clock=clock)
+    for name in ("first", "second", "third"):
+        clock.now += 10
+        Caller(player, name).chat("demo", create_session=True)
+
+    assert [world["name"] for world in Looker(player).get("/worlds")["worlds"]] == [None, "second", "third"]
+    assert Looker(player, "first").get("/sessions")["sessions"] == []
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 101, "tab\there", "é"])
+def test_a_name_that_names_no_world_is_refused(player: Engine, name: str) -> None:
+    path = "/api/v1/compatibility/openai/v1/models"
+    reply = player.reply(Request("GET", path, (), {"x-mock-scope": name}))
+
+    assert reply.status == 400
+    assert b"X-Mock-Scope names a world with 1 to 100 printable ASCII characters" in reply.content()
+
+
+def test_looking_changes_nothing_that_the_api_answers() -> None:
+    looked_at, left_alone = engine(), engine()
+    for _ in range(3):
+        Looker(looked_at).get("/requests")
+        Looker(looked_at).get("/sessions")
+
+    assert Caller(looked_at).chat("demo")["id"] == Caller(left_alone).chat("demo")["id"]
+
+
+def test_with_the_interface_off_health_and_readiness_are_left() -> None:
+    looker = Looker(engine(replace(Config(), control=False)))
+
+    assert looker.get("/health")["status"] == "ok"
+    assert looker.get("/ready") == {"status": "ready"}
+    for path in ("/requests", "/sessions", "/agents", "/worlds", "/openapi.json"):
+        assert looker.engine.reply(Request("GET", "/__mock__" + path)).status == 404
+
+
+def test_a_token_of_its_own_is_asked_for_but_for_health_and_readiness() -> None:
+    player = engine(Config(control_tokens=(TOKEN,)))
+
+    assert Looker(player).get("/health")
+    assert Looker(player).get("/ready")
+    assert Looker(player).reply("GET", "/requests").headers["www-authenticate"] == "Bearer"
+    assert Looker(player, token="wrong").status("GET", "/requests") == 401
+    assert Looker(player, token=TOKEN).numbers() == []
+    assert Caller(player).chat("demo")
+
+
+def test_without_a_token_of_its_own_it_asks_for_the_apis() -> None:
+    player = engine(Config(tokens=("the-api-s-token",)))
+
+    assert Looker(player).status("GET", "/requests") == 401
+    assert Looker(player, token="the-api-s-token").numbers() == []
+
+
+def test_no_page_of_another_origin_may_read_it(looker: Looker) -> None:
+    reply = replace(looker, headers={"origin": "https://elsewhere.example"}).reply("GET", "/requests")
+
+    assert "access-control-allow-origin" not in reply.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "field"),
+    [
+        ("/requests", {"limit": "0"}, "limit"),
+        ("/requests", {"status": "9xx"}, "status"),
+        ("/requests", {"before": "x"}, "before"),
+        ("/sessions", {"limit": "100000"}, "limit"),
+    ],
+)
+def test_a_query_beyond_its_bounds_is_refused(looker: Looker, path: str, query: dict[str, str], field: str) -> None:
+    reply = looker.reply("GET", path, **query)
+
+    assert reply.status == 422
+    assert json.loads(reply.content())["detail"][0]["loc"] == ["query", field]
+
+
+def test_what_is_not_there_is_not_found_and_other_methods_are_not_allowed(looker: Looker) -> None:
+    assert looker.engine.reply(Request("GET", "/__mock__/nothing")).status == 404
+    reply = looker.engine.reply(Request("DELETE", "/__mock__/requests"))
+    assert (reply.status, reply.headers["allow"]) == (405, "GET")

@@ -1,0 +1,33 @@
+"""The mock's own interface is asked what schemathesis derives from its document, and does what the document says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import schemathesis
+from schemathesis import Case
+
+from mockserver.adapters.wsgi import create_app
+from mockserver.control import own_contract
+from tests.mockserver.support.asking import engine
+from tests.mockserver.support.calling import Caller
+
+_CONFIG: dict[str, Any] = {
+    "seed": 0,
+    "cache": {"enabled": False},
+    "phases": {
+        "examples": {"enabled": True},
+        "coverage": {"enabled": True},
+        "fuzzing": {"enabled": False, "error-feedback": {"enabled": False}},
+        "stateful": {"enabled": False},
+    },
+}
+_PLAYER = engine()
+Caller(_PLAYER).chat("demo", create_session=True)
+SCHEMA = schemathesis.openapi.from_dict(dict(own_contract().document), config=schemathesis.Config.from_dict(_CONFIG))
+SCHEMA.app = create_app(_PLAYER)
+
+
+@SCHEMA.parametrize()
+def test_a_generated_request_gets_what_the_document_says(case: Case[Any]) -> None:
+    case.call_and_validate()

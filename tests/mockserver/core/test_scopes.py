@@ -1,0 +1,180 @@
+"""Worlds and journals on every store, shared by several engines and several processes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from agent_contract.messages import Request
+from mockserver.config import Config
+from mockserver.core.behaviour import Limits
+from mockserver.core.scopes import key_of
+from mockserver.engine import Engine
+from mockserver.stores import MemoryStore, Store, StoreUnavailable
+from mockserver.stores.sqlite import SQLiteStore
+from tests.mockserver.control.test_control import Looker
+from tests.mockserver.support.asking import CONTRACT, Clock, engine, path_of, user
+from tests.mockserver.support.calling import Caller
+from tests.mockserver.support.store_kinds import KINDS, opened
+from tests.support.serving import serve
+
+
+@pytest.fixture(params=KINDS)
+def stores(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Store]]:
+    """Two ways to one store, as two processes have them; the one in memory has no second."""
+    with opened(request.param) as open_one:
+        first = open_one()
+        second = first if request.param == "memory" else open_one()
+        yield first, second
+        for store in {id(first): first, id(second): second}.values():
+            store.close()
+
+
+def test_engines_that_share_a_store_share_worlds_and_journals(stores: tuple[Store, Store]) -> None:
+    one, other = (engine(store=store) for store in stores)
+    session = Caller(one, "w").chat("demo", create_session=True)["session_id"]
+    Caller(other, "w").chat("demo", store_in_session=session)
+
+    assert Looker(one, "w").numbers(session=session) == Looker(other, "w").numbers() == [2, 1]
+    assert Looker(one).numbers() == []
+    (_, world) = Looker(other).get("/worlds")["worlds"]
+    assert (world["name"], world["sessions"], world["requests"]) == ("w", 1, 2)
+
+
+def test_the_bound_on_worlds_holds_for_all_who_share_a_store(stores: tuple[Store, Store]) -> None:
+    clock, config = Clock(), Config(limits=Limits(worlds=2))
+    one, other = (Engine(CONTRACT, config, clock=clock, store=store) for store in stores)
+    for player, name in ((one, "a"), (other, "b"), (one, "c"), (other, "b"), (one, "d")):
+        clock.now += 10
+        Caller(player, name).chat("demo", create_session=True)
+
+    assert [world["name"] for world in Looker(one).get("/worlds")["worlds"]] == [None, "b", "d"]
+    assert Looker(other, "c").get("/sessions")["sessions"] == Looker(other, "c").numbers() == []
+
+
+def test_what_one_engine_resets_is_gone_for_all(stores: tuple[Store, Store]) -> None:
+    one, other = (engine(store=store) for store in stores)
+    for name in ("", "w", "w2"):
+        Caller(one, name).chat("demo", create_session=True)
+    Looker(other, "w").reply("POST", "/reset")
+
+    assert Looker(one, "w").get("/sessions")["sessions"] == []
+    assert len(Looker(one, "w2").get("/sessions")["sessions"]) == len(Looker(one).get("/sessions")["sessions"]) == 1
+    other.reset()
+    assert [world["requests"] for world in Looker(one).get("/worlds")["worlds"]] == [0]
+
+
+def test_that_a_world_is_used_is_written_once_a_second(stores: tuple[Store, Store]) -> None:
+    clock = Clock()
+    caller = Caller(Engine(CONTRACT, clock=clock, store=stores[0]), "w")
+    versions = []
+    for seconds in (0, 0.5, 0.4, 0.2):
+        clock.now += seconds
+        caller.chat("demo")
+        found = stores[1].get(key_of("w"))
+        assert found
+        versions.append(found.version)
+
+    assert versions[0] == versions[1] == versions[2] < versions[3]
+
+
+def test_pages_of_worlds_follow_one_another(stores: tuple[Store, Store]) -> None:
+    player = engine(store=stores[0])
+    names = ["a b", "a%20b", "a/b", "ab", "b"]
+    for name in names:
+        Caller(player, name).chat("demo")
+    found, page = [], Looker(player).get("/worlds", limit="2")
+    found += page["worlds"]
+    while page["next"]:
+        page = Looker(player).get("/worlds", limit="2", after=page["next"])
+        found += page["worlds"]
+
+    assert found[0]["name"] is None
+    assert sorted(world["name"] for world in found[1:]) == sorted(names)
+
+
+def test_a_world_whose_name_begins_as_anothers_is_left_alone() -> None:
+    player = engine()
+    for name in ("a", "ab", "a/b"):
+        Caller(player, name).chat("demo", create_session=True)
+    Looker(player, "a").reply("POST", "/reset")
+
+    assert [world["name"] for world in Looker(player).get("/worlds")["worlds"]] == [None, "a/b", "ab"]
+
+
+def test_who_is_not_let_in_opens_no_world() -> None:
+    player = engine(Config(tokens=("the-token",)))
+    for path in (path_of(), "/nowhere"):
+        player.reply(Request("POST", path, (), {"x-mock-scope": "w", "authorization": "Bearer wrong"}))
+    looker = Looker(player, token="the-token")
+
+    assert [world["name"] for world in looker.get("/worlds")["worlds"]] == [None]
+    assert [one["reply"]["status"] for one in looker.get("/requests")["requests"]] == [404, 401]
+
+
+def test_without_its_store_the_mock_says_so_and_still_refuses_what_needs_none(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "state.db")
+    player = engine(store=store)
+    store.close()
+    looker = Looker(player)
+
+    assert looker.get("/health")["status"] == "ok"
+    for path in ("/ready", "/sessions", "/requests", "/worlds", "/sessions/x"):
+        reply = looker.reply("GET", path)
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1"), path
+        assert "state.db" in json.loads(reply.content())["detail"]
+    assert Caller(player, "w").status("POST", "/assistants/demo/chat/completions", {"messages": []}) == 422
+    body = {"messages": [user("Hello!")], "create_session": True}
+    assert Caller(player, "w").status("POST", "/assistants/demo/chat/completions", body) == 503
+
+
+def test_workers_share_worlds_and_journals(tmp_path: Path) -> None:
+    turns = 40
+    with serve("--store", f"sqlite:///{tmp_path / 'state.db'}", "--workers", "2", "--log-level", "error") as served:
+
+        def ask(number: int) -> int:
+            headers = {"x-mock-scope": f"world-{number % 2}"}
+            # A connection of its own for each, so that either worker gets some.
+            return httpx.post(served.url + path_of(), headers=headers, json={"messages": [user("Hello!")]}).status_code
+
+        with ThreadPoolExecutor(8) as threads:
+            assert set(threads.map(ask, range(turns))) == {200}
+        listed = httpx.get(f"{served.url}/__mock__/worlds").json()["worlds"]
+        kept = httpx.get(f"{served.url}/__mock__/requests?limit=1000", headers={"x-mock-scope": "world-1"}).json()
+
+    assert {world["name"]: world["requests"] for world in listed} == {None: 0, "world-0": 20, "world-1": 20}
+    assert [one["number"] for one in kept["requests"]] == list(range(20, 0, -1))
+
+
+def test_the_engine_tells_of_its_requests_without_being_asked_over_http() -> None:
+    player = engine(replace(Config(), control=False))
+    Caller(player, "w").chat("demo")
+
+    assert player.requests() == []
+    assert [one["request"]["json"]["messages"] for one in player.requests("w")] == [[user("Hello!")]]
+    player.reset()
+    assert player.requests("w") == []
+
+
+class SlowlyGoneStore(MemoryStore):
+    """A store that can't be reached, which each time takes long to be seen."""
+
+    waits = 0
+
+    def append(self, log: str, entry: bytes, keep: int) -> int:
+        self.waits += 1
+        raise StoreUnavailable("The store is gone.")
+
+
+def test_nobody_waits_twice_for_a_store_that_is_gone() -> None:
+    store = SlowlyGoneStore()
+    body = {"messages": [user("Hello!")]}
+
+    assert Caller(engine(store=store)).status("POST", "/assistants/demo/chat/completions", body) == 503
+    assert store.waits == 1

@@ -1,0 +1,59 @@
+"""The mock plays an earlier version of the API: what came later is not there, and not listed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent_contract import ContractError
+from agent_contract.messages import Request
+from mockserver import load_engine
+from tests.agent_contract.support.documents import write
+from tests.agent_contract.test_version_snapshot import TEXT
+from tests.mockserver.support.asking import Asker
+
+
+def asker(version: str) -> Asker:
+    return Asker(load_engine(api_version=version, seed=1))
+
+
+def test_a_later_operation_is_not_found(tmp_path: Path) -> None:
+    file = write(tmp_path, TEXT)
+    request = Request("POST", "/later")
+    assert load_engine(file, api_version="2").reply(request).status == 404
+    assert load_engine(file, api_version="3").reply(request).status == 200
+
+
+def test_a_later_field_is_accepted_and_not_acted_upon() -> None:
+    old, new = asker("9.0"), asker("9.1.1")
+    assert old.answer(max_completion_tokens=1)["usage"]["completion_tokens"] > 1
+    assert new.answer(max_completion_tokens=1)["usage"]["completion_tokens"] == 1
+
+
+def test_a_later_field_is_not_judged() -> None:
+    assert asker("9.0").reply(top_p=7, tools="none", stream_options=[]).status == 200
+    assert asker("9.1").reply(top_p=7).status == 200
+    assert asker("9.1.1").reply(top_p=7).status == 422
+
+
+def test_a_usage_in_a_stream_is_asked_for_in_vain_before_9_1() -> None:
+    wanted = {"stream_options": {"include_usage": True}}
+    assert "usage" not in asker("9.0").chunks(**wanted)[-1]
+    assert "usage" in asker("9.1").chunks(**wanted)[-1]
+
+
+def test_what_every_version_has_is_the_same_in_each() -> None:
+    replies = [asker(version).reply(create_session=True, temperature=1) for version in ("9.0", "9.1", "9.1.1")]
+    assert replies[0] == replies[1] == replies[2]
+
+
+def test_the_mock_says_which_version_it_plays() -> None:
+    health = json.loads(load_engine(api_version="9.0").reply(Request("GET", "/__mock__/health")).content())
+    assert "9.0" in json.dumps(health)
+
+
+def test_an_unknown_version_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(ContractError, match=r"use one of 9\.0, 9\.1, 9\.1\.1"):
+        load_engine(api_version="8")

@@ -1,0 +1,69 @@
+"""Whatever is sent to the operations around the chat, the answer is one that the document lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_contract import Operation
+from tests.mockserver.support.asking import CONTRACT
+from tests.mockserver.support.calling import BASE, COMPLETER, EMBEDDER, Caller
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+#: What gets through to the behaviours more often than chance would.
+VALID: dict[str, Any] = {
+    "model": st.sampled_from([COMPLETER, EMBEDDER, "other", ""]),
+    "messages": st.just([{"role": "user", "content": "Hello!"}]),
+    "input": st.text() | st.lists(st.text(), min_size=1, max_size=3),
+    "prompt": st.text() | st.lists(st.text(), min_size=1, max_size=3),
+    "tools": st.just([{"link_type": "a", "tool_id": "b"}]),
+    "index_id": st.uuids().map(str),
+    "metadata": st.dictionaries(st.text(), st.text(), max_size=3),
+    "encoding_format": st.sampled_from(["float", "base64"]),
+}
+NUMBERS = st.integers() | st.integers(1, 20) | st.integers(1, 20).map(float) | st.floats(-1, 10) | st.just(10**300)
+
+
+WITH_BODIES = [
+    operation
+    for operation in CONTRACT.operations.values()
+    # The chat has such a test of its own, and the operations of assistants act as those of agents do.
+    if operation.request_body and "Assistant" not in operation.id and operation.id != "createAgentChatCompletion"
+]
+
+
+def bodies(operation: Operation) -> st.SearchStrategy[Any]:
+    """Most are a body that does, with a field or three of anything in it."""
+    listed = sorted(operation.request_fields)
+    sound: dict[str, Any] = {name: VALID[name] for name in ("messages", "input", "prompt") if name in listed}
+    sound["model"] = st.just(EMBEDDER if "input" in listed else COMPLETER)
+    field = st.sampled_from(listed).flatmap(lambda name: st.tuples(st.just(name), VALID.get(name, NUMBERS) | JSON))
+    odd = st.lists(field, min_size=1, max_size=3).map(dict)
+    whole = st.tuples(st.fixed_dictionaries(sound), odd).map(lambda parts: {**parts[0], **parts[1]})
+    return whole | whole | whole | odd | JSON
+
+
+@pytest.mark.parametrize("operation", WITH_BODIES, ids=lambda operation: operation.id)
+@given(data=st.data())
+def test_any_body_gets_a_documented_answer(operation: Operation, data: st.DataObject) -> None:
+    call, path = Caller(), operation.path.removeprefix(BASE).replace("{agent_id}", "demo")
+    reply = call.exchange("POST", path, data.draw(bodies(operation))).reply
+    assert reply.status < 500
+    assert call.status("GET", "/agents") == 200
+
+
+@given(
+    query=st.dictionaries(
+        st.sampled_from([parameter.name for parameter in CONTRACT.operations["listAgents"].parameters]),
+        st.text() | st.integers().map(str) | st.uuids().map(str) | st.sampled_from(["asc", "desc", "true", "5"]),
+    )
+)
+def test_any_query_of_a_list_gets_a_documented_answer(query: dict[str, str]) -> None:
+    assert Caller().status("GET", "/assistants", **query) in {200, 400, 422}
