@@ -323,7 +323,8 @@ def test_serving_imports_no_judge_and_no_maker_of_fixtures() -> None:
     code = """
 import asyncio, socket, sys
 from agent_contract.cli import main
-import mockserver.adapters.asgi, mockserver.build, mockserver.cli, mockserver.server.access_log, mockserver.server.granian_server
+import mockserver.adapters.asgi, mockserver.build, mockserver.cli
+import mockserver.server.access_log, mockserver.server.granian_server
 from agent_contract.messages import Request
 engine = mockserver.build.load_engine()
 request = Request("POST", sys.argv[1], (), {"content-type": "application/json"}, sys.argv[2].encode())
