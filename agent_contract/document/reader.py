@@ -7,7 +7,9 @@ that was written (`200:` is "200"); a key that stands twice is refused, where YA
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 from collections.abc import Hashable
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +28,8 @@ except ImportError:  # PyYAML without libyaml
 #: More than this is no document that somebody wrote; aliases of aliases get there quickly.
 MAX_VALUES = 1_000_000
 MAX_DEPTH = 200
+#: Bytes of one file; the largest published API descriptions have 40 MB.
+MAX_FILE_BYTES = 64 * 1024 * 1024
 
 _CORE = (
     ("tag:yaml.org,2002:null", r"^(?:null|Null|NULL|~|)$", ["n", "N", "~", ""]),
@@ -64,12 +68,37 @@ for _tag, _pattern, _first in _CORE:
 _Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
-def read_text(path: Path, name: str) -> str:
-    """Return a file's text; UnreadableError when there is none, `name` is what messages call it."""
+def read_bounded_file(path: Path, name: str, most: int = MAX_FILE_BYTES) -> bytes:
+    """Return the bytes of a regular file of at most `most` bytes; UnreadableError for anything else.
+
+    `name` is what messages call the file. A device or a pipe is refused before it is read: `/dev/zero` never ends, and
+    a pipe that no process writes to blocks.
+    """
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        problem, remedy = f"can't be read: {error.strerror or error}", "name a file that exists and may be read"
+        # Without O_NONBLOCK, opening a pipe waits for its writer.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                with open(descriptor, "rb", closefd=False) as file:
+                    content = file.read(most + 1)
+            else:
+                raise OSError(0, "it is not a regular file")
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        problem = f"can't be read: {getattr(error, 'strerror', None) or error}"
+        remedy = "name a regular file that exists and may be read"
+        raise UnreadableError([Problem(name, "#", problem, remedy)]) from None
+    if len(content) > most:
+        problem = f"has more than {most // 1024**2} MiB" if most >= 1024**2 else f"has more than {most} bytes"
+        raise UnreadableError([Problem(name, "#", f"{problem}, the most that is read", "name a smaller file")])
+    return content
+
+
+def read_text(path: Path, name: str) -> str:
+    """Return a file's text; UnreadableError if it can't be read, `name` is what messages call it."""
+    try:
+        return read_bounded_file(path, name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         problem, remedy = f"is not UTF-8 (byte {error.start})", "save it as UTF-8"
     raise UnreadableError([Problem(name, "#", problem, remedy)])

@@ -174,6 +174,7 @@ def test_an_engine_plays_what_is_declared(folder: Path) -> None:
         ),
         ("agents:\n  - name: a\n  - name: a\n", 'mock.yaml:3 agents.1.name: "a" is another agent\'s'),
         ("documents:\n  - name: a\n    file: nowhere.txt\n", "mock.yaml:3 documents.0.file: "),
+        ("documents:\n  - name: a\n    file: /dev/zero\n", "mock.yaml:3 documents.0.file: "),
         ("documents:\n  - name: a\n    text: x\n    file: y\n", "mock.yaml:2 documents.0: "),
         (
             "documents:\n  - {name: a, text: x}\n  - {name: a, text: y}\n",

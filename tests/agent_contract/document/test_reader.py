@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from agent_contract import ContractError, UnreadableError, load_contract
 from agent_contract.document.document import read_document
+from agent_contract.document.reader import read_bounded_file
 from tests.agent_contract.support.documents import compiled, refusal, write
 
 DOCUMENT = """\
@@ -109,3 +112,25 @@ def test_a_place_knows_its_line_and_one_that_is_absent_that_of_its_owner(tmp_pat
 
     assert document.line(parse("#/paths/~1x/get/responses/200")) == 7
     assert document.line(parse("#/paths/~1x/get/absent")) == 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither device files nor named pipes in folders")
+def test_a_device_and_a_pipe_are_refused_without_reading_them(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    for path in (Path("/dev/zero"), pipe):
+        with pytest.raises(UnreadableError, match="not a regular file"):
+            load_contract(path)
+
+
+def test_a_file_is_read_up_to_its_bound_and_refused_above_it(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(b"12345")
+    assert read_bounded_file(file, "a.txt", 5) == b"12345"
+    with pytest.raises(UnreadableError, match="has more than 4 bytes"):
+        read_bounded_file(file, "a.txt", 4)
+
+
+def test_a_path_with_a_null_character_is_refused() -> None:
+    with pytest.raises(UnreadableError, match="can't be read"):
+        read_bounded_file(Path("a\0b"), "a")
