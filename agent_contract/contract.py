@@ -26,7 +26,7 @@ from agent_contract.messages import JSON, Clause, Violation
 from agent_contract.model.operations import Operation
 from agent_contract.model.schemas import Schemas, prepare
 from agent_contract.version_snapshot import as_of
-from agent_contract.versions.versions import versions_of
+from agent_contract.versions.versions import has_ended_parts, versions_of
 
 #: What `jsonSchemaDialect` may name. Source: OpenAPI 3.1.1, section 4.8.24.5.
 _DIALECTS = ("https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base")
@@ -88,16 +88,23 @@ class Contract:
         return clause_for(self._clauses, violation, operation)
 
 
-def load_contract(path: Path | str | None = None, api_version: str = "") -> Contract:
+def load_contract(
+    path: Path | str | None = None, api_version: str = "", *, every_version: bool = False
+) -> Contract:
     """Return the contract of an OpenAPI 3.0 or 3.1 document, YAML or JSON; without a path, of this kit's own.
 
-    With an API version it is the contract as that version had it. ContractError holds every reason why a document can't
+    It is the contract of an API version, the newest by default. With `every_version` it is the document as it is written:
+    what ended with an earlier version is in it too, as are its clauses. ContractError holds every reason why a document can't
     be compiled; UnreadableError, one of its kind, says that a file can't be read at all.
     """
     document = read_document(Path(path) if path is not None else find_document())
     contract, found = compile_contract(document)
-    if api_version and not api_version == contract.version == contract.versions[-1]:
-        contract, _ = compile_contract(as_of(contract, found, api_version))
+    if every_version:
+        return contract
+    newest = contract.versions[-1]
+    is_older = bool(api_version) and not api_version == contract.version == newest
+    if is_older or has_ended_parts(document, found):
+        contract, _ = compile_contract(as_of(contract, found, api_version or newest))
     return contract
 
 

@@ -5,7 +5,7 @@ A delay is data: an adapter waits, the core never does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -93,8 +93,8 @@ class Violation:
 class Clause:
     """One sentence of the contract that is true or false of a server.
 
-    `grade` is a key of `GRADES`; `since` the API version that brought it; `operations` the ids of the
-    operations that it speaks of; `rules` the schema keywords beside it that it puts into words;
+    `grade` is a key of `GRADES`; `since` the first API version that has it, `until` the last one, empty if it did not
+    end; `operations` the ids of the operations that it speaks of; `rules` the schema keywords beside it that it puts into words;
     `untestable` says why it can't be seen from outside, and is empty where it can.
     """
 
@@ -106,6 +106,12 @@ class Clause:
     pointer: str
     rules: tuple[str, ...] = ()
     untestable: str = ""
+    until: str = ""
+
+    def is_in(self, version: str, versions: Sequence[str]) -> bool:
+        """Return whether a version has the clause; `versions` are all of them, oldest first."""
+        here = versions.index(version)
+        return versions.index(self.since) <= here and (not self.until or here <= versions.index(self.until))
 
     @property
     def fails_a_run(self) -> bool:

@@ -1,4 +1,4 @@
-"""A document as one of its API versions had it: what came later is taken out, and whatever uses it."""
+"""A document as one of its API versions had it, without the parts that came later or had ended, and what uses them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from agent_contract.messages import JSON
 from agent_contract.model.operations import Example, Operation
 from agent_contract.versions.schema_usage import uses
 from agent_contract.versions.versions import (
+    UNTIL,
+    absent_parts,
     check_api_version,
     is_within,
-    later_parts,
+    mark_of,
     reached,
-    unknown_versions,
+    version_problems,
     versions_of,
 )
 
@@ -31,8 +33,8 @@ _NEEDS_ITEMS = ("allOf", "anyOf", "oneOf", "prefixItems")
 
 
 @dataclass(frozen=True, slots=True)
-class _Later:
-    """What a version has not: `parts` of the document, and `clauses` by their ids."""
+class _Absent:
+    """What a version does not have: `parts` of the document, and `clauses` by their ids."""
 
     whole: Contract
     walk: Walk
@@ -55,19 +57,19 @@ class _Later:
 def as_of(whole: Contract, walk: Walk, version: str) -> Document:
     """Return the document of a contract as an API version had it; ContractError for a version that it doesn't know.
 
-    Later operations, parameters, properties, replies, links, clauses and examples are gone, and examples that use them
-    or that show later clauses alone. The pointers of list items are those of the document that is left, which has no
-    lines.
+    It lacks the operations, parameters, schemas, replies, links, clauses and examples that came later or ended before,
+    and the examples that use them or that show no other clauses. No part of it has an `x-until`. The pointers of list
+    items are those of the document that is left, which has no lines.
     """
     document = whole.schemas.document
     check_api_version(document, version)
-    problems = list(unknown_versions(document, walk))
+    problems = list(version_problems(document, walk))
     if problems:
         raise ContractError(problems)
-    parts = later_parts(document, walk, version)
+    parts = absent_parts(document, walk, version)
     known = versions_of(document)
-    gone = frozenset(clause.id for clause in whole.clauses if known.index(clause.since) > known.index(version))
-    left = _Later(whole, walk, parts, gone)
+    gone = frozenset(clause.id for clause in whole.clauses if not clause.is_in(version, known))
+    left = _Absent(whole, walk, parts, gone)
     here = reached(walk, parts)
     lost = reached(walk, set()) - here
     left.parts.update(_clauses(left, lost))
@@ -77,11 +79,21 @@ def as_of(whole: Contract, walk: Walk, version: str) -> Document:
         left.drop(place)
     for place in (*_examples(left), *_links(left)):
         left.drop(place)
+    left.parts.update(_ends(left))
     files = {name: _kept(value, Place(name, ()), left.parts) for name, value in document.files.items()}
     root: Any = files[""]
     versions: list[JSON] = list(known[: known.index(version) + 1])
     root["info"] = {**root["info"], "version": version, "x-versions": versions}
     return Document(document.path, files)
+
+
+def _ends(left: _Absent) -> Iterator[Place]:
+    """Yield the marks of parts and clauses that end with this version or a later one: it does not know that yet."""
+    for place in left.walk.kinds:
+        if mark_of(left.document, place, UNTIL):
+            yield place.child(UNTIL)
+    for clause in left.whole.clauses:
+        yield parse(clause.pointer).child("until")
 
 
 def _kept(value: JSON, place: Place, parts: set[Place]) -> JSON:
@@ -97,7 +109,7 @@ def _kept(value: JSON, place: Place, parts: set[Place]) -> JSON:
 
 
 def _components(lost: set[Place], here: set[Place]) -> Iterator[Place]:
-    """Yield the components that later parts alone lead to."""
+    """Yield the components that only absent parts lead to."""
     used = {place.tokens[:3] for place in here if not place.file}
     for place in lost:
         is_component = not place.file and place.tokens[:1] == ("components",) and len(place.tokens) == 3
@@ -105,15 +117,15 @@ def _components(lost: set[Place], here: set[Place]) -> Iterator[Place]:
             yield place
 
 
-def _clauses(left: _Later, lost: set[Place]) -> Iterator[Place]:
-    """Yield the clauses of later versions, and those on what nothing of this version leads to."""
+def _clauses(left: _Absent, lost: set[Place]) -> Iterator[Place]:
+    """Yield the clauses of other versions, and those on what no part of this version leads to."""
     for clause in left.whole.clauses:
         place = parse(clause.pointer)
         if clause.id in left.clauses or place.parent.parent in lost:
             yield place
 
 
-def _required(left: _Later) -> Iterator[Place]:
+def _required(left: _Absent) -> Iterator[Place]:
     """Yield the names in `required` lists whose properties are gone."""
     for place in left.walk.of_kind("schema"):
         schema: Any = left.document.at(place)
@@ -125,7 +137,7 @@ def _required(left: _Later) -> Iterator[Place]:
                 yield place.child("required", index)
 
 
-def _emptied(left: _Later) -> Iterator[Place]:
+def _emptied(left: _Absent) -> Iterator[Place]:
     """Yield the paths that have no operation left, and the keywords whose lists have no item left."""
     for place, kind in left.walk.kinds.items():
         value: Any = left.document.at(place)
@@ -141,7 +153,7 @@ def _emptied(left: _Later) -> Iterator[Place]:
                 yield place.child(name)
 
 
-def _values(left: _Later) -> Iterator[Place]:
+def _values(left: _Absent) -> Iterator[Place]:
     """Yield the examples of schemas, parameters, headers and replies that use what is gone."""
     for place, kind in left.walk.kinds.items():
         value: Any = left.document.at(place)
@@ -168,13 +180,13 @@ def _written(document: Document, place: Place, value: dict[str, Any]) -> Iterato
             yield ("examples", name), example["value"]
 
 
-def _examples(left: _Later) -> Iterator[Place]:
-    """Yield the request examples that this version can't play, and of the others what they show of later ones."""
+def _examples(left: _Absent) -> Iterator[Place]:
+    """Yield the request examples that this version can't play, and in the others the absent clauses that they show."""
     unplayable = {
         (operation.id, example.name)
         for operation in left.whole.operations.values()
         for example in operation.examples
-        if left.has(parse(operation.pointer)) or _is_later(left, operation, example)
+        if left.has(parse(operation.pointer)) or _needs_absent(left, operation, example)
     }
     for step in left.whole.examples:
         place = parse(step.example.pointer)
@@ -186,7 +198,7 @@ def _examples(left: _Later) -> Iterator[Place]:
                 yield place.child("x-exchange", "shows", index)
 
 
-def _is_later(left: _Later, operation: Operation, example: Example) -> bool:
+def _needs_absent(left: _Absent, operation: Operation, example: Example) -> bool:
     """Return whether an example needs or shows what is gone."""
     shown = example.shows and all(clause in left.clauses for clause in example.shows)
     reply = parse(operation.pointer).child("responses", example.status)
@@ -203,7 +215,7 @@ def _is_later(left: _Later, operation: Operation, example: Example) -> bool:
     return any(media.schema and uses(left.document, left.parts, media.schema, example.value) for media in content)
 
 
-def _parameters(left: _Later, operation: Operation) -> Iterator[tuple[str, str]]:
+def _parameters(left: _Absent, operation: Operation) -> Iterator[tuple[str, str]]:
     """Yield place and name of an operation's parameters that are gone."""
     place = parse(operation.pointer)
     for holder in (place.parent, place):
@@ -216,7 +228,7 @@ def _parameters(left: _Later, operation: Operation) -> Iterator[tuple[str, str]]
                 yield parameter["in"], name.lower() if parameter["in"] == "header" else name
 
 
-def _links(left: _Later) -> Iterator[Place]:
+def _links(left: _Absent) -> Iterator[Place]:
     """Yield the links to operations that are gone or with a body that uses what is gone, and their later parameters."""
     operations = left.whole.operations
     replies = [reply for operation in operations.values() for reply in operation.responses.values()]

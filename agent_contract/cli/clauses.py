@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def as_table(contract: Contract) -> str:
-    """Return a line for each clause: id, grade, since, sentence, in columns."""
-    rows = [("id", "grade", "since", "sentence")]
-    rows += [(clause.id, clause.grade, clause.since, clause.sentence) for clause in contract.clauses]
+    """Return a line for each clause: id, grade, versions, sentence, in columns."""
+    rows = [("id", "grade", "versions", "sentence")]
+    rows += [(clause.id, clause.grade, _versions(clause), clause.sentence) for clause in contract.clauses]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return "\n".join("  ".join((*map(str.ljust, row, widths), row[3])) for row in rows)
 
@@ -42,12 +42,13 @@ FORMATS: Mapping[str, Callable[[Contract], str]] = {"table": as_table, "json": a
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--format", "form", default="table", show_default=True, type=click.Choice(list(FORMATS)))
 def clauses(file: Path | None, form: str) -> None:
-    """List the clauses of an OpenAPI document: id, grade, since, sentence.
+    """List the clauses of an OpenAPI document: id, grade, versions, sentence.
 
-    Without FILE, those of the document that comes with this tool. Exit status: 2 for a document that can't be used.
+    `9.1+` means version 9.1 and later; a clause that ended names its last version, as in `9.0-9.1`. Without FILE, the
+    clauses of the document that comes with this tool are listed. Exit status: 2 for a document that can't be used.
     """
     try:
-        contract = load_contract(file)
+        contract = load_contract(file, every_version=True)
     except ContractError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)
@@ -60,6 +61,7 @@ def _value(clause: Clause) -> dict[str, object]:
         "id": clause.id,
         "grade": clause.grade,
         "since": clause.since,
+        "until": clause.until,
         "sentence": clause.sentence,
         "fails_a_run": clause.fails_a_run,
         "untestable": clause.untestable,
@@ -74,18 +76,25 @@ def _page(contract: Contract) -> Iterator[str]:
     yield ""
     yield "<!-- Written by `agent-contract clauses --format markdown`; change openapi.yaml, not this page. -->"
     yield ""
-    yield f"What the API promises, one sentence at a time: {len(contract.clauses)} clauses, of which {failing} can fail"
-    yield "a run of `agent-contract verify`: those of grade `seed`, `published`, `compatible` or `standard`. One of"
-    yield "grade `field` or `assumed` is reported and fails nothing."
+    yield f"What the API promises, one sentence at a time. {failing} of the {len(contract.clauses)} clauses can fail a run of"
+    yield "`agent-contract verify`: those of grade `seed`, `published`, `compatible` or `standard`. Clauses of grade"
+    yield "`field` or `assumed` are reported and never fail a run. `9.1+` means version 9.1 and later."
     for topic, members in _by_topic(contract).items():
         yield ""
         yield f"## {topic}"
         yield ""
-        yield "| clause | grade | since | sentence |"
+        yield "| clause | grade | versions | sentence |"
         yield "| --- | --- | --- | --- |"
         for clause in members:
             untestable = f" *Not tested: {_cell(clause.untestable)}*" if clause.untestable else ""
-            yield f"| `{clause.id}` | {clause.grade} | {clause.since} | {_cell(clause.sentence)}{untestable} |"
+            yield f"| `{clause.id}` | {clause.grade} | {_versions(clause)} | {_cell(clause.sentence)}{untestable} |"
+
+
+def _versions(clause: Clause) -> str:
+    """Return the versions that have a clause: `9.1+`, `9.0-9.1` or `9.0`."""
+    if not clause.until:
+        return f"{clause.since}+"
+    return clause.since if clause.until == clause.since else f"{clause.since}-{clause.until}"
 
 
 def _by_topic(contract: Contract) -> dict[str, list[Clause]]:

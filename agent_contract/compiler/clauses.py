@@ -11,10 +11,10 @@ from agent_contract.document.json_pointer import Place, parse
 from agent_contract.document.walker import Walk
 from agent_contract.messages import GRADES, Clause, Violation
 from agent_contract.model.operations import Operation
-from agent_contract.versions.versions import first_versions, since, versions_of
+from agent_contract.versions.versions import version_ranges, versions_of, versions_with
 
 #: What an item of `x-clauses` may say.
-FIELDS = frozenset(("id", "sentence", "grade", "since", "rules", "x-untestable"))
+FIELDS = frozenset(("id", "sentence", "grade", "since", "until", "rules", "x-untestable"))
 
 
 def build_clauses(
@@ -25,13 +25,13 @@ def build_clauses(
     if not holders:
         return ()
     reached = {operation.id: _reached(walk, operation) for operation in operations}
-    brought = first_versions(document, walk)
+    ranges = version_ranges(document, walk)
     clauses: dict[str, Clause] = {}
     for holder in holders:
         speaks_of = tuple(name for name, places in reached.items() if holder in places) or _whole(holder, reached)
         for index, item in enumerate(_listed(document, holder)):
             place = holder.child("x-clauses", index)
-            clause = _clause(document, place, item, since(document, brought, holder), speaks_of, problems)
+            clause = _clause(document, place, item, versions_with(document, ranges, holder), speaks_of, problems)
             if clause and clause.id in clauses:
                 first = document.line(parse(clauses[clause.id].pointer))
                 problems.append(
@@ -94,10 +94,15 @@ def _whole(holder: Place, reached: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _clause(
-    document: Document, place: Place, item: Any, brought: str, operations: tuple[str, ...], problems: list[Problem]
+    document: Document,
+    place: Place,
+    item: Any,
+    versions: tuple[str, str],
+    operations: tuple[str, ...],
+    problems: list[Problem],
 ) -> Clause | None:
-    """Return one clause; None where something is wrong with it, which is added to `problems`."""
-    item = {"since": brought, **item} if isinstance(item, dict) else item
+    """Return one clause; None if something is wrong with it, which is added to `problems`."""
+    item = {"since": versions[0], "until": versions[1], **item} if isinstance(item, dict) else item
     faults = list(_faults(document, item))
     for name, problem, remedy in faults:
         here = place.child(name) if name else place
@@ -109,6 +114,7 @@ def _clause(
         sentence=" ".join(item["sentence"].split()),
         grade=item["grade"],
         since=str(item["since"]),
+        until="" if str(item["until"]) == versions_of(document)[-1] else str(item["until"]),
         operations=operations,
         pointer=str(place),
         rules=tuple(str(rule) for rule in item.get("rules", ())),
@@ -131,8 +137,12 @@ def _faults(document: Document, item: Any) -> Iterator[tuple[str, str, str]]:
         yield "grade", f"the grade {item['grade']!r} is unknown", remedy
     if not isinstance(item.get("rules", []), list):
         yield "rules", "'rules' must be a list", "write the schema keywords that the clause puts into words"
-    if str(item["since"]) not in versions_of(document):
-        yield "since", f"the version {item['since']!r} is unknown", "use one of info.x-versions"
+    known = versions_of(document)
+    unknown = [mark for mark in ("since", "until") if str(item[mark]) not in known]
+    for mark in unknown:
+        yield mark, f"the version {item[mark]!r} is unknown", "use one of info.x-versions"
+    if not unknown and known.index(str(item["until"])) < known.index(str(item["since"])):
+        yield "until", f"it ends with {item['until']}, before it begins with {item['since']}", "correct one of the two"
     for name in item:
         if name not in FIELDS:
             yield name, f"{name!r} is no part of a clause", f"use {', '.join(sorted(FIELDS))}"

@@ -216,7 +216,7 @@ def _clauses(before: Contract, after: Contract) -> Iterator[Difference]:
     for name in dict.fromkeys((*was, *now)):
         old, new = was.get(name), now.get(name)
         if old is None or new is None:
-            yield _one_sided(before, old, new)
+            yield _one_sided(before, after, old, new)
             continue
         common = {"operations": new.operations, "clauses": (name,)}
         if old.sentence != new.sentence:
@@ -226,13 +226,20 @@ def _clauses(before: Contract, after: Contract) -> Iterator[Difference]:
             yield Difference(effect, "clause", name, "regraded", old.grade, new.grade, **common)
 
 
-def _one_sided(before: Contract, old: Clause | None, new: Clause | None) -> Difference:
-    """Return that a clause came or went; one that came on a part that was there already says something new of it."""
+def _one_sided(before: Contract, after: Contract, old: Clause | None, new: Clause | None) -> Difference:
+    """Return that a clause was added or removed.
+
+    A clause that was removed together with the bounds that it describes means that the server accepts more. An added
+    clause on a part that existed before says something new about it.
+    """
     clause = old or new
     assert clause is not None
+    holder = parse(clause.pointer).parent.parent
     effect: Effect = "breaking" if clause.fails_a_run else "notable"
-    if new:
-        effect = "notable" if _has(before, parse(new.pointer).parent.parent) else "new"
+    if old and old.rules and not any(_has(after, holder.child(rule)) for rule in old.rules):
+        effect = "new"
+    elif new:
+        effect = "notable" if _has(before, holder) else "new"
     said = f"{clause.sentence} ({clause.grade})"
     sides = {"before": said} if old else {"after": said}
     return Difference(

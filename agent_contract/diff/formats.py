@@ -91,8 +91,9 @@ def _row(one: Difference, most: int) -> tuple[str, ...]:
 
 
 def _change(one: Difference) -> str:
-    if one.before and one.after:
-        return f"{one.change}: {one.before} → {one.after}"
+    is_bound = one.part in ("request", "reply")
+    if (one.before and one.after) or (is_bound and (one.before or one.after)):
+        return f"{one.change}: {one.before or 'none'} → {one.after or 'none'}"
     if one.before or one.after:
         return f"{one.change}: {one.before or one.after}"
     return one.change

@@ -64,7 +64,7 @@ def run_of(config: pytest.Config) -> Run:
         from contract_tests.runner.setup import PreparingError, prepared
 
         try:
-            config.stash[_RUN] = prepared(load_contract(), told.from_pytest(config))
+            config.stash[_RUN] = prepared(load_contract(every_version=True), told.from_pytest(config))
         except (ContractError, SelectionError, PreparingError) as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[_RUN]

@@ -121,7 +121,6 @@ def selection(contract: Contract, globs: Iterable[str], api_version: str = "") -
     versions = contract.versions
     if api_version and api_version not in versions:
         raise SelectionError(f"the contract knows no version {api_version!r}; it knows {', '.join(versions)}")
-    until = versions.index(api_version) if api_version else len(versions)
     ids = [clause.id for clause in contract.clauses]
     wanted = tuple(globs)
     for glob in wanted:
@@ -130,6 +129,6 @@ def selection(contract: Contract, globs: Iterable[str], api_version: str = "") -
     return frozenset(
         clause.id
         for clause in contract.clauses
-        if versions.index(clause.since) <= until
+        if clause.is_in(api_version or versions[-1], versions)
         and (not wanted or any(fnmatchcase(clause.id, glob) for glob in wanted))
     )

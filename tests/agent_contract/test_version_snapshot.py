@@ -217,6 +217,122 @@ def test_a_part_of_an_unknown_version_is_refused(tmp_path: Path) -> None:
     assert problem.pointer.endswith("/late/x-since")
 
 
+ENDED = """\
+openapi: 3.1.0
+info: {title: Ended, version: "3", x-versions: ["1", "2", "3"]}
+paths:
+  /things:
+    post:
+      operationId: send
+      parameters:
+        - {name: old, in: query, x-until: "1", schema: {type: string}}
+      requestBody:
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/Thing"}
+            examples:
+              long: {value: {name: abcd}, x-exchange: {status: 422, shows: [a.length]}}
+              aged: {value: {age: 1}}
+              short: {value: {name: abc}, x-exchange: {shows: [a.kept, a.told]}}
+      responses: {"200": {description: ok}, "422": {description: refused}}
+  /old:
+    get:
+      operationId: old
+      x-until: "2"
+      x-clauses: [{id: a.old, sentence: It is old., grade: published}]
+      responses: {"200": {description: ok}}
+components:
+  schemas:
+    Thing:
+      type: object
+      required: [name, age]
+      x-clauses:
+        - {id: a.told, sentence: It held once., grade: published, until: "2"}
+        - {id: a.kept, sentence: It holds., grade: published}
+      properties:
+        name:
+          type: string
+          allOf:
+            - maxLength: 3
+              x-until: "1"
+              x-clauses: [{id: a.length, sentence: It is short., grade: published, rules: [maxLength]}]
+        age: {type: integer, x-until: "1"}
+"""
+
+
+@pytest.fixture
+def ended(tmp_path: Path) -> Path:
+    return write(tmp_path, ENDED)
+
+
+def test_a_bound_holds_until_its_last_version(tmp_path: Path) -> None:
+    before, _, rest = ENDED.partition("  /old:")
+    alone = write(tmp_path, before + rest[rest.index("components:") :])
+    assert words(load_contract(alone, "1"), b'{"name": "abcd", "age": 1}') == [("body/name", "string_too_long")]
+    assert violations(load_contract(alone, "2"), b'{"name": "abcd"}') == ()
+    assert violations(load_contract(alone), b'{"name": "abcd"}') == ()
+
+
+def test_the_newest_version_lacks_what_has_ended(ended: Path) -> None:
+    newest = load_contract(ended)
+    assert set(newest.operations) == {"send"}
+    assert newest.operations["send"].parameters == ()
+    assert newest.operations["send"].request_fields == {"name"}
+    assert [clause.id for clause in newest.clauses] == ["a.kept"]
+    assert [example.name for example in newest.operations["send"].examples] == ["short"]
+    assert newest.digest == load_contract(ended, "3").digest
+
+
+def test_operations_and_clauses_hold_until_their_last_version(ended: Path) -> None:
+    first, second = load_contract(ended, "1"), load_contract(ended, "2")
+    assert {clause.id for clause in first.clauses} == {"a.old", "a.told", "a.kept", "a.length"}
+    assert {clause.id for clause in second.clauses} == {"a.old", "a.told", "a.kept"}
+    assert set(second.operations) == {"send", "old"}
+
+
+def test_a_version_does_not_know_what_ends_later(ended: Path) -> None:
+    first = load_contract(ended, "1")
+    assert {clause.until for clause in first.clauses} == {""}
+    assert "x-until" not in str(first.document)
+
+
+def test_every_version_together_has_what_ended_with_its_last_version(ended: Path) -> None:
+    whole = load_contract(ended, every_version=True)
+    assert {clause.id: clause.until for clause in whole.clauses} == {
+        "a.told": "2",
+        "a.kept": "",
+        "a.length": "1",
+        "a.old": "2",
+    }
+    assert whole.versions == ("1", "2", "3")
+
+
+@pytest.mark.parametrize(
+    ("marks", "problem"),
+    [
+        ('x-until: "7"', "the version '7' is unknown"),
+        ('x-since: "2", x-until: "1"', "it ends with 1, before it begins with 2"),
+    ],
+)
+def test_a_part_that_ends_at_no_sensible_version_is_refused(tmp_path: Path, marks: str, problem: str) -> None:
+    text = ENDED.replace('type: integer, x-until: "1"', f"type: integer, {marks}")
+    with pytest.raises(ContractError) as refused:
+        load_contract(write(tmp_path, text))
+    (found,) = refused.value.problems
+    assert (found.problem, found.pointer.endswith("/age/x-until")) == (problem, True)
+
+
+@pytest.mark.parametrize(
+    ("until", "problem"),
+    [("7", "the version '7' is unknown"), ("1", "it ends with 1, before it begins with 2")],
+)
+def test_a_clause_that_ends_at_no_sensible_version_is_refused(tmp_path: Path, until: str, problem: str) -> None:
+    text = ENDED.replace('grade: published, until: "2"', f'grade: published, since: "2", until: "{until}"')
+    with pytest.raises(ContractError) as refused:
+        load_contract(write(tmp_path, text))
+    assert problem in [found.problem for found in refused.value.problems]
+
+
 @pytest.mark.parametrize("version", load_contract().versions)
 def test_no_part_of_the_kit_s_own_contract_is_newer_than_its_version(version: str) -> None:
     contract = load_contract(api_version=version)

@@ -12,7 +12,7 @@ from agent_contract import load_contract
 from agent_contract.cli import main
 
 PAGE = Path(__file__).parents[3] / "docs" / "clauses.md"
-CLAUSES = load_contract().clauses
+CLAUSES = load_contract(every_version=True).clauses
 
 
 def clauses(*arguments: str) -> Result:
@@ -20,7 +20,7 @@ def clauses(*arguments: str) -> Result:
 
 
 def test_the_page_is_what_the_command_writes() -> None:
-    """Make it anew: agent-contract clauses --format markdown > docs/clauses.md."""
+    """Write it again with: agent-contract clauses --format markdown > docs/clauses.md."""
     assert PAGE.read_text(encoding="utf-8") == clauses("--format", "markdown").output
 
 
@@ -28,14 +28,16 @@ def test_the_table_has_a_line_for_each_clause() -> None:
     lines = clauses().output.splitlines()
     assert len(lines) == len(CLAUSES) + 1
     for line, clause in zip(lines[1:], CLAUSES, strict=True):
-        assert line.split(maxsplit=3) == [clause.id, clause.grade, clause.since, clause.sentence]
+        name, grade, versions, sentence = line.split(maxsplit=3)
+        assert (name, grade, sentence) == (clause.id, clause.grade, clause.sentence)
+        assert versions.startswith(clause.since)
 
 
 def test_json_has_all_of_a_clause() -> None:
     found = json.loads(clauses("--format", "json").output)
     assert [one["id"] for one in found] == [clause.id for clause in CLAUSES]
     assert found[0].keys() == {
-        *("id", "grade", "since", "sentence", "fails_a_run", "untestable", "operations", "pointer"),
+        *("id", "grade", "since", "until", "sentence", "fails_a_run", "untestable", "operations", "pointer"),
     }
 
 
@@ -51,8 +53,13 @@ def test_another_document_is_listed_too(tmp_path: Path) -> None:
         "paths:\n  /a:\n    get:\n      operationId: a\n      responses: {'200': {description: fine}}\n"
         "      x-clauses:\n        - {id: a.b, sentence: It | is., grade: seed}\n"
     )
-    assert clauses(str(file)).output.splitlines()[1].split() == ["a.b", "seed", "1", "It", "|", "is."]
+    assert clauses(str(file)).output.splitlines()[1].split() == ["a.b", "seed", "1+", "It", "|", "is."]
     assert "It \\| is." in clauses(str(file), "--format", "markdown").output
+
+
+def test_a_clause_that_ended_is_listed_with_its_last_version() -> None:
+    lines = [line.split() for line in clauses().output.splitlines()]
+    assert {line[0]: line[2] for line in lines}["agents.description-length"] == "9.0"
 
 
 @pytest.mark.parametrize("text", ["", "just a text\n", "["])

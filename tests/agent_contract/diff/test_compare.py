@@ -182,6 +182,12 @@ def test_a_clause_that_goes_breaks_a_client_and_one_that_comes_does_not(tmp_path
     assert told(tmp_path, document(objects()), document(objects(a=RULES)))[-1] == ("new", "clause", "a.b", "added")
 
 
+def test_a_clause_that_goes_with_its_bound_breaks_no_client(tmp_path: Path) -> None:
+    bound = {**RULES, "x-clauses": [{**RULES["x-clauses"][0], "rules": ["maxLength"]}]}
+    changed = told(tmp_path, document(objects(a=bound)), document(objects(a={"type": "string"})))
+    assert changed == [("new", "request", "body/a", "maxLength"), ("new", "clause", "a.b", "removed")]
+
+
 def test_a_field_s_difference_names_the_clauses_that_speak_of_it(tmp_path: Path) -> None:
     (one,) = found(tmp_path, document(objects(a=RULES)), document(objects(a={**RULES, "maxLength": 7})))
     assert one.clauses == ("a.b",)
@@ -221,3 +227,6 @@ def test_a_client_of_9_0_goes_on_as_before_with_9_1_1() -> None:
     assert "chat.top-p-range" in by_what["body/top_p"].clauses
     assert by_what["409"].clauses == ("agents.delete-linked",)
     assert by_what["chat.boolean-strict"].effect == "notable"
+    bound = by_what["body/description"]
+    assert (bound.effect, bound.change, bound.before, bound.after) == ("new", "maxLength", "512", "")
+    assert by_what["agents.description-length"].effect == "new"

@@ -14,6 +14,8 @@ from tests.agent_contract.support.documents import write
 from tests.agent_contract.test_version_snapshot import TEXT
 from tests.mockserver.support.asking import Asker
 
+AGENTS = "/api/v1/compatibility/openai/v1/agents"
+
 
 def asker(version: str) -> Asker:
     return Asker(load_engine(api_version=version, seed=1))
@@ -36,6 +38,13 @@ def test_a_later_field_is_not_judged() -> None:
     assert asker("9.0").reply(top_p=7, tools="none", stream_options=[]).status == 200
     assert asker("9.1").reply(top_p=7).status == 200
     assert asker("9.1.1").reply(top_p=7).status == 422
+
+
+@pytest.mark.parametrize(("version", "status"), [("9.0", 422), ("9.1", 201), ("9.1.1", 201)])
+def test_a_bound_that_ended_refuses_in_its_own_versions_only(version: str, status: int) -> None:
+    body = json.dumps({"model": "llama-2-70b-chat-hf", "description": "d" * 513}).encode()
+    request = Request("POST", AGENTS, (), {"content-type": "application/json"}, body)
+    assert load_engine(api_version=version).reply(request).status == status
 
 
 def test_a_usage_in_a_stream_is_asked_for_in_vain_before_9_1() -> None:
