@@ -88,14 +88,12 @@ class Contract:
         return clause_for(self._clauses, violation, operation)
 
 
-def load_contract(
-    path: Path | str | None = None, api_version: str = "", *, every_version: bool = False
-) -> Contract:
+def load_contract(path: Path | str | None = None, api_version: str = "", *, every_version: bool = False) -> Contract:
     """Return the contract of an OpenAPI 3.0 or 3.1 document, YAML or JSON; without a path, of this kit's own.
 
-    It is the contract of an API version, the newest by default. With `every_version` it is the document as it is written:
-    what ended with an earlier version is in it too, as are its clauses. ContractError holds every reason why a document can't
-    be compiled; UnreadableError, one of its kind, says that a file can't be read at all.
+    It is the contract of an API version, the newest by default. With `every_version` it is the whole document, with the
+    parts and clauses that ended with an earlier version. ContractError holds every reason why a document can't be
+    compiled; UnreadableError, a subclass, means that a file can't be read at all.
     """
     document = read_document(Path(path) if path is not None else find_document())
     contract, found = compile_contract(document)

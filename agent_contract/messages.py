@@ -94,8 +94,8 @@ class Clause:
     """One sentence of the contract that is true or false of a server.
 
     `grade` is a key of `GRADES`; `since` the first API version that has it, `until` the last one, empty if it did not
-    end; `operations` the ids of the operations that it speaks of; `rules` the schema keywords beside it that it puts into words;
-    `untestable` says why it can't be seen from outside, and is empty where it can.
+    end; `operations` the ids of the operations that it applies to; `rules` the schema keywords next to it that it
+    describes; `untestable` says why no test can observe it, and is empty if one can.
     """
 
     id: str

@@ -137,12 +137,15 @@ def _faults(document: Document, item: Any) -> Iterator[tuple[str, str, str]]:
         yield "grade", f"the grade {item['grade']!r} is unknown", remedy
     if not isinstance(item.get("rules", []), list):
         yield "rules", "'rules' must be a list", "write the schema keywords that the clause puts into words"
-    known = versions_of(document)
+    yield from _version_faults(versions_of(document), item)
+    for name in item:
+        if name not in FIELDS:
+            yield name, f"{name!r} is no part of a clause", f"use {', '.join(sorted(FIELDS))}"
+
+
+def _version_faults(known: tuple[str, ...], item: Any) -> Iterator[tuple[str, str, str]]:
     unknown = [mark for mark in ("since", "until") if str(item[mark]) not in known]
     for mark in unknown:
         yield mark, f"the version {item[mark]!r} is unknown", "use one of info.x-versions"
     if not unknown and known.index(str(item["until"])) < known.index(str(item["since"])):
         yield "until", f"it ends with {item['until']}, before it begins with {item['since']}", "correct one of the two"
-    for name in item:
-        if name not in FIELDS:
-            yield name, f"{name!r} is no part of a clause", f"use {', '.join(sorted(FIELDS))}"

@@ -1,7 +1,7 @@
 """Which API versions have which part of a document: `x-since` is the first version of a part, `x-until` the last.
 
-`info.x-versions` lists the versions, oldest first. A keyword has no place for an `x-since` or an `x-until`. A bound that
-ended is written as `allOf` with a schema of its own; an enumeration whose items came one by one as `oneOf` with a
+`info.x-versions` lists the versions, oldest first. A keyword has no place for an `x-since` or an `x-until`. A bound
+that ended is written as `allOf` with a schema of its own; an enumeration whose items came one by one as `oneOf` with a
 `const` in each.
 """
 

@@ -10,7 +10,7 @@ from benchmarks.detection.hooks import Deployment
 from benchmarks.detection.mutants import DEFECTS, Defect
 
 PLANTED: tuple[Defect | Variant, ...] = (*DEFECTS, *VARIANTS)
-CLAUSES = {clause.id: clause for clause in load_contract().clauses}
+CLAUSES = {clause.id: clause for clause in load_contract(every_version=True).clauses}
 
 
 def test_every_defect_names_a_clause_whose_break_fails_a_run() -> None:

@@ -14,6 +14,7 @@ from benchmarks.detection.resource_mutators import always, answering, intercepti
 from benchmarks.detection.resources import CREATE
 
 agents = planting("agents", family="agents", options=MANAGED)
+of_9_0 = planting("agents", family="agents", options=(*MANAGED, "--api-version", "9.0"))
 
 
 class SameId(Registry):
@@ -138,7 +139,7 @@ DEFECTS = (
         "Accepts a name of 257 characters.",
         resource_fields=retyped(CREATE, name=(str | None, Field(None, max_length=257))),
     ),
-    agents(
+    of_9_0(
         "create-any-description",
         "description-length",
         "Accepts a description of 513 characters.",
