@@ -1,6 +1,6 @@
 """Conforming deployments, each different where the contract leaves it free: a judge that accuses one is wrong."""
 
-from benchmarks.detection.conforming_variants import answers, around, framings, inputs, models, servers, tools
+from benchmarks.detection.conforming_variants import answers, around, framings, inputs, models, servers, sessions, tools
 from benchmarks.detection.conforming_variants.variant import Variant
 
 __all__ = ["VARIANTS", "Variant"]
@@ -11,6 +11,7 @@ VARIANTS: tuple[Variant, ...] = (
     *framings.VARIANTS,
     *models.VARIANTS,
     *servers.VARIANTS,
+    *sessions.VARIANTS,
     *tools.VARIANTS,
     *around.VARIANTS,
 )

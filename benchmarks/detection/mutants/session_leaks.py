@@ -1,0 +1,118 @@
+"""Defects of sessions that are mixed up: which of them, when, and where it shows."""
+
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.detection.conforming_variants.models import informed_counts
+from benchmarks.detection.conforming_variants.sessions import repeating
+from benchmarks.detection.hooks import Call, Memory, Message, Payload, recall, remember
+from benchmarks.detection.mutants.mutant import planting
+
+plant = planting("sessions")
+#: The key under which a server keeps what all calls share.
+SHARED = ""
+#: So many messages in a session are its first three turns.
+THREE_TURNS = 6
+
+
+def all_messages(memory: Memory) -> list[Message]:
+    """Return the messages of all sessions."""
+    return [message for messages in memory.values() for message in messages]
+
+
+def history_of_all_calls(memory: Memory, session: str | None, payload: Payload) -> list[Message]:
+    """Return the messages of all calls before, with a session or without one, and keep those of this one."""
+    if session is not None:
+        recall(memory, session, payload)
+    history = memory.setdefault(SHARED, [])
+    before = list(history)
+    history.extend(payload["messages"])
+    return before
+
+
+def if_session(condition: Callable[[list[Message], Payload], bool]) -> Any:
+    """Return a `recall` that takes the messages of all sessions if a session and its call fulfil a condition."""
+
+    def recalled(memory: Memory, session: str | None, payload: Payload) -> list[Message]:
+        own = recall(memory, session, payload)
+        return all_messages(memory) if session and condition(own, payload) else own
+
+    return recalled
+
+
+def with_last_other(memory: Memory, session: str | None, payload: Payload) -> list[Message]:
+    """Return the context of a session behind that of the session opened last."""
+    own = recall(memory, session, payload)
+    others = [messages for id, messages in memory.items() if id != session]
+    return [*others[-1], *own] if session and others else own
+
+
+def streams_everywhere(memory: Memory, session: str, turn: list[Message], call: Call) -> None:
+    """Append a streamed turn to every session there is, any other one to its own."""
+    memory.setdefault(session, [])
+    if not call.streams:
+        remember(memory, session, turn, call)
+        return
+    for messages in memory.values():
+        messages.extend(turn)
+
+
+def plain_streams(memory: Memory, session: str | None, payload: Payload) -> list[Message]:
+    """Return the messages of all sessions to a stream without a session."""
+    return all_messages(memory) if session is None and payload.get("stream") else recall(memory, session, payload)
+
+
+DEFECTS = (
+    plant(
+        "session-history-of-all-calls",
+        "session-isolated",
+        "Answers every call from the messages of all calls before.",
+        recall=history_of_all_calls,
+    ),
+    plant(
+        "session-with-last-other",
+        "session-isolated",
+        "Answers in a session from the session opened last, too.",
+        recall=with_last_other,
+    ),
+    plant(
+        "session-long-one-knows-all",
+        "session-isolated",
+        "Answers in a session from all of them, once it has three turns.",
+        recall=if_session(lambda own, payload: len(own) >= THREE_TURNS),
+    ),
+    plant(
+        "session-stream-knows-all",
+        "session-isolated",
+        "Answers a streamed turn from all sessions.",
+        recall=if_session(lambda own, payload: bool(payload.get("stream"))),
+    ),
+    plant(
+        "session-streams-stored-everywhere",
+        "session-isolated",
+        "Stores a streamed turn in every session.",
+        remember=streams_everywhere,
+    ),
+    plant(
+        "session-leaks-into-plain-streams",
+        "session-isolated",
+        "Answers a stream without a session from all sessions.",
+        recall=plain_streams,
+    ),
+    plant(
+        "session-of-all-known-by-heart",
+        "session-isolated",
+        "Answers in a session from all of them; its knowledge hides that in the counts.",
+        recall=if_session(lambda own, payload: True),
+        count=informed_counts,
+        generate=repeating,
+    ),
+    plant(
+        "session-of-all-uncounted",
+        "session-isolated",
+        "Answers in a session from all of them, and counts its own messages alone.",
+        recall=if_session(lambda own, payload: True),
+        count=lambda messages: 50,
+        generate=repeating,
+    ),
+)

@@ -1,0 +1,159 @@
+"""Witnesses of a leak between sessions, for servers whose token counts are steady and for those whose counts vary.
+
+| witness | what it compares | it decides if |
+| --- | --- | --- |
+| growth | the same short turn of a session, before and after a long turn of another session | counts are steady |
+| trend | groups of the same request, with long turns of other sessions in between | counts vary from call to call |
+| recall | whether a code word of one session is known in another one, or without a session | the model repeats it |
+
+Each of them is about what other sessions add. What a server adds by itself (knowledge, instructions, a preamble, a
+summary) is in both sides of each comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from contract_tests.assertions import expect
+from contract_tests.assertions.sessions import Session, Size, created, extended, prompt, text_of
+from contract_tests.deployment.payloads import FORM_TOKENS, NEXT, SESSION_TOKENS, STORY, turn
+from contract_tests.verdict import broken
+from contract_tests.wire import sse, stream_rules
+
+if TYPE_CHECKING:
+    from agent_contract.messages import JSON
+    from contract_tests.deployment.deployment import Probe
+    from contract_tests.wire.exchange import Asked
+
+HI: list[JSON] = [{"role": "user", "content": "Hi."}]
+QUESTION: list[JSON] = [{"role": "user", "content": "Which code words do you know? Repeat them."}]
+#: Requests in a group, and long turns of other sessions between two groups.
+GROUP = 3
+BETWEEN = 2
+#: Labels of the sessions that are opened here; the tests of sessions use smaller ones.
+FIRST_LABEL = 20
+
+
+def want_no_growth(probe: Probe, alone: Size) -> None:
+    """Want that a session's turns count no more because other sessions had long turns, plain or streamed.
+
+    The session has six turns in the end: some servers mix sessions up only when a session is long. Another session is
+    opened before and after the long turns, and the message is sent without a session, plain and streamed.
+    """
+    session = created(probe, 2, HI)
+    before = created(probe, FIRST_LABEL, HI)
+    session = extended(probe, extended(probe, session))
+    usual = prompt(session.last) - prompt(session.turns[-2])
+    seen: list[Asked] = list(session.turns)
+    for label, fields in ((7, {}), (0, {"stream": True}), (FIRST_LABEL + 1, {})):
+        other = probe.chat(turn(STORY, create_session=True, **fields), again=label)
+        session = extended(probe, session)
+        seen += [other, session.last]
+        _want_usual(usual, alone, prompt(session.turns[-2]), prompt(session.last), seen)
+    if (streamed := _streamed(probe, session.id)) is not None:
+        asked, count = streamed
+        _want_usual(usual, alone, prompt(session.last), count, [*seen, asked])
+    after = created(probe, FIRST_LABEL + 2, HI)
+    _want_usual(0, alone, prompt(before.last), prompt(after.last), [before.last, *seen, after.last])
+    bare = probe.chat(turn(), again=3)
+    _want_usual(0, alone, alone.short, prompt(bare), [*alone.asked, *seen, bare])
+    if (streamed := _streamed(probe)) is not None:
+        asked, count = streamed
+        _want_usual(0, alone, alone.short, count, [*alone.asked, *seen, asked])
+
+
+def _want_usual(usual: int, alone: Size, before: int, after: int, seen: Sequence[Asked]) -> None:
+    """Want that a count has grown as usual, not by what a long turn adds; answers may differ by some tokens."""
+    most = before + usual + alone.story - 2 * SESSION_TOKENS
+    if after > most:
+        raise broken(
+            f"prompt_tokens of at most {most}: a long turn of another session is no context", f"{after}", *seen
+        )
+
+
+def _streamed(probe: Probe, session: str = "") -> tuple[Asked, int] | None:
+    """Return a streamed turn and its prompt tokens, None if this version or this server has no usage in streams."""
+    if "stream_options" in probe.newer_fields():
+        return None
+    asked = probe.chat(turn(NEXT, session, stream=True, stream_options={"include_usage": True}))
+    given = stream_rules.usages(sse.read(asked.pieces)) if asked.status == expect.OK else []
+    count = given[-1][1].get("prompt_tokens") if given else None
+    return (asked, count) if isinstance(count, int) and not isinstance(count, bool) else None
+
+
+def want_no_trend(probe: Probe) -> None:
+    """Want that counts which vary from call to call don't rise whenever other sessions have long turns.
+
+    A rise between two groups counts if the smallest count after it exceeds the largest before it by what the long
+    turns hold at least, one token for each word; by chance that happens twice in a row once in 1,680 runs at most.
+    """
+    least = BETWEEN * len(text_of(STORY).split())
+    session = created(probe, FIRST_LABEL + 3, HI)
+    plain: list[list[Asked]] = []
+    within: list[list[Asked]] = []
+    for group in range(3):
+        for number in range(BETWEEN if group else 0):
+            created(probe, FIRST_LABEL + 10 * group + number)
+        plain.append([probe.chat(turn(), again=10 * (group + 1) + number) for number in range(GROUP)])
+        held = len(session.turns)
+        for _ in range(GROUP):
+            session = extended(probe, session)
+        within.append(list(session.turns[held:]))
+    for groups in (plain, within):
+        if all(_lowest(later) - _highest(earlier) >= least for earlier, later in pairwise(groups)):
+            counts = "; ".join(", ".join(str(prompt(asked)) for asked in group) for group in groups)
+            expected = f"prompt_tokens that don't rise by {least} or more whenever other sessions have long turns"
+            raise broken(expected, counts, *(asked for group in groups for asked in group))
+
+
+def _lowest(group: Sequence[Asked]) -> int:
+    return min(map(prompt, group))
+
+
+def _highest(group: Sequence[Asked]) -> int:
+    return max(map(prompt, group))
+
+
+def want_no_recall(probe: Probe) -> bool:
+    """Want that no code word of one session is known in another one, or without a session.
+
+    Return whether that was decided: the model repeats the words in their own session.
+    """
+    if not recalled(probe):
+        return False
+    own = _taught(probe)
+    other = created(probe, FIRST_LABEL + 4, HI)
+    for asked in (_questioned(probe, other), _questioned(probe)):
+        if known := sorted(_known(asked, code_words(probe))):
+            expected = "an answer without the code words of another session"
+            raise broken(expected, f"an answer with {', '.join(known)}", *own.turns, *other.turns, asked)
+    return True
+
+
+def recalled(probe: Probe) -> frozenset[str]:
+    """Return the code words that the model repeats in the session in which it was told them."""
+    return _known(_questioned(probe, _taught(probe)), code_words(probe))
+
+
+def code_words(probe: Probe) -> tuple[str, str]:
+    """Return the word of a session's first turn and that of its second one; no model says them by itself."""
+    return probe.stranger("first code word")[:8], probe.stranger("second code word")[:8]
+
+
+def _taught(probe: Probe) -> Session:
+    first, second = ([{"role": "user", "content": f"Remember the code word {word}."}] for word in code_words(probe))
+    return extended(probe, created(probe, FIRST_LABEL + 5, [*first]), [*second])
+
+
+def _questioned(probe: Probe, session: Session | None = None) -> Asked:
+    body = turn(QUESTION, session.id if session else "", max_tokens=FORM_TOKENS)
+    return probe.chat(body)
+
+
+def _known(asked: Asked, words: Sequence[str]) -> frozenset[str]:
+    if asked.status != expect.OK:
+        return frozenset()
+    said = " ".join(expect.content(choice) for choice in expect.choices(asked)).lower()
+    return frozenset(word for word in words if word in said)
