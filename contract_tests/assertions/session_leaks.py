@@ -143,8 +143,12 @@ def code_words(probe: Probe) -> tuple[str, str]:
 
 
 def _taught(probe: Probe) -> Session:
-    first, second = ([{"role": "user", "content": f"Remember the code word {word}."}] for word in code_words(probe))
-    return extended(probe, created(probe, FIRST_LABEL + 5, [*first]), [*second])
+    first, second = code_words(probe)
+    return extended(probe, created(probe, FIRST_LABEL + 5, _told(first)), _told(second))
+
+
+def _told(word: str) -> list[JSON]:
+    return [{"role": "user", "content": f"Remember the code word {word}."}]
 
 
 def _questioned(probe: Probe, session: Session | None = None) -> Asked:
