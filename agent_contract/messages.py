@@ -15,7 +15,7 @@ Headers: TypeAlias = Mapping[str, str]
 
 #: Whether a broken clause of this grade fails a run of the contract tests.
 GRADES: Mapping[str, bool] = {
-    "seed": True,
+    "core": True,
     "published": True,
     "compatible": True,
     "standard": True,

@@ -89,7 +89,7 @@ PYTEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "help": "write a report, as the suffix says: .html, .json or .md (repeatable)",
     },
     "baseline": {"metavar": "FILE", "default": "", "help": "compare with this earlier report, a .json"},
-    "waive": {"metavar": "FILE", "default": "", "help": "excuse the broken clauses that this YAML file names"},
+    "waive": {"metavar": "FILE", "default": "", "help": "excuse the failed clauses that this YAML file names"},
     **settings.pytest_options(),
 }
 

@@ -36,7 +36,7 @@ LIMITS = (
     Setting("max-tokens", "N", 0, "Spend no more tokens, prompts and answers, as the answers count them."),
     Setting("rate", "N", 0.0, "Send no more requests a second."),
     Setting("deadline", "SECONDS", 0.0, "Send nothing when so many seconds have passed."),
-    Setting("no-sessions", "", False, "Create no session: those clauses are not selected."),
+    Setting("no-sessions", "", False, "Create no session: those clauses are skipped."),
     Setting("manage-agents", "", False, "Create agents to judge with, and remove them in the end."),
     Setting("dry-run", "", False, "Say what a run would send and leave behind, and send nothing."),
 )

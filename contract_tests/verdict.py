@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from agent_contract.messages import Clause
     from contract_tests.wire.exchange import Asked
 
-#: The word of a broken clause that a waiver excuses.
-WAIVED = "broken (waived)"
+#: The word of a failed clause that a waiver excuses.
+WAIVED = "failed (waived)"
 #: The words for a clause, worst first, and what each says.
 WORDS: Mapping[str, str] = {
-    "broken": "the deployment does not do what the clause says",
+    "failed": "the deployment does not do what the clause says",
     WAIVED: "it does not, which a waiver excuses for a while",
-    "differs": "it does something else, which the clause's grade permits",
+    "warning": "it does something else, which the clause's grade permits",
     "not tested": "nothing could be seen of it, for the reason given",
-    "not offered": "the deployment does not have what the clause speaks of",
-    "held": "it does what the clause says",
-    "not selected": "the run was not asked about it",
+    "not supported": "the deployment does not have what the clause speaks of",
+    "passed": "it does what the clause says",
+    "skipped": "the run was not asked about it",
 }
 #: So begin the names of the user properties that carry a finding in a test report, and in JUnit's XML.
 _PROPERTY = "contract."
@@ -31,8 +31,8 @@ _RANK: Mapping[str, int] = {word: rank for rank, word in enumerate(WORDS)}
 class Exit(IntEnum):
     """The exit codes of `agent-contract verify`."""
 
-    HELD = 0
-    BROKEN = 1
+    PASSED = 0
+    FAILED = 1
     NO_VERDICT = 2
     INTERRUPTED = 130
 
@@ -52,7 +52,7 @@ class Finding:
 
 
 class Judged(Exception):
-    """A test's verdict where it is not simply that the clause held; the last of the exchanges decided it."""
+    """A test's verdict where it is not simply that the clause passed; the last of the exchanges decided it."""
 
     def __init__(self, finding: Finding, *exchanges: Asked) -> None:
         super().__init__(finding.reason or f"expected {finding.expected}, got {finding.got}")
@@ -60,27 +60,27 @@ class Judged(Exception):
         self.exchanges = exchanges
 
 
-def broken(expected: str, got: str, *exchanges: Asked) -> Judged:
+def failed(expected: str, got: str, *exchanges: Asked) -> Judged:
     """Return the verdict that the deployment did `got` where the clause wants `expected`.
 
     The exchanges are the evidence, in the order in which they are to be read: the last decided it.
     """
-    return Judged(Finding("broken", expected=expected, got=got), *exchanges)
+    return Judged(Finding("failed", expected=expected, got=got), *exchanges)
 
 
-def differs(reason: str, *exchanges: Asked) -> Judged:
-    """Return the verdict that what was seen neither fulfils the clause nor proves it broken."""
-    return Judged(Finding("differs", reason), *exchanges)
+def warning(reason: str, *exchanges: Asked) -> Judged:
+    """Return the verdict that what was seen neither fulfils the clause nor disproves it."""
+    return Judged(Finding("warning", reason), *exchanges)
 
 
-def not_offered(reason: str) -> Judged:
+def not_supported(reason: str) -> Judged:
     """Return the verdict that the deployment lacks what the clause speaks of, as it may."""
-    return Judged(Finding("not offered", reason))
+    return Judged(Finding("not supported", reason))
 
 
 def nothing_more(reason: str) -> Judged:
     """Return the verdict of a test that adds to others of its clause, and this time could not."""
-    return Judged(Finding("not selected", reason))
+    return Judged(Finding("skipped", reason))
 
 
 def not_tested(reason: str) -> Judged:
@@ -89,8 +89,8 @@ def not_tested(reason: str) -> Judged:
 
 
 def graded(finding: Finding, clause: Clause) -> Finding:
-    """Return the finding in the clause's name; what breaks a clause that never fails a run only differs."""
-    word = "differs" if finding.word == "broken" and not clause.fails_a_run else finding.word
+    """Return the finding with the clause's id. A clause whose grade never fails a run gets a warning, not a failure."""
+    word = "warning" if finding.word == "failed" and not clause.fails_a_run else finding.word
     return replace(finding, clause=clause.id, word=word)
 
 
@@ -127,21 +127,21 @@ def conclude(
     `findings` has one for each clause; `stopped` says what ended the run before its time, if anything did;
     `objections` are sentences that say what is wrong with the waivers, each of which fails the run.
     """
-    breaking = [id for id, finding in findings.items() if finding.word == "broken"]
+    breaking = [id for id, finding in findings.items() if finding.word == "failed"]
     unsure = [
         id
         for id, finding in findings.items()
-        if finding.word == "not tested" and clauses[id].grade == "seed" and not clauses[id].untestable
+        if finding.word == "not tested" and clauses[id].grade == "core" and not clauses[id].untestable
     ]
     faults = [id for id, finding in findings.items() if finding.fault]
     rules = (
         (interrupted, Exit.INTERRUPTED, "interrupted; what was judged so far stands above"),
-        (bool(breaking), Exit.BROKEN, "; ".join((f"the contract is broken: {_some(breaking)}", *objections))),
-        (bool(objections), Exit.BROKEN, "; ".join(objections)),
+        (bool(breaking), Exit.FAILED, "; ".join((f"failed: {_some(breaking)}", *objections))),
+        (bool(objections), Exit.FAILED, "; ".join(objections)),
         (bool(stopped), Exit.NO_VERDICT, f"no verdict: {stopped}"),
         (bool(faults), Exit.NO_VERDICT, f"no verdict: the test itself failed for {_some(faults)}"),
         (bool(unsure), Exit.NO_VERDICT, f"no verdict: not tested: {_some(unsure)}"),
-        (True, Exit.HELD, "the contract is held"),
+        (True, Exit.PASSED, "passed"),
     )
     return next((code, sentence) for holds, code, sentence in rules if holds)
 

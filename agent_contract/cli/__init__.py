@@ -20,7 +20,7 @@ COMMANDS: Mapping[str, Entry] = {
     "serve": Entry("mockserver.cli", "Serve the mock."),
     "wait": Entry("mockserver.cli", "Wait until a server answers."),
     "verify": Entry("contract_tests.cli.verify", "Hold a deployment to the contract."),
-    "trend": Entry("contract_tests.cli.trend", "Count the clauses held, report by report."),
+    "trend": Entry("contract_tests.cli.trend", "Count the verdicts of several reports."),
     "clauses": Entry("agent_contract.cli.clauses", "List the clauses of the contract."),
     "diff": Entry("contract_tests.cli.diff", "Say what changed between versions, documents or reports."),
     "fixtures": Entry("mockserver.cli", "Write what the contract looks like on the wire."),

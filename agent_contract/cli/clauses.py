@@ -77,7 +77,7 @@ def _page(contract: Contract) -> Iterator[str]:
     yield "<!-- Written by `agent-contract clauses --format markdown`; change openapi.yaml, not this page. -->"
     yield ""
     yield f"What the API promises, one sentence at a time. {failing} of {len(contract.clauses)} clauses can fail a run"
-    yield "of `agent-contract verify`: those of grade `seed`, `published`, `compatible` or `standard`. Clauses of grade"
+    yield "of `agent-contract verify`: those of grade `core`, `published`, `compatible` or `standard`. Clauses of grade"
     yield "`field` or `assumed` are reported and never fail a run. `9.1+` means version 9.1 and later."
     for topic, members in _by_topic(contract).items():
         yield ""

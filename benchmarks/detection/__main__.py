@@ -69,7 +69,7 @@ def tell(verdict: Verdict) -> None:
     """Print one verdict as a line."""
     right = verdict.by_its_own_clause if isinstance(verdict.planted, Defect) else verdict.judgement.exit_code == 0
     judgement = verdict.judgement
-    found = ", ".join(judgement.broken) or judgement.conclusion
+    found = ", ".join(judgement.failed) or judgement.conclusion
     click.echo(f"{'ok' if right else 'WRONG':5}  {verdict.planted.name}  {judgement.seconds:.1f} s  {found}", err=True)
 
 

@@ -38,9 +38,9 @@ class Judgement:
     output: str
 
     @property
-    def broken(self) -> tuple[str, ...]:
-        """The clauses that the judge found broken."""
-        return tuple(clause for clause, word in self.words.items() if word == "broken")
+    def failed(self) -> tuple[str, ...]:
+        """The clauses that failed."""
+        return tuple(clause for clause, word in self.words.items() if word == "failed")
 
 
 def judged(deployment: Deployment, *, seed: int = 0, options: Sequence[str] = (), max_requests: int = 300) -> Judgement:

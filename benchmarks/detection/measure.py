@@ -14,7 +14,7 @@ from benchmarks.detection.mutants import DEFECTS, Defect
 
 Planted: TypeAlias = Defect | Variant
 Item = TypeVar("Item")
-#: Which clause is broken by what generated requests find, and so may be found under one seed and not another.
+#: Which clause fails by what generated requests find, and so may be found under one seed and not another.
 GENERATED = "chat.no-server-error"
 
 
@@ -33,13 +33,13 @@ class Verdict:
 
     @property
     def by_its_own_clause(self) -> bool:
-        """Whether the clause that a defect names is among those that the judge found broken."""
-        return isinstance(self.planted, Defect) and self.planted.clause in self.judgement.broken
+        """Whether the clause that a defect names is among those that failed."""
+        return isinstance(self.planted, Defect) and self.planted.clause in self.judgement.failed
 
     @property
     def collateral(self) -> int:
-        """How many other clauses the judge found broken."""
-        return len(self.judgement.broken) - self.by_its_own_clause
+        """How many other clauses failed."""
+        return len(self.judgement.failed) - self.by_its_own_clause
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def missed_part(measurement: Measurement) -> list[str]:
             verdict.planted.sentence,
             verdict.planted.clause if isinstance(verdict.planted, Defect) else "",
             verdict.seed,
-            ", ".join(verdict.judgement.broken) or verdict.judgement.conclusion,
+            ", ".join(verdict.judgement.failed) or verdict.judgement.conclusion,
         )
         for verdict in measurement.missed
     ]
@@ -107,7 +107,7 @@ def accused_part(measurement: Measurement) -> list[str]:
     """Return the variants that were accused or not judged, with the clauses or the reason."""
 
     def found(verdict: Verdict) -> str:
-        notes = [f"{clause}: {verdict.judgement.notes[clause]}" for clause in verdict.judgement.broken]
+        notes = [f"{clause}: {verdict.judgement.notes[clause]}" for clause in verdict.judgement.failed]
         return "; ".join(notes) or verdict.judgement.conclusion
 
     wrong = [*measurement.accused, *measurement.undecided]

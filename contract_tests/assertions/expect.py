@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from contract_tests.verdict import broken, not_offered, not_tested
+from contract_tests.verdict import failed, not_supported, not_tested
 from contract_tests.wire.exchange import status_line
 
 if TYPE_CHECKING:
@@ -21,25 +21,25 @@ NOT_IMPLEMENTED = 501
 def status(asked: Asked, *wanted: int, after: Sequence[Asked] = ()) -> None:
     """Want one of these statuses; `after` are the exchanges that led to this one."""
     if asked.status not in wanted:
-        raise broken(" or ".join(map(status_line, wanted)), asked.described(), *after, asked)
+        raise failed(" or ".join(map(status_line, wanted)), asked.described(), *after, asked)
 
 
 def offered(asked: Asked, what: str) -> None:
     """Want no refusal: a server that refuses what was asked for, called `what`, may not have it to offer."""
     if asked.status in range(400, 500) or asked.status == NOT_IMPLEMENTED:
-        raise not_offered(f"{what} is refused: {asked.described()}")
+        raise not_supported(f"{what} is refused: {asked.described()}")
 
 
 def refused(asked: Asked) -> None:
     """Want any 4xx."""
     if asked.status not in range(400, 500):
-        raise broken("a 4xx", asked.described(), asked)
+        raise failed("a 4xx", asked.described(), asked)
 
 
 def no_server_error(asked: Asked) -> None:
     """Want a reply, and no 5xx but 501, by which a server says that it lacks what was asked for."""
     if asked.status not in (*range(100, 500), NOT_IMPLEMENTED):
-        raise broken("no server error", asked.described(), asked)
+        raise failed("no server error", asked.described(), asked)
 
 
 def answer(asked: Asked) -> Mapping[str, Any]:

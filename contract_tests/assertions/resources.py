@@ -1,4 +1,4 @@
-"""What a deployment has of the operations around the chat: an operation that it lacks is `not offered`, not broken."""
+"""Which operations around the chat a deployment has. One that it lacks is `not supported`, not failed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_tests.assertions import expect
 from contract_tests.deployment.payloads import plain
-from contract_tests.verdict import broken, not_offered, not_tested
+from contract_tests.verdict import failed, not_supported, not_tested
 from contract_tests.wire import sse, stream_rules
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ _LACKING = (403, 404, 405, 501)
 
 
 def listed(probe: Probe, operation: str = "listAgents", /, **query: str) -> Asked:
-    """Return what a list is answered with; `not offered` where there is no such list at all."""
+    """Return what a list is answered with; `not supported` where there is no such list at all."""
     plain = probe.ask(operation)
     if plain.status in _LACKING:
-        raise not_offered(f"there is no such list: {plain.described()}")
+        raise not_supported(f"there is no such list: {plain.described()}")
     return probe.ask(operation, query=query) if query else plain
 
 
@@ -55,13 +55,13 @@ def conforming(probe: Probe, asked: Asked, *, within: str = "", without: str = "
     """Want an answer as the document describes it: of its faults those below `within`, and none below `without`."""
     faults = [fault for fault in probe.conformity_of(asked).faults(asked) if fault.startswith(within)]
     if found := [fault for fault in faults if not fault.startswith(without)]:
-        raise broken("an answer as the document describes it", "; ".join(found), asked)
+        raise failed("an answer as the document describes it", "; ".join(found), asked)
 
 
 def changing(asked: Asked) -> Asked:
-    """Return what a request that changes something got; `not offered` where the server lets nobody do that."""
+    """Return what a request that changes something got; `not supported` where the server lets nobody do that."""
     if asked.status in (401, *_LACKING):
-        raise not_offered(f"the server does not do that: {asked.described()}")
+        raise not_supported(f"the server does not do that: {asked.described()}")
     return asked
 
 
@@ -75,11 +75,11 @@ def _may_be(item: Mapping[str, Any], kind: str) -> bool:
 
 
 def a_model(probe: Probe, kind: str) -> str:
-    """Return a model of a kind, the agent's own where it can be; `not offered` where there is none."""
+    """Return a model of a kind, the agent's own where it can be; `not supported` where there is none."""
     found = models(probe, kind)
     own = own_model(probe)
     if not found:
-        raise not_offered(f"the list of models has none of {kind}")
+        raise not_supported(f"the list of models has none of {kind}")
     return own if own in found and kind == "COMPLETIONS" else found[0]
 
 
@@ -97,20 +97,20 @@ def answering_model(probe: Probe) -> str:
 
 
 def offered(asked: Asked, *known: int) -> Asked:
-    """Return what a request got; `not offered` where the server has no such operation.
+    """Return what a request got; `not supported` where the server has no such operation.
 
     `known` are statuses by which a server that has it may answer too.
     """
     if asked.status in _LACKING and asked.status not in known:
-        raise not_offered(f"there is no such operation: {asked.described()}")
+        raise not_supported(f"there is no such operation: {asked.described()}")
     return asked
 
 
 def ends_with_done(asked: Asked) -> None:
     """Want a stream of chunks that ends with `[DONE]`."""
     if asked.status != expect.OK or asked.media_type != "text/event-stream":
-        raise broken("a stream of events", asked.described(), asked)
+        raise failed("a stream of events", asked.described(), asked)
     seen = sse.read(asked.pieces)
     data = [event.data for event in seen.events]
     if not stream_rules.chunks(seen) or data[-1:] != ["[DONE]"] or data.count("[DONE]") != 1:
-        raise broken("chunks, and [DONE] once and last", json.dumps(data[-2:]), asked)
+        raise failed("chunks, and [DONE] once and last", json.dumps(data[-2:]), asked)

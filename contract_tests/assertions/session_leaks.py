@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from contract_tests.assertions import expect
 from contract_tests.assertions.sessions import Session, Size, created, extended, prompt, text_of
 from contract_tests.deployment.payloads import FORM_TOKENS, NEXT, SESSION_TOKENS, STORY, turn
-from contract_tests.verdict import broken
+from contract_tests.verdict import failed
 from contract_tests.wire import sse, stream_rules
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _want_usual(usual: int, alone: Size, before: int, after: int, seen: Sequence
     """Want that a count has grown as usual, not by what a long turn adds; answers may differ by some tokens."""
     most = before + usual + alone.story - 2 * SESSION_TOKENS
     if after > most:
-        raise broken(
+        raise failed(
             f"prompt_tokens of at most {most}: a long turn of another session is no context", f"{after}", *seen
         )
 
@@ -105,7 +105,7 @@ def want_no_trend(probe: Probe) -> None:
         if all(_lowest(later) - _highest(earlier) >= least for earlier, later in pairwise(groups)):
             counts = "; ".join(", ".join(str(prompt(asked)) for asked in group) for group in groups)
             expected = f"prompt_tokens that don't rise by {least} or more whenever other sessions have long turns"
-            raise broken(expected, counts, *(asked for group in groups for asked in group))
+            raise failed(expected, counts, *(asked for group in groups for asked in group))
 
 
 def _lowest(group: Sequence[Asked]) -> int:
@@ -128,7 +128,7 @@ def want_no_recall(probe: Probe) -> bool:
     for asked in (_questioned(probe, other), _questioned(probe)):
         if known := sorted(_known(asked, code_words(probe))):
             expected = "an answer without the code words of another session"
-            raise broken(expected, f"an answer with {', '.join(known)}", *own.turns, *other.turns, asked)
+            raise failed(expected, f"an answer with {', '.join(known)}", *own.turns, *other.turns, asked)
     return True
 
 

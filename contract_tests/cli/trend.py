@@ -1,4 +1,4 @@
-"""`agent-contract trend`: how many clauses were held, report by report."""
+"""`agent-contract trend`: the verdicts of several reports."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 #: The columns of the table between when and the verdict: heading, and the words that are counted.
 COLUMNS = (
-    ("held", ("held",)),
-    ("broken", ("broken",)),
-    ("waived", ("broken (waived)",)),
-    ("differs", ("differs",)),
-    ("not offered", ("not offered",)),
+    ("passed", ("passed",)),
+    ("failed", ("failed",)),
+    ("waived", ("failed (waived)",)),
+    ("warning", ("warning",)),
+    ("not supported", ("not supported",)),
     ("not tested", ("not tested",)),
 )
 
@@ -25,7 +25,7 @@ COLUMNS = (
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def trend(folder: Path) -> None:
-    """Count the clauses held, report by report: the JSON reports in DIR, oldest first.
+    """Count the verdicts in each JSON report in DIR, oldest first.
 
     Files that are no report are named and left out. Exit status: 0 with a table; 2 when there is no report at all.
     """

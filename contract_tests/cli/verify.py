@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @click.option("--report", "reports", multiple=True, metavar="FILE", help="Write a .html, .json or .md. Repeatable.")
 @click.option("--junit", default="", metavar="FILE", help="Write JUnit's XML.")
 @click.option("--baseline", default="", metavar="FILE", help="Compare with this earlier report, a .json.")
-@click.option("--waive", default="", metavar="FILE", help="Excuse the broken clauses that this YAML file names.")
+@click.option("--waive", default="", metavar="FILE", help="Excuse the failed clauses that this YAML file names.")
 @click_options
 def verify(base_url: str, token: str, token_env: str | None, junit: str, **settings: Any) -> None:
     """Hold the deployment at BASE_URL to the contract, clause by clause.
@@ -49,11 +49,11 @@ def verify(base_url: str, token: str, token_env: str | None, junit: str, **setti
     client is given.
 
     \b
-    Exit code 0: every clause that can fail a run is held or not offered.
-              1: a clause is broken, or a waiver is expired, unknown or
+    Exit code 0: every clause that can fail a run passed or is not supported.
+              1: a clause failed, or a waiver is expired, unknown or
                  no longer needed.
               2: no verdict: wrong usage, unreachable, wrong token, unknown
-                 agent or path, or a clause of grade `seed` was not tested.
+                 agent or path, or a clause of grade `core` was not tested.
             130: interrupted.
     """
     from contract_tests.deployment.base_url import TargetError, parse

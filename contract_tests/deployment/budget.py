@@ -16,7 +16,7 @@ from contract_tests.wire import sse, stream_rules
 if TYPE_CHECKING:
     from contract_tests.wire.exchange import Asked
 
-#: Why a clause is left out by the user's own choice: it counts as not selected.
+#: Why a clause is left out by the user's own choice: it counts as skipped.
 NO_SESSIONS = "it takes a session, and --no-sessions creates none"
 #: The same for what takes an agent of the run's own.
 NO_AGENTS = "it takes an agent of its own, and --manage-agents creates some"
@@ -60,12 +60,12 @@ class Budget:
     def reserve(self, content: bytes) -> int:
         """Set tokens aside for a request's body and return how many.
 
-        Raises the verdict `not tested` where the budget has too few, and `not selected` where the request would leave
+        Raises the verdict `not tested` where the budget has too few, and `skipped` where the request would leave
         a session behind that nobody wants.
         """
         body = _parsed(content)
         if self.no_sessions and names_a_session(body):
-            raise Judged(Finding("not selected", NO_SESSIONS))
+            raise Judged(Finding("skipped", NO_SESSIONS))
         with self._lock:
             bound = tokens_at_most(body) + self._added
             if self.most_tokens and self.tokens + bound > self.most_tokens:

@@ -36,7 +36,7 @@ class NoVerdict(Exception):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Probe:
-    """The deployment as the tests see it; it has no long `repr`, which pytest would make for each broken clause."""
+    """The deployment as the tests see it; it has no long `repr`, which pytest would make for each failed clause."""
 
     prober: Prober
     conformity: Conformity
@@ -70,7 +70,7 @@ class Probe:
     ) -> Asked:
         """Send a request to the operation of an id, unless it was sent before; see `Prober.ask`.
 
-        What it creates is removed in the end. Raises the verdict `not selected` where that is not wanted.
+        What it creates is removed in the end. Raises the verdict `skipped` where that is not wanted.
         """
         place = self.place(operation)
         self.agents.permit(place)

@@ -46,9 +46,9 @@ class OwnAgents:
     tried: bool = False  #: a create was sent, whatever became of it
 
     def permit(self, place: Place) -> None:
-        """Raise the verdict `not selected` where a request could change something, and the run may not."""
+        """Raise the verdict `skipped` where a request could change something, and the run may not."""
         if place.id in CHANGING and not self.wanted:
-            raise Judged(Finding("not selected", NO_AGENTS))
+            raise Judged(Finding("skipped", NO_AGENTS))
         self.tried |= place.id in CREATING
 
     def note(self, asked: Asked) -> None:

@@ -20,9 +20,9 @@ CHANGES: Mapping[str, str] = {
     "unclear": "only one of the two runs saw anything of it",
 }
 #: How near a word is to the clause; a waiver excuses and changes nothing. Other words say that nothing was seen.
-_NEARNESS: Mapping[str, int] = {"broken": 0, WAIVED: 0, "differs": 1, "not offered": 2, "held": 3}
+_NEARNESS: Mapping[str, int] = {"failed": 0, WAIVED: 0, "warning": 1, "not supported": 2, "passed": 3}
 #: A clause that one of the runs was not asked about is not compared.
-_UNASKED = "not selected"
+_UNASKED = "skipped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Change:
 
     @property
     def described(self) -> str:
-        """From which word to which, as in `held → broken`."""
+        """From which word to which, as in `passed → failed`."""
         return " → ".join(filter(None, (self.before, self.after)))
 
 

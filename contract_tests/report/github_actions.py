@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contract_tests.report.model import ClauseSeen, Report
 
 #: Word of a clause -> kind of its annotation.
-KINDS: Mapping[str, str] = {"broken": "error", WAIVED: "warning", "differs": "warning"}
+KINDS: Mapping[str, str] = {"failed": "error", WAIVED: "warning", "warning": "warning"}
 #: GitHub shows ten annotations of a kind for each step and drops the others.
 MOST = 10
 #: A job's summary may have so many bytes.
@@ -33,11 +33,11 @@ def asked_for(environment: Mapping[str, str]) -> bool:
 
 
 def annotated(report: Report) -> list[str]:
-    """Return the workflow commands that annotate a run: what is broken, then what is waived or differs."""
+    """Return the workflow commands that annotate a run: failures, then waived ones and warnings."""
     found: dict[str, list[str]] = {"error": [], "warning": []}
     for word, kind in KINDS.items():
         found[kind] += [_command(kind, clause.id, _message(clause)) for clause in report.having(word)]
-    if report.verdict.exit_code and not report.having("broken"):
+    if report.verdict.exit_code and not report.having("failed"):
         found["error"].insert(0, _command("error", "verdict", report.verdict.sentence))
     return [line for kind, commands in found.items() for line in _at_most(kind, commands)]
 

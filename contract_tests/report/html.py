@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 #: A sign for each word, so that colour is never the only one to tell it.
 SIGNS = {
-    "broken": "✕",
-    "broken (waived)": "◪",
-    "differs": "≠",
+    "failed": "✕",
+    "failed (waived)": "◪",
+    "warning": "≠",
     "not tested": "?",
-    "not offered": "○",
-    "held": "✓",
-    "not selected": "·",
+    "not supported": "○",
+    "passed": "✓",
+    "skipped": "·",
 }
 _CLASSES = {word: word.replace(" (", "-").replace(")", "").replace(" ", "-") for word in WORDS}
 
@@ -47,12 +47,12 @@ def to_html(report: Report) -> str:
         moment=moment,
         words=WORDS,
         changes=CHANGES,
-        attention=[*report.having("broken"), *report.having("broken (waived)")],
+        attention=[*report.having("failed"), *report.having("failed (waived)")],
         excuses={waiver.clause: waiver for waiver in report.waivers},
         statuses=sorted({status for seen in report.operations for status in (*seen.documented, *seen.answered)}),
         clauses_by_operation={seen.id: _counted(report, seen.id) for seen in report.operations},
         topics=grouped(report.clauses),
-        telling=("broken", "broken (waived)", "differs"),
+        telling=("failed", "failed (waived)", "warning"),
         total=len(report.clauses),
     )
 

@@ -1,4 +1,4 @@
-"""A report as Markdown for a pull request: what is broken and differs first, the rest folded."""
+"""A report as Markdown for a pull request: failures and warnings first, the rest folded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contract_tests.report.model import ClauseSeen, Report
 
 #: Shown openly; clauses with other words are folded.
-OPEN = ("broken", WAIVED, "differs")
+OPEN = ("failed", WAIVED, "warning")
 #: No more of what was expected and got is shown in a table.
 LONGEST = 200
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~@$&])")
@@ -58,7 +58,7 @@ def _open(report: Report, evidence: bool) -> Iterator[str]:
         yield f"| {clause.word} | {sentence} | {clause.grade} | {escaped(seen)} |"
     if evidence:
         for clause in shown:
-            if clause.word != "differs":
+            if clause.word != "warning":
                 yield from _evidence(clause)
 
 

@@ -13,7 +13,7 @@ from contract_tests.report.waivers import Waiver
 
 #: What a saved report says that it is, and the version of its form.
 FORMAT = "agent-contract-report"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from contract_tests.report.model import Report
 
 _HEADLINES: Mapping[int, str] = {
-    Exit.HELD: "The deployment keeps the contract",
-    Exit.BROKEN: "The deployment breaks the contract",
+    Exit.PASSED: "The deployment keeps the contract",
+    Exit.FAILED: "The deployment breaks the contract",
     Exit.NO_VERDICT: "There is no verdict on the deployment",
     Exit.INTERRUPTED: "The run was interrupted",
 }
 
 _SAID: Mapping[str, str] = {
-    "broken": "broken",
-    "broken (waived)": "broken and waived",
-    "differs": "different in a way that fails no run",
-    "not offered": "not offered",
+    "failed": "failed",
+    "failed (waived)": "failed and waived",
+    "warning": "with a warning",
+    "not supported": "not supported",
 }
 
 _TRUTH: Mapping[str, str] = {"True": "yes", "False": "no"}
@@ -37,7 +37,7 @@ _UNSET: Mapping[str, str] = {
 
 def headline(report: Report) -> str:
     """Return the verdict in one short sentence, without a full stop."""
-    if report.verdict.exit_code == Exit.BROKEN and not report.having("broken"):
+    if report.verdict.exit_code == Exit.FAILED and not report.having("failed"):
         return "The waivers need a change"
     return _HEADLINES.get(report.verdict.exit_code, "There is no verdict on the deployment")
 
@@ -45,10 +45,10 @@ def headline(report: Report) -> str:
 def lead(report: Report) -> str:
     """Return in a sentence or two how many clauses were judged, and how."""
     counts = report.verdict.counts
-    judged = sum(count for word, count in counts.items() if word not in ("not tested", "not selected"))
+    judged = sum(count for word, count in counts.items() if word not in ("not tested", "skipped"))
     if not judged:
         return "Nothing could be judged."
-    parts = [f"{counts.get('held', 0)} of the {judged} clauses that were judged are held"]
+    parts = [f"{counts.get('passed', 0)} of the {judged} clauses that were judged passed"]
     parts += [f"{counts[word]} {said}" for word, said in _SAID.items() if word in counts]
     unseen = counts.get("not tested", 0)
     rest = f" {unseen} could not be tested." if unseen else ""

@@ -1,6 +1,6 @@
-"""A report as JSON: written the same way every time, and read back only where it is one.
+"""Reports as JSON: equal reports give equal bytes. `report.schema.json` describes the format.
 
-The form is described by `report.schema.json` beside this module.
+Reports of earlier versions are read too: their words are replaced by the ones of today.
 """
 
 from __future__ import annotations
@@ -25,8 +25,27 @@ from contract_tests.report.model import (
 )
 from contract_tests.report.transcript import from_json
 from contract_tests.report.waivers import Waiver
+from contract_tests.verdict import WAIVED
 
 SCHEMA = Path(__file__).with_name("report.schema.json")
+
+#: What version 1 called the verdicts and the first grade.
+_VERSION_1_WORDS: Mapping[str, str] = {
+    "broken": "failed",
+    "broken (waived)": WAIVED,
+    "differs": "warning",
+    "not offered": "not supported",
+    "held": "passed",
+    "not selected": "skipped",
+}
+_VERSION_1_GRADES: Mapping[str, str] = {"seed": "core"}
+#: The fields of version 1 whose values were renamed; `counts` has verdicts as its keys.
+_VERSION_1_FIELDS: Mapping[str, Mapping[str, str]] = {
+    **dict.fromkeys(("word", "before", "after"), _VERSION_1_WORDS),
+    "grade": _VERSION_1_GRADES,
+}
+#: No renamed field is nested deeper.
+_DEPTH = 4
 
 
 class ReportError(Exception):
@@ -53,9 +72,21 @@ def load(path: Path) -> Report:
     if isinstance(version, int) and version > VERSION:
         newer = f"{path} was written by a newer agent-contract (form {version}, this one reads {VERSION})"
         raise ReportError(f"{newer}; install that one, or judge anew")
+    if version == 1:
+        value = {**_upgraded(value), "version": VERSION}
     if fault := _fault(value):
         raise ReportError(f"{path} is a damaged report: {fault}; judge anew")
     return _report(value)
+
+
+def _upgraded(value: Any, name: str = "", depth: int = _DEPTH) -> Any:
+    """Return a value of a report of version 1 with today's words."""
+    if isinstance(value, dict) and depth:
+        keys = _VERSION_1_WORDS if name == "counts" else {}
+        return {keys.get(key, key): _upgraded(inner, key, depth - 1) for key, inner in value.items()}
+    if isinstance(value, list) and depth:
+        return [_upgraded(inner, name, depth - 1) for inner in value]
+    return _VERSION_1_FIELDS.get(name, {}).get(value, value) if isinstance(value, str) else value
 
 
 def _fault(value: Mapping[str, Any]) -> str:

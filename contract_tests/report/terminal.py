@@ -1,4 +1,4 @@
-"""The verdict for people: a table of clauses, worst first, and the evidence for each that is broken."""
+"""The verdict for people: a table of clauses, worst first, and the evidence for each that failed."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from contract_tests.verdict import Finding
 
 _STYLES: Mapping[str, str] = {
-    "broken": "bold red",
+    "failed": "bold red",
     WAIVED: "yellow",
-    "differs": "yellow",
+    "warning": "yellow",
     "not tested": "magenta",
-    "not offered": "cyan",
-    "held": "green",
-    "not selected": "dim",
+    "not supported": "cyan",
+    "passed": "green",
+    "skipped": "dim",
 }
 
 
 def counted(findings: Iterable[Finding]) -> str:
-    """Return how many clauses got which word, as in `2 broken, 79 held`."""
+    """Return how many clauses got which word, as in `2 failed, 79 passed`."""
     counts = Counter(finding.word for finding in findings)
     return ", ".join(f"{counts[word]} {word}" for word in WORDS if counts[word])
 
@@ -48,7 +48,7 @@ def note(finding: Finding) -> str:
 
 
 def show(console: Console, run: Run, report: Report | None = None) -> None:
-    """Print the table, the evidence of what is broken, what has changed, and as the last line the conclusion."""
+    """Print the table, the evidence of failures, what has changed, and as the last line the conclusion."""
     from rich.text import Text
 
     from contract_tests.report.build import command
@@ -57,9 +57,9 @@ def show(console: Console, run: Run, report: Report | None = None) -> None:
     verdicts = run.verdicts()
     console.print(_table(verdicts, run.clauses))
     for finding in verdicts.values():
-        if finding.word == "broken":
+        if finding.word == "failed":
             console.print()
-            console.print(Text(finding.clause, style=_STYLES["broken"]))
+            console.print(Text(finding.clause, style=_STYLES["failed"]))
             console.print(Text(explained(finding, run.clauses[finding.clause])), soft_wrap=True)
             console.print(Text(f"    alone  {command(run.options, finding.clause)}"), soft_wrap=True)
     if report and report.comparison:
@@ -85,15 +85,15 @@ def _table(verdicts: Mapping[str, Finding], clauses: Mapping[str, Clause]) -> ob
     table.add_column("verdict", no_wrap=True)
     table.add_column("grade", no_wrap=True)
     table.add_column("clause, and why", overflow="fold")
-    unselected = sum(finding.word == "not selected" for finding in verdicts.values())
+    unselected = sum(finding.word == "skipped" for finding in verdicts.values())
     for id, finding in verdicts.items():
-        if finding.word != "not selected":
+        if finding.word != "skipped":
             why = Text(f"\n{_shortened(note(finding))}" if note(finding) else "", style="dim")
             table.add_row(Text(finding.word, style=_STYLES[finding.word]), clauses[id].grade, Text(id) + why)
     if unselected:
         agents = sum(finding.reason == NO_AGENTS for finding in verdicts.values())
         hint = f", {agents} of which take an agent of their own: --manage-agents creates some" if agents else ""
-        table.add_row(Text("not selected", style="dim"), "", f"{unselected} more{hint}")
+        table.add_row(Text("skipped", style="dim"), "", f"{unselected} more{hint}")
     return table
 
 

@@ -1,4 +1,4 @@
-"""Waivers: broken clauses that are known, excused for a reason and until a day."""
+"""Waivers: failed clauses that are known, excused for a reason and until a day."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 FIELDS = ("clause", "reason", "until")
 #: A waived clause with one of these words has nothing to be excused; with any other, the run can't tell.
 NEEDLESS: Mapping[str, str] = {
-    "held": "it is held",
-    "differs": "it only differs, which fails no run",
-    "not offered": "it is not offered",
+    "passed": "it passed",
+    "warning": "it is only a warning, which fails no run",
+    "not supported": "it is not supported",
 }
 
 
@@ -54,9 +54,9 @@ class Waiving:
         return any(waiver.clause == clause and not waiver.expired(self.today) for waiver in self.waivers)
 
     def applied(self, findings: Mapping[str, Finding]) -> dict[str, Finding]:
-        """Return the findings, the broken ones that are excused with the word that says so."""
+        """Return the findings, the failed ones that are excused with the word that says so."""
         return {
-            id: replace(finding, word=WAIVED) if finding.word == "broken" and self.excuses(id) else finding
+            id: replace(finding, word=WAIVED) if finding.word == "failed" and self.excuses(id) else finding
             for id, finding in findings.items()
         }
 

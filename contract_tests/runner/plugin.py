@@ -105,7 +105,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of clauses that were not selected, and put the generated requests last."""
+    """Leave out the tests of clauses that were skipped, and put the generated requests last."""
     ours = {item: clauses_of(item) for item in items if clauses_of(item)}
     if not ours:
         return
@@ -178,7 +178,7 @@ def _finding(run: Run, call: pytest.CallInfo[None], item: pytest.Item) -> Findin
     error = call.excinfo.value if call.excinfo else None
     match error:
         case None:
-            return Finding("held")
+            return Finding("passed")
         case Judged():
             return _clean(run, error)
         case Ended():
@@ -207,16 +207,16 @@ def _show(report: pytest.TestReport, finding: Finding, run: Run) -> None:
     from contract_tests.report.terminal import explained
 
     text = explained(finding, run.clauses[finding.clause])
-    if finding.word == "broken" and run.waiving.excuses(finding.clause):
+    if finding.word == "failed" and run.waiving.excuses(finding.clause):
         report.outcome = "skipped"
         report.wasxfail = f"{WAIVED}: expected {finding.expected}, got {finding.got}"
         report.longrepr = text
-    elif finding.word == "broken":
+    elif finding.word == "failed":
         report.outcome = "failed"
         report.longrepr = text
-    elif finding.word == "differs":
+    elif finding.word == "warning":
         report.outcome = "skipped"
-        report.wasxfail = f"differs: {finding.reason or f'expected {finding.expected}, got {finding.got}'}"
+        report.wasxfail = f"warning: {finding.reason or f'expected {finding.expected}, got {finding.got}'}"
         report.longrepr = text
     else:
         report.outcome = "skipped"

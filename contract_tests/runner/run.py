@@ -100,7 +100,7 @@ class Run:
         """Return the clause's finding: the worst, or why there is none."""
         made = list(findings)
         if clause.id not in self.selected:
-            return Finding("not selected", clause=clause.id)
+            return Finding("skipped", clause=clause.id)
         if clause.untestable:
             return Finding("not tested", clause.untestable, clause=clause.id)
         if not made:
@@ -108,9 +108,9 @@ class Run:
             return Finding("not tested", early, clause=clause.id)
         found = worst(made)
         chosen = [finding for finding in made if finding.reason in BY_CHOICE]
-        if found.word == "not selected" and chosen:
+        if found.word == "skipped" and chosen:
             return chosen[0]
-        return found if found.word != "not selected" else Finding("not tested", found.reason, clause=clause.id)
+        return found if found.word != "skipped" else Finding("not tested", found.reason, clause=clause.id)
 
 
 def selection(contract: Contract, globs: Iterable[str], api_version: str = "") -> frozenset[str]:

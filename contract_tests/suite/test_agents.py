@@ -17,7 +17,7 @@ from contract_tests.assertions.sessions import prompt
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.managed_agents import as_text
 from contract_tests.deployment.payloads import NEXT, plain, turn
-from contract_tests.verdict import broken, not_offered, not_tested, nothing_more
+from contract_tests.verdict import failed, not_supported, not_tested, nothing_more
 
 #: How a server may say that an agent was created.
 CREATED = (201, 200)
@@ -63,7 +63,7 @@ def test_a_created_agent_is_answered_as_it_was_created(contract_probe: Probe) ->
     expect.status(asked, expect.OK)
     differing = {name: value for name, value in made.items() if fields_of(asked).get(name) != value}
     if found := differing.keys() - {"status", "status_errors"}:
-        raise broken(f"the agent as it was created: {as_text(made)}", f"other {', '.join(sorted(found))}", asked)
+        raise failed(f"the agent as it was created: {as_text(made)}", f"other {', '.join(sorted(found))}", asked)
 
 
 @pytest.mark.clause("chat.agent-unknown")
@@ -93,7 +93,7 @@ def test_a_chat_under_agents_is_answered_as_under_assistants(contract_probe: Pro
     nobody = {"agent_id": contract_probe.stranger("agent")}
     asked = contract_probe.ask("createAgentChatCompletion", plain())
     if asked.status in (404, 405, 501):
-        raise not_offered(f"there is no such operation: {asked.described()}")
+        raise not_supported(f"there is no such operation: {asked.described()}")
     for body, parameters in ((plain(), None), (plain(), nobody), (plain(messages=[]), None)):
         alike = contract_probe.chat(body, parameters=parameters)
         asked = contract_probe.ask("createAgentChatCompletion", body, parameters=parameters)
@@ -131,7 +131,7 @@ def test_a_created_agent_has_what_was_sent(contract_probe: Probe) -> None:
     made, sent = created(asked), json.loads(asked.request.body)
     wrong = {name: made.get(name) for name, value in sent.items() if made.get(name) != value}
     if wrong:
-        raise broken(as_text({name: sent[name] for name in wrong}), as_text(wrong), asked)
+        raise failed(as_text({name: sent[name] for name in wrong}), as_text(wrong), asked)
 
 
 @pytest.mark.clause("agents.object")
@@ -139,7 +139,7 @@ def test_a_created_agent_says_what_it_is(contract_probe: Probe) -> None:
     """In the answer to the create."""
     asked = an_agent(contract_probe)
     if created(asked).get("object") != "agent":
-        raise broken('object "agent"', as_text(created(asked).get("object")), asked)
+        raise failed('object "agent"', as_text(created(asked).get("object")), asked)
 
 
 @pytest.mark.clause("agents.created-at")
@@ -149,7 +149,7 @@ def test_a_created_agent_says_when_it_was_created(contract_probe: Probe) -> None
     moment, date = created(asked).get("created_at"), asked.header("date")
     now = parsedate_to_datetime(date) if date else datetime.now(UTC)
     if not isinstance(moment, int) or abs(now.timestamp() - moment) > A_DAY:
-        raise broken(f"created_at near {int(now.timestamp())}", as_text(moment), asked)
+        raise failed(f"created_at near {int(now.timestamp())}", as_text(moment), asked)
 
 
 @pytest.mark.clause("agents.id-fresh")
@@ -157,7 +157,7 @@ def test_each_created_agent_has_an_id_of_its_own(contract_probe: Probe) -> None:
     """Two were created."""
     one, other = an_agent(contract_probe), another_agent(contract_probe)
     if created(one)["id"] == created(other)["id"]:
-        raise broken("two ids", f"{created(one)['id']} twice", one, other)
+        raise failed("two ids", f"{created(one)['id']} twice", one, other)
 
 
 @pytest.mark.clause("agents.defaults")
@@ -166,7 +166,7 @@ def test_an_agent_of_a_name_and_a_model_alone_has_the_rest_filled_in(contract_pr
     asked = another_agent(contract_probe)
     expect.status(asked, *CREATED)
     if created(asked).get("session_max_length") is None and created(asked).get("session_max_ttl") is None:
-        raise broken("session_max_length or session_max_ttl", "neither", asked)
+        raise failed("session_max_length or session_max_ttl", "neither", asked)
 
 
 @pytest.mark.clause("agents.created-listed")
@@ -176,7 +176,7 @@ def test_a_created_agent_is_listed(contract_probe: Probe) -> None:
     asked = listed(contract_probe, order="desc")
     if made["id"] in [*ids(asked), *ids(listed(contract_probe, order="asc"))]:
         return
-    raise broken(f"a list with {made['id']}", f"one of {len(ids(asked))} others", asked)
+    raise failed(f"a list with {made['id']}", f"one of {len(ids(asked))} others", asked)
 
 
 @pytest.mark.clause("agents.model-required")
@@ -228,7 +228,7 @@ def test_an_update_changes_what_it_has_and_nothing_else(contract_probe: Probe) -
     for asked in (changed, *read):
         wrong = {name for name, value in wanted.items() if fields_of(asked).get(name) != value}
         if wrong - {"status", "status_errors", "updated_at"}:
-            raise broken(f"the agent with its new description, {as_text(wanted)}", as_text(asked.json()), asked)
+            raise failed(f"the agent with its new description, {as_text(wanted)}", as_text(asked.json()), asked)
 
 
 @pytest.mark.clause("agents.update-null")
@@ -241,7 +241,7 @@ def test_an_update_to_null_unsets_a_field(contract_probe: Probe) -> None:
     asked = contract_probe.ask("updateAgent", {"description": None}, parameters=own)
     expect.status(asked, expect.OK)
     if fields_of(asked).get("description"):
-        raise broken("no description", as_text(fields_of(asked).get("description")), before, asked)
+        raise failed("no description", as_text(fields_of(asked).get("description")), before, asked)
 
 
 @pytest.mark.clause("agents.update-invalid")
@@ -260,7 +260,7 @@ def test_instructions_count_in_the_prompt(contract_probe: Probe) -> None:
     shorter = contract_probe.chat(turn(), parameters={"agent_id": without["id"]})
     if prompt(longer) <= prompt(shorter):
         expected = f"prompt_tokens over {prompt(shorter)}, what the agent without instructions counts"
-        raise broken(expected, f"{prompt(longer)}", shorter, longer)
+        raise failed(expected, f"{prompt(longer)}", shorter, longer)
 
 
 @pytest.mark.clause("chat.session-other-agent")

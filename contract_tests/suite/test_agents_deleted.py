@@ -10,7 +10,7 @@ from contract_tests.assertions.resources import changing, ids
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.managed_agents import as_text
 from contract_tests.deployment.payloads import plain
-from contract_tests.verdict import broken, not_tested
+from contract_tests.verdict import failed, not_tested
 from contract_tests.wire.exchange import Asked
 
 
@@ -22,7 +22,7 @@ def test_a_deletion_says_what_it_has_deleted(contract_probe: Probe) -> None:
     wanted = {"id": id, "object": "agent.deleted", "deleted": True}
     found = {name: fields_of(asked).get(name) for name in wanted}
     if found != wanted:
-        raise broken(as_text(wanted), as_text(asked.json()), asked)
+        raise failed(as_text(wanted), as_text(asked.json()), asked)
 
 
 @pytest.mark.clause("agents.deleted-gone")
@@ -32,7 +32,7 @@ def test_a_deleted_agent_is_gone(contract_probe: Probe) -> None:
     expect.status(contract_probe.ask("getAgent", parameters={"agent_id": id}), expect.NOT_FOUND)
     after = contract_probe.ask("listAgents", query={"order": "desc"}, again=1)
     if id in ids(after):
-        raise broken(f"a list without {id}", "one with it", asked, after)
+        raise failed(f"a list without {id}", "one with it", asked, after)
 
 
 @pytest.mark.clause("agents.deleted-chat")

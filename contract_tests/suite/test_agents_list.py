@@ -11,7 +11,7 @@ from contract_tests.assertions import expect
 from contract_tests.assertions.agents import an_agent, another_agent
 from contract_tests.assertions.resources import conforming, ids, items, listed, page
 from contract_tests.deployment.deployment import Probe
-from contract_tests.verdict import Judged, broken, not_offered, not_tested, nothing_more
+from contract_tests.verdict import Judged, failed, not_supported, not_tested, nothing_more
 from contract_tests.wire.exchange import Asked
 
 #: What a query is refused for, by the clause's name.
@@ -67,7 +67,7 @@ def test_a_list_says_that_it_is_one(contract_probe: Probe) -> None:
     """Whatever stands in it."""
     asked = listed(contract_probe)
     if page(asked).get("object") != "list":
-        raise broken('object "list"', json.dumps(page(asked).get("object")), asked)
+        raise failed('object "list"', json.dumps(page(asked).get("object")), asked)
 
 
 @pytest.mark.clause("agents.conforms")
@@ -87,7 +87,7 @@ def test_each_agent_in_a_list_says_that_it_is_one(contract_probe: Probe) -> None
         raise nothing_more("the list is empty")
     for item in items(asked):
         if item.get("object") != "agent":
-            raise broken('object "agent"', json.dumps(item.get("object")), asked)
+            raise failed('object "agent"', json.dumps(item.get("object")), asked)
 
 
 @pytest.mark.clause("agents.list-ends")
@@ -97,9 +97,9 @@ def test_a_list_names_its_first_and_its_last_agent(contract_probe: Probe) -> Non
     value, found = page(asked), ids(asked)
     named = {name: value.get(name) for name in ("first_id", "last_id")}
     if not found or None in named.values():
-        raise not_offered("the list names no ends") if found else not_tested("the list is empty")
+        raise not_supported("the list names no ends") if found else not_tested("the list is empty")
     if [named["first_id"], named["last_id"]] != [found[0], found[-1]]:
-        raise broken(f"first_id {found[0]}, last_id {found[-1]}", json.dumps(named), asked)
+        raise failed(f"first_id {found[0]}, last_id {found[-1]}", json.dumps(named), asked)
 
 
 @pytest.mark.clause("agents.limit")
@@ -108,9 +108,9 @@ def test_a_list_is_no_longer_than_its_limit(contract_probe: Probe) -> None:
     several(contract_probe)
     asked = listed(contract_probe, limit="1")
     if len(page(asked)["data"]) > 1:
-        raise broken("one agent", f"{len(ids(asked))} agents", asked)
+        raise failed("one agent", f"{len(ids(asked))} agents", asked)
     if not ids(asked):
-        raise broken("one agent", "none", asked)
+        raise failed("one agent", "none", asked)
 
 
 @pytest.mark.clause("agents.has-more")
@@ -119,12 +119,12 @@ def test_a_list_says_whether_more_follow(contract_probe: Probe) -> None:
     whole = several(contract_probe)
     asked = listed(contract_probe, limit="1")
     if page(asked).get("has_more") is not True:
-        raise broken("has_more true", json.dumps(page(asked).get("has_more")), asked)
+        raise failed("has_more true", json.dumps(page(asked).get("has_more")), asked)
     last = listed(contract_probe, after=ids(whole)[-1])
     if last.status == expect.OK and not ids(last) and page(last).get("has_more") is not False:
-        raise broken("has_more false behind the last agent", json.dumps(page(last).get("has_more")), last)
+        raise failed("has_more false behind the last agent", json.dumps(page(last).get("has_more")), last)
     if len(ids(whole)) < 100 and page(whole).get("has_more") is not False and not ids(last):
-        raise broken("has_more false", json.dumps(page(whole).get("has_more")), whole)
+        raise failed("has_more false", json.dumps(page(whole).get("has_more")), whole)
 
 
 @pytest.mark.clause("agents.order")
@@ -139,7 +139,7 @@ def test_a_list_can_be_had_the_other_way_round(contract_probe: Probe) -> None:
         raise not_tested("all agents were created in one and the same second")
     turned = [item.get("created_at") for item in items(back)][::-1]
     if turned != moments:
-        raise broken(f"the agents of {short(moments)} the other way round", short(turned[::-1]), there, back)
+        raise failed(f"the agents of {short(moments)} the other way round", short(turned[::-1]), there, back)
 
 
 @pytest.mark.clause("agents.after")
@@ -150,7 +150,7 @@ def test_a_list_goes_on_behind_its_cursor(contract_probe: Probe) -> None:
     asked = listed(contract_probe, after=first)
     expect.status(asked, expect.OK)
     if first in ids(asked) or second not in ids(asked)[:1]:
-        raise broken(f"a list that begins with {second}", f"one that begins with {short(ids(asked)[:2])}", whole, asked)
+        raise failed(f"a list that begins with {second}", f"one that begins with {short(ids(asked)[:2])}", whole, asked)
 
 
 @pytest.mark.clause("agents.before")
@@ -161,7 +161,7 @@ def test_a_list_ends_before_its_cursor(contract_probe: Probe) -> None:
     asked = listed(contract_probe, before=second)
     expect.status(asked, expect.OK)
     if ids(asked) != [first]:
-        raise broken(f"a list of {first} alone", short(ids(asked)), whole, asked)
+        raise failed(f"a list of {first} alone", short(ids(asked)), whole, asked)
 
 
 @pytest.mark.clause("agents.offset")
@@ -171,7 +171,7 @@ def test_a_list_leaves_out_what_its_offset_says(contract_probe: Probe) -> None:
     asked = listed(contract_probe, offset="1")
     expect.status(asked, expect.OK)
     if ids(asked)[:1] != ids(whole)[1:2]:
-        raise broken(f"a list that begins with {ids(whole)[1]}", short(ids(asked)[:1]), whole, asked)
+        raise failed(f"a list that begins with {ids(whole)[1]}", short(ids(asked)[:1]), whole, asked)
 
 
 @pytest.mark.clause("agents.num-objects")
@@ -182,10 +182,10 @@ def test_a_list_counts_its_agents_when_asked_to(contract_probe: Probe) -> None:
     number, fewest = page(asked).get("num_objects"), len(ids(whole))
     wanted = f"num_objects of {'at least ' if page(whole).get('has_more') else ''}{fewest}"
     if not isinstance(number, int) or number < fewest:
-        raise broken(wanted, json.dumps(number), whole, asked)
+        raise failed(wanted, json.dumps(number), whole, asked)
     now = contract_probe.ask("listAgents", again=1000)
     if number > fewest and not page(whole).get("has_more") and len(ids(now)) == fewest:
-        raise broken(wanted, json.dumps(number), whole, asked)
+        raise failed(wanted, json.dumps(number), whole, asked)
 
 
 @pytest.mark.clause("agents.filter-name")
@@ -197,7 +197,7 @@ def test_a_list_can_be_had_of_one_name(contract_probe: Probe) -> None:
     asked = listed(contract_probe, name=named[-1])
     found = [item.get("name") for item in items(asked)]
     if not found or set(found) != {named[-1]}:
-        raise broken(f"agents of the name {named[-1]}", short(found), asked)
+        raise failed(f"agents of the name {named[-1]}", short(found), asked)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_a_list_of_an_unknown_index_is_empty(contract_probe: Probe, name: str) -
     several(contract_probe)
     asked = listed(contract_probe, **{name: contract_probe.stranger("nobody's index")})
     if ids(asked):
-        raise broken("an empty list", f"{len(ids(asked))} agents", asked)
+        raise failed("an empty list", f"{len(ids(asked))} agents", asked)
 
 
 @pytest.mark.clause("agents.twins")
@@ -225,10 +225,10 @@ def test_assistants_are_the_agents(contract_probe: Probe) -> None:
     after = contract_probe.ask("listAgents", again=1)
     lasting = [id for id in ids(before) if id in ids(after)]
     if missing := set(lasting) - set(ids(assistants)):
-        raise broken(f"the agents {short(lasting)}", f"a list without {short(sorted(missing))}", before, assistants)
+        raise failed(f"the agents {short(lasting)}", f"a list without {short(sorted(missing))}", before, assistants)
     strange = set(ids(assistants)) - set(ids(before)) - set(ids(after))
     if strange and ids(before) == ids(after):
-        raise broken(f"the agents {short(lasting)}", f"a list with {short(sorted(strange))}", before, assistants)
+        raise failed(f"the agents {short(lasting)}", f"a list with {short(sorted(strange))}", before, assistants)
 
 
 def several(probe: Probe, **query: str) -> Asked:
@@ -236,7 +236,7 @@ def several(probe: Probe, **query: str) -> Asked:
     try:
         an_agent(probe), another_agent(probe)
     except Judged as judged:
-        if judged.finding.word == "broken":
+        if judged.finding.word == "failed":
             raise not_tested("the agent to list could not be created") from None
     asked = listed(probe, **{"order": "asc", **query})
     if len(ids(asked)) < 2:

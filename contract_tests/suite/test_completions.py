@@ -12,7 +12,7 @@ from contract_tests.assertions import expect
 from contract_tests.assertions.resources import conforming, ends_with_done, offered
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import MAX_TOKENS
-from contract_tests.verdict import broken, not_tested
+from contract_tests.verdict import failed, not_tested
 from contract_tests.wire.exchange import Asked
 
 PROMPT = "Once upon a time"
@@ -32,7 +32,7 @@ def test_a_completion_says_what_it_is(contract_probe: Probe) -> None:
     asked = _completed(contract_probe)
     said = _answer(asked).get("object")
     if said not in (None, "text_completion"):
-        raise broken('object "text_completion"', json.dumps(said), asked)
+        raise failed('object "text_completion"', json.dumps(said), asked)
 
 
 @pytest.mark.clause("completions.max-tokens")
@@ -44,7 +44,7 @@ def test_a_completion_is_no_longer_than_its_bound(contract_probe: Probe) -> None
     if not isinstance(count, int):
         raise not_tested("the answer does not count its tokens")
     if count > MAX_TOKENS:
-        raise broken(f"at most {MAX_TOKENS} completion_tokens", f"{count}", asked)
+        raise failed(f"at most {MAX_TOKENS} completion_tokens", f"{count}", asked)
 
 
 @pytest.mark.clause("completions.prompt-required")
@@ -83,7 +83,7 @@ def test_a_completion_opens_a_session(contract_probe: Probe) -> None:
     first = _completed(contract_probe, create_session=True)
     session = _answer(first).get("session_id")
     if not isinstance(session, str):
-        raise broken("a session_id", json.dumps(session), first)
+        raise failed("a session_id", json.dumps(session), first)
     expect.status(_completed(contract_probe, store_in_session=session), expect.OK)
 
 
@@ -98,7 +98,7 @@ def _body(**fields: JSON) -> dict[str, JSON]:
 
 
 def _completed(probe: Probe, **fields: JSON) -> Asked:
-    """Return what a prompt gets; `not offered` where a plain one is not answered at all."""
+    """Return what a prompt gets; `not supported` where a plain one is not answered at all."""
     plain = offered(probe.ask("createAssistantCompletion", _body()))
     return probe.ask("createAssistantCompletion", _body(**fields)) if fields else plain
 

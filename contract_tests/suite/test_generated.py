@@ -16,7 +16,7 @@ from contract_tests.deployment.budget import NO_SESSIONS, chat_share
 from contract_tests.deployment.deployment import OPERATION, Probe
 from contract_tests.runner.plugin import run_of
 from contract_tests.suite.test_odd_input import OF_ALL, variety
-from contract_tests.verdict import Judged, broken, nothing_more
+from contract_tests.verdict import Judged, failed, nothing_more
 from contract_tests.wire.exchange import Asked
 
 pytestmark = pytest.mark.contract_last
@@ -86,4 +86,4 @@ def test_the_answers_to_generated_requests_pass(answers: Answers, check: Check) 
         raise nothing_more("no request was left for generated ones")
     for case, asked in seen:
         if found := generated_requests.failures(case, asked, check.name):
-            raise broken(f"what schemathesis checks as {check.name}", "; ".join(found), asked)
+            raise failed(f"what schemathesis checks as {check.name}", "; ".join(found), asked)

@@ -25,7 +25,7 @@ from contract_tests.assertions.resources import (
 )
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import plain
-from contract_tests.verdict import broken, not_tested, nothing_more
+from contract_tests.verdict import failed, not_tested, nothing_more
 from contract_tests.wire.exchange import Asked
 
 TYPES = ("COMPLETIONS", "EMBEDDINGS")
@@ -54,7 +54,7 @@ def test_the_list_of_models_says_that_it_is_one(contract_probe: Probe) -> None:
     asked = listed(contract_probe, "listModels")
     value = asked.json()
     if isinstance(value, dict) and value.get("object") != "list":
-        raise broken('object "list"', json.dumps(value.get("object")), asked)
+        raise failed('object "list"', json.dumps(value.get("object")), asked)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_model_is_of_a_known_kind(contract_probe: Probe, name: str, known: tup
     if not given:
         raise not_tested(f"no model has a {name}")
     if strange := [value for value in given if value not in known]:
-        raise broken(f"one of {', '.join(known)}", json.dumps(strange[0]), asked)
+        raise failed(f"one of {', '.join(known)}", json.dumps(strange[0]), asked)
 
 
 @pytest.mark.clause("models.agents-own")
@@ -80,7 +80,7 @@ def test_the_agent_s_model_is_listed(contract_probe: Probe) -> None:
     asked = listed(contract_probe, "listModels")
     own = answering_model(contract_probe)
     if own not in [item.get("id") for item in items(asked)]:
-        raise broken(f"a list with {own}", f"{len(items(asked))} others", asked)
+        raise failed(f"a list with {own}", f"{len(items(asked))} others", asked)
 
 
 @pytest.mark.clause("models.unknown")
@@ -161,7 +161,7 @@ def test_texts_are_embedded_one_by_one(contract_probe: Probe) -> None:
     conforming(contract_probe, asked)
     found = [item.get("index") for item in items(asked)]
     if found != list(range(len(TEXTS))):
-        raise broken(f"the indices 0 to {len(TEXTS) - 1}", json.dumps(found), asked)
+        raise failed(f"the indices 0 to {len(TEXTS) - 1}", json.dumps(found), asked)
 
 
 @pytest.mark.clause("embeddings.repeat")
@@ -170,7 +170,7 @@ def test_equal_texts_have_equal_vectors(contract_probe: Probe) -> None:
     asked = _embedded(contract_probe)
     first, *_, last = _vectors(asked)
     if _cosine(first, last) < 0.9999:
-        raise broken("two equal vectors", f"a cosine of {_cosine(first, last):.4f}", asked)
+        raise failed("two equal vectors", f"a cosine of {_cosine(first, last):.4f}", asked)
 
 
 @pytest.mark.clause("embeddings.nearer")
@@ -180,7 +180,7 @@ def test_texts_that_share_words_are_nearer(contract_probe: Probe) -> None:
     one, like, unlike, _ = _vectors(asked)
     if _cosine(one, like) <= _cosine(one, unlike):
         got = f"{_cosine(one, like):.4f} against {_cosine(one, unlike):.4f}"
-        raise broken("a larger cosine for the like text than for the unlike one", got, asked)
+        raise failed("a larger cosine for the like text than for the unlike one", got, asked)
 
 
 @pytest.mark.clause("embeddings.dimensions")
@@ -191,7 +191,7 @@ def test_a_vector_has_the_asked_for_dimensions(contract_probe: Probe) -> None:
         raise nothing_more(f"the model has dimensions of its own: {asked.described()}")
     sizes = {len(vector) for vector in _vectors(asked)}
     if sizes != {64}:
-        raise broken("64 numbers", json.dumps(sorted(sizes)), asked)
+        raise failed("64 numbers", json.dumps(sorted(sizes)), asked)
 
 
 @pytest.mark.clause("embeddings.base64")
@@ -204,11 +204,11 @@ def test_a_vector_can_be_had_as_base64(contract_probe: Probe) -> None:
     except (binascii.Error, struct.error):
         found = []
     if len(found) != len(plain_ones) or any(not _near(*pair) for pair in zip(found, plain_ones, strict=True)):
-        raise broken("the base64 of each vector's floats", asked.described(), asked)
+        raise failed("the base64 of each vector's floats", asked.described(), asked)
 
 
 def _has(probe: Probe, operation: str) -> None:
-    """Raise `not offered` where the server lacks an operation: a body without anything is then no 404 of a model's."""
+    """Raise `not supported` if the server lacks an operation: an empty body then gets no 404 for a model."""
     offered(probe.ask(operation, {}))
 
 

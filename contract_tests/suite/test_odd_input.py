@@ -11,7 +11,7 @@ from contract_tests.assertions import expect
 from contract_tests.deployment.deployment import OPERATION, Probe
 from contract_tests.deployment.payloads import plain
 from contract_tests.suite.test_request_limits import ACCEPTED, REFUSED
-from contract_tests.verdict import Judged, broken, not_offered, not_tested
+from contract_tests.verdict import Judged, failed, not_supported, not_tested
 from contract_tests.wire.exchange import Asked
 
 TEXTS = {
@@ -131,7 +131,7 @@ def test_a_body_beyond_all_measure_is_refused(contract_probe: Probe) -> None:
     """It is blank: whoever reads it all has nothing to answer."""
     asked = contract_probe.chat(b" " * (4 * 1024 * 1024 + 1), lenient=True)
     if asked.status in (expect.BAD_REQUEST, expect.UNPROCESSABLE):
-        raise not_offered("the server takes 4 MiB")
+        raise not_supported("the server takes 4 MiB")
     if asked.failure and not asked.status:
         raise not_tested(f"the server hung up: {asked.failure}")
     expect.status(asked, 413)
@@ -143,7 +143,7 @@ def test_another_method_is_refused(contract_probe: Probe, method: str) -> None:
     """Gateways answer many things, but a success or a server error is wrong."""
     asked = _by(contract_probe, method)
     if asked.status in range(200, 300) or asked.status not in range(100, 500):
-        raise broken("neither a success nor a server error", asked.described(), asked)
+        raise failed("neither a success nor a server error", asked.described(), asked)
 
 
 @pytest.mark.clause("chat.method-allow")
@@ -152,12 +152,12 @@ def test_a_405_says_which_methods_there_are(contract_probe: Probe, method: str) 
     """RFC 9110, section 15.5.6."""
     asked = _by(contract_probe, method)
     if asked.status != 405:
-        raise not_offered(f"{method} is answered {asked.described()}")
+        raise not_supported(f"{method} is answered {asked.described()}")
     allowed = [value for name, value in asked.headers if name == "allow"]
     if not allowed:
-        raise broken("a header Allow", "none", asked)
+        raise failed("a header Allow", "none", asked)
     if method in (one.strip() for value in allowed for one in value.split(",")):
-        raise broken(f"a header Allow without {method}, which was just refused", ", ".join(allowed), asked)
+        raise failed(f"a header Allow without {method}, which was just refused", ", ".join(allowed), asked)
 
 
 def _by(probe: Probe, method: str) -> Asked:
@@ -186,7 +186,7 @@ def test_every_status_was_a_documented_one(contract_probe: Probe) -> None:
     for asked in contract_probe.prober.log:
         ours = asked.operation == OPERATION and not asked.lenient
         if ours and asked.status in range(100, 500) and asked.status not in known:
-            raise broken(f"one of {', '.join(map(str, sorted(known)))}", asked.described(), asked)
+            raise failed(f"one of {', '.join(map(str, sorted(known)))}", asked.described(), asked)
 
 
 def variety(probe: Probe) -> None:

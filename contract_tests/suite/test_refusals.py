@@ -11,7 +11,7 @@ from agent_contract.messages import JSON
 from contract_tests.assertions import expect
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import HELLO, MAX_TOKENS, plain
-from contract_tests.verdict import broken, not_offered, not_tested, nothing_more
+from contract_tests.verdict import failed, not_supported, not_tested, nothing_more
 from contract_tests.wire.exchange import Asked
 
 #: How a server may refuse a token.
@@ -107,9 +107,9 @@ def test_a_422_says_what_is_wrong(contract_probe: Probe, kind: str) -> None:
     value = asked.json()
     items = value.get("detail") if isinstance(value, dict) else None
     if not isinstance(items, list) or not items or not all(_is_fault(item) for item in items):
-        raise broken('a list "detail" of {"loc": [...], "msg": "...", "type": "..."}', asked.described(), asked)
+        raise failed('a list "detail" of {"loc": [...], "msg": "...", "type": "..."}', asked.described(), asked)
     if faults := contract_probe.conformity.faults(asked):
-        raise broken("a 422 as the document describes it", "; ".join(faults), asked)
+        raise failed("a 422 as the document describes it", "; ".join(faults), asked)
 
 
 def _is_fault(item: object) -> bool:
@@ -137,7 +137,7 @@ def _find_locations(asked: Asked, wanted: Iterable[tuple[object, ...]]) -> None:
     found = list(expect.locations(asked))
     missing = [loc for loc in wanted if not any(there[: len(loc)] == loc for there in found)]
     if missing:
-        raise broken(f"a fault at {json.dumps(missing)}", f"faults at {json.dumps(found)}", asked)
+        raise failed(f"a fault at {json.dumps(missing)}", f"faults at {json.dumps(found)}", asked)
 
 
 @pytest.mark.clause("chat.error-detail")
@@ -150,7 +150,7 @@ def test_a_refusal_says_why(contract_probe: Probe, status: int) -> None:
         raise not_tested(f"no {status} to look at: {asked.described()}")
     value = asked.json()
     if not isinstance(value, dict) or not isinstance(value.get("detail"), str):
-        raise broken('{"detail": "..."}', asked.described(), asked)
+        raise failed('{"detail": "..."}', asked.described(), asked)
 
 
 @pytest.mark.clause("chat.token-missing")
@@ -177,10 +177,10 @@ def test_a_401_says_how_to_authenticate(contract_probe: Probe) -> None:
     """RFC 9110, section 15.5.2."""
     denied = [asked for asked in _tokenless(contract_probe).values() if asked.status == DENIALS[0]]
     if not denied:
-        raise not_offered("the server answers no 401")
+        raise not_supported("the server answers no 401")
     for asked in denied:
         if not asked.header("www-authenticate"):
-            raise broken("a header WWW-Authenticate", "none", asked)
+            raise failed("a header WWW-Authenticate", "none", asked)
 
 
 def _tokenless(probe: Probe) -> dict[str, Asked]:
@@ -190,7 +190,7 @@ def _tokenless(probe: Probe) -> dict[str, Asked]:
         "wrong": probe.chat(plain(), headers={"authorization": "Bearer wrong"}),
     }
     if all(asked.status == expect.OK for asked in found.values()):
-        raise not_offered("the server asks for no token")
+        raise not_supported("the server asks for no token")
     return found
 
 

@@ -12,7 +12,7 @@ from agent_contract.messages import JSON
 from contract_tests.assertions import expect
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import COUNT, STOPS, plain
-from contract_tests.verdict import broken, not_offered, not_tested
+from contract_tests.verdict import failed, not_supported, not_tested
 from contract_tests.wire.exchange import Asked
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call", None)
@@ -47,7 +47,7 @@ def test_without_stream_the_answer_is_one_json_document(contract_probe: Probe, f
     asked = contract_probe.chat(plain(**fields))
     expect.status(asked, expect.OK)
     if not isinstance(asked.json(), dict):
-        raise broken("one JSON object", asked.described(), asked)
+        raise failed("one JSON object", asked.described(), asked)
 
 
 @pytest.mark.clause("chat.reply-content-type")
@@ -55,7 +55,7 @@ def test_an_answer_says_that_it_is_json(hello: Asked) -> None:
     """Parameters of the content type are free."""
     expect.answer(hello)
     if hello.media_type != "application/json":
-        raise broken("content type application/json", hello.header("content-type") or "none", hello)
+        raise failed("content type application/json", hello.header("content-type") or "none", hello)
 
 
 @pytest.mark.clause("chat.reply-conforms")
@@ -66,7 +66,7 @@ def test_an_answer_conforms_to_its_schema(contract_probe: Probe, answers: list[A
         raise not_tested("no answer to look at")
     for asked in seen:
         if faults := contract_probe.conformity.faults(asked):
-            raise broken("an answer as the document describes it", "; ".join(faults), asked)
+            raise failed("an answer as the document describes it", "; ".join(faults), asked)
 
 
 @pytest.mark.clause("chat.reply-id")
@@ -75,9 +75,9 @@ def test_each_answer_has_an_id_of_its_own(contract_probe: Probe, hello: Asked) -
     again = contract_probe.chat(plain(), again=1)
     ids = [expect.answer(asked).get("id") for asked in (hello, again)]
     if ids == [None, None]:
-        raise not_offered("the answers have no id")
+        raise not_supported("the answers have no id")
     if not all(isinstance(id, str) for id in ids) or ids[0] == ids[1]:
-        raise broken("two texts that differ", json.dumps(ids), again)
+        raise failed("two texts that differ", json.dumps(ids), again)
 
 
 @pytest.mark.clause("chat.reply-object")
@@ -85,7 +85,7 @@ def test_an_answer_says_what_it_is(hello: Asked) -> None:
     """Where it says so."""
     found = expect.answer(hello).get("object", "chat.completion")
     if found != "chat.completion":
-        raise broken("object chat.completion", json.dumps(found), hello)
+        raise failed("object chat.completion", json.dumps(found), hello)
 
 
 @pytest.mark.clause("chat.reply-created")
@@ -93,7 +93,7 @@ def test_an_answer_says_when_it_was_made(hello: Asked) -> None:
     """As an integer."""
     created = expect.answer(hello).get("created")
     if not isinstance(created, int) or isinstance(created, bool):
-        raise broken("an integer in created", json.dumps(created), hello)
+        raise failed("an integer in created", json.dumps(created), hello)
 
 
 @pytest.mark.clause("chat.reply-created-now")
@@ -107,7 +107,7 @@ def test_an_answer_was_made_just_now(hello: Asked) -> None:
     except ValueError:
         raise not_tested("the reply has no Date") from None
     if abs(created - date) >= DAY:
-        raise broken(f"about {date:.0f}, the reply's Date in seconds", str(created), hello)
+        raise failed(f"about {date:.0f}, the reply's Date in seconds", str(created), hello)
 
 
 @pytest.mark.clause("chat.reply-model")
@@ -115,7 +115,7 @@ def test_an_answer_names_its_model(hello: Asked) -> None:
     """Whatever its name."""
     model = expect.answer(hello).get("model")
     if not isinstance(model, str):
-        raise broken("a text in model", json.dumps(model), hello)
+        raise failed("a text in model", json.dumps(model), hello)
 
 
 @pytest.mark.clause("chat.reply-choices")
@@ -125,7 +125,7 @@ def test_an_answer_has_choices(answers: list[Asked]) -> None:
         choices = expect.answer(asked).get("choices")
         whole = isinstance(choices, list) and choices and all(_has(choice, "index", "message") for choice in choices)
         if not whole:
-            raise broken("a list of choices, each with index and message", asked.described(), asked)
+            raise failed("a list of choices, each with index and message", asked.described(), asked)
 
 
 @pytest.mark.clause("chat.choice-index")
@@ -134,7 +134,7 @@ def test_the_choices_are_counted_from_zero(answers: list[Asked]) -> None:
     for asked in answers:
         found = [choice.get("index") for choice in expect.choices(asked)]
         if sorted(map(json.dumps, found)) != sorted(map(json.dumps, range(len(found)))):
-            raise broken(f"the indices 0 to {len(found) - 1}", json.dumps(found), asked)
+            raise failed(f"the indices 0 to {len(found) - 1}", json.dumps(found), asked)
 
 
 @pytest.mark.clause("chat.reply-message")
@@ -144,9 +144,9 @@ def test_a_choice_has_a_message(answers: list[Asked]) -> None:
         for choice in expect.choices(asked):
             message = choice.get("message")
             if not isinstance(message, dict) or not _has(message, "role", "content"):
-                raise broken("a message with role and content", json.dumps(message), asked)
+                raise failed("a message with role and content", json.dumps(message), asked)
             if not isinstance(message["role"], str) or not isinstance(message["content"], str | None):
-                raise broken("a role that is a text, a content that is a text or null", json.dumps(message), asked)
+                raise failed("a role that is a text, a content that is a text or null", json.dumps(message), asked)
 
 
 @pytest.mark.clause("chat.reply-finish-reason")
@@ -156,7 +156,7 @@ def test_an_answer_ends_for_a_known_reason(answers: list[Asked]) -> None:
         for choice in expect.choices(asked):
             reason = choice.get("finish_reason")
             if reason not in FINISH_REASONS:
-                raise broken("one of the known reasons, or null", json.dumps(reason), asked)
+                raise failed("one of the known reasons, or null", json.dumps(reason), asked)
 
 
 @pytest.mark.clause("chat.reply-usage")
@@ -166,7 +166,7 @@ def test_an_answer_counts_its_tokens(answers: list[Asked]) -> None:
         usage = expect.answer(asked).get("usage")
         counts = [usage.get(name) for name in COUNTS] if isinstance(usage, dict) else [None]
         if not all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in counts):
-            raise broken(f"a usage with {', '.join(COUNTS)}, integers from 0", json.dumps(usage), asked)
+            raise failed(f"a usage with {', '.join(COUNTS)}, integers from 0", json.dumps(usage), asked)
 
 
 @pytest.mark.clause("chat.reply-usage-sum")
@@ -175,7 +175,7 @@ def test_the_tokens_add_up(answers: list[Asked]) -> None:
     for asked in answers:
         prompt, completion, total = (expect.tokens(asked, name) for name in COUNTS)
         if prompt + completion != total:
-            raise broken(f"total_tokens {prompt} + {completion}", str(total), asked)
+            raise failed(f"total_tokens {prompt} + {completion}", str(total), asked)
 
 
 @pytest.mark.clause("chat.reply-session-id")
@@ -187,7 +187,7 @@ def test_a_session_id_is_a_uuid(answers: list[Asked]) -> None:
         raise not_tested("no answer had a session_id")
     for asked, id in given:
         if not isinstance(id, str) or not UUID.fullmatch(id):
-            raise broken("a uuid", json.dumps(id), asked)
+            raise failed("a uuid", json.dumps(id), asked)
 
 
 @pytest.mark.clause("chat.session-id-absent")
@@ -195,7 +195,7 @@ def test_without_a_session_there_is_no_session_id(hello: Asked) -> None:
     """The request neither creates nor names one."""
     id = expect.answer(hello).get("session_id")
     if id is not None:
-        raise broken("no session_id", json.dumps(id), hello)
+        raise failed("no session_id", json.dumps(id), hello)
 
 
 @pytest.mark.clause("chat.reply-context")
@@ -206,9 +206,9 @@ def test_each_passage_of_knowledge_names_its_source(answers: list[Asked]) -> Non
         if passages is None:
             continue
         if not isinstance(passages, list) or not all(_is_passage(passage) for passage in passages):
-            raise broken("passages with text, document_id and score", json.dumps(passages), asked)
+            raise failed("passages with text, document_id and score", json.dumps(passages), asked)
         return
-    raise not_offered("no answer had an index_context_info")
+    raise not_supported("no answer had an index_context_info")
 
 
 def _is_passage(passage: object) -> bool:

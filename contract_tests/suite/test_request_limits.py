@@ -10,7 +10,7 @@ import pytest
 
 from contract_tests.assertions import expect
 from contract_tests.deployment.payloads import COUNT, HELLO, MAX_TOKENS, STOPS, plain
-from contract_tests.verdict import broken, not_offered, not_tested, nothing_more
+from contract_tests.verdict import failed, not_supported, not_tested, nothing_more
 from contract_tests.wire import sse, stream_rules
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def test_an_answer_has_at_most_as_many_tokens(contract_probe: Probe, most: int) 
     counted = expect.tokens(asked, "completion_tokens")
     words = len(expect.content(expect.choices(asked)[0]).split())
     if counted > most or words > WORDS_A_TOKEN * most:
-        raise broken(f"at most {most} completion tokens", f"{counted}, and {words} words", asked)
+        raise failed(f"at most {most} completion tokens", f"{counted}, and {words} words", asked)
 
 
 @pytest.mark.clause("chat.max-completion-tokens-bound")
@@ -172,7 +172,7 @@ def test_the_later_name_of_the_bound_is_heeded(contract_probe: Probe) -> None:
     expect.offered(asked, "max_completion_tokens")
     expect.status(asked, expect.OK)
     if (counted := expect.tokens(asked, "completion_tokens")) > 2:
-        raise broken("at most 2 completion tokens", f"{counted}", asked)
+        raise failed("at most 2 completion tokens", f"{counted}", asked)
 
 
 @pytest.mark.parametrize("field", [pytest.param(name, marks=pytest.mark.clause(id)) for id, name in RANGES.items()])
@@ -193,7 +193,7 @@ def test_each_of_two_answers_has_at_most_as_many_tokens(contract_probe: Probe) -
     if asked.status != expect.OK:
         raise nothing_more("n = 2 is refused")
     if (counted := expect.tokens(asked, "completion_tokens")) > 2 * MAX_TOKENS:
-        raise broken(f"at most 2 * {MAX_TOKENS} completion tokens", f"{counted}", asked)
+        raise failed(f"at most 2 * {MAX_TOKENS} completion tokens", f"{counted}", asked)
 
 
 @pytest.mark.clause("chat.max-tokens-bound")
@@ -202,7 +202,7 @@ def test_a_streamed_answer_has_at_most_as_many_tokens(contract_probe: Probe) -> 
     asked = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))
     words = len(stream_rules.spoken(sse.read(asked.pieces)).split())
     if words > 3 * WORDS_A_TOKEN:
-        raise broken("at most 3 tokens", f"{words} words", asked)
+        raise failed("at most 3 tokens", f"{words} words", asked)
 
 
 @pytest.mark.clause("chat.max-tokens-finish")
@@ -214,9 +214,9 @@ def test_an_answer_that_is_cut_says_so(contract_probe: Probe) -> None:
         raise not_tested("the answer was not cut")
     reason = expect.choices(short)[0].get("finish_reason")
     if reason is None:
-        raise not_offered("the answer has no finish_reason")
+        raise not_supported("the answer has no finish_reason")
     if reason != "length":
-        raise broken("finish_reason length", f"finish_reason {json.dumps(reason)}", short)
+        raise failed("finish_reason length", f"finish_reason {json.dumps(reason)}", short)
 
 
 @pytest.mark.clause("chat.max-tokens-finish")
@@ -228,7 +228,7 @@ def test_a_stream_that_is_cut_says_so(contract_probe: Probe) -> None:
     chunks = stream_rules.chunks(sse.read(asked.pieces))
     reasons = [reason for chunk in chunks for _, _, reason in chunk.choices() if reason is not None]
     if reasons and reasons != ["length"]:
-        raise broken("finish_reason length", f"finish_reason {json.dumps(reasons)}", asked)
+        raise failed("finish_reason length", f"finish_reason {json.dumps(reasons)}", asked)
 
 
 @pytest.mark.clause("chat.stop-content")
@@ -237,7 +237,7 @@ def test_no_stream_contains_its_stop_sequence(contract_probe: Probe) -> None:
     asked = contract_probe.chat(plain(stop=STOPS, stream=True))
     said = stream_rules.spoken(sse.read(asked.pieces))
     if any(str(stop) in said for stop in STOPS):
-        raise broken("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), asked)
+        raise failed("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), asked)
 
 
 @pytest.mark.clause("chat.stop-content")
@@ -246,7 +246,7 @@ def test_no_answer_contains_its_stop_sequence(contract_probe: Probe) -> None:
     asked = contract_probe.chat(plain(stop=STOPS))
     said = expect.content(expect.choices(asked)[0])
     if any(str(stop) in said for stop in STOPS):
-        raise broken("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), asked)
+        raise failed("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), asked)
 
 
 @pytest.mark.clause("chat.model-own")
@@ -266,7 +266,7 @@ def test_the_model_that_was_asked_for_is_named_in_the_answer(contract_probe: Pro
         raise not_tested("the answer names no model")
     asked = contract_probe.chat(plain(model=model))
     if (named := expect.answer(asked).get("model")) != model:
-        raise broken(f"model {model}", f"model {named}", asked)
+        raise failed(f"model {model}", f"model {named}", asked)
 
 
 @pytest.mark.clause("chat.n-choices")
@@ -274,11 +274,11 @@ def test_there_are_as_many_choices_as_asked_for(contract_probe: Probe) -> None:
     """A server may not have more than one choice to offer."""
     asked = contract_probe.chat(plain(n=2, temperature=0.7))
     if asked.status in range(400, 500):
-        raise not_offered(f"n = 2 is refused: {asked.described()}")
+        raise not_supported(f"n = 2 is refused: {asked.described()}")
     expect.status(asked, expect.OK)
     found = expect.answer(asked).get("choices")
     if not isinstance(found, list) or len(found) != 2:
-        raise broken("2 choices", asked.described(), asked)
+        raise failed("2 choices", asked.described(), asked)
 
 
 @pytest.mark.clause("chat.n-choices")
@@ -286,7 +286,7 @@ def test_an_n_of_one_gives_one_choice(contract_probe: Probe) -> None:
     """As its absence does."""
     asked = contract_probe.chat(plain(n=1))
     if len(expect.choices(asked)) != 1:
-        raise broken("1 choice", asked.described(), asked)
+        raise failed("1 choice", asked.described(), asked)
 
 
 @pytest.mark.clause("chat.n-default")
@@ -295,4 +295,4 @@ def test_without_n_there_is_one_choice(contract_probe: Probe) -> None:
     asked = contract_probe.chat(plain())
     found = expect.answer(asked).get("choices")
     if not isinstance(found, list) or len(found) != 1:
-        raise broken("1 choice", asked.described(), asked)
+        raise failed("1 choice", asked.described(), asked)

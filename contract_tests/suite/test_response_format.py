@@ -9,7 +9,7 @@ import pytest
 
 from contract_tests.assertions import expect
 from contract_tests.deployment.payloads import FORM_TOKENS, plain
-from contract_tests.verdict import broken, not_tested
+from contract_tests.verdict import failed, not_tested
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
@@ -49,7 +49,7 @@ def test_content_that_shall_be_a_json_object_is_one(contract_probe: Probe) -> No
     """And nothing around it."""
     asked, value = _content(contract_probe, JSON_OBJECT)
     if not isinstance(value, dict):
-        raise broken("content that is a JSON object", json.dumps(expect.content(expect.choices(asked)[0])), asked)
+        raise failed("content that is a JSON object", json.dumps(expect.content(expect.choices(asked)[0])), asked)
 
 
 @pytest.mark.clause("chat.response-format-schema")
@@ -57,7 +57,7 @@ def test_content_that_shall_fit_a_schema_does(contract_probe: Probe) -> None:
     """The schema allows two words that a model would hardly choose by itself."""
     asked, value = _content(contract_probe, JSON_SCHEMA)
     if not isinstance(value, dict) or set(value) != {"colour"} or value["colour"] not in COLOURS:
-        raise broken(
+        raise failed(
             f"an object whose colour is one of {json.dumps(COLOURS)}",
             json.dumps(expect.content(expect.choices(asked)[0])),
             asked,

@@ -25,7 +25,7 @@ from contract_tests.assertions.sessions import (
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import NEXT, STORY, plain, turn
 from contract_tests.suite.test_reply import UUID
-from contract_tests.verdict import Judged, broken, not_tested, nothing_more
+from contract_tests.verdict import Judged, failed, not_tested, nothing_more
 from contract_tests.wire import sse, stream_rules
 from contract_tests.wire.exchange import Asked
 
@@ -45,7 +45,7 @@ def test_a_new_session_has_an_id(contract_probe: Probe) -> None:
     expect.status(asked, expect.OK)
     id = session_id(asked)
     if not UUID.fullmatch(id):
-        raise broken("a session_id that is a uuid", json.dumps(id or None), asked)
+        raise failed("a session_id that is a uuid", json.dumps(id or None), asked)
 
 
 @pytest.mark.clause("chat.session-fresh")
@@ -54,7 +54,7 @@ def test_each_new_session_has_an_id_of_its_own(contract_probe: Probe) -> None:
     sessions = [created(contract_probe), created(contract_probe, 1), created(contract_probe, 2, HI)]
     ids = [session.id for session in sessions]
     if len(set(ids)) < len(ids):
-        raise broken(f"{len(ids)} ids", json.dumps(ids), *(session.last for session in sessions))
+        raise failed(f"{len(ids)} ids", json.dumps(ids), *(session.last for session in sessions))
 
 
 @pytest.mark.clause("chat.session-used")
@@ -73,7 +73,7 @@ def test_a_session_is_context(contract_probe: Probe) -> None:
     counts = _counts(session)[1:]
     if max(counts) <= alone.short:
         expected = f"prompt_tokens over {alone.short}, what the message alone counts"
-        raise broken(expected, f"{counts}", *alone.asked, *session.turns)
+        raise failed(expected, f"{counts}", *alone.asked, *session.turns)
     # Without its first turn, which has a clause of its own: are the others there, and is what was said in them?
     _compare_with_replay(contract_probe, session, session.turns[1:])
 
@@ -89,7 +89,7 @@ def test_the_first_turn_is_context(contract_probe: Probe) -> None:
         raise not_tested("the session is no context at all")
     if min(counts) <= alone.long:
         expected = f"prompt_tokens over {alone.long}, what the first turn counts, in all later ones"
-        raise broken(expected, f"{counts}", *alone.asked, *session.turns)
+        raise failed(expected, f"{counts}", *alone.asked, *session.turns)
     _compare_with_replay(contract_probe, session, session.turns[:2])
 
 
@@ -103,7 +103,7 @@ def test_each_turn_is_context_for_the_next(contract_probe: Probe) -> None:
     if max(counts) <= alone.short:
         raise not_tested("the session is no context at all")
     if sorted(set(counts)) != counts:
-        raise broken("prompt_tokens that grow from turn to turn", f"{counts}", *alone.asked, *session.turns)
+        raise failed("prompt_tokens that grow from turn to turn", f"{counts}", *alone.asked, *session.turns)
     _compare_with_replay(contract_probe, session, session.turns)
 
 
@@ -112,7 +112,7 @@ def _size_unless_recalled(probe: Probe, place: int) -> Size | None:
     try:
         return size(probe)
     except Judged as undecided:
-        recalled = session_leaks.recalled(probe) if undecided.finding.word == "differs" else frozenset()
+        recalled = session_leaks.recalled(probe) if undecided.finding.word == "warning" else frozenset()
         if session_leaks.code_words(probe)[place] not in recalled:
             raise
         return None
@@ -129,7 +129,7 @@ def _compare_with_replay(probe: Probe, session: Session, turns: tuple[Asked, ...
         return
     if prompt(turns[-1]) < prompt(asked) - SLACK:
         expected = f"prompt_tokens {prompt(asked)}, as when the whole conversation is sent with the message"
-        raise broken(expected, f"{prompt(turns[-1])}", asked, *session.turns[: session.turns.index(turns[-1]) + 1])
+        raise failed(expected, f"{prompt(turns[-1])}", asked, *session.turns[: session.turns.index(turns[-1]) + 1])
 
 
 @pytest.mark.clause("chat.session-isolated")
@@ -142,7 +142,7 @@ def test_a_session_is_no_context_without_it(contract_probe: Probe) -> None:
     asked = contract_probe.chat(turn(), again=2)
     if prompt(asked) != alone.short:
         expected = f"prompt_tokens {alone.short}, as before"
-        raise broken(expected, f"{prompt(asked)}", *alone.asked, *session.turns, asked)
+        raise failed(expected, f"{prompt(asked)}", *alone.asked, *session.turns, asked)
 
 
 @pytest.mark.clause("chat.session-isolated")
@@ -151,7 +151,7 @@ def test_a_session_is_no_context_for_another(contract_probe: Probe) -> None:
     try:
         session_leaks.want_no_growth(contract_probe, size(contract_probe))
     except Judged as undecided:
-        if undecided.finding.word != "differs":
+        if undecided.finding.word != "warning":
             raise
         session_leaks.want_no_trend(contract_probe)
         if not session_leaks.want_no_recall(contract_probe):
@@ -167,7 +167,7 @@ def test_a_stream_opens_a_session(contract_probe: Probe) -> None:
     session = extended(contract_probe, session)
     if prompt(session.last) <= alone.long:
         expected = f"prompt_tokens over {alone.long}, what the streamed turn counts"
-        raise broken(expected, f"{prompt(session.last)}", *alone.asked, *session.turns)
+        raise failed(expected, f"{prompt(session.last)}", *alone.asked, *session.turns)
 
 
 @pytest.mark.clause("chat.session-streamed")
@@ -180,7 +180,7 @@ def test_a_stream_extends_a_session(contract_probe: Probe) -> None:
     session = extended(contract_probe, session)
     if prompt(session.last) < before + alone.story:
         expected = f"prompt_tokens of at least {before} + {alone.story}, for the turn that was streamed"
-        raise broken(expected, f"{prompt(session.last)}", *alone.asked, *session.turns)
+        raise failed(expected, f"{prompt(session.last)}", *alone.asked, *session.turns)
 
 
 @pytest.mark.clause("chat.session-streamed")
@@ -196,7 +196,7 @@ def test_a_streamed_turn_uses_its_session(contract_probe: Probe) -> None:
         raise nothing_more(f"no usage to look at: {asked.described()}")
     if count <= alone.long:
         expected = f"prompt_tokens over {alone.long}, what the first turn counts"
-        raise broken(expected, f"{count}", *alone.asked, *session.turns, asked)
+        raise failed(expected, f"{count}", *alone.asked, *session.turns, asked)
 
 
 @pytest.mark.clause("chat.stream-session-id")
@@ -206,7 +206,7 @@ def test_each_chunk_names_the_session(contract_probe: Probe) -> None:
     named = [chunk.value.get("session_id") for chunk in stream_rules.chunks(sse.read(session.last.pieces))]
     if set(named) != {session.id}:
         without = sum(id != session.id for id in named)
-        raise broken("the session's id in each chunk", f"{without} of {len(named)} chunks without it", session.last)
+        raise failed("the session's id in each chunk", f"{without} of {len(named)} chunks without it", session.last)
 
 
 @pytest.mark.clause("chat.session-id-echoed")
@@ -214,7 +214,7 @@ def test_a_turn_names_its_session(contract_probe: Probe) -> None:
     """The answer repeats the id."""
     session = extended(contract_probe, created(contract_probe))
     if session_id(session.last) != session.id:
-        raise broken(f"session_id {session.id}", json.dumps(session_id(session.last) or None), *session.turns)
+        raise failed(f"session_id {session.id}", json.dumps(session_id(session.last) or None), *session.turns)
 
 
 @pytest.mark.clause("chat.session-create-and-store")
@@ -224,7 +224,7 @@ def test_a_named_session_is_extended_rather_than_one_created(contract_probe: Pro
     asked = contract_probe.chat(turn(NEXT, session.id, create_session=True))
     expect.status(asked, expect.OK, after=session.turns)
     if session_id(asked) not in (session.id, ""):
-        raise broken(f"session_id {session.id}, the one that was named", session_id(asked), *session.turns, asked)
+        raise failed(f"session_id {session.id}, the one that was named", session_id(asked), *session.turns, asked)
 
 
 @pytest.mark.clause("chat.session-unknown")
@@ -253,7 +253,7 @@ def test_a_refused_turn_is_not_stored(contract_probe: Probe) -> None:
     if prompt(session.last) >= before + alone.story:
         expected = f"prompt_tokens under {before} + {alone.story}, what the refused turn would add"
         evidence = (*alone.asked, *session.turns[:-1], refused, session.last)
-        raise broken(expected, f"{prompt(session.last)}", *evidence)
+        raise failed(expected, f"{prompt(session.last)}", *evidence)
 
 
 @pytest.mark.clause("chat.session-concurrent")
@@ -269,7 +269,7 @@ def test_two_turns_at_once_are_both_stored(contract_probe: Probe) -> None:
     if prompt(session.last) < before + 2 * alone.story:
         expected = f"prompt_tokens of at least {before} + 2 * {alone.story}, for two turns"
         evidence = (*alone.asked, *session.turns[:-1], *both, session.last)
-        raise broken(expected, f"{prompt(session.last)}", *evidence)
+        raise failed(expected, f"{prompt(session.last)}", *evidence)
 
 
 def _streamed(probe: Probe) -> Session:
@@ -279,5 +279,5 @@ def _streamed(probe: Probe) -> Session:
     if asked.status != expect.OK or asked.media_type != "text/event-stream":
         raise not_tested(f"no stream to look at: {asked.described()}")
     if not id:
-        raise broken("a session_id in one of the chunks", "none", asked)
+        raise failed("a session_id in one of the chunks", "none", asked)
     return Session(id, 0, (asked,))

@@ -11,7 +11,7 @@ from contract_tests.assertions import expect
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import plain
 from contract_tests.suite.test_reply import COUNTS, FINISH_REASONS
-from contract_tests.verdict import broken, not_offered, not_tested
+from contract_tests.verdict import failed, not_supported, not_tested
 from contract_tests.wire import sse, stream_rules
 from contract_tests.wire.exchange import Asked
 
@@ -52,7 +52,7 @@ def _judge(probe: Probe, rule: str) -> None:
     for found in _streams(probe):
         for fault in stream_rules.faults(found.events, found.n, found.asked.failure):
             if fault.rule == rule:
-                raise broken(fault.expected, fault.got, found.asked)
+                raise failed(fault.expected, fault.got, found.asked)
 
 
 @pytest.mark.clause("chat.stream-content-type")
@@ -61,7 +61,7 @@ def test_a_stream_says_that_it_is_one(contract_probe: Probe) -> None:
     asked = contract_probe.chat(plain(stream=True))
     if asked.status != expect.OK or asked.media_type != EVENT_STREAM:
         got = f"{asked.header('content-type') or 'none'}; {asked.described()}"
-        raise broken(f"200 OK with content type {EVENT_STREAM}", got, asked)
+        raise failed(f"200 OK with content type {EVENT_STREAM}", got, asked)
 
 
 @pytest.mark.clause("chat.stream-framing")
@@ -69,7 +69,7 @@ def test_each_event_is_a_chunk_or_the_end(contract_probe: Probe) -> None:
     """Comments, names, ids, retry times, line ends and the borders of what arrives are free."""
     found = _stream(contract_probe)
     if not found.events.events:
-        raise broken("events", f"none; {found.asked.described()}", found.asked)
+        raise failed("events", f"none; {found.asked.described()}", found.asked)
     _judge(contract_probe, "framing")
 
 
@@ -83,7 +83,7 @@ def test_a_stream_ends_with_done(contract_probe: Probe) -> None:
     if with_usage.media_type == EVENT_STREAM:
         for fault in stream_rules.faults(sse.read(with_usage.pieces), 1, with_usage.failure):
             if fault.rule == "done":
-                raise broken(fault.expected, fault.got, with_usage)
+                raise failed(fault.expected, fault.got, with_usage)
 
 
 @pytest.mark.clause("chat.stream-constant")
@@ -123,7 +123,7 @@ def test_each_chunk_conforms_to_its_schema(contract_probe: Probe) -> None:
         for chunk in _chunks(found):
             if faults := contract_probe.conformity.chunk_faults(chunk.value):
                 got = f"event {chunk.place}: {'; '.join(faults)}"
-                raise broken("a chunk as the document describes it", got, found.asked)
+                raise failed("a chunk as the document describes it", got, found.asked)
 
 
 @pytest.mark.clause("chat.stream-object")
@@ -133,7 +133,7 @@ def test_each_chunk_says_what_it_is(contract_probe: Probe) -> None:
         for chunk in _chunks(found):
             name = chunk.value.get("object", "chat.completion.chunk")
             if name != "chat.completion.chunk":
-                raise broken("object chat.completion.chunk", f"event {chunk.place}: {json.dumps(name)}", found.asked)
+                raise failed("object chat.completion.chunk", f"event {chunk.place}: {json.dumps(name)}", found.asked)
 
 
 @pytest.mark.clause("chat.reply-finish-reason")
@@ -143,7 +143,7 @@ def test_a_stream_ends_for_a_known_reason(contract_probe: Probe) -> None:
         for chunk in _chunks(found):
             for _, _, reason in chunk.choices():
                 if reason not in FINISH_REASONS:
-                    raise broken("one of the known reasons, or null", json.dumps(reason), found.asked)
+                    raise failed("one of the known reasons, or null", json.dumps(reason), found.asked)
 
 
 @pytest.mark.clause("chat.stream-usage")
@@ -153,13 +153,13 @@ def test_the_usage_that_was_asked_for_comes_just_before_the_end(contract_probe: 
     given = stream_rules.usages(found.events)
     chunks = _chunks(found)
     if not given:
-        raise broken("a chunk with the usage, just before [DONE]", "no usage in any chunk", found.asked)
+        raise failed("a chunk with the usage, just before [DONE]", "no usage in any chunk", found.asked)
     ends = [place for place, event in enumerate(found.events.events, 1) if event.data == stream_rules.DONE]
     if ends and given[-1][0].place > ends[0]:
-        raise broken("the usage just before [DONE]", f"[DONE] as event {ends[0]}, the usage after it", found.asked)
+        raise failed("the usage just before [DONE]", f"[DONE] as event {ends[0]}, the usage after it", found.asked)
     if given[-1][0].place != chunks[-1].place:
         got = f"the last usage in event {given[-1][0].place}, the last chunk is event {chunks[-1].place}"
-        raise broken("the usage in the last chunk, just before [DONE]", got, found.asked)
+        raise failed("the usage in the last chunk, just before [DONE]", got, found.asked)
 
 
 @pytest.mark.clause("chat.stream-usage-sum")
@@ -171,10 +171,10 @@ def test_the_usage_in_a_stream_adds_up(contract_probe: Probe) -> None:
         raise not_tested("no usage in any chunk")
     counts = [given[-1][1].get(name) for name in COUNTS]
     if not all(isinstance(count, int) and count >= 0 for count in counts):
-        raise broken(f"{', '.join(COUNTS)}, integers from 0", json.dumps(given[-1][1]), found.asked)
+        raise failed(f"{', '.join(COUNTS)}, integers from 0", json.dumps(given[-1][1]), found.asked)
     prompt, completion, total = (int(str(count)) for count in counts)
     if prompt + completion != total:
-        raise broken(f"total_tokens {prompt} + {completion}", str(total), found.asked)
+        raise failed(f"total_tokens {prompt} + {completion}", str(total), found.asked)
 
 
 @pytest.mark.clause("chat.stream-usage-unasked")
@@ -182,7 +182,7 @@ def test_a_usage_that_was_not_asked_for_is_not_sent(contract_probe: Probe) -> No
     """A null in its place is innocent."""
     found = _stream(contract_probe)
     if given := stream_rules.usages(found.events):
-        raise broken("no usage", f"a usage in event {given[0][0].place}", found.asked)
+        raise failed("no usage", f"a usage in event {given[0][0].place}", found.asked)
 
 
 @pytest.mark.clause("chat.stream-incremental")
@@ -192,7 +192,7 @@ def test_a_stream_arrives_piece_by_piece(contract_probe: Probe) -> None:
     if len(found.events.events) <= FEW:
         raise not_tested("the stream has too few events")
     if len(found.asked.pieces) == 1:
-        raise broken("several pieces", f"{len(found.events.events)} events in one piece", found.asked)
+        raise failed("several pieces", f"{len(found.events.events)} events in one piece", found.asked)
 
 
 @pytest.mark.clause("chat.stream-same-as-plain")
@@ -202,7 +202,7 @@ def test_a_stream_says_what_the_plain_answer_says(contract_probe: Probe) -> None
     said = stream_rules.spoken(found.events)
     whole = expect.content(expect.choices(contract_probe.chat(plain()))[0])
     if said != whole:
-        raise broken(json.dumps(whole, ensure_ascii=False), json.dumps(said, ensure_ascii=False), found.asked)
+        raise failed(json.dumps(whole, ensure_ascii=False), json.dumps(said, ensure_ascii=False), found.asked)
 
 
 def _chunks(found: Streamed) -> tuple[stream_rules.Chunk, ...]:
@@ -216,5 +216,5 @@ def _with_usage(probe: Probe) -> Streamed:
     """Return a stream whose usage was asked for; a server may refuse the field as one that it does not list."""
     asked = probe.chat(plain(stream=True, stream_options={"include_usage": True}))
     if asked.status in (expect.BAD_REQUEST, expect.UNPROCESSABLE):
-        raise not_offered(f"stream_options is refused: {asked.described()}")
+        raise not_supported(f"stream_options is refused: {asked.described()}")
     return _stream(probe, stream_options={"include_usage": True})

@@ -10,7 +10,7 @@ import pytest
 
 from contract_tests.assertions import expect
 from contract_tests.deployment.payloads import FORM_TOKENS, plain
-from contract_tests.verdict import broken, differs, not_offered, not_tested
+from contract_tests.verdict import failed, not_supported, not_tested, warning
 from contract_tests.wire import sse, stream_rules
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def test_a_function_that_is_named_is_called(contract_probe: Probe) -> None:
     expect.status(asked, expect.OK)
     names = [_function(call).get("name") for call in _calls(asked)]
     if not names or set(map(str, names)) != {NAME}:
-        raise broken(f"a call of {NAME}", f"calls of {json.dumps(names)}" if names else asked.described(), asked)
+        raise failed(f"a call of {NAME}", f"calls of {json.dumps(names)}" if names else asked.described(), asked)
 
 
 @pytest.mark.clause("chat.tool-choice-required")
@@ -82,7 +82,7 @@ def test_a_call_that_is_required_is_made(contract_probe: Probe) -> None:
     asked = _asked(contract_probe, "required")
     expect.status(asked, expect.OK)
     if not _calls(asked):
-        raise broken("a call", asked.described(), asked)
+        raise failed("a call", asked.described(), asked)
 
 
 @pytest.mark.clause("chat.tool-choice-none")
@@ -91,7 +91,7 @@ def test_no_call_is_made_where_none_is_wanted(contract_probe: Probe) -> None:
     asked = _asked(contract_probe, "none")
     expect.status(asked, expect.OK)
     if _message(asked).get("tool_calls"):
-        raise broken("no call", asked.described(), asked)
+        raise failed("no call", asked.described(), asked)
 
 
 @pytest.mark.clause("chat.tool-choice-finish")
@@ -103,9 +103,9 @@ def test_an_answer_that_calls_says_so(contract_probe: Probe, choice: JSON) -> No
         raise not_tested(f"no call to look at: {asked.described()}")
     reason = expect.choices(asked)[0].get("finish_reason")
     if reason is None:
-        raise not_offered("the answer has no finish_reason")
+        raise not_supported("the answer has no finish_reason")
     if reason not in ("tool_calls", "stop"):
-        raise broken("finish_reason tool_calls or stop", f"finish_reason {json.dumps(reason)}", asked)
+        raise failed("finish_reason tool_calls or stop", f"finish_reason {json.dumps(reason)}", asked)
 
 
 @pytest.mark.clause("chat.tool-call")
@@ -118,9 +118,9 @@ def test_a_call_has_all_that_a_client_needs(contract_probe: Probe) -> None:
             isinstance(call, dict) and call.get("type") == "function" and {"name", "arguments"} <= {*_function(call)}
         )
         if not whole:
-            raise broken("a function's call with name and arguments", json.dumps(call), asked)
+            raise failed("a function's call with name and arguments", json.dumps(call), asked)
     if not all(isinstance(id, str) and id for id in ids) or len(set(ids)) < len(ids):
-        raise broken("an id of its own for each call", json.dumps(ids), asked)
+        raise failed("an id of its own for each call", json.dumps(ids), asked)
 
 
 @pytest.mark.clause("chat.tool-arguments")
@@ -159,15 +159,15 @@ def test_the_pieces_of_a_streamed_call_make_it_up(contract_probe: Probe) -> None
     for piece in _pieces(found):
         index = piece.get("index")
         if not isinstance(index, int) or isinstance(index, bool):
-            raise broken("pieces of calls with their index", json.dumps(piece), asked)
+            raise failed("pieces of calls with their index", json.dumps(piece), asked)
         if index not in begun and not (piece.get("id") and _function(piece).get("name")):
-            raise broken("a first piece with id and name", json.dumps(piece), asked)
+            raise failed("a first piece with id and name", json.dumps(piece), asked)
         first = begun.setdefault(index, piece)
         if piece.get("id") not in (None, first["id"]):
-            raise broken(f"one id for call {index}", json.dumps([first["id"], piece["id"]]), asked)
+            raise failed(f"one id for call {index}", json.dumps([first["id"], piece["id"]]), asked)
         texts[index] = texts.get(index, "") + str(_function(piece).get("arguments") or "")
     if not begun:
-        raise broken("the pieces of a call, as the plain answer has one", "none", asked)
+        raise failed("the pieces of a call, as the plain answer has one", "none", asked)
     for text in texts.values():
         _want_json(text, asked)
 
@@ -186,7 +186,7 @@ def _want_json(arguments: object, asked: Asked) -> None:
     try:
         json.loads(arguments if isinstance(arguments, str) else "")
     except ValueError:
-        raise broken("arguments that are JSON in a text", json.dumps(arguments), asked) from None
+        raise failed("arguments that are JSON in a text", json.dumps(arguments), asked) from None
 
 
 @pytest.mark.clause("chat.tool-choice-unknown")
@@ -197,5 +197,5 @@ def test_a_choice_of_an_unknown_function_is_refused(contract_probe: Probe) -> No
     body = plain(messages=WEATHER, tools=[TOOL], tool_choice=other)
     asked = contract_probe.chat(body)
     if asked.status in range(401, 500):
-        raise differs(f"refused otherwise: {asked.described()}", asked)
+        raise warning(f"refused otherwise: {asked.described()}", asked)
     expect.status(asked, expect.BAD_REQUEST)

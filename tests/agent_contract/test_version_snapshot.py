@@ -62,7 +62,7 @@ components:
   examples:
     Lent: {value: {name: a, size: 2}}
   responses:
-    Linked: {description: linked, x-since: "3", x-clauses: [{id: a.linked, sentence: It is linked., grade: seed}]}
+    Linked: {description: linked, x-since: "3", x-clauses: [{id: a.linked, sentence: It is linked., grade: core}]}
   schemas:
     Thing:
       type: object
@@ -71,9 +71,9 @@ components:
         name:
           type: string
           x-clauses:
-            - {id: a.unmarked, sentence: It is newer., grade: seed, since: "2"}
-            - {id: a.name, sentence: It has a name., grade: seed}
-        size: {type: [integer, "null"], x-since: "2", x-clauses: [{id: a.size, sentence: It is sized., grade: seed}]}
+            - {id: a.unmarked, sentence: It is newer., grade: core, since: "2"}
+            - {id: a.name, sentence: It has a name., grade: core}
+        size: {type: [integer, "null"], x-since: "2", x-clauses: [{id: a.size, sentence: It is sized., grade: core}]}
         inner: {$ref: "#/components/schemas/Inner"}
         part: {$ref: "#/components/schemas/Part"}
         parts: {type: array, x-since: "2", items: {$ref: "#/components/schemas/Part"}}
@@ -94,7 +94,7 @@ components:
         bit: {$ref: "#/components/schemas/Bit"}
     Bit:
       type: object
-      x-clauses: [{id: a.bit, sentence: It is a bit., grade: seed}]
+      x-clauses: [{id: a.bit, sentence: It is a bit., grade: core}]
 """
 
 

@@ -11,7 +11,7 @@ from benchmarks.detection.keeping import keep, kept
 from benchmarks.detection.measure import Verdict, planned
 from benchmarks.detection.mutants import DEFECTS
 
-JUDGED = Judgement(1, "exit 1: …", {"chat.n-choices": "broken"}, {"chat.n-choices": "ü"}, 200, 3000, 4.5, "all\nof it")
+JUDGED = Judgement(1, "exit 1: …", {"chat.n-choices": "failed"}, {"chat.n-choices": "ü"}, 200, 3000, 4.5, "all\nof it")
 DEFECT, VARIANT = Verdict(DEFECTS[0], 0, JUDGED), Verdict(VARIANTS[0], 3, replace(JUDGED, exit_code=0))
 
 

@@ -29,14 +29,14 @@ NOT_ACCUSED = {"plain", "lax-coercion", "errors-in-html", "stream-byte-by-byte",
 @pytest.mark.parametrize("defect", [item for item in DEFECTS if item.name in CAUGHT], ids=lambda item: item.name)
 def test_a_defect_is_caught_by_its_own_clause(defect: Defect) -> None:
     judgement = judged(defect.deployment, options=("--clause", defect.clause, *defect.options))
-    assert judgement.broken == (defect.clause,), judgement.output
+    assert judgement.failed == (defect.clause,), judgement.output
     assert judgement.exit_code == 1
 
 
 @pytest.mark.parametrize("variant", [item for item in VARIANTS if item.name in NOT_ACCUSED], ids=lambda item: item.name)
 def test_a_variant_is_not_accused(variant: Variant) -> None:
     judgement = judged(variant.deployment, options=variant.options)
-    assert judgement.broken == ()
+    assert judgement.failed == ()
     assert judgement.exit_code == 0, judgement.output
     assert judgement.requests <= 300
 

@@ -21,35 +21,35 @@ def clause(grade: str, id: str = "c", untestable: str = "") -> Clause:
     return Clause(id, "A sentence.", grade, "9.0", (), "#", untestable=untestable)
 
 
-def code(word: str, grade: str = "seed", *, stopped: str = "", interrupted: bool = False, **more: str) -> Exit:
+def code(word: str, grade: str = "core", *, stopped: str = "", interrupted: bool = False, **more: str) -> Exit:
     return conclude({"c": Finding(word, clause="c")}, {"c": clause(grade, **more)}, stopped, interrupted)[0]
 
 
-@pytest.mark.parametrize("word", ["held", "not offered", "differs", "not selected"])
+@pytest.mark.parametrize("word", ["passed", "not supported", "warning", "skipped"])
 def test_nothing_broken_is_0(word: str) -> None:
-    assert code(word) == Exit.HELD
+    assert code(word) == Exit.PASSED
 
 
 def test_a_broken_clause_is_1() -> None:
-    assert code("broken") == Exit.BROKEN
+    assert code("failed") == Exit.FAILED
 
 
 def test_a_seed_clause_that_was_not_tested_is_2() -> None:
     assert code("not tested") == Exit.NO_VERDICT
-    assert code("not tested", "published") == Exit.HELD
+    assert code("not tested", "published") == Exit.PASSED
 
 
 def test_a_clause_that_nobody_can_test_counts_for_nothing() -> None:
-    assert code("not tested", untestable="It is not shown.") == Exit.HELD
+    assert code("not tested", untestable="It is not shown.") == Exit.PASSED
 
 
 def test_an_end_before_its_time_is_2_and_broken_wins_over_it() -> None:
-    assert code("held", stopped="the server is gone") == Exit.NO_VERDICT
-    assert code("broken", stopped="the server is gone") == Exit.BROKEN
+    assert code("passed", stopped="the server is gone") == Exit.NO_VERDICT
+    assert code("failed", stopped="the server is gone") == Exit.FAILED
 
 
 def test_an_interruption_is_130_whatever_was_found() -> None:
-    assert code("broken", interrupted=True) == Exit.INTERRUPTED
+    assert code("failed", interrupted=True) == Exit.INTERRUPTED
 
 
 def test_a_fault_of_the_test_itself_is_2() -> None:
@@ -58,21 +58,21 @@ def test_a_fault_of_the_test_itself_is_2() -> None:
 
 
 def test_the_sentence_says_why() -> None:
-    findings = {id: Finding("broken", clause=id) for id in "abcde"}
-    _, sentence = conclude(findings, {id: clause("seed", id) for id in "abcde"})
-    assert sentence == "the contract is broken: a, b, c and 2 more"
+    findings = {id: Finding("failed", clause=id) for id in "abcde"}
+    _, sentence = conclude(findings, {id: clause("core", id) for id in "abcde"})
+    assert sentence == "failed: a, b, c and 2 more"
 
 
-@pytest.mark.parametrize(("grade", "word"), [("seed", "broken"), ("standard", "broken"), ("field", "differs")])
+@pytest.mark.parametrize(("grade", "word"), [("core", "failed"), ("standard", "failed"), ("field", "warning")])
 def test_what_breaks_a_clause_that_never_fails_a_run_only_differs(grade: str, word: str) -> None:
-    assert graded(Finding("broken"), clause(grade)).word == word
+    assert graded(Finding("failed"), clause(grade)).word == word
 
 
 def test_of_several_findings_the_worst_counts() -> None:
-    findings = [Finding(word) for word in ("not selected", "held", "not offered", "not tested", "differs", "broken")]
+    findings = [Finding(word) for word in ("skipped", "passed", "not supported", "not tested", "warning", "failed")]
     assert [finding.word for finding in worst_first(findings)] == [f.word for f in reversed(findings)]
-    assert worst(findings).word == "broken"
-    assert worst([Finding("not selected"), Finding("held")]).word == "held"
+    assert worst(findings).word == "failed"
+    assert worst([Finding("skipped"), Finding("passed")]).word == "passed"
 
 
 def test_a_finding_survives_a_test_report() -> None:

@@ -33,5 +33,5 @@ def test_the_action_installs_and_verifies(tmp_path: Path) -> None:
                 check=False,
             )
             assert done.returncode == 0, done.stdout
-    assert "exit 0: the contract is held" in done.stdout
+    assert "exit 0: passed" in done.stdout
     assert "The deployment keeps the contract" in (tmp_path / "report.html").read_text(encoding="utf-8")

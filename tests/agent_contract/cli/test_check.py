@@ -121,7 +121,7 @@ def test_an_example_of_a_stream_may_be_the_stream(tmp_path: Path) -> None:
     assert check(tmp_path, document).exit_code == 1
 
 
-LONELY = {"id": "a", "sentence": "b", "grade": "seed"}
+LONELY = {"id": "a", "sentence": "b", "grade": "core"}
 
 
 def missing(name: str) -> dict[str, Any]:

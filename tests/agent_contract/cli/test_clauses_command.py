@@ -51,9 +51,9 @@ def test_another_document_is_listed_too(tmp_path: Path) -> None:
     file.write_text(
         "openapi: 3.1.0\ninfo: {title: Small, version: '1'}\n"
         "paths:\n  /a:\n    get:\n      operationId: a\n      responses: {'200': {description: fine}}\n"
-        "      x-clauses:\n        - {id: a.b, sentence: It | is., grade: seed}\n"
+        "      x-clauses:\n        - {id: a.b, sentence: It | is., grade: core}\n"
     )
-    assert clauses(str(file)).output.splitlines()[1].split() == ["a.b", "seed", "1+", "It", "|", "is."]
+    assert clauses(str(file)).output.splitlines()[1].split() == ["a.b", "core", "1+", "It", "|", "is."]
     assert "It \\| is." in clauses(str(file), "--format", "markdown").output
 
 

@@ -14,7 +14,7 @@ PAYLOAD = {"$ref": "#/components/schemas/Payload"}
 
 
 def clause(name: str, **rest: Any) -> dict[str, Any]:
-    return {"id": name, "sentence": f"What {name} says.", "grade": "seed", **rest}
+    return {"id": name, "sentence": f"What {name} says.", "grade": "core", **rest}
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.agent_contract.support.resources import things
 RULES: dict[str, Any] = {
     "type": "string",
     "maxLength": 8,
-    "x-clauses": [{"id": "a.b", "sentence": "B.", "grade": "seed"}],
+    "x-clauses": [{"id": "a.b", "sentence": "B.", "grade": "core"}],
 }
 
 

@@ -10,7 +10,7 @@ TEXT = """\
 openapi: 3.1.0
 info: {title: Things, version: "1"}
 x-clauses:
-  - {id: thing.kept, sentence: A thing that was created is there., grade: seed}
+  - {id: thing.kept, sentence: A thing that was created is there., grade: core}
 paths:
   /things:
     post:

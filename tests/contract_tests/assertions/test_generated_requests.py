@@ -42,4 +42,4 @@ def test_what_only_chance_finds_is_found_with_breadth_deep() -> None:
     """Examples and boundaries take fewer requests than there are."""
     with serving(answer) as url:
         verdict = judged(url, "agent-id=a", "clause=chat.no-server-error", "max-requests=400", "breadth=deep")
-    assert verdict.findings["chat.no-server-error"].word == "broken"
+    assert verdict.findings["chat.no-server-error"].word == "failed"

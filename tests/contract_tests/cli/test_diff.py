@@ -14,7 +14,7 @@ from agent_contract.cli import main
 from contract_tests.report.saved_json import to_json
 from tests.agent_contract.support.documents import write
 from tests.agent_contract.support.resources import TEXT, things
-from tests.contract_tests.report.support.samples import clause, report
+from tests.contract_tests.report.support.samples import SAMPLE, VERSION_1, clause, report
 
 
 def diff(*arguments: object) -> Result:
@@ -24,8 +24,8 @@ def diff(*arguments: object) -> Result:
 @pytest.fixture
 def reports(tmp_path: Path) -> tuple[Path, Path]:
     files = tmp_path / "before.json", tmp_path / "after.json"
-    files[0].write_text(to_json(report(clause("a.x", "held"), clause("a.y", "held"))), encoding="utf-8")
-    files[1].write_text(to_json(report(clause("a.x", "broken"), clause("a.y", "held"))), encoding="utf-8")
+    files[0].write_text(to_json(report(clause("a.x", "passed"), clause("a.y", "passed"))), encoding="utf-8")
+    files[1].write_text(to_json(report(clause("a.x", "failed"), clause("a.y", "passed"))), encoding="utf-8")
     return files
 
 
@@ -65,7 +65,7 @@ def test_each_form_of_two_reports_names_what_became_worse(reports: tuple[Path, P
     assert "a.y" not in result.output
     if form == "json":
         assert json.loads(result.output)["changes"] == [
-            {"clause": "a.x", "change": "worse", "before": "held", "after": "broken"}
+            {"clause": "a.x", "change": "worse", "before": "passed", "after": "failed"}
         ]
 
 
@@ -74,6 +74,13 @@ def test_two_reports_that_say_the_same_have_no_difference(reports: tuple[Path, P
         result = diff(reports[0], reports[0], "--format", form)
         assert result.exit_code == 0
         assert "othing has changed" in result.output
+
+
+def test_a_report_of_version_1_is_compared_with_one_of_today(tmp_path: Path) -> None:
+    today = tmp_path / "today.json"
+    today.write_text(to_json(SAMPLE), encoding="utf-8")
+    assert diff(VERSION_1, today).exit_code == 0
+    assert diff(VERSION_1, VERSION_1).exit_code == 0
 
 
 def test_a_report_is_not_compared_with_a_contract(reports: tuple[Path, Path]) -> None:

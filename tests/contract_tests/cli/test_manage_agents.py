@@ -62,8 +62,8 @@ def test_agents_are_created_and_none_is_left() -> None:
         verdict = judged(url, AGENT, "clause=agents.*", "manage-agents")
     created = [json.loads(body) for method, path, body in watched.asked if (method, path[-7:]) == ("POST", "/agents")]
     assert watched.names == ["practice", "spare"]
-    assert verdict.code == Exit.HELD, verdict.reason
-    assert verdict.having("broken", "not offered", "differs") == set()
+    assert verdict.code == Exit.PASSED, verdict.reason
+    assert verdict.having("failed", "not supported", "warning") == set()
     assert created
     named = [str(body["name"]) for body in created if isinstance(body.get("name"), str) and len(body["name"]) < 257]
     assert all(name.startswith(f"{NAME}-") for name in named if set(name) != {"n"})
@@ -78,10 +78,10 @@ def test_without_it_nothing_is_changed_and_those_clauses_are_not_selected() -> N
         verdict = judged(url, AGENT, "clause=agents.*", "clause=chat.session-other-agent")
     changing = {(method, path) for method, path, _ in watched.asked if not path.endswith("/completions")}
     assert {method for method, _ in changing} == {"GET"}
-    assert verdict.code == Exit.HELD, verdict.reason
+    assert verdict.code == Exit.PASSED, verdict.reason
     for clause in ("agents.create", "agents.update", "agents.delete", "chat.session-other-agent"):
-        assert (verdict.findings[clause].word, verdict.findings[clause].reason) == ("not selected", NO_AGENTS)
-    assert verdict.findings["agents.after"].word == "held"
+        assert (verdict.findings[clause].word, verdict.findings[clause].reason) == ("skipped", NO_AGENTS)
+    assert verdict.findings["agents.after"].word == "passed"
 
 
 @pytest.mark.parametrize("most", [8, 14, 20])

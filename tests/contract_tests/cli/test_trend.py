@@ -1,4 +1,4 @@
-"""`agent-contract trend`: clauses held, report by report."""
+"""`agent-contract trend`: the verdicts of several reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from agent_contract.cli import main
 from contract_tests.report.model import Report
 from contract_tests.report.saved_json import to_json
-from tests.contract_tests.report.support.samples import SAMPLE, clause, report
+from tests.contract_tests.report.support.samples import SAMPLE, VERSION_1, clause, report
 
 
 def trend(folder: Path) -> Result:
@@ -26,19 +26,25 @@ def test_reports_are_counted_oldest_first(tmp_path: Path) -> None:
     save(
         tmp_path,
         "b.json",
-        report(clause("x", "held"), clause("y", "held"), clause("z", "held")),
+        report(clause("x", "passed"), clause("y", "passed"), clause("z", "passed")),
         "2026-10-01T09:30:00Z",
     )
     found = trend(tmp_path)
     assert found.exit_code == 0
     assert found.stdout.splitlines() == [
-        "started               held  broken  waived  differs  not offered  not tested  exit  contract  "
+        "started               passed  failed  waived  warning  not supported  not tested  exit  contract  "
         "deployment                  report",
-        "2026-10-01 09:30 UTC     3       0       0        0            0           0     0  9.1.1     "
+        "2026-10-01 09:30 UTC       3       0       0        0              0           0     0  9.1.1     "
         "https://agents.example.com  b.json",
-        "2026-11-23 16:00 UTC     2       2       1        1            1           1     1  9.1.1     "
+        "2026-11-23 16:00 UTC       2       2       1        1              1           1     1  9.1.1     "
         "https://agents.example.com  a.json",
     ]
+
+
+def test_a_report_of_version_1_is_counted_with_the_words_of_today(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(VERSION_1.read_text(encoding="utf-8"), encoding="utf-8")
+    row = trend(tmp_path).stdout.splitlines()[1]
+    assert row.split()[3:10] == ["2", "2", "1", "1", "1", "1", "1"]
 
 
 def test_other_files_are_named_and_left_out(tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ def guarded() -> Iterator[str]:
 
 def test_a_conforming_deployment_exits_0(whole: Ended) -> None:
     assert whole.code == 0, whole.output
-    assert whole.last == "exit 0: the contract is held"
-    assert " broken " not in whole.output
+    assert whole.last == "exit 0: passed"
+    assert " failed " not in whole.output
 
 
 def test_a_run_asks_no_more_than_three_hundred_times(whole: Ended) -> None:
@@ -58,10 +58,10 @@ def test_a_run_asks_no_more_than_three_hundred_times(whole: Ended) -> None:
 
 
 def test_the_table_has_every_clause_worst_first(whole: Ended) -> None:
-    """What differs stands above what is held, and what can't be tested says why."""
-    assert whole.row("chat.messages-empty") == "held"
+    """Warnings come before passes, and what can't be tested says why."""
+    assert whole.row("chat.messages-empty") == "passed"
     assert whole.row("chat.settings-applied") == "not tested"
-    assert whole.output.index("What the model sees is not shown") < whole.output.index("\n held ")
+    assert whole.output.index("What the model sees is not shown") < whole.output.index("\n passed ")
 
 
 def test_a_broken_clause_exits_1_and_is_explained() -> None:
@@ -70,10 +70,10 @@ def test_a_broken_clause_exits_1_and_is_explained() -> None:
             url, "--agent-id", PLAIN.agent_id, "--clause", "chat.n-below-minimum", "--clause", "chat.n-accepted"
         )
     assert found.code == 1
-    assert found.last == "exit 1: the contract is broken: chat.n-below-minimum"
-    for text in ("An `n` below 1 is refused with 422.", "seed", "#/components/schemas", "422 Unprocessable", "400 Bad"):
+    assert found.last == "exit 1: failed: chat.n-below-minimum"
+    for text in ("An `n` below 1 is refused with 422.", "core", "#/components/schemas", "422 Unprocessable", "400 Bad"):
         assert text in found.output
-    assert found.row("chat.n-accepted") == "held"
+    assert found.row("chat.n-accepted") == "passed"
 
 
 def test_the_curl_of_a_broken_clause_repeats_it() -> None:
@@ -89,8 +89,8 @@ def test_the_curl_of_a_broken_clause_repeats_it() -> None:
 def test_a_clause_can_be_asked_alone_and_by_globs(conforming: str) -> None:
     found = verify(conforming, "--clause", "chat.temperature-*")
     assert found.code == 0
-    assert "not selected" in found.output
-    assert found.row("chat.temperature-accepted") == "held"
+    assert "skipped" in found.output
+    assert found.row("chat.temperature-accepted") == "passed"
     assert found.row("chat.n-accepted") == ""
 
 
@@ -183,7 +183,7 @@ def test_no_token_exits_2_and_says_how_to_give_one(guarded: str) -> None:
 def test_a_token_is_taken_from_any_variable_and_never_shown(guarded: str) -> None:
     found = verify(guarded, "--token-env", "MINE", "--clause", "chat.token-*", env=environment(MINE=SECRET))
     assert found.code == 0
-    assert found.row("chat.token-missing") == "held"
+    assert found.row("chat.token-missing") == "passed"
     assert SECRET not in found.output + found.error
 
 
@@ -206,7 +206,7 @@ def test_a_seed_clause_that_the_budget_does_not_reach_exits_2(conforming: str) -
 
 
 def test_a_server_that_dies_midway_ends_the_run_with_what_was_judged() -> None:
-    """It is one cause, and one line: nothing is broken."""
+    """It is one cause, and one line: nothing failed."""
     asked: list[bytes] = []
 
     def answer(path: str, body: bytes) -> Answer:
@@ -217,7 +217,7 @@ def test_a_server_that_dies_midway_ends_the_run_with_what_was_judged() -> None:
         found = verify(url, "--agent-id", "a", "--clause", "chat.messages-*", "--clause", "chat.temperature-b*")
     assert found.code == 2
     assert "no longer answers" in found.last
-    assert found.row("chat.messages-empty") == "held"
+    assert found.row("chat.messages-empty") == "passed"
     assert found.row("chat.temperature-below-minimum") == "not tested"
 
 
@@ -229,7 +229,7 @@ def test_a_server_that_fails_on_one_request_alone_is_broken_there() -> None:
         found = verify(url, "--agent-id", "a", "--clause", "chat.messages-empty", "--clause", "chat.n-below-minimum")
     assert found.code == 1
     assert "no reply" in found.output
-    assert found.row("chat.n-below-minimum") == "held"
+    assert found.row("chat.n-below-minimum") == "passed"
 
 
 def test_an_interruption_exits_130_with_what_was_judged() -> None:
@@ -255,7 +255,7 @@ def test_an_interruption_exits_130_with_what_was_judged() -> None:
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert " held " in output
+    assert " passed " in output
     assert output.rstrip().endswith("exit 130: interrupted; what was judged so far stands above")
 
 

@@ -75,7 +75,7 @@ def test_a_token_that_can_not_be_replaced_ends_the_run_with_what_was_judged() ->
     found = judged_by(Provider(life=3, closed_after=1))
     assert found.code == 2
     assert "gives no token: invalid_grant: no token for you" in found.last
-    assert " held " in found.output
+    assert " passed " in found.output
     assert found.row("chat.n-accepted") == "not tested"
 
 

@@ -97,7 +97,7 @@ def test_an_authority_of_ones_own_is_trusted_when_it_is_named(authority: trustme
     with serving_tls(authority) as url:
         found = verify(url, *QUICK, "--ca-bundle", files.bundle)
     assert found.code == 0, found.output
-    assert found.row("chat.messages-empty") == "held"
+    assert found.row("chat.messages-empty") == "passed"
 
 
 def test_an_authority_that_is_not_named_is_not_trusted(authority: trustme.CA) -> None:
@@ -133,11 +133,11 @@ def test_http_2_is_spoken_where_the_server_offers_it(tmp_path: Path) -> None:
             *("--clause=chat.stream-finish", "--clause=chat.messages-empty", "--report=r.json"),
             cwd=tmp_path,
         )
-    (broken,) = load(tmp_path / "r.json").having("broken")
-    assert broken.id == "chat.stream-finish", found.output
-    assert broken.transcript
-    assert broken.transcript.reply.line == "HTTP/2 200 OK"
-    assert broken.transcript.reply.events[-1].data == "[DONE]"
+    (failed,) = load(tmp_path / "r.json").having("failed")
+    assert failed.id == "chat.stream-finish", found.output
+    assert failed.transcript
+    assert failed.transcript.reply.line == "HTTP/2 200 OK"
+    assert failed.transcript.reply.events[-1].data == "[DONE]"
 
 
 def test_http_1_is_spoken_otherwise(authority: trustme.CA, files: Files) -> None:

@@ -230,5 +230,5 @@ def test_an_agent_that_a_test_has_deleted_is_not_removed_again(
 def test_a_run_that_may_not_changes_nothing(place: Place) -> None:
     with pytest.raises(Judged) as judged:
         OwnAgents(wanted=False).permit(place)
-    assert (judged.value.finding.word, judged.value.finding.reason) == ("not selected", NO_AGENTS)
+    assert (judged.value.finding.word, judged.value.finding.reason) == ("skipped", NO_AGENTS)
     assert "--manage-agents" in NO_AGENTS

@@ -19,11 +19,11 @@ def test_what_is_broken_is_an_error_and_what_differs_a_warning() -> None:
         "warning title=chat.stop-content",
         "warning title=chat.role-system",
     ]
-    assert lines[1].endswith("(seed) broken: expected [DONE]; got no [DONE]")
+    assert lines[1].endswith("(core) failed: expected [DONE]; got no [DONE]")
 
 
 def test_what_a_server_says_is_one_line_and_no_command() -> None:
-    (line,) = annotated(report(clause("a:b,c", "broken", expected="50%", got="x\r\n::error::y")))
+    (line,) = annotated(report(clause("a:b,c", "failed", expected="50%", got="x\r\n::error::y")))
     assert line.startswith("::error title=a%3Ab%2Cc::")
     assert line.endswith("expected 50%25; got x␍%0A::error::y")
     assert "\n" not in line
@@ -34,13 +34,13 @@ def test_no_verdict_is_an_error_too() -> None:
 
 
 def test_more_than_github_shows_is_summed_up() -> None:
-    lines = annotated(report(*(clause(f"c{number}", "broken", got="x", expected="y") for number in range(30)), code=1))
+    lines = annotated(report(*(clause(f"c{number}", "failed", got="x", expected="y") for number in range(30)), code=1))
     assert len(lines) == MOST
     assert lines[-1] == "::error title=more::21 more clauses; the job's summary has them all"
 
 
 def test_a_held_contract_is_not_annotated() -> None:
-    assert annotated(report(clause("a", "held"))) == []
+    assert annotated(report(clause("a", "passed"))) == []
 
 
 def test_the_summary_is_appended(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_the_summary_is_appended(tmp_path: Path) -> None:
 
 def test_a_summary_that_is_too_large_goes_without_the_evidence(tmp_path: Path) -> None:
     file = tmp_path / "summary"
-    large = report(*(clause(f"c{number}", "broken", got="x" * 10_000, expected="y") for number in range(120)), code=1)
+    large = report(*(clause(f"c{number}", "failed", got="x" * 10_000, expected="y") for number in range(120)), code=1)
     assert add_summary(large, {"GITHUB_STEP_SUMMARY": str(file)}) == ""
     assert file.stat().st_size < 1024 * 1024
 

@@ -81,18 +81,18 @@ def test_it_has_every_clause_with_word_command_and_evidence() -> None:
     for one in SAMPLE.clauses:
         assert f'id="{one.id}"' in PAGE
         assert one.command in PAGE
-    for text in ("Expected", "2 choices", "curl x", "<time>0.750</time>", "Until 2027-03-31", "held → broken", "418"):
+    for text in ("Expected", "2 choices", "curl x", "<time>0.750</time>", "Until 2027-03-31", "passed → failed", "418"):
         assert text in PAGE, text
 
 
 @pytest.mark.parametrize(
     ("code", "words", "said"),
     [
-        (0, ["held"], "The deployment keeps the contract"),
-        (1, ["broken"], "The deployment breaks the contract"),
-        (1, ["held"], "The waivers need a change"),
+        (0, ["passed"], "The deployment keeps the contract"),
+        (1, ["failed"], "The deployment breaks the contract"),
+        (1, ["passed"], "The waivers need a change"),
         (2, ["not tested"], "There is no verdict on the deployment"),
-        (130, ["held"], "The run was interrupted"),
+        (130, ["passed"], "The run was interrupted"),
     ],
 )
 def test_the_headline_says_the_verdict(code: int, words: list[str], said: str) -> None:
@@ -100,7 +100,7 @@ def test_the_headline_says_the_verdict(code: int, words: list[str], said: str) -
 
 
 def test_the_lead_counts() -> None:
-    expected = "2 of the 7 clauses that were judged are held, 2 broken, 1 broken and waived, "
+    expected = "2 of the 7 clauses that were judged passed, 2 failed, 1 failed and waived, "
     assert lead(SAMPLE).startswith(expected)
     assert lead(report(code=2)) == "Nothing could be judged."
 

@@ -18,11 +18,11 @@ RENDER = MarkdownIt("commonmark", {"html": True}).enable("table")
 
 def test_the_verdict_comes_first() -> None:
     assert TEXT.startswith("## The deployment breaks the contract\n")
-    assert TEXT.index("chat.n-choices") < TEXT.index("| broken |") < TEXT.index("| differs |") < TEXT.index("<details>")
+    assert TEXT.index("chat.n-choices") < TEXT.index("| failed |") < TEXT.index("| warning |") < TEXT.index("<details>")
 
 
 def test_what_is_held_is_folded() -> None:
-    folded = TEXT[TEXT.index("<details><summary>2 held</summary>") :]
+    folded = TEXT[TEXT.index("<details><summary>2 passed</summary>") :]
     assert "`chat.reply-usage`" in folded
     assert TEXT.count("<details>") == TEXT.count("</details>")
 
@@ -34,7 +34,7 @@ def test_it_has_the_evidence_and_the_command() -> None:
 
 
 def test_it_says_what_has_changed() -> None:
-    assert "| worse | `chat.n-choices` | held → broken |" in TEXT
+    assert "| worse | `chat.n-choices` | passed → failed |" in TEXT
     assert "**1 worse, 1 better, 1 gone**" in TEXT
 
 
@@ -48,7 +48,7 @@ def test_a_server_s_markup_stays_text() -> None:
 
 def test_a_server_s_fence_does_not_end_the_block() -> None:
     said = "```\n# a heading of the server's\n````"
-    html = RENDER.render(to_markdown(report(clause("a", "broken", expected="x", got=said))))
+    html = RENDER.render(to_markdown(report(clause("a", "failed", expected="x", got=said))))
     assert "<h1>" not in html
 
 
@@ -63,11 +63,11 @@ def test_escaped_text_reads_as_it_was(text: str) -> None:
 def test_a_report_without_room_has_no_evidence() -> None:
     short = to_markdown(SAMPLE, evidence=False)
     assert "curl x" not in short
-    assert "| broken | `chat.n-choices`" in short
+    assert "| failed | `chat.n-choices`" in short
 
 
 def test_a_held_contract_is_short() -> None:
-    text = to_markdown(replace(report(clause("a", "held")), comparison=None))
+    text = to_markdown(replace(report(clause("a", "passed")), comparison=None))
     assert "The deployment keeps the contract" in text
     assert "| |" not in text
 

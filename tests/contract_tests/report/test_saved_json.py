@@ -14,7 +14,7 @@ from contract_tests.report.comparison import CHANGES
 from contract_tests.report.model import VERSION, Report
 from contract_tests.report.saved_json import SCHEMA, ReportError, load, to_json
 from contract_tests.verdict import WORDS
-from tests.contract_tests.report.support.samples import SAMPLE, report, stream
+from tests.contract_tests.report.support.samples import SAMPLE, VERSION_1, report, stream
 
 ONE = replace(SAMPLE, comparison=None)
 
@@ -50,6 +50,20 @@ def test_a_report_is_read_back_as_it_was(one: Report, tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     file.write_text(to_json(one), encoding="utf-8")
     assert load(file) == one
+
+
+def test_a_report_of_version_1_is_read_with_the_words_of_today() -> None:
+    sentence = "the contract is broken: chat.n-choices, chat.stream-done"  # what a run said is kept as it was
+    verdict = replace(SAMPLE.verdict, sentence=sentence)
+    assert load(VERSION_1) == replace(SAMPLE, verdict=verdict)
+
+
+def test_a_damaged_report_of_version_1_is_refused(tmp_path: Path) -> None:
+    value = json.loads(VERSION_1.read_text(encoding="utf-8"))
+    for clauses in ([{}], "held", [[[[[[[["held"]]]]]]]]):
+        (tmp_path / "a.json").write_text(json.dumps({**value, "clauses": clauses}))
+        with pytest.raises(ReportError, match="damaged report: clauses"):
+            load(tmp_path / "a.json")
 
 
 def test_equal_reports_are_equal_bytes() -> None:

@@ -27,8 +27,8 @@ from mockserver.engine import Engine
 from tests.contract_tests.support.commands import COMMAND, Ended, environment, verify
 from tests.contract_tests.support.servers import Answer, Stalling, serving
 
-#: On this agent of the mock one clause is broken.
-BROKEN = "chat.model-unexpected"
+#: On this agent of the mock one clause fails.
+FAILING = "chat.model-unexpected"
 FEW = ("--agent-id", "demo-open", "--clause", "chat.model-*", "--clause", "chat.role-*")
 #: All that differs between two runs against a deployment that answers the same.
 TIMES = {"started_at", "duration_seconds", "at_seconds", "date"}
@@ -55,7 +55,7 @@ def test_every_form_is_written(whole: Ended, folder: Path) -> None:
     assert whole.code == 1
     assert sorted(path.name for path in folder.iterdir()) == ["j.xml", "r.html", "r.json", "r.md"]
     for name in ("r.html", "r.json", "r.md"):
-        assert BROKEN in (folder / name).read_text(encoding="utf-8")
+        assert FAILING in (folder / name).read_text(encoding="utf-8")
 
 
 def test_the_report_says_what_was_judged_and_by_what(whole: Ended, folder: Path, mock: str) -> None:
@@ -63,7 +63,7 @@ def test_the_report_says_what_was_judged_and_by_what(whole: Ended, folder: Path,
     contract = load_contract()
     assert (report.contract.version, report.contract.digest) == (contract.version, contract.digest)
     assert (report.target.url, report.target.agent_id) == (mock, "demo-open")
-    assert (report.verdict.exit_code, report.verdict.sentence) == (1, f"the contract is broken: {BROKEN}")
+    assert (report.verdict.exit_code, report.verdict.sentence) == (1, f"failed: {FAILING}")
     assert f"{report.requests} requests" in whole.output
     assert sum(sum(seen.answered.values()) for seen in report.operations) == report.requests
     assert report.tokens > 0
@@ -72,23 +72,23 @@ def test_the_report_says_what_was_judged_and_by_what(whole: Ended, folder: Path,
 
 
 def test_a_broken_clause_has_its_evidence(whole: Ended, folder: Path) -> None:
-    (broken,) = load(folder / "r.json").having("broken")
-    clause = load_contract().clause(BROKEN)
-    assert (broken.id, broken.sentence, broken.pointer) == (clause.id, clause.sentence, clause.pointer)
-    assert broken.expected == "400 Bad Request"
-    assert broken.transcript
-    assert broken.transcript.reply.status == 200
-    assert json.loads(broken.transcript.request.body)["model"] in broken.curl
-    assert json.loads(broken.transcript.reply.body)["object"] == "chat.completion"
+    (failed,) = load(folder / "r.json").having("failed")
+    clause = load_contract().clause(FAILING)
+    assert (failed.id, failed.sentence, failed.pointer) == (clause.id, clause.sentence, clause.pointer)
+    assert failed.expected == "400 Bad Request"
+    assert failed.transcript
+    assert failed.transcript.reply.status == 200
+    assert json.loads(failed.transcript.request.body)["model"] in failed.curl
+    assert json.loads(failed.transcript.reply.body)["object"] == "chat.completion"
 
 
 def test_the_command_of_a_clause_judges_it_alone(whole: Ended, folder: Path) -> None:
-    (broken,) = load(folder / "r.json").having("broken")
-    assert broken.command in whole.output
-    words = broken.command.split()
+    (failed,) = load(folder / "r.json").having("failed")
+    assert failed.command in whole.output
+    words = failed.command.split()
     assert words[:2] == ["agent-contract", "verify"]
     again = verify(*words[2:])
-    assert again.last == f"exit 1: the contract is broken: {BROKEN}"
+    assert again.last == f"exit 1: failed: {FAILING}"
     assert f" {len(load_contract().clauses) - 1} more" in again.output
 
 
@@ -117,7 +117,7 @@ def test_junit_has_every_test_and_every_property(whole: Ended, folder: Path) -> 
     assert int(suite.get("tests", "0")) == len(suite.findall("testcase")) > 5
     words = [one.get("value") for one in suite.iter("property") if one.get("name") == "contract.word"]
     assert len(words) == len(suite.findall("testcase"))
-    assert int(suite.get("failures", "0")) == words.count("broken") >= 1
+    assert int(suite.get("failures", "0")) == words.count("failed") >= 1
     assert "warning" not in whole.error.lower()
 
 
@@ -134,10 +134,10 @@ def test_a_stream_shows_when_each_event_came(folder: Path) -> None:
     with serving(answer) as url:
         file = folder / "stream.json"
         found = verify(url, "--agent-id=a", "--clause=chat.stream-done", f"--report={file}")
-    (broken,) = load(file).having("broken")
-    assert broken.transcript
-    assert [(event.place, event.data) for event in broken.transcript.reply.events][1:] == [(2, "[DONE]"), (3, "late")]
-    assert all(0 < event.at_seconds < 30 for event in broken.transcript.reply.events)
+    (failed,) = load(file).having("failed")
+    assert failed.transcript
+    assert [(event.place, event.data) for event in failed.transcript.reply.events][1:] == [(2, "[DONE]"), (3, "late")]
+    assert all(0 < event.at_seconds < 30 for event in failed.transcript.reply.events)
     assert re.search(r"stream  \d+\.\d{3} s  1\. ", found.output)
     file.unlink()
 
@@ -149,15 +149,15 @@ def test_a_broken_session_shows_the_whole_of_it(tmp_path: Path) -> None:
     with running(defect.deployment) as url:
         agent = defect.deployment.agent_id
         found = verify(url, "--agent-id", agent, "--clause=chat.session-extended", *files, cwd=tmp_path)
-    (broken,) = load(tmp_path / "r.json").having("broken")
-    assert broken.transcript
-    turns = [json.loads(one.request.body) for one in (*broken.earlier, broken.transcript)]
+    (failed,) = load(tmp_path / "r.json").having("failed")
+    assert failed.transcript
+    turns = [json.loads(one.request.body) for one in (*failed.earlier, failed.transcript)]
     assert [("create_session" in turn, "store_in_session" in turn) for turn in turns] == [
         *[(False, False)] * 2,
         (True, False),
         *[(False, True)] * 3,
     ]
-    assert turns[-1]["store_in_session"] in broken.curl
+    assert turns[-1]["store_in_session"] in failed.curl
     assert found.output.count("← HTTP/1.1 200 OK") == 6
     assert (tmp_path / "r.md").read_text(encoding="utf-8").count("← HTTP/1.1 200 OK") == 6
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
@@ -237,7 +237,7 @@ def test_a_report_is_written_when_the_run_is_interrupted(tmp_path: Path) -> None
         server.ended.set()
     report = load(tmp_path / "r.json")
     assert report.verdict.exit_code == 130
-    assert report.having("held")
+    assert report.having("passed")
     assert "The run was interrupted" in (tmp_path / "r.html").read_text(encoding="utf-8")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.html", "r.json"]
 
@@ -268,13 +268,13 @@ def test_a_report_that_can_not_be_written_in_the_end_is_said_and_is_no_verdict(t
 
 def test_a_baseline_is_compared_with(whole: Ended, folder: Path, mock: str, tmp_path: Path) -> None:
     earlier = load(folder / "r.json")
-    clauses = (replace(one, word="held") if one.id == BROKEN else one for one in earlier.clauses)
-    words = (replace(one, word="broken") if one.id == "chat.model-empty" else one for one in clauses)
+    clauses = (replace(one, word="passed") if one.id == FAILING else one for one in earlier.clauses)
+    words = (replace(one, word="failed") if one.id == "chat.model-empty" else one for one in clauses)
     (tmp_path / "b.json").write_text(to_json(replace(earlier, clauses=tuple(words))), encoding="utf-8")
     found = verify(mock, *FEW, "--baseline=b.json", "--report=r.json", cwd=tmp_path)
     assert f"compared with {earlier.started_at}: 1 worse, 1 better" in found.output
-    assert f"worse    {BROKEN}: held → broken" in found.output
-    assert "better   chat.model-empty: broken → held" in found.output
+    assert f"worse    {FAILING}: passed → failed" in found.output
+    assert "better   chat.model-empty: failed → passed" in found.output
     comparison = load(tmp_path / "r.json").comparison
     assert comparison
     assert comparison.summary == "1 worse, 1 better"
@@ -287,24 +287,24 @@ def waived(tmp_path: Path, *waivers: tuple[str, str]) -> str:
 
 
 def test_a_waived_clause_is_shown_and_does_not_fail_the_run(mock: str, tmp_path: Path) -> None:
-    found = verify(mock, *FEW, waived(tmp_path, (BROKEN, "2999-12-31")), "--report=r.md", cwd=tmp_path)
+    found = verify(mock, *FEW, waived(tmp_path, (FAILING, "2999-12-31")), "--report=r.md", cwd=tmp_path)
     assert found.code == 0, found.output
-    assert re.search(rf"^ broken \(waived\) .*{re.escape(BROKEN)}", found.output, re.MULTILINE)
+    assert re.search(rf"^ failed \(waived\) .*{re.escape(FAILING)}", found.output, re.MULTILINE)
     assert "waived until 2999-12-31: known" in (tmp_path / "r.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     ("waiver", "sentence"),
     [
-        ((BROKEN, "2020-01-01"), f"the contract is broken: {BROKEN}; the waiver of {BROKEN} expired on 2020-01-01"),
+        ((FAILING, "2020-01-01"), f"failed: {FAILING}; the waiver of {FAILING} expired on 2020-01-01"),
         (("chat.nonsense", "2999-12-31"), "the waiver of chat.nonsense names no clause of the contract"),
-        (("chat.model-own", "2999-12-31"), "the waiver of chat.model-own is no longer needed: it is held"),
+        (("chat.model-own", "2999-12-31"), "the waiver of chat.model-own is no longer needed: it passed"),
     ],
 )
 def test_a_waiver_that_is_wrong_fails_the_run(
     waiver: tuple[str, str], sentence: str, mock: str, tmp_path: Path
 ) -> None:
-    others = [] if waiver[0] == BROKEN else [(BROKEN, "2999-12-31")]
+    others = [] if waiver[0] == FAILING else [(FAILING, "2999-12-31")]
     found = verify(mock, *FEW, waived(tmp_path, waiver, *others))
     assert found.code == 1
     assert found.last == f"exit 1: {sentence}"
@@ -315,7 +315,7 @@ def test_github_is_told(mock: str, tmp_path: Path) -> None:
     env = environment(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
     found = verify(mock, *FEW, env=env)
     lines = found.output.splitlines()
-    assert lines[0].startswith(f"::error title={BROKEN}::A model that is not the agent's is refused with 400. (seed)")
+    assert lines[0].startswith(f"::error title={FAILING}::A model that is not the agent's is refused with 400. (core)")
     stop = next(index for index, line in enumerate(lines) if line.startswith("::stop-commands::"))
     assert lines[-1] == f"::{lines[stop].rpartition('::')[2]}::"
     assert not [line for line in lines[stop + 1 : -1] if line.lstrip().startswith("::")]
@@ -349,6 +349,6 @@ def test_under_xdist_the_report_is_whole(tmp_path: Path, folder: Path) -> None:
         )
     assert done.returncode == 0, done.stdout + done.stderr
     report = load(tmp_path / "r.json")
-    assert len(report.having("held")) >= 4
+    assert len(report.having("passed")) >= 4
     assert report.requests >= 4
     assert report.tokens > 0

@@ -1,4 +1,4 @@
-"""Waivers excuse what is broken, for a reason and until a day; anything else about them fails the run."""
+"""Waivers excuse failures, for a reason and until a day; anything else about them fails the run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contract_tests.verdict import WAIVED, WORDS, Exit, Finding, conclude
 
 DAY = date(2027, 3, 31)
 EXCUSE = Waiver("a.b", "known", DAY.isoformat())
-CLAUSES = {"a.b": Clause("a.b", "It is so.", "seed", "1", (), "#/")}
+CLAUSES = {"a.b": Clause("a.b", "It is so.", "core", "1", (), "#/")}
 
 
 def judged(word: str, *waivers: Waiver, today: date = DAY) -> tuple[Exit, str, str]:
@@ -25,44 +25,44 @@ def judged(word: str, *waivers: Waiver, today: date = DAY) -> tuple[Exit, str, s
 
 
 def test_a_waived_clause_does_not_fail_the_run() -> None:
-    assert judged("broken", EXCUSE) == (Exit.HELD, "the contract is held", WAIVED)
+    assert judged("failed", EXCUSE) == (Exit.PASSED, "passed", WAIVED)
 
 
 def test_without_a_waiver_it_does() -> None:
-    assert judged("broken")[0] == Exit.BROKEN
+    assert judged("failed")[0] == Exit.FAILED
 
 
 def test_a_waiver_counts_on_its_last_day_and_not_after_it() -> None:
-    assert judged("broken", EXCUSE, today=DAY)[0] == Exit.HELD
-    code, sentence, word = judged("broken", EXCUSE, today=date(2027, 4, 1))
-    assert (code, word) == (Exit.BROKEN, "broken")
-    assert sentence == "the contract is broken: a.b; the waiver of a.b expired on 2027-03-31"
+    assert judged("failed", EXCUSE, today=DAY)[0] == Exit.PASSED
+    code, sentence, word = judged("failed", EXCUSE, today=date(2027, 4, 1))
+    assert (code, word) == (Exit.FAILED, "failed")
+    assert sentence == "failed: a.b; the waiver of a.b expired on 2027-03-31"
 
 
 @pytest.mark.parametrize(
     ("word", "why"),
     [
-        ("held", "the waiver of a.b is no longer needed: it is held"),
-        ("differs", "the waiver of a.b is no longer needed: it only differs, which fails no run"),
-        ("not offered", "the waiver of a.b is no longer needed: it is not offered"),
+        ("passed", "the waiver of a.b is no longer needed: it passed"),
+        ("warning", "the waiver of a.b is no longer needed: it is only a warning, which fails no run"),
+        ("not supported", "the waiver of a.b is no longer needed: it is not supported"),
     ],
 )
 def test_a_waiver_that_is_no_longer_needed_fails_the_run(word: str, why: str) -> None:
-    assert judged(word, EXCUSE) == (Exit.BROKEN, why, word)
+    assert judged(word, EXCUSE) == (Exit.FAILED, why, word)
 
 
 def test_a_waiver_of_an_unknown_clause_fails_the_run() -> None:
-    code, sentence, _ = judged("held", Waiver("a.c", "known", "2027-03-31"))
-    assert (code, sentence) == (Exit.BROKEN, "the waiver of a.c names no clause of the contract")
+    code, sentence, _ = judged("passed", Waiver("a.c", "known", "2027-03-31"))
+    assert (code, sentence) == (Exit.FAILED, "the waiver of a.c names no clause of the contract")
 
 
-@pytest.mark.parametrize("word", ["not selected", "not tested"])
+@pytest.mark.parametrize("word", ["skipped", "not tested"])
 def test_a_waiver_of_what_was_not_seen_is_left_alone(word: str) -> None:
     assert Waiving((EXCUSE,), DAY).objections({"a.b": Finding(word, clause="a.b")}) == ()
 
 
 def test_every_word_is_either_excused_or_needless_or_unseen() -> None:
-    words = set(WORDS) - {"broken", WAIVED, "held", "differs", "not offered", "not tested", "not selected"}
+    words = set(WORDS) - {"failed", WAIVED, "passed", "warning", "not supported", "not tested", "skipped"}
     assert words == set()
 
 

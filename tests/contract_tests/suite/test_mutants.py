@@ -23,7 +23,7 @@ def test_a_deployment_that_breaks_a_clause_is_caught_by_it(clause: str) -> None:
         options = [option.removeprefix("--") for option in defect.options]
         verdict = judged(url, agent, f"clause={clause}", *options, token=defect.deployment.token or "")
     finding = verdict.findings[clause]
-    assert finding.word == "broken", f"{defect.sentence}: {finding}"
+    assert finding.word == "failed", f"{defect.sentence}: {finding}"
     assert finding.expected
     assert finding.got
     assert finding.curl.startswith(("curl ", "printf ", "head "))

@@ -32,7 +32,7 @@ class Ended:
 
     def row(self, clause: str) -> str:
         """The clause's verdict in the table."""
-        pattern = rf"^ (broken|differs|not tested|not offered|held) +\w+ +{re.escape(clause)}(?= |$)"
+        pattern = rf"^ (failed|warning|not tested|not supported|passed) +\w+ +{re.escape(clause)}(?= |$)"
         found = re.search(pattern, self.output, re.M)
         return found[1] if found else ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 from contract_tests.deployment.cold_start import ColdStart
 from contract_tests.report.comparison import Change, Comparison
@@ -14,6 +15,8 @@ from contract_tests.verdict import WAIVED, WORDS
 
 #: What a server could answer to take a page, a terminal or a log over.
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)> @everyone |cell| `code` \x1b[31m ::error::x"
+#: `SAMPLE` as it was written when a report's format had version 1, and the verdicts and a grade other names.
+VERSION_1 = Path(__file__).with_name("report_version_1.json")
 _DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 _SENT = Sent("POST", "https://agents.example.com/chat", (("content-type", "application/json"),), '{"n": 2}', 8)
 
@@ -21,7 +24,7 @@ _SENT = Sent("POST", "https://agents.example.com/chat", (("content-type", "appli
 def clause(id: str, word: str, *, reason: str = "", expected: str = "", got: str = "", curl: str = "") -> ClauseSeen:
     """Return a clause with a verdict."""
     sentence, command = f"The clause `{id}` is a sentence.", f"agent-contract verify x --clause {id}"
-    place = ("seed", "9.0", ("chat",), f"#/{id}")
+    place = ("core", "9.0", ("chat",), f"#/{id}")
     return ClauseSeen(id, sentence, *place, word, reason, expected, got, curl, command)
 
 
@@ -38,7 +41,7 @@ def plain(body: str) -> Transcript:
     return Transcript(_SENT, Got(400, "", (("x-odd", body),), body, len(body), failure="cut"))
 
 
-def report(*clauses: ClauseSeen, code: int = 0, sentence: str = "the contract is held") -> Report:
+def report(*clauses: ClauseSeen, code: int = 0, sentence: str = "passed") -> Report:
     """Return a report of these clauses."""
     counts = Counter(one.word for one in clauses)
     return Report(
@@ -71,28 +74,28 @@ def report(*clauses: ClauseSeen, code: int = 0, sentence: str = "the contract is
 
 _CLAUSES = (
     replace(
-        clause("chat.n-choices", "broken", expected="2 choices", got=MARKUP, curl="curl x"), transcript=plain(MARKUP)
+        clause("chat.n-choices", "failed", expected="2 choices", got=MARKUP, curl="curl x"), transcript=plain(MARKUP)
     ),
     replace(
-        clause("chat.stream-done", "broken", expected="[DONE]", got="no [DONE]"),
+        clause("chat.stream-done", "failed", expected="[DONE]", got="no [DONE]"),
         transcript=stream(),
         earlier=(plain(MARKUP), stream(70)),
     ),
     clause("chat.stop-content", WAIVED, expected="no END", got="END"),
-    clause("chat.role-system", "differs", reason="accepted"),
+    clause("chat.role-system", "warning", reason="accepted"),
     clause("chat.settings-applied", "not tested", reason="It can't be seen."),
-    clause("chat.token-missing", "not offered", reason="no token is asked for"),
-    clause("chat.reply-usage", "held"),
-    clause("chat.session-used", "not selected"),
-    clause("chat.of-a-kind-of-its-own", "held"),
+    clause("chat.token-missing", "not supported", reason="no token is asked for"),
+    clause("chat.reply-usage", "passed"),
+    clause("chat.session-used", "skipped"),
+    clause("chat.of-a-kind-of-its-own", "passed"),
 )
 _CHANGES = (
-    Change("chat.n-choices", "worse", "held", "broken"),
-    Change("chat.reply-usage", "better", "broken", "held"),
-    Change("chat.gone", "gone", "held", ""),
+    Change("chat.n-choices", "worse", "passed", "failed"),
+    Change("chat.reply-usage", "better", "failed", "passed"),
+    Change("chat.gone", "gone", "passed", ""),
 )
 SAMPLE = replace(
-    report(*_CLAUSES, code=1, sentence="the contract is broken: chat.n-choices, chat.stream-done"),
+    report(*_CLAUSES, code=1, sentence="failed: chat.n-choices, chat.stream-done"),
     waivers=(Waiver("chat.stop-content", "The vendor promises a fix", "2027-03-31"),),
     cold_start=ColdStart("502 Bad Gateway", 7.0),
     comparison=Comparison("2026-11-01T09:00:00Z", "https://agents.example.com", _DIGEST, True, _CHANGES),
