@@ -60,7 +60,8 @@ def test_a_report_of_version_1_is_read_with_the_words_of_today() -> None:
 
 def test_a_damaged_report_of_version_1_is_refused(tmp_path: Path) -> None:
     value = json.loads(VERSION_1.read_text(encoding="utf-8"))
-    for clauses in ([{}], "held", [[[[[[[["held"]]]]]]]]):
+    damages: tuple[Any, ...] = ([{}], "held", [[[[[[[["held"]]]]]]]])
+    for clauses in damages:
         (tmp_path / "a.json").write_text(json.dumps({**value, "clauses": clauses}))
         with pytest.raises(ReportError, match="damaged report: clauses"):
             load(tmp_path / "a.json")
