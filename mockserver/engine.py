@@ -12,6 +12,7 @@ import orjson
 
 from agent_contract import Call, Contract, Found, NotAllowed
 from agent_contract.messages import Exchange, Reply, Request
+from agent_contract.redaction import Redaction, redaction_of
 from mockserver import control
 from mockserver.config import Config
 from mockserver.core.behaviour import Behaviour, Limits, Refused, Setting, Turn, View
@@ -23,7 +24,6 @@ from mockserver.generation.latency import Pace
 from mockserver.generation.retrieval import KnowledgeIndex, search_indexes
 from mockserver.operations.table import BEHAVIOURS
 from mockserver.recording.journal import Journal, noted_of, read, shown
-from mockserver.recording.redaction import redaction_of
 from mockserver.resources import agents
 from mockserver.resources.models import with_agents_own
 from mockserver.stores import Conflict, MemoryStore, Store, StoreUnavailable
@@ -80,13 +80,17 @@ class Engine:
         self._api = Service(self.contract, self.behaviours, config.tokens, most=self.limits.body, seed=self.seed)
         self._own = control.service(self.contract, config)
         self._worlds = Worlds(self._store, self.limits.worlds, self.clock)
-        redaction = redaction_of((*config.tokens, *config.control_tokens))
-        self._journal = Journal(self._store, self.limits.journal, redaction)
+        self._journal = Journal(self._store, self.limits.journal, self.redaction)
 
     @property
     def limits(self) -> Limits:
         """What one request may cost; an adapter reads no more than `limits.body` bytes and one."""
         return self.config.limits
+
+    @property
+    def redaction(self) -> Redaction:
+        """What hides the server's tokens in all that is kept or shown."""
+        return redaction_of((*self.config.tokens, *self.config.control_tokens))
 
     @property
     def blocking(self) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
+
+from agent_contract.printable import print_on_any_encoding
 
 
 class Entry(NamedTuple):
@@ -30,6 +32,11 @@ COMMANDS: Mapping[str, Entry] = {
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are run: `--help` and `serve` load nothing of the others."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command; it prints on any encoding."""
+        print_on_any_encoding()
+        return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the commands' names, in the order in which one needs them."""

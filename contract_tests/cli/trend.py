@@ -53,8 +53,8 @@ def table(reports: Iterable[tuple[str, Report]]) -> list[str]:
 
 
 def _row(name: str, report: Report) -> list[str]:
+    from agent_contract.printable import printable
     from contract_tests.report.phrases import moment
-    from contract_tests.report.redaction import visible
 
     counts = [str(sum(report.verdict.counts.get(word, 0) for word in words)) for _, words in COLUMNS]
     judged = report.options.get("api_version") or report.contract.version
@@ -63,7 +63,7 @@ def _row(name: str, report: Report) -> list[str]:
         *counts,
         str(report.verdict.exit_code),
         str(judged),
-        visible(report.target.url),
+        printable(report.target.url),
         name,
     ]
 

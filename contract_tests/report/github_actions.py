@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract_tests.report.redaction import visible
+from agent_contract.printable import printable
 from contract_tests.verdict import WAIVED
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _message(clause: ClauseSeen) -> str:
 
 
 def _command(kind: str, title: str, message: str) -> str:
-    return f"::{kind} title={_escaped(title, ':,')}::{_escaped(visible(message))}"
+    return f"::{kind} title={_escaped(title, ':,')}::{_escaped(printable(message))}"
 
 
 def _escaped(text: str, more: str = "") -> str:

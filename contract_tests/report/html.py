@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from agent_contract.printable import printable
 from contract_tests.report.comparison import CHANGES
 from contract_tests.report.phrases import headline, lead, measured, moment, settings
-from contract_tests.report.redaction import visible
 from contract_tests.report.sections import grouped
 from contract_tests.report.transcript import brief
 from contract_tests.verdict import WORDS
@@ -67,7 +67,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "shown": visible,
+        "shown": printable,
         "brief": _brief,
         "prose": _prose,
         "sign": SIGNS.__getitem__,
@@ -86,13 +86,13 @@ def _counted(report: Report, operation: str) -> dict[str, int]:
 
 
 def _brief(text: str, most: int = 180) -> str:
-    line = " ".join(visible(text).split())
+    line = " ".join(printable(text).split())
     return line if len(line) <= most else f"{line[:most]}…"
 
 
 def _prose(text: str) -> Markup:
     """Return a sentence with what stands between backticks as code."""
-    parts = visible(text).split("`")
+    parts = printable(text).split("`")
     marked = (Markup("<code>{}</code>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts))
     return Markup().join(marked)
 
@@ -100,14 +100,14 @@ def _prose(text: str) -> Markup:
 def _sent(request: Sent) -> str:
     """Return a request as it stands on the wire, more or less."""
     lines = [f"{request.method} {request.url}", *(f"{name}: {value}" for name, value in request.headers)]
-    return visible("\n".join([*lines, "", _pretty(request.body)] if request.body else lines))
+    return printable("\n".join([*lines, "", _pretty(request.body)] if request.body else lines))
 
 
 def _got(reply: Got) -> str:
     """Return a reply's status, headers and body; the events of a stream stand apart."""
     date = [("date", reply.date)] if reply.date else []
     lines = [reply.line, *(f"{name}: {value}" for name, value in (*date, *reply.headers))]
-    return visible("\n".join([*lines, "", _pretty(reply.body)] if reply.body else lines))
+    return printable("\n".join([*lines, "", _pretty(reply.body)] if reply.body else lines))
 
 
 def _pretty(body: str) -> str:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from agent_contract.printable import printable
 from contract_tests.report.comparison import CHANGES
 from contract_tests.report.phrases import headline, measured
-from contract_tests.report.redaction import visible
 from contract_tests.report.transcript import brief, told
 from contract_tests.verdict import WAIVED, WORDS
 
@@ -130,7 +130,7 @@ def _cut(text: str) -> str:
 
 def _block(language: str, text: str) -> Iterator[str]:
     """Yield a fenced block whose fence is longer than any in the text."""
-    shown = visible(text)
+    shown = printable(text)
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", shown)), 3)
     yield f"{fence}{language}"
     yield shown
@@ -139,7 +139,7 @@ def _block(language: str, text: str) -> Iterator[str]:
 
 def escaped(text: str) -> str:
     """Return the text so that Markdown shows it as it is, on one line: no mention, link, markup or cell of its own."""
-    line = " ".join(visible(text).split())
+    line = " ".join(printable(text).split())
     return _SPECIAL.sub(lambda match: html.escape(match[1]) if match[1] in "<>&" else _entity(match[1]), line)
 
 

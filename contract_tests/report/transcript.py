@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from contract_tests.report.redaction import HIDDEN, SECRET_HEADERS, Hide, visible
+from agent_contract.printable import printable
+from agent_contract.redaction import Redaction
 from contract_tests.wire import sse
 from contract_tests.wire.exchange import status_line
 
@@ -82,13 +83,13 @@ class Transcript:
     reply: Got
 
 
-def transcribed(asked: Asked, hide: Hide) -> Transcript:
+def transcribed(asked: Asked, hide: Redaction) -> Transcript:
     """Return the exchange as text, with the secrets in it hidden."""
     request = asked.request
     sent = Sent(
         request.method,
-        hide(asked.url),
-        tuple((name, hide(value)) for name, value in request.headers.items()),
+        hide.url(asked.url),
+        tuple((name, hide.value(name, value, LONGEST_BODY)) for name, value in request.headers.items()),
         _text(request.body, hide),
         len(request.body),
     )
@@ -96,7 +97,7 @@ def transcribed(asked: Asked, hide: Hide) -> Transcript:
     got = Got(
         asked.status,
         asked.header("date"),
-        tuple((hide(name), _value(name, value, hide)) for name, value in asked.headers if name != "date"),
+        tuple((hide(name), hide.value(name, value, LONGEST_BODY)) for name, value in asked.headers if name != "date"),
         "" if events else _text(asked.body, hide),
         len(asked.body),
         events,
@@ -143,7 +144,7 @@ def told(transcript: Transcript) -> Iterator[str]:
     left_out = transcript.reply.events_left_out + len(events) - 2 * FEW
     for index, event in enumerate(events):
         if index < FEW or index >= len(events) - FEW:
-            yield f"{event.at_seconds:.3f} s  {event.place}. {visible(_cut(event.data, LONGEST_LINE))}"
+            yield f"{event.at_seconds:.3f} s  {event.place}. {printable(_cut(event.data, LONGEST_LINE))}"
         elif index == FEW:
             yield f"… {left_out} more …"
 
@@ -152,25 +153,21 @@ def _pairs(headers: Sequence[Sequence[str]]) -> Pairs:
     return tuple((name, value) for name, value in headers)
 
 
-def _value(name: str, value: str, hide: Hide) -> str:
-    return HIDDEN if name in SECRET_HEADERS else hide(value)
-
-
-def _text(body: bytes, hide: Hide) -> str:
+def _text(body: bytes, hide: Redaction) -> str:
     return _cut(hide(body.decode("utf-8", "replace")), LONGEST_BODY)
 
 
 def _line(text: str) -> str:
     """Return the text on one line, cut in the middle: at the end stand the session, and the usage."""
     line, half = " ".join(text.split()), LONGEST_LINE // 2
-    return visible(line if len(line) <= LONGEST_LINE else f"{line[:half]} … {line[-half:]}")
+    return printable(line if len(line) <= LONGEST_LINE else f"{line[:half]} … {line[-half:]}")
 
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def _events(asked: Asked, hide: Hide) -> tuple[tuple[Event, ...], int]:
+def _events(asked: Asked, hide: Redaction) -> tuple[tuple[Event, ...], int]:
     """Return the events of a reply that is a stream, and how many of them were left out in the middle."""
     if asked.media_type != _EVENT_STREAM:
         return (), 0

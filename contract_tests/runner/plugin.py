@@ -192,11 +192,11 @@ def _finding(run: Run, call: pytest.CallInfo[None], item: pytest.Item) -> Findin
 
 def _clean(run: Run, judged: Judged) -> Finding:
     """Return the finding with `curl` and transcript, secrets hidden wherever the server repeated them."""
-    from contract_tests.report.redaction import visible
+    from agent_contract.printable import printable
     from contract_tests.report.transcript import to_text, transcribed
 
     finding, hide = judged.finding, run.hide
-    reason, expected, got = (visible(hide(text)) for text in (finding.reason, finding.expected, finding.got))
+    reason, expected, got = (printable(hide(text)) for text in (finding.reason, finding.expected, finding.got))
     curl = hide(judged.exchanges[-1].curl()) if judged.exchanges else ""
     transcript = to_text([transcribed(asked, hide) for asked in judged.exchanges])
     return Finding(finding.word, reason, expected, got, curl, transcript=transcript)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from agent_contract.redaction import Redaction, redaction_of
 from contract_tests.deployment import auth
 from contract_tests.deployment.budget import BY_CHOICE
-from contract_tests.report.redaction import Hide, hiding
 from contract_tests.report.waivers import Waiving
 from contract_tests.runner.cost_estimate import Plan, planned
 from contract_tests.verdict import Exit, Finding, conclude, worst, worst_first
+from contract_tests.wire.exchange import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from agent_contract import Contract
@@ -67,9 +68,10 @@ class Run:
         return planned(self.selected - untestable, self.options)
 
     @property
-    def hide(self) -> Hide:
+    def hide(self) -> Redaction:
         """What hides the run's secrets in a text."""
-        return hiding(self.options.token, (*self.secrets, *self.credentials.seen))
+        variables = {self.options.token: f"${TOKEN_VARIABLE}"} if self.options.token else {}
+        return redaction_of((*self.secrets, *self.credentials.seen), variables)
 
     def tell(self, text: str, cold_start: ColdStart) -> None:
         """Tell the user what takes a while, now and in the end, and keep it for the report."""

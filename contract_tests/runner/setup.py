@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract_tests.report.redaction import proxy_passwords
+from agent_contract.redaction import proxy_passwords
 from contract_tests.report.waivers import WaiverError, Waiving, load_waivers
 from contract_tests.report.writers import DestinationError, check
 from contract_tests.runner.run import Run

@@ -13,10 +13,10 @@ from typing import Any
 import orjson
 
 from agent_contract.messages import Event, Exchange, Reply, Request, Violation
+from agent_contract.redaction import Redaction, secrets_in
 from mockserver.core.behaviour import View
 from mockserver.operations.session_store import SESSIONS
 from mockserver.recording.exchange_json import excerpt
-from mockserver.recording.redaction import Redaction
 from mockserver.resources.agents import PREFIX
 from mockserver.stores import Store
 
@@ -81,6 +81,8 @@ def read(view: View, before: int | None = None) -> Iterator[tuple[int, dict[str,
 def encode(exchange: Exchange, noted: Noted, redaction: Redaction) -> bytes:
     """Return an exchange as it is kept: without secrets, long parts cut."""
     request, reply = exchange.request, exchange.reply
+    # A mock accepts any token by default: what this request authenticates with is a secret all the same.
+    redaction = redaction.also(secrets_in((*request.headers.items(), *request.query)))
     entry = {
         "time": noted.time,
         "operation": exchange.operation or None,

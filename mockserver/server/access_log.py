@@ -12,6 +12,8 @@ from typing import IO
 import orjson
 
 from agent_contract.messages import Exchange, Reply, Request, Violation
+from agent_contract.printable import printable
+from agent_contract.redaction import Redaction, redaction_of, secrets_in
 from mockserver.core.behaviour import Limits
 from mockserver.engine import Engine
 from mockserver.recording.exchange_json import excerpt
@@ -22,31 +24,33 @@ _QUIET_FROM = {"debug": 0, "info": 0, "warning": 400, "error": 500}
 
 _GREEN, _YELLOW, _RED, _DIM, _PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
 _COLOURS = ((500, _RED), (400, _YELLOW), (0, _GREEN))
+_NO_TOKENS = redaction_of(())
 _WAITING = 10_000  # lines at most that a slow terminal makes wait; the rest is dropped rather than the server held up
 
 
-def describe(exchange: Exchange, seconds: float, now: float, colour: bool) -> str:
-    """Return the line, or lines, that tell of an exchange: time of day, method, path, status, ms, and why refused."""
+def describe(exchange: Exchange, seconds: float, now: float, colour: bool, redaction: Redaction = _NO_TOKENS) -> str:
+    """Return the line of an exchange, or its lines: time of day, method, path, status, ms, and why it was refused."""
 
     def paint(code: str, text: str) -> str:
         return f"{code}{text}{_PLAIN}" if colour else text
 
     request, reply = exchange.request, exchange.reply
+    hide = redaction.also(secrets_in((*request.headers.items(), *request.query)))
     code = next(code for status, code in _COLOURS if reply.status >= status)
     parts = [
         paint(_DIM, time.strftime("%H:%M:%S", time.localtime(now))),
-        f"{_printable(request.method[:20]):<4}",
-        _printable(request.path),
+        f"{_shortened(request.method[:20]):<4}",
+        _shortened(hide(request.path)),
         paint(code, str(reply.status)),
         f"{1000 * (seconds + _waits(reply)):.1f} ms",
     ]
     if not isinstance(reply.body, bytes):
         parts.append(paint(_DIM, f"{len(reply.body)} events"))
     line = "  ".join(parts)
-    return "\n".join([line, *(f"          {paint(code, why)}" for why in _reasons(exchange))])
+    return "\n".join([line, *(f"          {paint(code, why)}" for why in _reasons(exchange, hide))])
 
 
-def _reasons(exchange: Exchange) -> list[str]:
+def _reasons(exchange: Exchange, hide: Redaction) -> list[str]:
     reply = exchange.reply
     if reply.status < 400 or not isinstance(reply.body, bytes):
         return []
@@ -56,27 +60,29 @@ def _reasons(exchange: Exchange) -> list[str]:
     except (ValueError, KeyError, TypeError):
         detail = None
     if isinstance(detail, list) and exchange.violations:
-        found = [_violation(fault, one) for fault, one in zip(detail[:5], exchange.violations, strict=False)]
+        found = [_violation(fault, one, hide) for fault, one in zip(detail[:5], exchange.violations, strict=False)]
         more = [f"and {len(detail) - 5} more"] if len(detail) > 5 else []
         return [*([clauses] if clauses else []), *found, *more]
-    why = _printable(detail) if isinstance(detail, str) else ""
+    why = _shortened(hide(detail)) if isinstance(detail, str) else ""
     said = f"{clauses}: {why}" if clauses and why else clauses or why
     return [said] if said else []
 
 
-def _violation(fault: object, violation: Violation) -> str:
+def _violation(fault: object, violation: Violation, hide: Redaction) -> str:
     message = fault.get("msg", "") if isinstance(fault, dict) else ""
     said = f"{violation.place}: {message}"
-    return _printable(said if violation.rule == "required" else f"{said} (got {excerpt(violation.got, 60)})")
+    if violation.rule == "required":
+        return _shortened(hide(said))
+    return _shortened(f"{hide(said)} (got {hide.beginning(excerpt(violation.got, 60 + hide.reach), 60)})")
 
 
 def _waits(reply: Reply) -> float:
     return reply.delay + (0.0 if isinstance(reply.body, bytes) else sum(event.delay for event in reply.body))
 
 
-def _printable(text: str) -> str:
-    """Return text that can't steer a terminal, shortened."""
-    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text[:400])
+def _shortened(text: str) -> str:
+    """Return the beginning of a text on one line, printable."""
+    shown = printable(text[:400]).replace("\n", "\\n").replace("\t", "\\t")
     return shown if len(text) <= 400 else shown + "…"
 
 
@@ -101,7 +107,7 @@ class LoggedEngine:
         """Return the engine's reply."""
         start = time.perf_counter()
         exchange = self._engine.play(request)
-        self._log.tell(exchange, time.perf_counter() - start)
+        self._log.tell(exchange, time.perf_counter() - start, self._engine.redaction)
         return exchange.reply
 
 
@@ -116,11 +122,11 @@ class RequestLog:
         self._thread = threading.Thread(target=self._write, daemon=True)
         self._thread.start()
 
-    def tell(self, exchange: Exchange, seconds: float) -> None:
+    def tell(self, exchange: Exchange, seconds: float, redaction: Redaction = _NO_TOKENS) -> None:
         """Have a line written for an exchange that took `seconds` to answer; never waits."""
         if exchange.reply.status >= self._quiet_from and self._lines.qsize() < _WAITING:
             now = time.time()
-            self._lines.put(lambda: describe(exchange, seconds, now, self._colour))
+            self._lines.put(lambda: describe(exchange, seconds, now, self._colour, redaction))
 
     def say(self, text: str) -> None:
         """Have a text written as it stands."""

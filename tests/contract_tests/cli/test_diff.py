@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from contract_tests.report.saved_json import to_json
 from tests.agent_contract.support.documents import write
 from tests.agent_contract.support.resources import TEXT, things
 from tests.contract_tests.report.support.samples import SAMPLE, VERSION_1, clause, report
+from tests.contract_tests.support.commands import COMMAND, LIMIT, environment
 
 
 def diff(*arguments: object) -> Result:
@@ -110,3 +112,11 @@ def test_what_can_not_be_read_is_told_with_exit_status_2(
     assert result.exit_code == 2
     assert said in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437"])
+def test_a_difference_is_printed_on_any_encoding(encoding: str) -> None:
+    env = environment(PYTHONUTF8="0", PYTHONIOENCODING=encoding)
+    found = subprocess.run([*COMMAND, "diff", "9.0", "9.1.1"], capture_output=True, env=env, timeout=LIMIT, check=False)
+    assert (found.returncode, found.stderr) == (1, b"")
+    assert found.stdout.startswith(b"Agent API 9.0 \\u2192 Agent API 9.1.1")

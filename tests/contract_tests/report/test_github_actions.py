@@ -25,7 +25,7 @@ def test_what_is_broken_is_an_error_and_what_differs_a_warning() -> None:
 def test_what_a_server_says_is_one_line_and_no_command() -> None:
     (line,) = annotated(report(clause("a:b,c", "failed", expected="50%", got="x\r\n::error::y")))
     assert line.startswith("::error title=a%3Ab%2Cc::")
-    assert line.endswith("expected 50%25; got x␍%0A::error::y")
+    assert line.endswith("expected 50%25; got x\\x0d%0A::error::y")
     assert "\n" not in line
 
 

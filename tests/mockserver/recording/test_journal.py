@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from agent_contract.messages import Event, Exchange, Reply, Request, Violation
+from agent_contract.redaction import redaction_of
 from mockserver.recording.journal import MOST_BODY, Noted, encode, shown
-from mockserver.recording.redaction import redaction_of
 
 TOKEN = 'the-server\'s "own" token/1'
 
@@ -123,3 +123,12 @@ def test_what_is_no_json_is_shown_as_text(body: bytes, text: str) -> None:
 
 def test_half_of_a_surrogate_pair_is_kept() -> None:
     assert kept(Request("GET", "/\ud800"))["request"]["path"] == "/\ud800"
+
+
+def test_what_a_request_authenticates_with_is_hidden_wherever_it_is_repeated() -> None:
+    key = "gateway-key-123456"
+    sent = Request("GET", f"/agents/{key}", (("sig", "abc"),), {"Ocp-Apim-Subscription-Key": key})
+    entry = json.dumps(kept(sent, Reply(401, {}, f"unknown key \\u0067{key[1:]}".encode())))
+
+    assert "abc" not in entry
+    assert "123456" not in entry

@@ -146,3 +146,8 @@ def test_a_pipe_that_is_closed_holds_up_no_request() -> None:
     assert not log._thread.is_alive()
     with contextlib.suppress(BrokenPipeError):  # what was left in its buffer
         out.close()
+
+
+def test_a_token_is_not_in_the_line_and_neither_is_an_escape_sequence() -> None:
+    sent = Request("GET", "/agents/my-token-12345\x1b[31m", (), {"x-auth": "my-token-12345"})
+    assert "  /agents/[redacted]\\x1b[31m  " in line(sent)

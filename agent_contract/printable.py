@@ -1,0 +1,36 @@
+"""Makes text of a server or a client printable: it must not steer a terminal, break a file or hide a part of itself."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+#: Control characters but for tab and line feed, C1, invisible and bidirectional formatting, separators of lines that
+#: editors don't show, lone surrogates, what XML 1.0 can't hold, and tag characters.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def printable(text: str) -> str:
+    r"""Return the text with each unprintable character as an escape, as in `\x1b` or `\u202e`; tabs and lines stay."""
+    return _UNPRINTABLE.sub(_escaped, text)
+
+
+def printable_line(text: str) -> str:
+    """Return the text on one line, runs of white space as one space, printable."""
+    return printable(" ".join(text.split()))
+
+
+def print_on_any_encoding() -> None:
+    """Let standard output and error escape what their encoding lacks, as a Windows code page does."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
