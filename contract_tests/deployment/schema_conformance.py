@@ -1,4 +1,8 @@
-"""Whether an answer has the form that the document gives it."""
+"""Checks replies against the document: status, media type, headers and body by openapi-core, chunks by their schema.
+
+openapi-core takes a third of a second to import. It is imported for the first reply that is checked: many runs end
+before that, or check no reply by its schema.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +12,35 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from contract_tests.deployment.replies import Replies
+    from openapi_core import OpenAPI
+    from openapi_core.datatypes import RequestParameters
+
     from contract_tests.wire.exchange import Asked
+
+_HOST = "http://deployment"
 
 
 @dataclass(frozen=True)
 class Conformity:
-    """The judge of one operation's answers; `path` and `method` name the operation in the document.
-
-    What judges takes a third of a second to import and is made when the first answer is judged: many runs end before,
-    or judge none by its form.
-    """
+    """Checks the replies of one operation, which `path` and `method` name in the document."""
 
     document: Mapping[str, Any]
     path: str
     method: str
-    first: Conformity | None = None  #: the judge of another operation, which reads the document for all of them
+    first: Conformity | None = None  #: the one of another operation, which compiles the document for all of them
 
     def of(self, path: str, method: str) -> Conformity:
-        """Return the judge of another operation of the same document, which is not read again."""
+        """Return the checks of another operation of the same document, which is compiled once."""
         return Conformity(self.document, path, method, self.first or self)
 
     def faults(self, asked: Asked) -> tuple[str, ...]:
-        """Return what of the reply is not as the document says: status, media type, headers, body."""
-        return self._replies.faults(asked, self.path, self.method.lower())
+        """Return how the reply differs from the document: status, media type, headers, body."""
+        from openapi_core.datatypes import RequestParameters
+
+        request = _Request(self.path, self.method.lower(), RequestParameters())
+        response = _Response(asked.status, dict(asked.headers), asked.header("content-type"), asked.body)
+        errors = self._openapi.iter_response_errors(request, response)
+        return tuple(message for error in errors for message in _messages(error))
 
     @property
     def statuses(self) -> frozenset[int]:
@@ -40,8 +49,8 @@ class Conformity:
         return frozenset(int(status) for status in responses if status.isdecimal())
 
     def chunk_faults(self, chunk: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return what of a stream's chunk is not as the document says."""
-        return tuple(place(error.absolute_path, error.message) for error in self._chunks.iter_errors(chunk))
+        """Return how a chunk of a stream differs from its schema."""
+        return tuple(_located(error.absolute_path, error.message) for error in self._chunks.iter_errors(chunk))
 
     @property
     def request_fields(self) -> Mapping[str, Mapping[str, Any]]:
@@ -51,12 +60,13 @@ class Conformity:
         return fields
 
     @cached_property
-    def _replies(self) -> Replies:
+    def _openapi(self) -> OpenAPI:
+        """The compiled document. openapi-core finds an operation by server and path: every host is taken for it."""
         if self.first:
-            return self.first._replies
-        from contract_tests.deployment.replies import Replies
+            return self.first._openapi
+        from openapi_core import OpenAPI
 
-        return Replies(self.document)
+        return OpenAPI.from_dict({**self.document, "servers": [{"url": "/"}]})
 
     @cached_property
     def _chunks(self) -> Any:
@@ -87,8 +97,42 @@ class Conformity:
         return part
 
 
-def place(path: Iterable[Any], message: str) -> str:
-    """Return a fault's message with where in the answer it is."""
+@dataclass
+class _Request:
+    """What openapi-core reads of a request to find its operation."""
+
+    path: str
+    method: str
+    parameters: RequestParameters
+    host_url: str = _HOST
+    content_type: str = "application/json"
+    body: bytes | None = None
+
+
+@dataclass
+class _Response:
+    """A reply in openapi-core's terms."""
+
+    status_code: int
+    headers: Mapping[str, Any]
+    content_type: str
+    data: bytes | None
+
+
+def _messages(error: Exception) -> Iterator[str]:
+    """Yield what an error of openapi-core means: a message for each place, if the schema is not met."""
+    from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
+
+    cause = error.__cause__ if error.__cause__ is not None else error
+    if isinstance(cause, InvalidSchemaValue):
+        errors: Iterable[Any] = cause.schema_errors
+        yield from (_located(one.absolute_path, one.message) for one in errors)
+    else:
+        yield str(cause) or type(cause).__name__
+
+
+def _located(path: Iterable[Any], message: str) -> str:
+    """Return an error's message with its place in the answer."""
     where = "/".join(str(part) for part in path)
     return f"{where or 'the answer'}: {message}"
 
