@@ -25,7 +25,7 @@ from tests.contract_tests.support.judging import judged
 
 #: Here are the tests that send what is generated, as much as the others leave.
 GENERATED = "test_generated.py"
-TOKEN = "a-token-of-the-practice-deployment"
+TOKEN = "a-token-of-the-reference-server"
 
 
 @dataclass

@@ -1,5 +1,5 @@
-"""How well the contract tests detect: a conforming deployment, its innocent variants and its planted defects.
+"""Mutation testing of the contract tests: a reference server, its mutants, and variants that conform as well.
 
-The deployment shares no code with the mock server. That a set written by the authors of the checks is caught
-shows that no clause is vacuous, and no more.
+The reference server shares no code with the mock. Its mutants were written by the authors of the checks: killing all
+of them shows that every clause is checked, and no more.
 """

@@ -11,19 +11,19 @@ import click
 from benchmarks.detection.conforming_variants import Variant
 from benchmarks.detection.keeping import keep, kept
 from benchmarks.detection.measure import Measurement, Verdict, measured, planned, spread
-from benchmarks.detection.mutants import Defect
+from benchmarks.detection.mutants import Mutant
 from benchmarks.detection.peers import PeerResult, compared, installed
 from benchmarks.detection.report import markdown
 
-#: With peers and no sample, so many defects; a tool may take a minute for each.
+#: Mutants judged with peers and without a sample; a tool may take a minute for each.
 PEERS_SAMPLE = 40
 
 
 @click.command()
 @click.option("--seed", default=0, show_default=True, help="The seed that runs over everything.")
 @click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="How many seeds run in all.")
-@click.option("--sample", type=click.IntRange(1), help="Judge so many defects, and half as many variants.")
-@click.option("--name", "names", multiple=True, help="Judge the defect or variant of this name alone. Repeatable.")
+@click.option("--sample", type=click.IntRange(1), help="Judge N mutants and half as many variants.")
+@click.option("--name", "names", multiple=True, help="Judge only the mutant or variant of this name. Repeatable.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Judge so many at a time.")
 @click.option("--max-requests", default=300, show_default=True, help="What each verdict may cost.")
 @click.option("--peers", is_flag=True, help="Ask Schemathesis, and Specmatic where it is installed, too.")
@@ -42,9 +42,9 @@ def detection(
     file: Path | None,
     output: Path | None,
 ) -> None:
-    """Measure the contract tests: what they catch of planted defects, and which conforming variants they accuse.
+    """Mutation testing of the contract tests: which mutants they kill, and which conforming variants fail.
 
-    Exit code 1: a defect was not caught by its own clause, or a variant was accused or not judged.
+    Exit code 1: a mutant was not killed by its own clause, or a variant failed or got no verdict.
     """
     plan = list(planned(range(seed, seed + seeds), sample, names))
     known = kept(file, plan) if file else []
@@ -62,12 +62,12 @@ def detection(
     if output is not None:
         output.write_text(report, encoding="utf-8")
     click.echo(report)
-    sys.exit(1 if measurement.missed or measurement.accused or measurement.undecided else 0)
+    sys.exit(1 if measurement.missed or measurement.false_positives or measurement.undecided else 0)
 
 
 def tell(verdict: Verdict) -> None:
     """Print one verdict as a line."""
-    right = verdict.by_its_own_clause if isinstance(verdict.planted, Defect) else verdict.judgement.exit_code == 0
+    right = verdict.by_its_own_clause if isinstance(verdict.planted, Mutant) else verdict.judgement.exit_code == 0
     judgement = verdict.judgement
     found = ", ".join(judgement.failed) or judgement.conclusion
     click.echo(f"{'ok' if right else 'WRONG':5}  {verdict.planted.name}  {judgement.seconds:.1f} s  {found}", err=True)
@@ -76,13 +76,13 @@ def tell(verdict: Verdict) -> None:
 def others(measurement: Measurement, sample: int) -> list[PeerResult]:
     """Return what the other tools find on a sample of the same servers."""
     planted = [verdict.planted for verdict in measurement.verdicts if verdict.seed == measurement.seeds[0]]
-    defects = spread([item for item in planted if isinstance(item, Defect)], sample)
+    mutants = spread([item for item in planted if isinstance(item, Mutant)], sample)
     variants = spread([item for item in planted if isinstance(item, Variant)], sample // 2)
     results: list[PeerResult] = []
     for peer in installed():
         click.echo(f"asking {peer.title}", err=True)
         with tempfile.TemporaryDirectory() as folder:
-            results.append(compared(peer, defects, variants, Path(folder)))
+            results.append(compared(peer, mutants, variants, Path(folder)))
     return results
 
 

@@ -1,4 +1,4 @@
-"""What a deployment is made of: a value with a seam wherever a variant or a defect changes it."""
+"""The reference server as a value, with a hook for everything that a variant or a mutant changes."""
 
 import random
 import re
@@ -30,7 +30,7 @@ MOST_CHOICES = 64
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that passed validation, as the seams see it; `number` counts the requests of a deployment."""
+    """One request that passed validation, as the hooks see it; `number` counts the requests of a deployment."""
 
     payload: Payload
     number: int
@@ -57,7 +57,7 @@ class Call:
 
 @dataclass
 class Refusal(Exception):
-    """An answer that refuses: `kind` names the reason, so that a defect can change just one.
+    """An answer that refuses: `kind` names the reason, so that a mutant can change just one.
 
     The kinds: shape, agent, model, role, bound, tool, form, session, token. `payload` is the body as far as it was
     read.
@@ -113,11 +113,11 @@ def count(messages: Sequence[Message]) -> int:
 
 
 def same(value: Any, call: Call) -> Any:
-    """Return the value as it is: a seam that nobody changed."""
+    """Return the value as it is: a hook without a change."""
     return value
 
 
-def practice(agent_id: str, model: str) -> Any:
+def reference_registry(agent_id: str, model: str) -> Any:
     """Return the agents and models of a deployment that conforms."""
     from benchmarks.detection.registry import Registry
 
@@ -175,7 +175,7 @@ Check: TypeAlias = Callable[["Deployment", str, Payload], None]
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What a deployment is, and how it behaves at each seam; the defaults conform to the contract.
+    """What a deployment is, and how it behaves at each hook; the defaults conform to the contract.
 
     In the order in which a request meets them: `wrap` surrounds the application, `arrive` may answer a request
     before anything else, `admit` asks for the token, `fields` are the request's, `describe` words each fault,
@@ -222,7 +222,7 @@ class Deployment:
     respond: Callable[[Response, Call], Response] = same
     #: Beside the chat: what agents and models there are, the fields of each kind of request, and each answer by the
     #: operation's name with its status.
-    registry: Callable[[str, str], Any] = practice
+    registry: Callable[[str, str], Any] = reference_registry
     resource_fields: Callable[[str, Fields], Fields] = lambda kind, fields: fields
     resource: Callable[[str, int, Any], tuple[int, Any]] = lambda operation, status, value: (status, value)
     refuse: Callable[[Refusal], Refusal | Response] = lambda refusal: refusal

@@ -10,9 +10,9 @@ from pathlib import Path
 from benchmarks.detection.conforming_variants import VARIANTS
 from benchmarks.detection.judge import Judgement
 from benchmarks.detection.measure import Planted, Verdict
-from benchmarks.detection.mutants import DEFECTS
+from benchmarks.detection.mutants import MUTANTS
 
-_PLANTED: tuple[Planted, ...] = (*DEFECTS, *VARIANTS)
+_PLANTED: tuple[Planted, ...] = (*MUTANTS, *VARIANTS)
 _BY_NAME = {planted.name: planted for planted in _PLANTED}
 
 

@@ -1,4 +1,4 @@
-"""Measures the contract tests as a detector is measured: what they catch, and whom they wrongly accuse."""
+"""Mutation testing of the contract tests: which mutants they kill, and their false positives."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TypeAlias, TypeVar
 
 from benchmarks.detection.conforming_variants import VARIANTS, Variant
 from benchmarks.detection.judge import Judgement, judged
-from benchmarks.detection.mutants import DEFECTS, Defect
+from benchmarks.detection.mutants import MUTANTS, Mutant
 
-Planted: TypeAlias = Defect | Variant
+Planted: TypeAlias = Mutant | Variant
 Item = TypeVar("Item")
 #: Which clause fails by what generated requests find, and so may be found under one seed and not another.
 GENERATED = "chat.no-server-error"
@@ -27,14 +27,14 @@ class Verdict:
     judgement: Judgement
 
     @property
-    def caught(self) -> bool:
+    def killed(self) -> bool:
         """Whether the judge found the deployment to break the contract."""
         return self.judgement.exit_code == 1
 
     @property
     def by_its_own_clause(self) -> bool:
-        """Whether the clause that a defect names is among those that failed."""
-        return isinstance(self.planted, Defect) and self.planted.clause in self.judgement.failed
+        """Whether the clause that a mutant names is among those that failed."""
+        return isinstance(self.planted, Mutant) and self.planted.clause in self.judgement.failed
 
     @property
     def collateral(self) -> int:
@@ -50,24 +50,24 @@ class Measurement:
     verdicts: Sequence[Verdict]
 
     @property
-    def defects(self) -> list[Verdict]:
-        """The verdicts on defects under the first seed."""
-        return [verdict for verdict in self.verdicts if is_defect(verdict) and verdict.seed == self.seeds[0]]
+    def mutants(self) -> list[Verdict]:
+        """The verdicts on mutants under the first seed."""
+        return [verdict for verdict in self.verdicts if is_mutant(verdict) and verdict.seed == self.seeds[0]]
 
     @property
     def missed(self) -> list[Verdict]:
-        """The verdicts on defects, under any seed, that the judge did not catch by their own clause."""
-        return [verdict for verdict in self.verdicts if is_defect(verdict) and not verdict.by_its_own_clause]
+        """The verdicts on mutants, under any seed, that were not killed by their own clause."""
+        return [verdict for verdict in self.verdicts if is_mutant(verdict) and not verdict.by_its_own_clause]
 
     @property
     def variants(self) -> list[Verdict]:
         """The verdicts on variants, under any seed."""
-        return [verdict for verdict in self.verdicts if not is_defect(verdict)]
+        return [verdict for verdict in self.verdicts if not is_mutant(verdict)]
 
     @property
-    def accused(self) -> list[Verdict]:
+    def false_positives(self) -> list[Verdict]:
         """The verdicts on variants that were found to break the contract."""
-        return [verdict for verdict in self.variants if verdict.caught]
+        return [verdict for verdict in self.variants if verdict.killed]
 
     @property
     def undecided(self) -> list[Verdict]:
@@ -76,13 +76,13 @@ class Measurement:
 
     @property
     def collateral(self) -> float:
-        """How many clauses beside its own a caught defect breaks, as the median."""
-        return median([verdict.collateral for verdict in self.defects if verdict.by_its_own_clause] or [0])
+        """The median number of clauses besides its own that a killed mutant fails."""
+        return median([verdict.collateral for verdict in self.mutants if verdict.by_its_own_clause] or [0])
 
 
-def is_defect(verdict: Verdict) -> bool:
-    """Whether a verdict is on a defect."""
-    return isinstance(verdict.planted, Defect)
+def is_mutant(verdict: Verdict) -> bool:
+    """Whether a verdict is on a mutant."""
+    return isinstance(verdict.planted, Mutant)
 
 
 def spread(items: Sequence[Item], number: int | None) -> list[Item]:
@@ -95,18 +95,18 @@ def spread(items: Sequence[Item], number: int | None) -> list[Item]:
 def planned(seeds: Sequence[int], sample: int | None, names: Iterable[str] = ()) -> Iterator[tuple[Planted, int]]:
     """Yield what is judged under which seed.
 
-    The first seed runs over everything; the others over the variants, and over the defects that generated
-    requests find. A `sample` is so many defects and half as many variants.
+    The first seed runs over everything; the others over the variants, and over the mutants that generated
+    requests find. A `sample` is a number of mutants, and half as many variants.
     """
     wanted = set(names)
-    defects: Sequence[Defect] = spread(DEFECTS, sample)
+    mutants: Sequence[Mutant] = spread(MUTANTS, sample)
     variants: Sequence[Variant] = spread(VARIANTS, None if sample is None else max(1, sample // 2))
     if wanted:
-        defects = [defect for defect in DEFECTS if defect.name in wanted]
+        mutants = [mutant for mutant in MUTANTS if mutant.name in wanted]
         variants = [variant for variant in VARIANTS if variant.name in wanted]
     for number, seed in enumerate(seeds):
         yield from ((variant, seed) for variant in variants)
-        yield from ((defect, seed) for defect in defects if not number or defect.clause == GENERATED)
+        yield from ((mutant, seed) for mutant in mutants if not number or mutant.clause == GENERATED)
 
 
 def measured(

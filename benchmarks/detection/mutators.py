@@ -1,4 +1,4 @@
-"""Small changes of a deployment, as its seams take them; variants and defects are made of these."""
+"""Small changes of a deployment, as its hooks take them; variants and mutants are made of these."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

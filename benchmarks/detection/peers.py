@@ -19,7 +19,7 @@ from agent_contract import load_contract
 from benchmarks.detection.conforming_variants import Variant
 from benchmarks.detection.hooks import MOST_CHOICES
 from benchmarks.detection.judge import LIMIT
-from benchmarks.detection.mutants import Defect
+from benchmarks.detection.mutants import Mutant
 from benchmarks.detection.reference_server import Deployment, Tally
 from benchmarks.detection.running import running
 
@@ -44,18 +44,18 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class PeerResult:
-    """What a tool found: defects caught, in all and by category, variants accused, and the median cost of a run.
+    """What a tool found: mutants killed, in all and by category, false positives, and the median cost of a run.
 
-    A category maps to how many of its defects were caught, and how many it was asked about.
+    A category maps to how many of its mutants were killed, and how many it was asked about.
     """
 
     title: str
     flags: str
-    defects: int
-    caught: int
+    mutants: int
+    killed: int
     by_category: Mapping[str, tuple[int, int]]
     variants: int
-    accused: int
+    false_positives: int
     requests: float
     tokens: float
     seconds: float
@@ -161,8 +161,8 @@ class Asked:
     seconds: float
 
 
-def compared(peer: Peer, defects: Sequence[Defect], variants: Sequence[Variant], folder: Path) -> PeerResult:
-    """Return what a tool finds on defects and variants beyond what it reports of the conforming deployment."""
+def compared(peer: Peer, mutants: Sequence[Mutant], variants: Sequence[Variant], folder: Path) -> PeerResult:
+    """Return what a tool finds on mutants and variants beyond what it reports of the conforming deployment."""
     known = {
         token: asked(peer, replace(Deployment(), token=token), folder).reports
         for token in (None, "a-token-of-the-deployment")
@@ -170,18 +170,18 @@ def compared(peer: Peer, defects: Sequence[Defect], variants: Sequence[Variant],
 
     costs: list[Asked] = []
 
-    def finds(planted: Defect | Variant) -> bool:
+    def finds(planted: Mutant | Variant) -> bool:
         costs.append(asked(peer, planted.deployment, folder))
         return bool(costs[-1].reports - known[planted.deployment.token])
 
-    caught = [(defect.category, finds(defect)) for defect in defects]
-    categories = dict.fromkeys(category for category, _ in caught)
+    killed = [(mutant.category, finds(mutant)) for mutant in mutants]
+    categories = dict.fromkeys(category for category, _ in killed)
     return PeerResult(
         peer.title,
         peer.flags,
-        len(defects),
-        sum(found for _, found in caught),
-        {name: (caught.count((name, True)), sum(name == category for category, _ in caught)) for name in categories},
+        len(mutants),
+        sum(found for _, found in killed),
+        {name: (killed.count((name, True)), sum(name == category for category, _ in killed)) for name in categories},
         len(variants),
         sum(map(finds, variants)),
         median([cost.requests for cost in costs] or [0]),

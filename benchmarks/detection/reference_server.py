@@ -1,4 +1,4 @@
-"""A conforming deployment of the endpoint in FastAPI, with a seam wherever a variant or a defect changes it."""
+"""The reference server: a conforming deployment in FastAPI, with a hook for all that a variant or mutant changes."""
 
 import random
 import uuid

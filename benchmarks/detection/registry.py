@@ -1,4 +1,4 @@
-"""What the practice deployment has beside the chat: agents that can be created and changed, and models."""
+"""What the reference server has beside the chat: agents that can be created and changed, and models."""
 
 import base64
 import hashlib
@@ -26,7 +26,7 @@ DEFAULTS = {"session_max_length": 10_000, "session_max_ttl": 86_400, "completion
 class Registry:
     """Agents by id, in the order in which they were created, and what can be asked of them; each method conforms.
 
-    A defect is a subclass with another method.
+    A mutant is a subclass with another method.
     """
 
     agent_id: str
@@ -35,7 +35,7 @@ class Registry:
 
     def __post_init__(self) -> None:
         for id, name, age in (
-            (self.agent_id, "practice", 7200),
+            (self.agent_id, "reference", 7200),
             ("e4a1c7d2-90b3-4f6e-8d15-2c7b6a9f0e33", "spare", 3600),
         ):
             self.agents[id] = self.made(id, {"model": self.model, "name": name}, int(time.time()) - age)
@@ -108,7 +108,7 @@ class Registry:
 
     def models(self) -> tuple[int, Any]:
         """Return status and answer of the list of models."""
-        common = {"object": "model", "created": 1700000000, "owned_by": "practice"}
+        common = {"object": "model", "created": 1700000000, "owned_by": "reference"}
         completions = {"id": self.model, **common, "model_type": "COMPLETIONS", "model_engine": "VLLM"}
         embeddings = {"id": EMBEDDER, **common, "model_type": "EMBEDDINGS", "model_engine": "INFINITY"}
         return 200, {"object": "list", "data": [completions, embeddings]}

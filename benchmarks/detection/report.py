@@ -10,7 +10,7 @@ from statistics import median
 
 from agent_contract import load_contract
 from benchmarks.detection.measure import Measurement, Verdict
-from benchmarks.detection.mutants import Defect
+from benchmarks.detection.mutants import Mutant
 from benchmarks.detection.peers import PeerResult
 
 LIBRARIES = (
@@ -25,12 +25,12 @@ LIBRARIES = (
     "granian",
 )
 WHAT_IT_SHOWS = """\
-The defects and variants were written by the authors of the checks. That they are told apart shows that no clause
+The mutants and variants were written by the authors of the checks. That they are told apart shows that no clause
 is checked in vain, and no more: it is no estimate of how many faults of other deployments would be found."""
 
 
 def markdown(measurement: Measurement, peers: Sequence[PeerResult] = ()) -> str:
-    """Return the report: the result, by category, what was missed, who was accused, the cost, the peers."""
+    """Return the report: the result, by category, what was missed, false positives, the cost, the peers."""
     contract = load_contract()
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     seeds = ", ".join(map(str, measurement.seeds))
@@ -40,14 +40,14 @@ def markdown(measurement: Measurement, peers: Sequence[PeerResult] = ()) -> str:
         "mock: on copies with one planted defect each, and on conforming variants.",
         WHAT_IT_SHOWS,
         f"Contract {contract.version}, {contract.digest}. Python {platform.python_version()}, {libraries}. "
-        f"Seeds: {seeds}; the first over everything, the others over the variants and over the defects that "
+        f"Seeds: {seeds}; the first over everything, the others over the variants and over the mutants that "
         "generated requests find.",
         "## Result",
         table(("", ""), result_rows(measurement)),
         "## By category",
-        table(("category", "planted", "caught", "by its own clause"), category_rows(measurement)),
+        table(("category", "planted", "killed", "by its own clause"), category_rows(measurement)),
         *missed_part(measurement),
-        *accused_part(measurement),
+        *false_positive_part(measurement),
         "## Cost of one verdict",
         table(("", "median", "most"), cost_rows(measurement)),
         *peers_part(peers),
@@ -63,57 +63,57 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def result_rows(measurement: Measurement) -> list[tuple[str, object]]:
     """Return the result, line by line."""
-    defects = measurement.defects
+    mutants = measurement.mutants
     return [
-        ("defects planted", len(defects)),
-        ("caught", sum(verdict.caught for verdict in defects)),
-        ("caught by the clause that they break", sum(verdict.by_its_own_clause for verdict in defects)),
-        ("other clauses that a caught defect breaks, median", f"{measurement.collateral:g}"),
+        ("mutants", len(mutants)),
+        ("killed", sum(verdict.killed for verdict in mutants)),
+        ("killed by the clause that they break", sum(verdict.by_its_own_clause for verdict in mutants)),
+        ("other clauses that a killed mutant breaks, median", f"{measurement.collateral:g}"),
         ("verdicts on conforming variants", len(measurement.variants)),
-        ("variants accused", len({verdict.planted.name for verdict in measurement.accused})),
+        ("false positives", len({verdict.planted.name for verdict in measurement.false_positives})),
         ("variants without a verdict", len({verdict.planted.name for verdict in measurement.undecided})),
     ]
 
 
 def category_rows(measurement: Measurement) -> list[tuple[object, ...]]:
-    """Return for each category of defects how many were planted, caught, and caught by their own clause."""
-    planted, caught, own = Counter[str](), Counter[str](), Counter[str]()
-    for verdict in measurement.defects:
-        if isinstance(verdict.planted, Defect):
+    """Return for each category of mutants how many were planted, killed, and killed by their own clause."""
+    planted, killed, own = Counter[str](), Counter[str](), Counter[str]()
+    for verdict in measurement.mutants:
+        if isinstance(verdict.planted, Mutant):
             category = verdict.planted.category
             planted[category] += 1
-            caught[category] += verdict.caught
+            killed[category] += verdict.killed
             own[category] += verdict.by_its_own_clause
-    return [(category, number, caught[category], own[category]) for category, number in planted.items()]
+    return [(category, number, killed[category], own[category]) for category, number in planted.items()]
 
 
 def missed_part(measurement: Measurement) -> list[str]:
-    """Return the defects that were not caught by their own clause, and by which others they were."""
+    """Return the mutants that were not killed by their own clause, and by which others they were."""
     rows = [
         (
             verdict.planted.name,
             verdict.planted.sentence,
-            verdict.planted.clause if isinstance(verdict.planted, Defect) else "",
+            verdict.planted.clause if isinstance(verdict.planted, Mutant) else "",
             verdict.seed,
             ", ".join(verdict.judgement.failed) or verdict.judgement.conclusion,
         )
         for verdict in measurement.missed
     ]
-    head = ("defect", "what it does", "its clause", "seed", "what was found")
-    return ["## Not caught by their own clause", table(head, rows) if rows else "None."]
+    head = ("mutant", "what it does", "its clause", "seed", "what was found")
+    return ["## Not killed by their own clause", table(head, rows) if rows else "None."]
 
 
-def accused_part(measurement: Measurement) -> list[str]:
-    """Return the variants that were accused or not judged, with the clauses or the reason."""
+def false_positive_part(measurement: Measurement) -> list[str]:
+    """Return the variants that failed or got no verdict, with the clauses or the reason."""
 
     def found(verdict: Verdict) -> str:
         notes = [f"{clause}: {verdict.judgement.notes[clause]}" for clause in verdict.judgement.failed]
         return "; ".join(notes) or verdict.judgement.conclusion
 
-    wrong = [*measurement.accused, *measurement.undecided]
+    wrong = [*measurement.false_positives, *measurement.undecided]
     rows = [(verdict.planted.name, verdict.planted.sentence, verdict.seed, found(verdict)) for verdict in wrong]
     head = ("variant", "what it does", "seed", "what was found")
-    return ["## Variants accused or not judged", table(head, rows) if rows else "None."]
+    return ["## False positives, and variants without a verdict", table(head, rows) if rows else "None."]
 
 
 def cost_rows(measurement: Measurement) -> list[tuple[object, ...]]:
@@ -138,8 +138,8 @@ def peers_part(peers: Sequence[PeerResult]) -> list[str]:
     rows = [
         (
             peer.title,
-            f"{peer.caught} of {peer.defects}",
-            f"{peer.accused} of {peer.variants}",
+            f"{peer.killed} of {peer.mutants}",
+            f"{peer.false_positives} of {peer.variants}",
             f"{peer.requests:.0f}",
             f"{peer.tokens:.0f}",
             f"{peer.seconds:.1f}",
@@ -147,7 +147,7 @@ def peers_part(peers: Sequence[PeerResult]) -> list[str]:
         )
         for peer in peers
     ]
-    head = ("tool", "defects caught", "variants accused", "requests, median", "tokens", "seconds", "flags")
+    head = ("tool", "mutants killed", "false positives", "requests, median", "tokens", "seconds", "flags")
     categories = dict.fromkeys(name for peer in peers for name in peer.by_category)
     found = [
         (name, *(" of ".join(map(str, peer.by_category.get(name, (0, 0)))) for peer in peers)) for name in categories
@@ -158,6 +158,6 @@ def peers_part(peers: Sequence[PeerResult]) -> list[str]:
         "are pinned to those that the deployment knows, without tools and request examples, so that its requests reach "
         "the agent; and each is forgiven what it reports of the conforming deployment itself.",
         table(head, rows),
-        "Defects caught, by category:",
+        "Mutants killed, by category:",
         table(("category", *(peer.title for peer in peers)), found),
     ]

@@ -1,4 +1,4 @@
-"""Small changes of the operations around the chat, as their seams take them."""
+"""Small changes of the operations around the chat, as their hooks take them."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias

@@ -1,4 +1,4 @@
-"""The practice deployment's operations around the chat, as routes of its application."""
+"""The reference server's operations around the chat, as routes of its application."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -187,7 +187,7 @@ def _model(deployment: Deployment, kind: str) -> Any:
 
 
 def _replied(deployment: Deployment, operation: str, answer: Callable[[], tuple[int, Any]]) -> Response:
-    """Return an operation's answer, or its refusal, as the deployment's seam leaves it."""
+    """Return an operation's answer, or its refusal, as the deployment's hook leaves it."""
     try:
         status, value = answer()
     except Refusal as refusal:

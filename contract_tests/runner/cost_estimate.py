@@ -1,4 +1,4 @@
-"""What a run will send at most, and leave behind: from what each clause took of a practice deployment."""
+"""What a run will send at most, and leave behind: from what each clause took of the reference server."""
 
 from __future__ import annotations
 

@@ -7,22 +7,22 @@ import pytest
 from agent_contract import load_contract
 from benchmarks.detection.conforming_variants import VARIANTS, Variant
 from benchmarks.detection.hooks import Deployment
-from benchmarks.detection.mutants import DEFECTS, Defect
+from benchmarks.detection.mutants import MUTANTS, Mutant
 
-PLANTED: tuple[Defect | Variant, ...] = (*DEFECTS, *VARIANTS)
+PLANTED: tuple[Mutant | Variant, ...] = (*MUTANTS, *VARIANTS)
 CLAUSES = {clause.id: clause for clause in load_contract(every_version=True).clauses}
 
 
-def test_every_defect_names_a_clause_whose_break_fails_a_run() -> None:
-    names = {defect.name: defect.clause for defect in DEFECTS}
+def test_every_mutant_names_a_clause_whose_break_fails_a_run() -> None:
+    names = {mutant.name: mutant.clause for mutant in MUTANTS}
     assert {name: clause for name, clause in names.items() if clause not in CLAUSES} == {}
     assert {name: clause for name, clause in names.items() if not CLAUSES[clause].fails_a_run} == {}
 
 
-def test_every_clause_that_can_fail_a_run_has_its_defect() -> None:
+def test_every_clause_that_can_fail_a_run_has_its_mutant() -> None:
     """What can't be seen from outside can't be planted either."""
     testable = {clause.id for clause in CLAUSES.values() if clause.fails_a_run and not clause.untestable}
-    assert testable - {defect.clause for defect in DEFECTS} == set()
+    assert testable - {mutant.clause for mutant in MUTANTS} == set()
 
 
 def test_names_and_sentences_are_given_once() -> None:
@@ -32,10 +32,10 @@ def test_names_and_sentences_are_given_once() -> None:
 
 
 def test_there_are_enough_of_both() -> None:
-    assert len(DEFECTS) >= 120
+    assert len(MUTANTS) >= 120
     assert len(VARIANTS) >= 24
 
 
-@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
-def test_a_defect_changes_the_deployment(defect: Defect) -> None:
-    assert defect.deployment != Deployment()
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_mutant_changes_the_deployment(mutant: Mutant) -> None:
+    assert mutant.deployment != Deployment()

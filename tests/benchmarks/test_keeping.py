@@ -9,23 +9,23 @@ from benchmarks.detection.conforming_variants import VARIANTS
 from benchmarks.detection.judge import Judgement
 from benchmarks.detection.keeping import keep, kept
 from benchmarks.detection.measure import Verdict, planned
-from benchmarks.detection.mutants import DEFECTS
+from benchmarks.detection.mutants import MUTANTS
 
 JUDGED = Judgement(1, "exit 1: …", {"chat.n-choices": "failed"}, {"chat.n-choices": "ü"}, 200, 3000, 4.5, "all\nof it")
-DEFECT, VARIANT = Verdict(DEFECTS[0], 0, JUDGED), Verdict(VARIANTS[0], 3, replace(JUDGED, exit_code=0))
+MUTANT, VARIANT = Verdict(MUTANTS[0], 0, JUDGED), Verdict(VARIANTS[0], 3, replace(JUDGED, exit_code=0))
 
 
 def test_verdicts_are_kept_whole(tmp_path: Path) -> None:
     file = tmp_path / "kept.jsonl"
     plan = list(planned(range(4), None))
     assert kept(file, plan) == []
-    for verdict in (VARIANT, DEFECT, replace(VARIANT, judgement=JUDGED)):
+    for verdict in (VARIANT, MUTANT, replace(VARIANT, judgement=JUDGED)):
         keep(verdict, file)
-    assert kept(file, plan) == [DEFECT, replace(VARIANT, judgement=JUDGED)]
+    assert kept(file, plan) == [MUTANT, replace(VARIANT, judgement=JUDGED)]
 
 
 def test_a_verdict_that_is_not_asked_for_is_left_out(tmp_path: Path) -> None:
     file = tmp_path / "kept.jsonl"
-    keep(DEFECT, file)
+    keep(MUTANT, file)
     keep(VARIANT, file)
-    assert kept(file, list(planned(range(1), None))) == [DEFECT]
+    assert kept(file, list(planned(range(1), None))) == [MUTANT]

@@ -6,9 +6,9 @@ import pytest
 
 from benchmarks.detection.conforming_variants import VARIANTS, Variant
 from benchmarks.detection.judge import judged
-from benchmarks.detection.mutants import DEFECTS, Defect
+from benchmarks.detection.mutants import MUTANTS, Mutant
 
-CAUGHT = {
+KILLED = {
     "token-missing-accepted",
     "405-without-allow",
     "body-malformed-400",
@@ -22,19 +22,19 @@ CAUGHT = {
     "session-not-extended",
     "emoji-traceback",
 }
-PLANTED: tuple[Defect | Variant, ...] = (*DEFECTS, *VARIANTS)
-NOT_ACCUSED = {"plain", "lax-coercion", "errors-in-html", "stream-byte-by-byte", "reasoning-null", "knowledge"}
+PLANTED: tuple[Mutant | Variant, ...] = (*MUTANTS, *VARIANTS)
+CONFORMING = {"plain", "lax-coercion", "errors-in-html", "stream-byte-by-byte", "reasoning-null", "knowledge"}
 
 
-@pytest.mark.parametrize("defect", [item for item in DEFECTS if item.name in CAUGHT], ids=lambda item: item.name)
-def test_a_defect_is_caught_by_its_own_clause(defect: Defect) -> None:
-    judgement = judged(defect.deployment, options=("--clause", defect.clause, *defect.options))
-    assert judgement.failed == (defect.clause,), judgement.output
+@pytest.mark.parametrize("mutant", [item for item in MUTANTS if item.name in KILLED], ids=lambda item: item.name)
+def test_a_mutant_is_killed_by_its_own_clause(mutant: Mutant) -> None:
+    judgement = judged(mutant.deployment, options=("--clause", mutant.clause, *mutant.options))
+    assert judgement.failed == (mutant.clause,), judgement.output
     assert judgement.exit_code == 1
 
 
-@pytest.mark.parametrize("variant", [item for item in VARIANTS if item.name in NOT_ACCUSED], ids=lambda item: item.name)
-def test_a_variant_is_not_accused(variant: Variant) -> None:
+@pytest.mark.parametrize("variant", [item for item in VARIANTS if item.name in CONFORMING], ids=lambda item: item.name)
+def test_a_variant_passes(variant: Variant) -> None:
     judgement = judged(variant.deployment, options=variant.options)
     assert judgement.failed == ()
     assert judgement.exit_code == 0, judgement.output
@@ -43,4 +43,4 @@ def test_a_variant_is_not_accused(variant: Variant) -> None:
 
 def test_the_sample_is_planted() -> None:
     names = {item.name for item in PLANTED}
-    assert (CAUGHT | NOT_ACCUSED) - names == set()
+    assert (KILLED | CONFORMING) - names == set()

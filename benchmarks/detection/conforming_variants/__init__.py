@@ -1,4 +1,4 @@
-"""Conforming deployments, each different where the contract leaves it free: a judge that accuses one is wrong."""
+"""Conforming deployments, each different where the contract allows it. If one fails, that is a false positive."""
 
 from benchmarks.detection.conforming_variants import answers, around, framings, inputs, models, servers, sessions, tools
 from benchmarks.detection.conforming_variants.variant import Variant

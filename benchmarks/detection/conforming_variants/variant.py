@@ -1,4 +1,4 @@
-"""One conforming deployment that differs from others where the contract leaves it free."""
+"""One conforming deployment that differs from others where the contract allows it."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from benchmarks.detection.hooks import Deployment
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A deployment that nobody may accuse: its name, one sentence, and the options that its owner would give."""
+    """A deployment that must pass: its name, one sentence, and the options that its owner would give."""
 
     name: str
     sentence: str

@@ -21,28 +21,28 @@ from benchmarks.detection.mutants import (
     streams,
     tools,
 )
-from benchmarks.detection.mutants.mutant import Defect
+from benchmarks.detection.mutants.mutant import Mutant
 
-__all__ = ["DEFECTS", "Defect"]
+__all__ = ["MUTANTS", "Mutant"]
 
-DEFECTS: tuple[Defect, ...] = (
-    *access.DEFECTS,
-    *bodies.DEFECTS,
-    *limits.DEFECTS,
-    *refusals.DEFECTS,
-    *reply.DEFECTS,
-    *parts.DEFECTS,
-    *choices.DEFECTS,
-    *streams.DEFECTS,
-    *chunks.DEFECTS,
-    *order.DEFECTS,
-    *sessions.DEFECTS,
-    *session_leaks.DEFECTS,
-    *odd_input.DEFECTS,
-    *tools.DEFECTS,
-    *listing.DEFECTS,
-    *agents.DEFECTS,
-    *changed.DEFECTS,
-    *models.DEFECTS,
-    *completions.DEFECTS,
+MUTANTS: tuple[Mutant, ...] = (
+    *access.MUTANTS,
+    *bodies.MUTANTS,
+    *limits.MUTANTS,
+    *refusals.MUTANTS,
+    *reply.MUTANTS,
+    *parts.MUTANTS,
+    *choices.MUTANTS,
+    *streams.MUTANTS,
+    *chunks.MUTANTS,
+    *order.MUTANTS,
+    *sessions.MUTANTS,
+    *session_leaks.MUTANTS,
+    *odd_input.MUTANTS,
+    *tools.MUTANTS,
+    *listing.MUTANTS,
+    *agents.MUTANTS,
+    *changed.MUTANTS,
+    *models.MUTANTS,
+    *completions.MUTANTS,
 )

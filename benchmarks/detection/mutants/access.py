@@ -1,4 +1,4 @@
-"""Defects of tokens and methods."""
+"""Mutants: tokens and methods."""
 
 from dataclasses import replace
 from typing import Any
@@ -85,7 +85,7 @@ def allow(value: str | None) -> Any:
     return edit
 
 
-DEFECTS = (
+MUTANTS = (
     plant("token-missing-accepted", "token-missing", "Checks a token only if one is sent.", admit=without_a_token_only),
     plant(
         "token-missing-crash",

@@ -64,7 +64,7 @@ def unknown_under_agents(request: Request, body: bytes, number: int) -> Response
 TOO_LONG = {"detail": [{"type": "string_too_long", "loc": ["body", "name"], "msg": "String should be shorter"}]}
 
 
-DEFECTS = (
+MUTANTS = (
     agents(
         "agent-get-other-form", "get", "Wraps an agent that is read.", resource=answering("get", lambda v: {"agent": v})
     ),

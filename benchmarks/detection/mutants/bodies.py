@@ -1,4 +1,4 @@
-"""Defects in how a body is read, and in how its faults are worded."""
+"""Mutants: how a body is read, and in how its faults are worded."""
 
 from collections.abc import Callable
 from typing import Any
@@ -282,4 +282,4 @@ WORDING = (
         refuse=lambda refusal: Response(status_code=422) if refusal.kind == "shape" else refusal,
     ),
 )
-DEFECTS = (*READING, *TYPES, *WORDING)
+MUTANTS = (*READING, *TYPES, *WORDING)

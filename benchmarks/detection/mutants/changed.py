@@ -115,4 +115,4 @@ UNKNOWN = tuple(
         ("delete-any-id", "Answers the deletion of an agent that does not exist with 200.", DeletesAnyId),
     )
 )
-DEFECTS = (*CHANGED, *UNKNOWN)
+MUTANTS = (*CHANGED, *UNKNOWN)

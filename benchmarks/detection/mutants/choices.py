@@ -1,4 +1,4 @@
-"""Defects of `n`, `stop`, `max_tokens` and `stream`: what is asked for, and what comes."""
+"""Mutants: `n`, `stop`, `max_tokens` and `stream`: what is asked for, and what comes."""
 
 import random
 from dataclasses import replace
@@ -214,4 +214,4 @@ STREAM = (
     plant("stream-always", "stream-default", "Streams every answer.", respond=always_streams),
     plant("stream-if-named", "stream-default", "Streams where `stream` is false.", respond=streams_if_named),
 )
-DEFECTS = (*NUMBER, *STOP, *LIMIT, *STREAM)
+MUTANTS = (*NUMBER, *STOP, *LIMIT, *STREAM)

@@ -1,4 +1,4 @@
-"""Defects in the chunks of a stream: their fields, and the usage at the end."""
+"""Mutants: the chunks of a stream: their fields, and the usage at the end."""
 
 import uuid
 from typing import Any
@@ -180,4 +180,4 @@ USAGE = (
         chunks=on_usage(lambda chunks, last: [*chunks, {**last, "usage": {**last["usage"], "total_tokens": 0}}]),
     ),
 )
-DEFECTS = (*CHUNKS, *USAGE)
+MUTANTS = (*CHUNKS, *USAGE)

@@ -50,7 +50,7 @@ def longer(value: Mapping[str, Any]) -> Any:
     return {**value, "usage": {**usage, **more}}
 
 
-DEFECTS = (
+MUTANTS = (
     completions(
         "prompt-missing",
         "prompt-required",

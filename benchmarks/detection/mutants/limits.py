@@ -1,4 +1,4 @@
-"""Defects at the limits of the request's fields."""
+"""Mutants: the limits of the request's fields."""
 
 import uuid
 from typing import Annotated, Any
@@ -270,4 +270,4 @@ SESSION_IDS = (
         recall=lambda memory, session, payload: recall(memory, session, payload) if is_uuid(session) else [],
     ),
 )
-DEFECTS = (*TEMPERATURE, *NUMBERS, *LISTS, *SESSION_IDS)
+MUTANTS = (*TEMPERATURE, *NUMBERS, *LISTS, *SESSION_IDS)

@@ -72,7 +72,7 @@ class CountsThePage(Registry):
         return status, {**value, "num_objects": len(value["data"])} if "num_objects" in value else value
 
 
-DEFECTS = (
+MUTANTS = (
     listing("list-after-included", "after", "Begins a page with its cursor.", registry=AfterIsIncluded),
     listing("list-after-ignored", "after", "Ignores the cursor of a page.", registry=AfterIsIgnored),
     listing("list-limit-ignored", "limit", "Lists all agents whatever the limit.", registry=LimitIsIgnored),

@@ -37,7 +37,7 @@ class EmbedsByAnything(Registry):
         return super().embed({**sent, "model": EMBEDDER})
 
 
-DEFECTS = (
+MUTANTS = (
     models(
         "models-bare",
         "list",

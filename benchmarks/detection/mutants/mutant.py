@@ -7,12 +7,12 @@ from typing import Any
 from benchmarks.detection.hooks import Deployment
 
 PLAIN = Deployment()
-#: What the judge is told where a defect shows in agents that it creates alone.
+#: Options of `verify` for a mutant that shows only in agents that the run creates.
 MANAGED = ("--manage-agents",)
 
 
 @dataclass(frozen=True, slots=True)
-class Defect:
+class Mutant:
     """A deployment that breaks a clause: its name, the clause's id, a category, and one sentence on what it does.
 
     It may break other clauses on the way; the one that it names is the one that tells an engineer what is wrong.
@@ -28,13 +28,13 @@ class Defect:
 
 def planting(
     category: str, base: Deployment = PLAIN, family: str = "chat", options: tuple[str, ...] = ()
-) -> Callable[..., Defect]:
-    """Return a function that plants a defect of a category: name, clause without its family, sentence, changed seams.
+) -> Callable[..., Mutant]:
+    """Return a function that plants a defect of a category: name, clause without its family, sentence, changed hooks.
 
     `options` are what the judge has to be told to see it.
     """
 
-    def plant(name: str, clause: str, sentence: str, **changes: Any) -> Defect:
-        return Defect(name, f"{family}.{clause}", category, sentence, replace(base, **changes), options)
+    def plant(name: str, clause: str, sentence: str, **changes: Any) -> Mutant:
+        return Mutant(name, f"{family}.{clause}", category, sentence, replace(base, **changes), options)
 
     return plant

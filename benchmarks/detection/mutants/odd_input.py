@@ -1,4 +1,4 @@
-"""Defects that odd, and yet legitimate, input brings to light."""
+"""Mutants: what odd, and yet legitimate, input brings to light."""
 
 import re
 from typing import Any
@@ -192,4 +192,4 @@ SERVER_ERRORS = (
         arrive=crashing(lambda sent: type(sent.get("n")) is int and sent["n"] < -1),
     ),
 )
-DEFECTS = (*TEXTS, *SERVER_ERRORS)
+MUTANTS = (*TEXTS, *SERVER_ERRORS)

@@ -1,4 +1,4 @@
-"""Defects in the order of a stream: indices, roles, and the reason why a choice ended."""
+"""Mutants: the order of a stream: indices, roles, and the reason why a choice ended."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def index(make: Any) -> Any:
     return all_but_choiceless(lambda chunk: edited(chunk, index=make(chunk["choices"][0]["index"])))
 
 
-DEFECTS = (
+MUTANTS = (
     plant(
         "stream-index-from-one",
         "stream-index",

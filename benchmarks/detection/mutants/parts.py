@@ -1,4 +1,4 @@
-"""Defects in the parts of a plain answer: messages, reasons, usage, passages, and its content type."""
+"""Mutants: the parts of a plain answer: messages, reasons, usage, passages, and its content type."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def usage(**parts: Any) -> Any:
     return on_usage(lambda counted: {**counted, **{name: part(counted) for name, part in parts.items()}})
 
 
-DEFECTS = (
+MUTANTS = (
     plant(
         "message-without-role",
         "reply-message",

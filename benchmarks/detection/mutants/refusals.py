@@ -1,4 +1,4 @@
-"""Defects in what a deployment refuses, and with which status: agents, models, roles, streams."""
+"""Mutants: what a deployment refuses, and with which status: agents, models, roles, streams."""
 
 import json
 from dataclasses import replace
@@ -271,7 +271,7 @@ STREAMS = (
         refuse=streamed_as(400, "agent"),
     ),
 )
-DEFECTS = (*AGENTS, *MODELS, *ROLES, *STREAMS)
+MUTANTS = (*AGENTS, *MODELS, *ROLES, *STREAMS)
 
 
 def has_empty_model(body: bytes) -> bool:

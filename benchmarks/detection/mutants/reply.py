@@ -1,4 +1,4 @@
-"""Defects in a plain answer as a whole: its own fields."""
+"""Mutants: a plain answer as a whole: its own fields."""
 
 import time
 from typing import Any
@@ -16,7 +16,7 @@ def repeated_id(answer: dict[str, Any], call: Call) -> dict[str, Any]:
     return {**answer, "id": f"chatcmpl-{answer['created'] // 10}"}
 
 
-DEFECTS = (
+MUTANTS = (
     plant(
         "tool-calls-an-object",
         "reply-conforms",

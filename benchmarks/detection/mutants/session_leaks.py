@@ -1,4 +1,4 @@
-"""Defects of sessions that are mixed up: which of them, when, and where it shows."""
+"""Mutants: sessions that are mixed up: which of them, when, and where it shows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -62,7 +62,7 @@ def plain_streams(memory: Memory, session: str | None, payload: Payload) -> list
     return all_messages(memory) if session is None and payload.get("stream") else recall(memory, session, payload)
 
 
-DEFECTS = (
+MUTANTS = (
     plant(
         "session-history-of-all-calls",
         "session-isolated",

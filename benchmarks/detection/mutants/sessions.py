@@ -1,4 +1,4 @@
-"""Defects of sessions: what they keep, what they forget, and whom they tell."""
+"""Mutants: sessions: what they keep, what they forget, and whom they tell."""
 
 import hashlib
 import itertools
@@ -281,4 +281,4 @@ STREAMED = (
         remember=part_of_turn(lambda turn, call: [{"role": "assistant", "content": ""}] if call.streams else turn),
     ),
 )
-DEFECTS = (*CREATED, *KEPT, *APART, *UNKNOWN, *STREAMED)
+MUTANTS = (*CREATED, *KEPT, *APART, *UNKNOWN, *STREAMED)

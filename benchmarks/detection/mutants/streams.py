@@ -1,4 +1,4 @@
-"""Defects of streams: the events on the wire, and how they end."""
+"""Mutants: streams: the events on the wire, and how they end."""
 
 import json
 from collections.abc import AsyncIterator
@@ -168,4 +168,4 @@ END = (
         "done-first", "stream-done", "Sends `[DONE]` at the start.", frames=lambda frames, call: [DONE, *frames[:-1]]
     ),
 )
-DEFECTS = (*FRAMING, *END)
+MUTANTS = (*FRAMING, *END)

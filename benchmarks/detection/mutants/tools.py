@@ -1,4 +1,4 @@
-"""Defects of tools and of content in a form."""
+"""Mutants: tools and of content in a form."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -291,4 +291,4 @@ FORMS = (
         ),
     ),
 )
-DEFECTS = (*CHOICES, *CALLS, *STREAMED, *FORMS)
+MUTANTS = (*CHOICES, *CALLS, *STREAMED, *FORMS)

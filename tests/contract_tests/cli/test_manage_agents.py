@@ -61,7 +61,7 @@ def test_agents_are_created_and_none_is_left() -> None:
     with running(watched.deployment) as url:
         verdict = judged(url, AGENT, "clause=agents.*", "manage-agents")
     created = [json.loads(body) for method, path, body in watched.asked if (method, path[-7:]) == ("POST", "/agents")]
-    assert watched.names == ["practice", "spare"]
+    assert watched.names == ["reference", "spare"]
     assert verdict.code == Exit.PASSED, verdict.reason
     assert verdict.having("failed", "not supported", "warning") == set()
     assert created
@@ -90,7 +90,7 @@ def test_a_budget_that_is_used_up_leaves_no_agent(most: int) -> None:
     with running(watched.deployment) as url:
         judged(url, AGENT, "clause=agents.*", "manage-agents", f"max-requests={most}")
     assert any(method == "POST" and path.endswith("/agents") for method, path, _ in watched.asked)
-    assert watched.names == ["practice", "spare"]
+    assert watched.names == ["reference", "spare"]
 
 
 def test_what_could_not_be_removed_is_said_in_the_end_and_in_the_reports(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_an_interruption_leaves_no_agent(path: str, after: bool) -> None:
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=30)
     assert process.returncode == 130, output
-    assert watched.names == ["practice", "spare"]
+    assert watched.names == ["reference", "spare"]
     assert "could not be removed" not in output
 
 

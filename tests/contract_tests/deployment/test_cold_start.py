@@ -102,7 +102,7 @@ def cold_once(request: Request, body: bytes, number: int) -> Response | None:
     return Response(status_code=502) if number == 1 else None
 
 
-def test_a_cold_start_is_reported_and_accuses_nobody(tmp_path: Path) -> None:
+def test_a_cold_start_is_reported_and_fails_no_clause(tmp_path: Path) -> None:
     deployment = Deployment(arrive=cold_once)
     files = [f"--report={tmp_path / name}" for name in ("r.json", "r.html", "r.md")]
     with running(deployment) as url:

@@ -16,7 +16,7 @@ import pytest
 
 from agent_contract import load_contract
 from benchmarks.detection.hooks import Deployment
-from benchmarks.detection.mutants import DEFECTS
+from benchmarks.detection.mutants import MUTANTS
 from benchmarks.detection.running import running
 from contract_tests.options import Options
 from contract_tests.report.build import command
@@ -144,10 +144,10 @@ def test_a_stream_shows_when_each_event_came(folder: Path) -> None:
 
 def test_a_broken_session_shows_the_whole_of_it(tmp_path: Path) -> None:
     """The two requests that it is compared with, and every turn; the last of them decides."""
-    (defect,) = (defect for defect in DEFECTS if defect.name == "session-not-extended")
+    (mutant,) = (mutant for mutant in MUTANTS if mutant.name == "session-not-extended")
     files = [f"--report={name}" for name in ("r.json", "r.html", "r.md")]
-    with running(defect.deployment) as url:
-        agent = defect.deployment.agent_id
+    with running(mutant.deployment) as url:
+        agent = mutant.deployment.agent_id
         found = verify(url, "--agent-id", agent, "--clause=chat.session-extended", *files, cwd=tmp_path)
     (failed,) = load(tmp_path / "r.json").having("failed")
     assert failed.transcript
