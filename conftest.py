@@ -1,4 +1,4 @@
-"""Lets `pytest contract_tests` in a checkout judge a mock of its own, where no deployment is named."""
+"""Lets `pytest contract_tests` in a checkout judge a mock of its own if no deployment is named."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_contract.pytest_plugin import JUDGE
 from contract_tests.runner import plugin as contract_plugin
 
 _MOCK = pytest.StashKey[ExitStack]()
@@ -14,14 +15,14 @@ _MOCK = pytest.StashKey[ExitStack]()
 
 @pytest.hookimpl
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Load the plugin where it is not installed."""
+    """Load the contract tests, whose options an installed kit registers only if one of them is given."""
     if not pluginmanager.is_registered(contract_plugin):
-        pluginmanager.register(contract_plugin, "agent_contract")
+        pluginmanager.register(contract_plugin, JUDGE)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    """Start a mock and judge it, where the contract tests are to run and no URL is given."""
+    """Start a mock and judge it if the contract tests run and no URL is given."""
     config = session.config
     if config.option.contract_url or config.option.collectonly or not any(map(_is_ours, config.args)):
         return

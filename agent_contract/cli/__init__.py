@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import click
 
+from agent_contract.installation import DISTRIBUTION, missing
 from agent_contract.printable import print_on_any_encoding
+
+#: The libraries of the extra `verify`, one of each that a command can't do without.
+_JUDGE = ("pytest", "schemathesis", "openapi_core", "httpx", "jinja2", "rich")
 
 
 class Entry(NamedTuple):
-    """Where a command lives, and what the list of commands says of it."""
+    """The module of a command, its line in the list of commands, and the libraries that it needs beyond the base."""
 
     module: str
     help: str
+    needs: tuple[str, ...] = ()
 
 
 COMMANDS: Mapping[str, Entry] = {
     "serve": Entry("mockserver.cli", "Serve the mock."),
     "wait": Entry("mockserver.cli", "Wait until a server answers."),
-    "verify": Entry("contract_tests.cli.verify", "Hold a deployment to the contract."),
+    "verify": Entry("contract_tests.cli.verify", "Hold a deployment to the contract.", _JUDGE),
     "trend": Entry("contract_tests.cli.trend", "Count the verdicts of several reports."),
     "clauses": Entry("agent_contract.cli.clauses", "List the clauses of the contract."),
     "diff": Entry("contract_tests.cli.diff", "Say what changed between versions, documents or reports."),
@@ -46,7 +52,13 @@ class LazyGroup(click.Group):
         """Return a command, its module imported; None for a name that there is not."""
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(import_module(COMMANDS[cmd_name].module), cmd_name)
+        try:
+            for library in COMMANDS[cmd_name].needs:
+                if find_spec(library) is None:
+                    raise ModuleNotFoundError(name=library)
+            command = getattr(import_module(COMMANDS[cmd_name].module), cmd_name)
+        except ImportError as error:
+            raise click.ClickException(missing(error, f"agent-contract {cmd_name}")) from error
         if not isinstance(command, click.Command):
             raise TypeError(f"{COMMANDS[cmd_name].module}.{cmd_name} is no command")
         return command
@@ -58,6 +70,6 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="agent-contract", prog_name="agent-contract")
+@click.version_option(package_name=DISTRIBUTION, prog_name="agent-contract")
 def main() -> None:
     """Mock, contract tests and fixtures of an agent chat API, from one OpenAPI document."""

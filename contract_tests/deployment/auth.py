@@ -121,7 +121,7 @@ class Provider:
         try:
             from authlib.common.errors import AuthlibBaseError
         except ImportError as error:
-            raise AuthError('OIDC needs the extra `oidc`: python -m pip install "agent-contract[oidc]"') from error
+            raise AuthError('OIDC needs the extra `oidc`: python -m pip install "agent-contract-kit[oidc]"') from error
         try:
             self._discover()
             with self._client() as client:

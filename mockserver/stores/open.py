@@ -59,5 +59,5 @@ def _redis() -> type[RedisStore]:
         if error.name != "redis":
             raise
         what = "the library for Redis is not installed"
-        raise store_error("redis://…", what, 'run: python -m pip install "agent-contract[redis]"') from None
+        raise store_error("redis://…", what, 'run: python -m pip install "agent-contract-kit[redis]"') from None
     return RedisStore

@@ -21,7 +21,7 @@ from tests.support.serving import Served
 NOT_RUN = {
     "make test": "it would run this test; that make knows the target is tested",
     "python -m pip install .": "the tests of the package install it in an empty environment",
-    'python -m pip install "agent-contract[redis]"': "it is on no index yet; the tests install the extra",
+    'python -m pip install "agent-contract-kit[redis]"': "it is on no index yet; the tests install the extra",
     "agent-contract serve --store redis://": "it takes a Redis; the tests of the state start one",
     "podman ": "it takes a container engine; the tests of the package run the Containerfile's steps",
 }

@@ -34,9 +34,17 @@ def wheel_from_sdist(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """An environment with nothing but the wheel and what it needs."""
+    """An environment with the plain install: the wheel and what it needs."""
     environment = empty_environment(tmp_path_factory.mktemp("installed"))
     install(environment, str(wheel))
+    return environment
+
+
+@pytest.fixture(scope="session")
+def installed_verify(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment with the wheel and its extra `verify`."""
+    environment = empty_environment(tmp_path_factory.mktemp("installed-verify"))
+    install(environment, f"{wheel}[verify]")
     return environment
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import tarfile
-import tomllib
 import zipfile
 from email.parser import Parser
 from pathlib import Path
 
-from tests.package.support.environments import ROOT
+from tests.package.support.environments import ROOT, VERSION
 
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-INFO = f"agent_contract-{VERSION}.dist-info"
+INFO = f"agent_contract_kit-{VERSION}.dist-info"
 PACKAGES = ("agent_contract", "mockserver", "contract_tests")
 
 
@@ -45,13 +43,14 @@ def test_the_wheel_has_licence_version_and_entry_points(wheel: Path) -> None:
     metadata = Parser().parsestr(files[f"{INFO}/METADATA"].decode())
 
     assert files[f"{INFO}/licenses/LICENSE"] == (ROOT / "LICENSE").read_bytes()
-    assert (metadata["Name"], metadata["Version"]) == ("agent-contract", VERSION)
+    assert (metadata["Name"], metadata["Version"]) == ("agent-contract-kit", VERSION)
     assert metadata["License-Expression"] == "Apache-2.0"
     assert files[f"{INFO}/entry_points.txt"].decode().split() == [
         "[console_scripts]",
         *("agent-contract", "=", "agent_contract.cli:main"),
+        *("agent-contract-kit", "=", "agent_contract.cli:main"),
         "[pytest11]",
-        *("agent_contract", "=", "contract_tests.runner.plugin"),
+        *("agent_contract", "=", "agent_contract.pytest_plugin"),
     ]
 
 

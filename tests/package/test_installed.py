@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.support.environments import ROOT, Environment
-from tests.package.test_distributions import VERSION
+from tests.package.support.environments import ROOT, VERSION, Environment
 from tests.support.serving import Served, serve
 
 FIND = """
@@ -75,14 +74,32 @@ def test_wait_gives_up_on_a_server_that_is_not_there(installed: Environment) -> 
     assert "http://127.0.0.1:9" in text
 
 
-def test_verify_holds_the_mock_to_the_contract(installed: Environment, served: Served) -> None:
-    installed.run("agent-contract", "verify", served.url, "--agent-id", "demo")
+def test_verify_holds_the_mock_to_the_contract(installed_verify: Environment, served: Served) -> None:
+    installed_verify.run("agent-contract", "verify", served.url, "--agent-id", "demo")
 
 
-def test_the_contract_tests_run_under_pytest(installed: Environment, served: Served) -> None:
+def test_the_contract_tests_run_under_pytest(installed_verify: Environment, served: Served) -> None:
     options = ["--contract-url", served.url, "--contract-agent-id", "demo"]
-    text = installed.run("pytest", "--pyargs", "contract_tests", "-q", *options)
+    text = installed_verify.run("pytest", "--pyargs", "contract_tests", "-q", *options)
     assert " passed" in text
+
+
+def test_verify_without_its_extra_says_what_to_install(installed: Environment) -> None:
+    text = installed.run("agent-contract", "verify", "http://127.0.0.1:9", status=1)
+    assert text == (
+        "Error: agent-contract verify needs pytest, which is not installed: pip install 'agent-contract-kit[verify]'\n"
+    )
+
+
+def test_the_command_has_the_name_of_the_distribution_too(installed: Environment) -> None:
+    assert installed.run("agent-contract-kit", "--version") == installed.run("agent-contract", "--version")
+
+
+def test_the_plain_install_has_no_library_of_the_judge(installed: Environment) -> None:
+    code = "import importlib.metadata as m; print(*{d.name.lower() for d in m.distributions()})"
+    names = set(installed.run("python", "-c", code).split())
+    assert names & {"hypothesis", "openapi-core", "pytest", "schemathesis", "jinja2", "rich"} == set()
+    assert len(names) < 25
 
 
 def test_fixtures_are_those_of_the_checkout(installed: Environment, tmp_path: Path) -> None:

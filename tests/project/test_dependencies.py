@@ -20,7 +20,7 @@ PLAIN = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependen
 OFFERED = {
     canonicalize_name(Requirement(line).name)
     for extra, lines in PROJECT["optional-dependencies"].items()
-    if extra not in {"test", "frameworks", "dev"}
+    if extra not in {"all", "test", "frameworks", "dev"}
     for line in lines
 }
 

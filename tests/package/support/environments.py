@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 import venv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
+VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 CONSTRAINTS = ROOT / "constraints.txt"
 #: Where a test runs somebody else's `pip install`: its modules are compiled when they are imported.
 SPARING = {"PIP_NO_COMPILE": "1"}
@@ -58,10 +60,10 @@ def empty_environment(folder: Path, *, with_pip: bool = False) -> Environment:
     return Environment(folder / "venv", outside)
 
 
-def install(environment: Environment, *what: str) -> None:
-    """Install a wheel, or with `-e` the checkout, and what it needs in the pinned versions."""
-    options = ("--quiet", "--no-compile", "-c", str(CONSTRAINTS))
-    command = [sys.executable, "-m", "pip", "--python", str(environment.programs / "python"), "install"]
+def install(environment: Environment, *what: str, constrained: bool = True) -> None:
+    """Install a wheel, or with `-e` the checkout, and what it needs, in the pinned versions if `constrained`."""
+    options = ("--quiet", *(("-c", str(CONSTRAINTS)) if constrained else ()))
+    command = [sys.executable, "-m", "uv", "pip", "install", "--python", str(environment.programs / "python")]
     ran = subprocess.run([*command, *options, *what], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
@@ -76,11 +78,11 @@ def lend(lender: Environment, environment: Environment) -> None:
 def build(kind: str, source: Path, into: Path) -> Path:
     """Return the `wheel` or `sdist` that was built from a source folder, in an environment of its own."""
     ran = subprocess.run(
-        [sys.executable, "-m", "build", f"--{kind}", "--outdir", str(into), str(source)],
+        [sys.executable, "-m", "uv", "build", "--quiet", f"--{kind}", "--out-dir", str(into), str(source)],
         capture_output=True,
         text=True,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    (built,) = into.iterdir()
+    (built,) = into.glob("agent_contract_kit-*")
     return built
