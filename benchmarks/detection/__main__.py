@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from benchmarks.detection.conforming_variants import Variant
+from benchmarks.detection.judge import judged_at
 from benchmarks.detection.keeping import keep, kept
 from benchmarks.detection.measure import Measurement, Verdict, measured, planned, spread
 from benchmarks.detection.mutants import Mutant
@@ -30,6 +31,7 @@ PEERS_SAMPLE = 40
 @click.option(
     "--keep", "file", type=click.Path(dir_okay=False, path_type=Path), help="Keep verdicts here; take what is there."
 )
+@click.option("--real", is_flag=True, help="Judge llama.cpp's server and LiteLLM's proxy instead.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report to this file.")
 def detection(
     seed: int,
@@ -40,12 +42,15 @@ def detection(
     max_requests: int,
     peers: bool,
     file: Path | None,
+    real: bool,
     output: Path | None,
 ) -> None:
     """Mutation testing of the contract tests: which mutants they kill, and which conforming variants fail.
 
     Exit code 1: a mutant was not killed by its own clause, or a variant failed or got no verdict.
     """
+    if real:
+        sys.exit(judge_real_servers(output))
     plan = list(planned(range(seed, seed + seeds), sample, names))
     known = kept(file, plan) if file else []
     done = {(verdict.planted.name, verdict.seed) for verdict in known}
@@ -63,6 +68,22 @@ def detection(
         output.write_text(report, encoding="utf-8")
     click.echo(report)
     sys.exit(1 if measurement.missed or measurement.false_positives or measurement.undecided else 0)
+
+
+def judge_real_servers(output: Path | None) -> int:
+    """Judge the real servers and print what differs; return 1 if a failed clause has no explanation."""
+    from benchmarks.detection.real.differences import table, unexplained
+    from benchmarks.detection.real.servers import AGENT, SERVERS
+
+    found = {}
+    for name, server in SERVERS.items():
+        with server() as url:
+            found[name] = judged_at(url, AGENT)
+    report = table(found)
+    if output is not None:
+        output.write_text(report, encoding="utf-8")
+    click.echo(report)
+    return 1 if any(unexplained(name, judgement) for name, judgement in found.items()) else 0
 
 
 def tell(verdict: Verdict) -> None:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.detection.certificates import certificates
@@ -46,39 +46,38 @@ class Judgement:
 def judged(deployment: Deployment, *, seed: int = 0, options: Sequence[str] = (), max_requests: int = 300) -> Judgement:
     """Return the verdict of `agent-contract verify` on a deployment, run in a process of its own."""
     tally = Tally()
-    with running(deployment, tally) as url, tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        arguments = [url, "--agent-id", deployment.agent_id, "--seed", str(seed), "--max-requests", str(max_requests)]
+    with running(deployment, tally) as url:
+        bounds = ["--seed", str(seed), "--max-requests", str(max_requests)]
         access = ["--token-env", TOKEN_VARIABLE] if deployment.token else []
         access += ["--ca-bundle", str(certificates().authority)] if url.startswith("https:") else []
+        found = judged_at(url, deployment.agent_id, [*bounds, *access, *options], token=deployment.token or "")
+    return replace(found, requests=tally.requests, tokens=tally.tokens)
+
+
+def judged_at(url: str, agent_id: str, options: Sequence[str] = (), token: str = "") -> Judgement:
+    """Return the verdict on whatever runs at a URL, with the requests and tokens that the judge itself counted."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = [sys.executable, "-m", "agent_contract", "verify", url, "--agent-id", agent_id]
         began = time.monotonic()
         done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "agent_contract",
-                "verify",
-                *arguments,
-                "--report",
-                str(report),
-                *access,
-                *options,
-            ],
+            [*command, "--report", str(report), *options],
             capture_output=True,
             text=True,
-            env={**os.environ, "NO_COLOR": "1", TOKEN_VARIABLE: deployment.token or ""},
+            env={**os.environ, "NO_COLOR": "1", TOKEN_VARIABLE: token},
             timeout=LIMIT,
             check=False,
         )
         seconds = time.monotonic() - began
-        clauses = json.loads(report.read_text(encoding="utf-8"))["clauses"] if report.exists() else []
+        content = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+    clauses = content.get("clauses", [])
     return Judgement(
         done.returncode,
         (done.stdout.strip() or done.stderr.strip() or "no output").splitlines()[-1],
         {clause["id"]: clause["word"] for clause in clauses},
         {clause["id"]: noted(clause) for clause in clauses},
-        tally.requests,
-        tally.tokens,
+        content.get("requests", 0),
+        content.get("tokens", 0),
         seconds,
         done.stdout + done.stderr,
     )
