@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from contract_tests.assertions import expect
 from contract_tests.deployment.payloads import plain
 from contract_tests.verdict import failed, not_supported, not_tested
-from contract_tests.wire import sse, stream_rules
+from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
     from contract_tests.deployment.deployment import Probe
@@ -110,7 +110,7 @@ def ends_with_done(asked: Asked) -> None:
     """Want a stream of chunks that ends with `[DONE]`."""
     if asked.status != expect.OK or asked.media_type != "text/event-stream":
         raise failed("a stream of events", asked.described(), asked)
-    seen = sse.read(asked.pieces)
+    seen = asked.events
     data = [event.data for event in seen.events]
     if not stream_rules.chunks(seen) or data[-1:] != ["[DONE]"] or data.count("[DONE]") != 1:
         raise failed("chunks, and [DONE] once and last", json.dumps(data[-2:]), asked)

@@ -20,7 +20,7 @@ from contract_tests.assertions import expect
 from contract_tests.assertions.sessions import Session, Size, created, extended, prompt, text_of
 from contract_tests.deployment.payloads import FORM_TOKENS, NEXT, SESSION_TOKENS, STORY, turn
 from contract_tests.verdict import failed
-from contract_tests.wire import sse, stream_rules
+from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
@@ -78,7 +78,7 @@ def _streamed(probe: Probe, session: str = "") -> tuple[Asked, int] | None:
     if "stream_options" in probe.newer_fields():
         return None
     asked = probe.chat(turn(NEXT, session, stream=True, stream_options={"include_usage": True}))
-    given = stream_rules.usages(sse.read(asked.pieces)) if asked.status == expect.OK else []
+    given = stream_rules.usages(asked.events) if asked.status == expect.OK else []
     count = given[-1][1].get("prompt_tokens") if given else None
     return (asked, count) if isinstance(count, int) and not isinstance(count, bool) else None
 

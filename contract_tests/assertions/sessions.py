@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from contract_tests.assertions import expect
 from contract_tests.deployment.payloads import NEXT, STORY, turn
 from contract_tests.verdict import not_tested, warning
-from contract_tests.wire import sse, stream_rules
+from contract_tests.wire import stream_rules
 from contract_tests.wire.exchange import Asked
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Session:
 def session_id(asked: Asked) -> str:
     """Return the session that a plain answer or a stream names; an empty text where it names none."""
     if asked.media_type == "text/event-stream":
-        named = [chunk.value.get("session_id") for chunk in stream_rules.chunks(sse.read(asked.pieces))]
+        named = [chunk.value.get("session_id") for chunk in stream_rules.chunks(asked.events)]
         return next((id for id in named if isinstance(id, str)), "")
     value = asked.json()
     id = value.get("session_id") if isinstance(value, dict) else None

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from contract_tests.wire import strict_json
+from contract_tests.wire.exchange import status_line
 
 if TYPE_CHECKING:
+    import httpx
+
+    from contract_tests.deployment.bounded_http import Received
     from contract_tests.options import Options
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -17,6 +25,8 @@ DISCOVERY = "/.well-known/openid-configuration"
 LEEWAY = 5
 #: How long a provider may take, in seconds.
 TIMEOUT = 30.0
+#: Bytes that an answer of a provider may have.
+LARGEST_ANSWER = 256 * 1024
 
 
 class AuthError(Exception):
@@ -115,28 +125,28 @@ class Provider:
     _refresh: str = ""
 
     def __call__(self) -> Issued:
-        """Return a token: by the refresh token where there is one that is still good, else by asking anew."""
-        import httpx
-
+        """Return a token: by the refresh token if there is one that is still good, else by the grant."""
         try:
             from authlib.common.errors import AuthlibBaseError
         except ImportError as error:
-            raise AuthError('OIDC needs the extra `oidc`: python -m pip install "agent-contract-kit[oidc]"') from error
+            raise AuthError('OIDC needs the extra `oidc`: python -m pip install "agent-contract[oidc]"') from error
+        self._discover()
         try:
-            self._discover()
-            with self._client() as client:
+            with _session(self.options, self._url) as session:
+                client = self._client(session)
                 token = self._refreshed(client) or client.fetch_token(self._url, **self._grant())
+            value = token.get("access_token")
+            # A token goes into a header: anything else would fail there, with another message.
+            usable = isinstance(value, str) and value.isascii() and value.isprintable() and value != ""
         except AuthlibBaseError as error:
             raise AuthError(f"the OIDC provider at {self._url} gives no token: {error}") from error
-        except httpx.HTTPError as error:
-            where = self._url or self.options.oidc_issuer
-            raise AuthError(f"the OIDC provider at {where} can't be asked: {type(error).__name__}: {error}") from error
-        except ValueError as error:
+        except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
             raise AuthError(f"the OIDC provider at {self._url} answers no JSON with a token") from error
-        if not isinstance(token.get("access_token"), str):
+        if not usable:
             raise AuthError(f"the OIDC provider at {self._url} answers without an access_token")
-        self._refresh = token.get("refresh_token") or self._refresh
-        return Issued(token["access_token"], lambda: bool(token.is_expired(leeway=LEEWAY)))
+        refresh = token.get("refresh_token")
+        self._refresh = refresh if isinstance(refresh, str) and refresh else self._refresh
+        return Issued(value, lambda: bool(token.is_expired(leeway=LEEWAY)))
 
     def _grant(self) -> Mapping[str, str]:
         if not self.options.oidc_username:
@@ -154,46 +164,80 @@ class Provider:
             return None
 
     def _discover(self) -> None:
-        """Find the token endpoint, unless it was given, and how the client shows itself there."""
-        import httpx
-
-        from contract_tests.deployment.http import client
-
+        """Find the token endpoint, unless it was given, and how the client authenticates there."""
         if self._url:
             return
         metadata: Mapping[str, Any] = {}
         if not self.options.oidc_token_url:
-            with client(self.options, httpx.Client, timeout=TIMEOUT) as plain:
-                metadata = _discovered(plain, self.options.oidc_issuer)
+            with _session(self.options, self.options.oidc_issuer) as session:
+                metadata = _discovered(session, self.options.oidc_issuer)
         self._method = _method(self.secret, metadata)
         self._url = self.options.oidc_token_url or metadata["token_endpoint"]
 
-    def _client(self) -> Any:
-        from authlib.integrations.httpx_client import OAuth2Client
+    def _client(self, session: _Session) -> Any:
+        """Return Authlib's client of the protocol, which sends by our session: its own has no bounds."""
+        from authlib.oauth2.auth import ClientAuth
+        from authlib.oauth2.client import OAuth2Client
 
-        from contract_tests.deployment.http import client
+        class Client(OAuth2Client):  # type: ignore[misc]
+            client_auth_class = ClientAuth
 
-        return client(
-            self.options,
-            OAuth2Client,
+        return Client(
+            session,
             client_id=self.options.oidc_client_id,
             client_secret=self.secret or None,
             token_endpoint_auth_method=self._method,
             scope=self.options.oidc_scope or None,
-            timeout=TIMEOUT,
         )
 
 
-def _discovered(client: Any, issuer: str) -> Mapping[str, Any]:
+@dataclass(slots=True)
+class _Session:
+    """Sends requests to a provider, each within `TIMEOUT` and a bound on its answer."""
+
+    client: httpx.Client
+
+    def get(self, url: str) -> Received:
+        """Return the answer to a GET; raises `AuthError` if none came whole."""
+        return self._send("GET", url, {"accept": "application/json"}, b"")
+
+    def post(self, url: str, data: Mapping[str, str], headers: Mapping[str, str], auth: Any) -> httpx.Response:
+        """Return the answer to a form, as Authlib reads it; raises `AuthError` if none came whole."""
+        import httpx
+
+        url, sent, body = auth.prepare("POST", url, dict(headers), urlencode(data))
+        found = self._send("POST", url, sent, body.encode())
+        if found.status >= 500:
+            raise AuthError(f"the OIDC provider at {url} answers {status_line(found.status)}")
+        return httpx.Response(found.status, content=found.body)
+
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Received:
+        from contract_tests.deployment.bounded_http import Bound, exchange
+
+        found = exchange(self.client, method, url, headers, body, Bound(TIMEOUT, LARGEST_ANSWER))
+        if found.failure:
+            raise AuthError(f"the OIDC provider at {url.removesuffix(DISCOVERY)} can't be asked: {found.failure}")
+        return found
+
+
+@contextmanager
+def _session(options: Options, url: str) -> Iterator[_Session]:
+    from contract_tests.deployment.http import client
+
+    with client(options, url) as found:
+        yield _Session(found)
+
+
+def _discovered(session: _Session, issuer: str) -> Mapping[str, Any]:
     """Return the provider's metadata; raises `AuthError` where it is not this issuer's, or names no token endpoint."""
     url = f"{issuer.rstrip('/')}{DISCOVERY}"
-    response = client.get(url)
+    response = session.get(url)
     try:
-        found = response.json() if response.status_code == 200 else None
-    except ValueError:
+        found = strict_json.loads(response.body) if response.status == 200 else None
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not isinstance(found.get("token_endpoint"), str):
-        raise AuthError(f"{url} names no token endpoint ({response.status_code}); give it with --oidc-token-url")
+        raise AuthError(f"{url} names no token endpoint ({response.status}); give it with --oidc-token-url")
     if str(found.get("issuer", "")).rstrip("/") != issuer.rstrip("/"):
         raise AuthError(f"{url} speaks for another issuer, {found.get('issuer')!r}: give that one with --oidc-issuer")
     return found
@@ -203,5 +247,6 @@ def _method(secret: str, metadata: Mapping[str, Any]) -> str:
     """Return how the client shows who it is: by HTTP Basic, unless the provider only takes it in the form."""
     if not secret:
         return "none"
-    known = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+    known = metadata.get("token_endpoint_auth_methods_supported")
+    known = known if isinstance(known, list) and known else ["client_secret_basic"]
     return "client_secret_basic" if "client_secret_basic" in known else "client_secret_post"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from contract_tests.deployment.payloads import MAX_TOKENS
 from contract_tests.deployment.rate_limit import Pace
 from contract_tests.verdict import Finding, Judged, not_tested
-from contract_tests.wire import sse, stream_rules
+from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
     from contract_tests.wire.exchange import Asked
@@ -112,7 +112,7 @@ def tokens_counted(asked: Asked) -> int | None:
     if asked.status and asked.status != 200:
         return 0
     if asked.media_type == "text/event-stream":
-        found = stream_rules.usages(sse.read(asked.pieces))
+        found = stream_rules.usages(asked.events)
         usage: object = found[-1][1] if found else None
     else:
         value = asked.json()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ import httpx
 
 from agent_contract.messages import Request
 from contract_tests.deployment.auth import AuthError, Credentials, fixed
+from contract_tests.deployment.bounded_http import LARGEST_REPLY, Bound, bounded_client, exchange
 from contract_tests.deployment.budget import Budget
 from contract_tests.verdict import not_tested
 from contract_tests.wire.exchange import TOKEN_VARIABLE, Asked
@@ -23,17 +23,16 @@ if TYPE_CHECKING:
     from agent_contract.messages import JSON
     from contract_tests.deployment.base_url import Target
 
-#: A reply may take so many times the read timeout altogether, and have so many bytes.
-PATIENCE = 4
-LARGEST_REPLY = 16 * 1024 * 1024
-#: How long the answer to a request that cleans up is waited for, in seconds.
+#: Once the replies of a run have this many bytes altogether, each further one may have no more than `SMALL_REPLY`.
+MOST_RECEIVED = 64 * 1024 * 1024
+SMALL_REPLY = 256 * 1024
+#: How long the answer to a request that cleans up is waited for, in seconds; after a deadline all of them together.
 LATE = 5.0
 #: How long a server may ask to wait with a 429 or a 503, in seconds, and how often.
 LONGEST_WAIT = 30.0
 MOST_WAITS = 3
 
 Headers: TypeAlias = Mapping[str, str | None]
-_LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
 class Place(NamedTuple):
@@ -60,17 +59,18 @@ class Prober:
     token: Credentials | str = ""
     budget: Budget = field(default_factory=lambda: Budget(200))
     timeout: float = 60.0
-    connect: Callable[..., httpx.Client] = httpx.Client
+    connect: Callable[[], httpx.Client] = bounded_client
     operation: str = ""
     log: list[Asked] = field(default_factory=list)
     alive: Callable[[], str] = lambda: ""
     credentials: Credentials = field(init=False)
     _client: httpx.Client = field(init=False)
     _known: dict[tuple[object, ...], Asked] = field(default_factory=dict)
+    _received: int = 0  #: bytes of all replies
 
     def __post_init__(self) -> None:
         self.credentials = fixed(self.token) if isinstance(self.token, str) else self.token
-        self._client = self.connect(timeout=self._patience(self.budget.pace.left), follow_redirects=False)
+        self._client = self.connect()
 
     def close(self) -> None:
         """Close the connections."""
@@ -193,30 +193,25 @@ class Prober:
     def send(self, request: Request, url: str, *, late: bool = False) -> Asked:
         """Send the request as it is, outside budget and memory, and return what became of it; never raises.
 
-        What comes `late` may be sent behind the deadline, and waits less for its answer.
+        The whole exchange takes no longer than `timeout`, and ends with the run's deadline. What is `late` may be sent
+        after the deadline: all of it together ends `LATE` seconds after it.
         """
-        left = LATE if late else self.budget.pace.left
+        left = self.budget.pace.left
+        seconds = min(self.timeout, LATE, left + LATE) if late else min(self.timeout, left)
         headers = {name: self._with_token(value) for name, value in request.headers.items()}
-        pieces: list[tuple[float, bytes]] = []
-        start = time.monotonic()
-        asked = Asked(request, url)
-        try:
-            with self._client.stream(
-                request.method, url, content=request.body or None, headers=headers, timeout=self._patience(left)
-            ) as response:
-                found = tuple((name.lower(), value) for name, value in response.headers.multi_items())
-                protocol = response.http_version
-                asked = replace(asked, status=response.status_code, headers=found, protocol=protocol)
-                failure = _gather(response, pieces, start, min(PATIENCE * self.timeout, left))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            failure = _reason(error)
-            lost = not asked.status and isinstance(error, _LOST)
-            asked = replace(asked, lost=lost)
-        return replace(asked, pieces=tuple(pieces), failure=failure)
-
-    def _patience(self, left: float) -> httpx.Timeout:
-        left = max(min(self.timeout, left), 0.001)
-        return httpx.Timeout(left, connect=min(left, 10.0))
+        bound = Bound(seconds, LARGEST_REPLY if self._received < MOST_RECEIVED else SMALL_REPLY)
+        got = exchange(self._client, request.method, url, headers, request.body, bound)
+        self._received += sum(len(piece) for _, piece in got.pieces)
+        return Asked(
+            request,
+            url,
+            status=got.status,
+            headers=got.headers,
+            pieces=got.pieces,
+            failure=got.failure,
+            protocol=got.protocol,
+            lost=got.lost,
+        )
 
     def _with_token(self, value: str) -> str:
         variable = f"${TOKEN_VARIABLE}"
@@ -227,33 +222,15 @@ def _has_token(request: Request) -> bool:
     return request.headers.get("authorization", "").endswith(f"${TOKEN_VARIABLE}")
 
 
-def _gather(response: httpx.Response, pieces: list[tuple[float, bytes]], start: float, longest: float) -> str:
-    """Append the body's pieces as they come; return why it was given up, if it was."""
-    size = 0
-    for piece in response.iter_bytes():
-        now = time.monotonic() - start
-        pieces.append((now, piece))
-        size += len(piece)
-        if now > longest:
-            return f"still no end after {now:.0f} s"
-        if size > LARGEST_REPLY:
-            return f"still no end after {size} bytes"
-    return ""
-
-
 def _asks_to_wait(asked: Asked) -> float | None:
     """Return for how many seconds the server asks to wait, within reason; None where it doesn't."""
     value = asked.header("retry-after")
     if asked.status not in (429, 503) or not value:
         return None
-    if value.isdecimal():
-        return min(float(value), LONGEST_WAIT)
     try:
+        if value.isdecimal():
+            return min(float(value), LONGEST_WAIT)
         pause = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return min(max(pause, 0.0), LONGEST_WAIT)
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split()) if str(error) else type(error).__name__

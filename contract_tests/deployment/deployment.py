@@ -123,7 +123,7 @@ def open_probe(contract: Contract, options: Options, credentials: Credentials, s
     pace = Pace(options.rate, options.deadline)
     budget = Budget(options.max_requests, options.max_tokens, options.no_sessions, pace)
     try:
-        connect = partial(http.client, options)
+        connect = partial(http.client, options, there.root)
         prober = Prober(there, operation.path, credentials, budget, options.timeout, connect, OPERATION)
     except http.ConnectionSettingError as error:
         raise NoVerdict(str(error)) from error

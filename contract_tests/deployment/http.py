@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
+
+from agent_contract.proxies import proxy_for
 
 if TYPE_CHECKING:
     import httpx
 
     from contract_tests.options import Options
 
-    Client = TypeVar("Client", bound=httpx.Client)
-
 
 class ConnectionSettingError(Exception):
     """A certificate, key or proxy can't be used; the text says which, and why."""
 
 
-def client(options: Options, kind: Callable[..., Client] | None = None, **settings: Any) -> Client:
-    """Return an HTTP client, by default httpx's own, with the options' certificates and proxy.
+def client(options: Options, url: str) -> httpx.Client:
+    """Return an HTTP client for requests to the server of a URL, with the options' certificates and proxy.
 
-    It speaks HTTP/2 where the server offers it in the TLS handshake, and HTTP/1.1 otherwise.
-    Without `proxy` those of the environment are taken: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY. Raises
-    `ConnectionSettingError` for what can't be used.
+    It speaks HTTP/2 if the server offers it in the TLS handshake, and HTTP/1.1 otherwise. Without the option `proxy`
+    the environment is asked: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY. Raises `ConnectionSettingError` for a
+    certificate or proxy that can't be used.
     """
     import httpx
 
-    make: Callable[..., Any] = kind or httpx.Client
-    proxy = {"proxy": options.proxy} if options.proxy else {}
+    from contract_tests.deployment.bounded_http import bounded_client
+
     try:
-        made: Client = make(verify=context(options), http2=True, **proxy, **settings)
+        proxy = options.proxy or proxy_for(url)
+        return bounded_client(verify=context(options), http2=True, **({"proxy": proxy} if proxy else {}))
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise ConnectionSettingError(f"the proxy can't be used: {error}") from error
-    return made
 
 
 def context(options: Options) -> ssl.SSLContext:

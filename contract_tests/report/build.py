@@ -16,7 +16,6 @@ from contract_tests import settings
 from contract_tests.report.model import ClauseSeen, Deployment, Judged, OperationSeen, Report, Verdict
 from contract_tests.report.transcript import from_text
 from contract_tests.verdict import WORDS
-from contract_tests.wire import sse
 from contract_tests.wire.exchange import TOKEN_VARIABLE
 from contract_tests.wire.stream_rules import usages
 
@@ -138,7 +137,7 @@ def command(options: Options, clause: str) -> str:
 def tokens(asked: Asked) -> int:
     """Return the tokens that the deployment counted for an exchange; 0 where it said nothing."""
     if asked.media_type == "text/event-stream":
-        found = usages(sse.read(asked.pieces))
+        found = usages(asked.events)
         usage: object = found[-1][1] if found else None
     else:
         value = asked.json() if asked.status == 200 else None

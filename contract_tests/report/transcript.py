@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from agent_contract.printable import printable
 from agent_contract.redaction import Redaction
-from contract_tests.wire import sse
 from contract_tests.wire.exchange import status_line
 
 if TYPE_CHECKING:
@@ -171,7 +170,7 @@ def _events(asked: Asked, hide: Redaction) -> tuple[tuple[Event, ...], int]:
     """Return the events of a reply that is a stream, and how many of them were left out in the middle."""
     if asked.media_type != _EVENT_STREAM:
         return (), 0
-    found = sse.read(asked.pieces).events
+    found = asked.events.events
     shown = [
         Event(place, round(event.at, 3), _cut(hide(event.data), LONGEST_EVENT), hide(event.name), hide(event.id))
         for place, event in enumerate(found, 1)

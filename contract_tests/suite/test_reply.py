@@ -60,11 +60,13 @@ def test_an_answer_says_that_it_is_json(hello: Asked) -> None:
 
 @pytest.mark.clause("chat.reply-conforms")
 def test_an_answer_conforms_to_its_schema(contract_probe: Probe, answers: list[Asked]) -> None:
-    """As openapi-core sees it; an answer that is no JSON at all is another clause's matter."""
-    seen = [asked for asked in answers if asked.media_type == "application/json" and asked.json() is not None]
+    """As openapi-core sees it. An answer that says it is JSON must be JSON, and arrive whole."""
+    seen = [asked for asked in answers if asked.media_type == "application/json"]
     if not seen:
         raise not_tested("no answer to look at")
     for asked in seen:
+        if asked.failure or asked.json() is None:
+            raise failed("a whole answer that is JSON", asked.described(), asked)
         if faults := contract_probe.conformity.faults(asked):
             raise failed("an answer as the document describes it", "; ".join(faults), asked)
 

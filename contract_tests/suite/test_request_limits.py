@@ -11,7 +11,7 @@ import pytest
 from contract_tests.assertions import expect
 from contract_tests.deployment.payloads import COUNT, HELLO, MAX_TOKENS, STOPS, plain
 from contract_tests.verdict import failed, not_supported, not_tested, nothing_more
-from contract_tests.wire import sse, stream_rules
+from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
@@ -200,7 +200,7 @@ def test_each_of_two_answers_has_at_most_as_many_tokens(contract_probe: Probe) -
 def test_a_streamed_answer_has_at_most_as_many_tokens(contract_probe: Probe) -> None:
     """No token holds more than a few words."""
     asked = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))
-    words = len(stream_rules.spoken(sse.read(asked.pieces)).split())
+    words = len(stream_rules.spoken(asked.events).split())
     if words > 3 * WORDS_A_TOKEN:
         raise failed("at most 3 tokens", f"{words} words", asked)
 
@@ -225,7 +225,7 @@ def test_a_stream_that_is_cut_says_so(contract_probe: Probe) -> None:
     if expect.choices(contract_probe.chat(plain(messages=COUNT, max_tokens=3)))[0].get("finish_reason") != "length":
         raise nothing_more("the plain answer was not cut")
     asked = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))
-    chunks = stream_rules.chunks(sse.read(asked.pieces))
+    chunks = stream_rules.chunks(asked.events)
     reasons = [reason for chunk in chunks for _, _, reason in chunk.choices() if reason is not None]
     if reasons and reasons != ["length"]:
         raise failed("finish_reason length", f"finish_reason {json.dumps(reasons)}", asked)
@@ -235,7 +235,7 @@ def test_a_stream_that_is_cut_says_so(contract_probe: Probe) -> None:
 def test_no_stream_contains_its_stop_sequence(contract_probe: Probe) -> None:
     """As a plain answer doesn't."""
     asked = contract_probe.chat(plain(stop=STOPS, stream=True))
-    said = stream_rules.spoken(sse.read(asked.pieces))
+    said = stream_rules.spoken(asked.events)
     if any(str(stop) in said for stop in STOPS):
         raise failed("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), asked)
 

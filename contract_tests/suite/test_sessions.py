@@ -26,7 +26,7 @@ from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import NEXT, STORY, plain, turn
 from contract_tests.suite.test_reply import UUID
 from contract_tests.verdict import Judged, failed, not_tested, nothing_more
-from contract_tests.wire import sse, stream_rules
+from contract_tests.wire import stream_rules
 from contract_tests.wire.exchange import Asked
 
 #: A conversation that is kept may be cut into tokens a little differently than one that is sent.
@@ -190,7 +190,7 @@ def test_a_streamed_turn_uses_its_session(contract_probe: Probe) -> None:
     if "stream_options" in contract_probe.newer_fields():
         raise nothing_more("this version has no usage in streams")
     asked = contract_probe.chat(turn(NEXT, session.id, stream=True, stream_options={"include_usage": True}))
-    given = stream_rules.usages(sse.read(asked.pieces))
+    given = stream_rules.usages(asked.events)
     count = given[-1][1].get("prompt_tokens") if given else None
     if asked.status != expect.OK or not isinstance(count, int):
         raise nothing_more(f"no usage to look at: {asked.described()}")
@@ -203,7 +203,7 @@ def test_a_streamed_turn_uses_its_session(contract_probe: Probe) -> None:
 def test_each_chunk_names_the_session(contract_probe: Probe) -> None:
     """Which of them do is not documented."""
     session = _streamed(contract_probe)
-    named = [chunk.value.get("session_id") for chunk in stream_rules.chunks(sse.read(session.last.pieces))]
+    named = [chunk.value.get("session_id") for chunk in stream_rules.chunks(session.last.events)]
     if set(named) != {session.id}:
         without = sum(id != session.id for id in named)
         raise failed("the session's id in each chunk", f"{without} of {len(named)} chunks without it", session.last)

@@ -33,7 +33,7 @@ def _stream(probe: Probe, n: int = 1, **fields: object) -> Streamed:
     """Return a streamed answer; where none came there is nothing to look at."""
     several = {"n": n, "temperature": 0.7} if n > 1 else {}
     asked = probe.chat({**plain(stream=True), **several, **fields})  # type: ignore[dict-item]
-    events = sse.read(asked.pieces)
+    events = asked.events
     if asked.status != expect.OK or not (events.events or events.ignored or asked.media_type == EVENT_STREAM):
         raise not_tested(f"no stream to look at: {asked.described()}")
     return Streamed(asked, events, n)
@@ -81,7 +81,7 @@ def test_a_stream_ends_with_done(contract_probe: Probe) -> None:
         return
     with_usage = contract_probe.chat(plain(stream=True, stream_options={"include_usage": True}))
     if with_usage.media_type == EVENT_STREAM:
-        for fault in stream_rules.faults(sse.read(with_usage.pieces), 1, with_usage.failure):
+        for fault in stream_rules.faults(with_usage.events, 1, with_usage.failure):
             if fault.rule == "done":
                 raise failed(fault.expected, fault.got, with_usage)
 

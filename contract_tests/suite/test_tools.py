@@ -11,7 +11,7 @@ import pytest
 from contract_tests.assertions import expect
 from contract_tests.deployment.payloads import FORM_TOKENS, plain
 from contract_tests.verdict import failed, not_supported, not_tested, warning
-from contract_tests.wire import sse, stream_rules
+from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
@@ -151,7 +151,7 @@ def test_the_pieces_of_a_streamed_call_make_it_up(contract_probe: Probe) -> None
     _made(contract_probe)
     asked = _asked(contract_probe, stream=True)
     expect.status(asked, expect.OK)
-    found = stream_rules.chunks(sse.read(asked.pieces))
+    found = stream_rules.chunks(asked.events)
     if any(reason == "length" for chunk in found for _, _, reason in chunk.choices()):
         raise not_tested(f"the stream was cut after {FORM_TOKENS} tokens")
     begun: dict[int, Mapping[str, Any]] = {}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+from contract_tests.wire import sse, strict_json
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON, Request
@@ -17,7 +19,7 @@ TOKEN_VARIABLE = "AGENT_CONTRACT_TOKEN"
 EXCERPT = 300
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """One request and what became of it.
 
@@ -51,12 +53,16 @@ class Asked:
         return self.header("content-type").partition(";")[0].strip().lower()
 
     def json(self) -> JSON:
-        """Return the body as JSON, or None where it is none."""
+        """Return the body as JSON; None for any other body, and for one that did not arrive whole."""
         try:
-            value: JSON = json.loads(self.body)
+            return None if self.failure else strict_json.loads(self.body)
         except (ValueError, RecursionError):
             return None
-        return value
+
+    @cached_property
+    def events(self) -> sse.EventStream:
+        """The events of the body, which is read once."""
+        return sse.read(self.pieces)
 
     def described(self) -> str:
         """Return the reply in a line: status, or what failed, and the beginning of its body."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contract_tests.wire import strict_json
+
 if TYPE_CHECKING:
     from contract_tests.wire.sse import EventStream, Received
 
@@ -89,7 +91,7 @@ def usages(stream: EventStream) -> list[tuple[Chunk, Mapping[str, Any]]]:
 
 def _object(event: Received) -> dict[str, Any] | None:
     try:
-        value = json.loads(event.data)
+        value = strict_json.loads(event.data)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

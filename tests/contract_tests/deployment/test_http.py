@@ -141,7 +141,7 @@ def test_http_2_is_spoken_where_the_server_offers_it(tmp_path: Path) -> None:
 
 
 def test_http_1_is_spoken_otherwise(authority: trustme.CA, files: Files) -> None:
-    made: httpx.Client = client(Options(ca_bundle=files.bundle))
+    made: httpx.Client = client(Options(ca_bundle=files.bundle), "https://host")
     with serving_tls(authority) as url, made:
         assert made.post(url).http_version == "HTTP/1.0"
 
@@ -151,7 +151,7 @@ def test_a_file_without_a_certificate_is_refused(option: str, tmp_path: Path) ->
     file = tmp_path / "no.pem"
     file.write_text("nothing of that kind")
     with pytest.raises(ConnectionSettingError, match=r"no\.pem can't be used"):
-        client(Options(**{option: str(file)}))  # type: ignore[arg-type]
+        client(Options(**{option: str(file)}), "https://host")  # type: ignore[arg-type]
 
 
 def test_a_key_that_does_not_belong_to_the_certificate_is_refused(files: Files, tmp_path: Path) -> None:

@@ -1,0 +1,244 @@
+"""One clock and one bound on the bytes of a whole exchange.
+
+httpx bounds each read by itself: a server that sends a byte a second, or interim replies without an end, holds a
+client for ever. Here a bound is in force from the connection to the last byte, trailers included.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, NoReturn, TypeAlias
+
+import httpcore
+import httpx
+
+from contract_tests.wire.decoding import DecodingError, decoded
+
+#: Bytes of a reply, as it is sent and as it is decoded.
+LARGEST_REPLY = 4 * 1024 * 1024
+#: Bytes of a reply that was given up that are kept as evidence.
+EVIDENCE = 4096
+#: Seconds that a connection may take.
+LONGEST_CONNECT = 10.0
+#: Bytes of head, chunk sizes and trailers, and bytes of framing for each byte of a body.
+_OVERHEAD, _FRAMING = 1024 * 1024, 8
+#: Pieces of a body that arrive within this many seconds are one.
+_RESOLUTION = 0.001
+#: Bytes that are written at a time: between two of these the clock is read.
+_WRITE = 64 * 1024
+
+Pieces: TypeAlias = tuple[tuple[float, bytes], ...]
+_LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+
+
+class _Exceeded(httpcore.ReadTimeout):
+    """The bound of the exchange is reached."""
+
+
+@dataclass(slots=True)
+class Bound:
+    """What one exchange may take: `seconds`, and `largest` bytes of a body; `exceeded` says what was too much."""
+
+    seconds: float
+    largest: int = LARGEST_REPLY
+    clock: Callable[[], float] = time.monotonic
+    exceeded: str = ""
+    _received: int = 0
+    _begun: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._begun = self.clock()
+
+    @property
+    def elapsed(self) -> float:
+        """The seconds since the exchange began."""
+        return self.clock() - self._begun
+
+    def left(self, timeout: float | None) -> float:
+        """Return how long the next step may take; raises if no time is left."""
+        left = self.seconds - self.elapsed
+        if left <= 0:
+            self.exceed(f"not finished within {self.seconds:.3g} s")
+        return left if timeout is None else min(left, timeout)
+
+    def check(self) -> None:
+        """Raise if no time is left."""
+        self.left(None)
+
+    def count(self, size: int) -> None:
+        """Count bytes that were received; raises if they are too many."""
+        self._received += size
+        if self._received > _OVERHEAD + _FRAMING * self.largest:
+            self.exceed(f"not finished after {self._received} bytes")
+
+    def exceed(self, reason: str) -> NoReturn:
+        """Give the exchange up."""
+        self.exceeded = reason
+        raise _Exceeded(reason)
+
+
+_BOUND: ContextVar[Bound | None] = ContextVar("bound", default=None)
+
+
+@contextmanager
+def _in_force(bound: Bound) -> Iterator[None]:
+    token = _BOUND.set(bound)
+    try:
+        yield
+    finally:
+        _BOUND.reset(token)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection that the bound of the current exchange holds for."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        bound = _BOUND.get()
+        if bound is None:
+            return self._stream.read(max_bytes, timeout)
+        try:
+            data = self._stream.read(max_bytes, bound.left(timeout))
+        except httpcore.ReadTimeout:
+            bound.check()
+            raise
+        bound.count(len(data))
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        bound = _BOUND.get()
+        for start in range(0, len(buffer), _WRITE):
+            self._stream.write(buffer[start : start + _WRITE], bound.left(timeout) if bound else timeout)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None) -> _Stream:
+        bound = _BOUND.get()
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, bound.left(timeout) if bound else timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Backend(httpcore.SyncBackend):
+    """Opens connections that the bound of the current exchange holds for."""
+
+    def connect_tcp(self, host: str, port: int, timeout: float | None = None, *rest: Any, **more: Any) -> _Stream:
+        bound = _BOUND.get()
+        return _Stream(super().connect_tcp(host, port, bound.left(timeout) if bound else timeout, *rest, **more))
+
+
+class BoundedTransport(httpx.HTTPTransport):
+    """httpx's transport on connections that can be bounded."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        # httpcore takes a backend, but httpx has no argument for it.
+        self._pool._network_backend = _Backend()
+
+
+def bounded_client(**settings: Any) -> httpx.Client:
+    """Return a client whose exchanges can be bounded; `settings` are those of `httpx.HTTPTransport`.
+
+    It follows no redirects and keeps no cookies: each request is the same, whatever was answered before.
+    """
+    return httpx.Client(
+        transport=BoundedTransport(**settings),
+        follow_redirects=False,
+        trust_env=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        headers={"accept-encoding": "gzip, deflate"},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What came back: `status` 0 if no head did; `failure` says why there is no whole reply."""
+
+    status: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
+    pieces: Pieces = ()
+    failure: str = ""
+    protocol: str = ""
+    lost: bool = False  #: the connection was lost before there was any reply
+
+    @property
+    def body(self) -> bytes:
+        """The body's bytes, joined."""
+        return b"".join(piece for _, piece in self.pieces)
+
+
+def exchange(
+    client: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: Bound
+) -> Received:
+    """Send a request and return what came back within the bound; never raises for what a server does.
+
+    Of a reply that is too large or slow, the beginning is kept.
+    """
+    received, pieces = Received(), _Pieces(bound)
+    failure, lost = "", False
+    timeout = httpx.Timeout(max(bound.seconds, 0.001), connect=min(max(bound.seconds, 0.001), LONGEST_CONNECT))
+    try:
+        with (
+            _in_force(bound),
+            client.stream(method, url, content=content or None, headers=dict(headers), timeout=timeout) as response,
+        ):
+            found = tuple((name.lower(), value) for name, value in response.headers.multi_items())
+            received = Received(response.status_code, found, protocol=response.http_version)
+            encoding = response.headers.get("content-encoding", "")
+            for piece in decoded(response.iter_raw(), encoding, bound.largest, bound.check):
+                bound.check()
+                pieces.add(piece)
+    except (DecodingError, _Exceeded) as error:
+        failure = str(error)
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
+        failure = bound.exceeded or reason_of(error)
+        lost = not received.status and not bound.exceeded and isinstance(error, _LOST)
+    if bound.exceeded:
+        pieces.shorten()
+    return Received(received.status, received.headers, pieces.joined(), failure, received.protocol, lost)
+
+
+class _Pieces:
+    """The pieces of a body, each with the second in which it came; those that came together are one."""
+
+    def __init__(self, bound: Bound) -> None:
+        self._bound = bound
+        self._parts: list[tuple[float, bytearray]] = []
+        self.size = 0
+
+    def add(self, piece: bytes) -> None:
+        at = self._bound.elapsed
+        if self._parts and at - self._parts[-1][0] < _RESOLUTION:
+            self._parts[-1][1].extend(piece)
+        else:
+            self._parts.append((at, bytearray(piece)))
+        self.size += len(piece)
+        if self.size > self._bound.largest:
+            self._bound.exceed(f"not finished after {self.size} bytes")
+
+    def shorten(self) -> None:
+        """Keep the beginning alone."""
+        kept, left = [], EVIDENCE
+        for at, part in self._parts:
+            if left <= 0:
+                break
+            kept.append((at, part[:left]))
+            left -= len(part)
+        self._parts = kept
+
+    def joined(self) -> Pieces:
+        return tuple((at, bytes(part)) for at, part in self._parts)
+
+
+def reason_of(error: Exception) -> str:
+    """Return an error's kind with its message, on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split()) if str(error) else type(error).__name__
