@@ -12,7 +12,7 @@ ARGS ?=
 # The tox environments that `make test` runs: all of them.
 ENVS ?= ALL
 
-.PHONY: help mock test fixtures detection format node clean
+.PHONY: help mock test fixtures costs detection format node clean
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -30,6 +30,10 @@ endif
 
 fixtures: $(BIN)/agent-contract ## write fixtures/ anew from the contract
 	@$(BIN)/agent-contract fixtures fixtures
+
+costs: $(BIN)/agent-contract ## measure what the most expensive requests cost
+	@$(PIP_INSTALL) -e '.[test]'
+	@$(BIN)/python -m benchmarks.costs_per_request $(ARGS)
 
 detection: $(BIN)/agent-contract ## measure the contract tests; ARGS="--peers --seeds 10" does so at length
 	@$(PIP_INSTALL) -e '.[test]'

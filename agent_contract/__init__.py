@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     )
     from agent_contract.model.operations import Example, Link, MediaType, Operation, RequestBody, Response
     from agent_contract.model.parameters import Parameter
-    from agent_contract.sampling.client_schema import RawSchema, SchemaRefused, read_schema
+    from agent_contract.sampling.budget import Budget, BudgetError
+    from agent_contract.sampling.client_schema import ClientSchema, SchemaRefused, read_schema
     from agent_contract.sampling.sampler import SampleError, sample
     from agent_contract.validation.check import Call, check_reply, check_request, understand
     from agent_contract.validation.fastapi_errors import error_detail
@@ -36,8 +37,11 @@ __all__ = [
     "GRADES",
     "JSON",
     "BodyProblem",
+    "Budget",
+    "BudgetError",
     "Call",
     "Clause",
+    "ClientSchema",
     "Contract",
     "ContractError",
     "Event",
@@ -52,7 +56,6 @@ __all__ = [
     "Operation",
     "Parameter",
     "Problem",
-    "RawSchema",
     "Reply",
     "Request",
     "RequestBody",
@@ -76,8 +79,11 @@ __all__ = [
 # Imported when a name is used: pytest loads this package at every start, for its plugin.
 _MODULES = {
     "BodyProblem": "agent_contract.validation.json_body",
+    "Budget": "agent_contract.sampling.budget",
+    "BudgetError": "agent_contract.sampling.budget",
     "Call": "agent_contract.validation.check",
     "Clause": "agent_contract.messages",
+    "ClientSchema": "agent_contract.sampling.client_schema",
     "Contract": "agent_contract.contract",
     "ContractError": "agent_contract.document.errors",
     "Event": "agent_contract.messages",
@@ -94,7 +100,6 @@ _MODULES = {
     "Operation": "agent_contract.model.operations",
     "Parameter": "agent_contract.model.parameters",
     "Problem": "agent_contract.document.errors",
-    "RawSchema": "agent_contract.sampling.client_schema",
     "Reply": "agent_contract.messages",
     "Request": "agent_contract.messages",
     "RequestBody": "agent_contract.model.operations",

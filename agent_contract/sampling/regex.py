@@ -6,15 +6,23 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
+
+from agent_contract.sampling.budget import Budget
 
 #: How often an open-ended repetition is gone through at most, beyond what it must.
 _MORE = 4
 #: How many parts a text is made of at most.
 _MOST_PARTS = 10_000
+#: How many parts of a text, and how many characters of a pattern that is parsed, are one step of a budget.
+_PARTS_A_STEP = 2
+_CHARACTERS_A_STEP = 5
 #: Python's own parser of patterns; its name is private, its work is not to be done twice.
 _PARSER = import_module("re._parser")
+#: How many characters and ranges a class may list.
+_MOST_ITEMS = 200
 _PRINTABLE = [chr(code) for code in range(32, 127)]
 
 
@@ -24,7 +32,7 @@ class _Made:
 
     source: random.Random
     groups: dict[int, str]
-    left: int = _MOST_PARTS
+    left: int
 
     def text(self, parsed: Sequence[tuple[Any, Any]]) -> str:
         """Return a text of these parts; OverflowError when they are too many."""
@@ -34,16 +42,22 @@ class _Made:
         return "".join(_PARTS[str(code)](argument, self) for code, argument in parsed if str(code) in _PARTS)
 
 
-def text_of_pattern(pattern: str, source: random.Random) -> str:
+def text_of_pattern(pattern: str, source: random.Random, budget: Budget) -> str:
     """Return a text that a pattern matches; look-arounds are passed over.
 
-    It is "" for a pattern that Python can't parse, and for one that asks for more than ten thousand parts.
+    It is "" for a pattern that Python can't parse, and for one that asks for more than ten thousand parts. Raises
+    `BudgetError` if `budget` is not enough for it.
     """
+    budget.spend("steps", len(pattern) // _CHARACTERS_A_STEP)
+    made = _Made(source, {}, min(_MOST_PARTS, budget.left("steps") * _PARTS_A_STEP))
+    before = made.left
     try:
         parsed: Sequence[tuple[Any, Any]] = _PARSER.parse(pattern)
-        return _Made(source, {}).text(parsed)
+        return made.text(parsed)
     except (re.error, OverflowError, RecursionError):
         return ""
+    finally:
+        budget.spend("steps", min(budget.left("steps"), -(-(before - made.left) // _PARTS_A_STEP)))
 
 
 def _group(argument: Any, made: _Made) -> str:
@@ -77,11 +91,15 @@ _PARTS: Mapping[str, Callable[[Any, _Made], str]] = {
 }
 
 
-def _members(items: Sequence[tuple[Any, Any]]) -> list[str]:
-    """Return the printable characters of a class, or those it names where none of them is printable."""
-    expression = re.compile(_class(items))
-    found = [character for character in _PRINTABLE if expression.fullmatch(character)]
-    return found or [chr(argument) for code, argument in items if str(code) == "LITERAL"] or ["?"]
+def _members(items: Sequence[tuple[Any, Any]]) -> Sequence[str]:
+    """Return the printable characters of a class, or those it names if none of them is printable."""
+    return _printable(_class(items)) or [chr(argument) for code, argument in items if str(code) == "LITERAL"] or ["?"]
+
+
+@lru_cache(256)
+def _printable(expression: str) -> tuple[str, ...]:
+    compiled = re.compile(expression)
+    return tuple(character for character in _PRINTABLE if compiled.fullmatch(character))
 
 
 def _class(items: Sequence[tuple[Any, Any]]) -> str:
@@ -93,6 +111,8 @@ def _class(items: Sequence[tuple[Any, Any]]) -> str:
         "WORD": r"\w",
         "NOT_WORD": r"\W",
     }
+    if len(items) > _MOST_ITEMS:
+        raise OverflowError
     text = ""
     for code, argument in items:
         match str(code):

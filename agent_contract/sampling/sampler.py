@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agent_contract.contract import Contract
 from agent_contract.document.json_pointer import Place, parse
 from agent_contract.messages import JSON
+from agent_contract.sampling.budget import Bounds, Budget, BudgetError
 from agent_contract.sampling.regex import text_of_pattern
 
 #: How deep a value is filled with what it may have; below that it gets only what it must have.
 _FULL_DEPTH = 4
 #: How deep it may get at all: a schema that requires itself has no finite value.
 _MOST_DEPTH = 60
-#: How many values it may have inside: a schema can ask for more than a machine holds.
-_MOST_VALUES = 100_000
-#: So many characters of a text that must be long count as one more value.
-_CHARACTERS = 100
+#: What one value of a document's schema may take: the document is the server's own, or its owner trusts it.
+_DOCUMENT = Bounds(steps=100_000, characters=16 * 1024 * 1024)
+#: How many keywords, branches or names are read in one step.
+_READ_AT_ONCE = 20
 TRIES = 20
 _NUMBERS = ({"type": "number"}, {"type": "integer"})
 
@@ -44,7 +45,7 @@ class Texts(Protocol):
 
 @dataclass(slots=True)
 class Source:
-    """What values are made from: schemas by their place, chance, words; and how many values may still be made.
+    """What values are made from: schemas by their place, chance, words; and what making them may still cost.
 
     `at` returns the schema at a place, `follow` the place that the references there lead to.
     """
@@ -53,7 +54,7 @@ class Source:
     follow: Callable[[Place], Place]
     random: random.Random
     texts: Texts
-    left: int = _MOST_VALUES
+    budget: Budget = field(default_factory=lambda: Budget(_DOCUMENT))
 
     def schema(self, place: Place) -> tuple[Place, Any]:
         """Return the schema of a place, in 2020-12 words, references followed where nothing stands beside them."""
@@ -63,11 +64,18 @@ class Source:
             value = self.at(place)
         return place, value
 
-    def spend(self, place: Place, values: int = 1) -> None:
-        """Count values that are made; SampleError when they are too many."""
-        self.left -= values
-        if self.left < 0:
-            raise SampleError(f"{place}: the schema asks for more values than are made; let it ask for fewer")
+    def spend(self, place: Place, steps: int = 1, characters: int = 0) -> None:
+        """Count work before it is done; SampleError if that is more than what is left."""
+        try:
+            self.budget.spend("steps", steps)
+            self.budget.spend("characters", characters)
+        except BudgetError as error:
+            raise SampleError(f"{place}: {error}; let the schema ask for less") from None
+
+    def given(self, place: Place, value: JSON) -> JSON:
+        """Return a value that the schema itself holds, once it is counted."""
+        self.spend(place, *size_of(value))
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,24 @@ def sample(contract: Contract, pointer: str, seed: int = 0) -> JSON:
     raise SampleError(f"{pointer}: no value was found in {TRIES} tries; give the schema an example")
 
 
+def size_of(value: JSON) -> tuple[int, int]:
+    """Return how many values are in a value, itself included, and how many characters they have."""
+    rest, values, characters = [value], 0, 0
+    while rest:
+        one = rest.pop()
+        values += 1
+        if isinstance(one, dict):
+            characters += sum(map(len, one))
+            rest.extend(one.values())
+        elif isinstance(one, list):
+            rest.extend(one)
+        elif isinstance(one, int):
+            characters += one.bit_length() // 3 + 1
+        else:
+            characters += len(one) if isinstance(one, str) else 8
+    return values, characters
+
+
 def value_of(source: Source, place: Place, name: str = "", depth: int = 0) -> JSON:
     """Return a value of a schema, not checked against it; SampleError where it has none, or none that is finite.
 
@@ -111,13 +137,14 @@ def value_of(source: Source, place: Place, name: str = "", depth: int = 0) -> JS
     place, schema = source.schema(place)
     if not isinstance(schema, dict):
         return None
+    source.spend(place, len(schema) // _READ_AT_ONCE)
     if "const" in schema:
-        return schema["const"]  # type: ignore[no-any-return]
+        return source.given(place, schema["const"])
     if schema.get("enum"):
-        return source.random.choice(schema["enum"])  # type: ignore[no-any-return]
+        return source.given(place, source.random.choice(schema["enum"]))
     known = [schema[key] for key in ("example", "default") if key in schema] + list(schema.get("examples") or ())
     if known and "properties" not in schema:
-        return source.random.choice(known)  # type: ignore[no-any-return]
+        return source.given(place, source.random.choice(known))
     for keyword in ("oneOf", "anyOf"):
         if schema.get(keyword):
             return _choice(source, place, keyword, len(schema[keyword]), name, depth)
@@ -127,11 +154,14 @@ def value_of(source: Source, place: Place, name: str = "", depth: int = 0) -> JS
 
 def _choice(source: Source, place: Place, keyword: str, count: int, name: str, depth: int) -> JSON:
     """Return a value of one branch, with what the schema asks for beside it; null last, and deep down first."""
+    source.spend(place, count // 2)
     branches = [place.child(keyword, index) for index in range(count)]
-    nulls = [branch for branch in branches if source.schema(branch)[1] == {"type": "null"}]
-    others = [branch for branch in branches if branch not in nulls]
-    numbers = [branch for branch in others if source.schema(branch)[1] in _NUMBERS]
-    if numbers and all(branch in numbers or source.schema(branch)[1] == {"type": "string"} for branch in others):
+    schemas = [(branch, source.schema(branch)[1]) for branch in branches]
+    nulls = [branch for branch, schema in schemas if schema == {"type": "null"}]
+    others = [branch for branch, schema in schemas if schema != {"type": "null"}]
+    numbers = [branch for branch, schema in schemas if schema in _NUMBERS]
+    kinds = [schema for _, schema in schemas if schema not in _NUMBERS and schema != {"type": "null"}]
+    if numbers and all(schema == {"type": "string"} for schema in kinds):
         others = numbers  # pydantic writes a Decimal so, which is not any text
     if depth >= _FULL_DEPTH and nulls:
         return None
@@ -146,7 +176,8 @@ def _parts(source: Source, place: Place, schema: Mapping[str, Any]) -> dict[str,
     """Return a schema's keywords together with those of the schemas that it extends; properties hold places."""
     parts = {key: value for key, value in schema.items() if key not in ("allOf", "$ref")}
     parts["properties"] = {key: place.child("properties", key) for key in schema.get("properties") or ()}
-    parts["items"] = place.child("items") if isinstance(schema.get("items"), dict) else None
+    source.spend(place, len(parts["properties"]) // _READ_AT_ONCE)
+    parts["heads"], parts["items"], parts["closed"] = _items(place, schema)
     extended = [place.child("allOf", index) for index in range(len(schema.get("allOf") or ()))]
     if "$ref" in schema:
         extended.append(source.follow(place))
@@ -156,9 +187,20 @@ def _parts(source: Source, place: Place, schema: Mapping[str, Any]) -> dict[str,
             inherited = _parts(source, found, value)
             required = [*parts.get("required", ()), *inherited.get("required", ())]
             properties = {**inherited["properties"], **parts["properties"]}
-            items = parts["items"] or inherited["items"]
-            parts = {**inherited, **parts, "required": required, "properties": properties, "items": items}
+            heads, items = parts["heads"] or inherited["heads"], parts["items"] or inherited["items"]
+            arrays = {"heads": heads, "items": items, "closed": parts["closed"] or inherited["closed"]}
+            parts = {**inherited, **parts, "required": required, "properties": properties, **arrays}
     return parts
+
+
+def _items(place: Place, schema: Mapping[str, Any]) -> tuple[list[Place], Place | None, bool]:
+    """Return the schemas of an array's first items, that of the rest, and whether there must be no rest.
+
+    Up to draft 2019-09 a list of `items` are the first ones, and `additionalItems` is the rest.
+    """
+    first, rest = ("items", "additionalItems") if isinstance(schema.get("items"), list) else ("prefixItems", "items")
+    heads = [place.child(first, index) for index in range(len(schema.get(first) or ()))]
+    return heads, place.child(rest) if isinstance(schema.get(rest), dict) else None, schema.get(rest) is False
 
 
 def _type(parts: Mapping[str, Any]) -> str:
@@ -176,14 +218,18 @@ def _type(parts: Mapping[str, Any]) -> str:
 def _object(source: Source, want: _Want) -> dict[str, JSON]:
     """Return an object with all that it must have, and as long as it isn't deep inside with what it may have."""
     parts, deeper = want.parts, want.depth + 1
-    required, value = list(dict.fromkeys(parts.get("required", ()))), dict[str, JSON]()
+    required, value = dict.fromkeys(parts.get("required", ())), dict[str, JSON]()
+    missing = int(parts.get("minProperties", 0)) - len(required)
+    source.spend(want.place, len(required) // _READ_AT_ONCE + max(0, missing - len(parts["properties"])))
     for key, where in parts["properties"].items():
         if key in required or (want.depth < _FULL_DEPTH and _wanted(source, where)):
+            source.spend(want.place, 0, len(key))
             value[key] = value_of(source, where, key, deeper)
-    missing = int(parts.get("minProperties", 0)) - len({*required, *value})
+    missing = int(parts.get("minProperties", 0)) - len({**required, **value})
     source.spend(want.place, max(0, missing))
     for key in (*required, *(f"{source.texts.word()}{index}" for index in range(missing))):
         if key not in value:
+            source.spend(want.place, 1, len(key))
             typed = isinstance(parts.get("additionalProperties"), dict)
             extra = want.place.child("additionalProperties")
             value[key] = value_of(source, extra, key, deeper) if typed else source.texts.word()
@@ -201,7 +247,9 @@ def _array(source: Source, want: _Want) -> JSON:
     least = int(parts.get("minItems", 0))
     most = min(int(parts.get("maxItems", least + 2)), least + 2)
     count = least if want.depth >= _FULL_DEPTH else source.random.randint(min(max(least, 1), most), max(most, least))
-    heads = [want.place.child("prefixItems", index) for index in range(len(parts.get("prefixItems") or ()))]
+    heads = parts["heads"][: int(parts.get("maxItems", len(parts["heads"])))]
+    source.spend(want.place, len(heads) // _READ_AT_ONCE)
+    count = min(count, len(heads)) if parts["closed"] else count
     values = [value_of(source, head, want.name, deeper) for head in heads]
     while len(values) < count:
         source.spend(want.place)
@@ -217,7 +265,8 @@ def _integer(source: Source, want: _Want) -> JSON:
     low = low + 1 if low == parts.get("exclusiveMinimum") else low
     high = high - 1 if high == parts.get("exclusiveMaximum") else high
     first, last = -(-low // step), high // step
-    return int(source.random.randint(int(first), max(int(first), int(last))) * step)
+    value = source.random.randint(int(first), max(int(first), int(last))) * step
+    return source.given(want.place, int(value))
 
 
 def _number(source: Source, want: _Want) -> JSON:
@@ -238,12 +287,14 @@ def _bounds(parts: Mapping[str, Any], low: Any, width: Any) -> tuple[Any, Any]:
 def _string(source: Source, want: _Want) -> JSON:
     parts = want.parts
     if "contentSchema" in parts:
-        return json.dumps(value_of(source, want.place.child("contentSchema"), want.name, want.depth + 1))
+        inside = value_of(source, want.place.child("contentSchema"), want.name, want.depth + 1)
+        return str(source.given(want.place, json.dumps(inside)))
     if "pattern" in parts:
-        return text_of_pattern(str(parts["pattern"]), source.random)
+        return str(source.given(want.place, text_of_pattern(str(parts["pattern"]), source.random, source.budget)))
     text = source.texts.fitting(str(parts.get("format", "")), want.name)
+    source.spend(want.place, 0, len(text))
     least, most = int(parts.get("minLength", 0)), parts.get("maxLength")
-    source.spend(want.place, least // _CHARACTERS)
+    source.spend(want.place, least // 1_000, least)
     while len(text) < least:
         text += " " + source.texts.sentence()
     return text if most is None else text[: int(most)]
@@ -252,7 +303,7 @@ def _string(source: Source, want: _Want) -> JSON:
 #: What a schema without a type speaks of, by its keywords.
 _SIGNS: Mapping[str, tuple[str, ...]] = {
     "object": ("properties", "required", "additionalProperties"),
-    "array": ("items", "minItems", "prefixItems"),
+    "array": ("items", "heads", "minItems"),
     "number": ("minimum", "maximum", "multipleOf", "exclusiveMinimum", "exclusiveMaximum"),
 }
 

@@ -32,12 +32,12 @@ class Limits:
     worlds that have a name, `journal` the requests that each world's journal keeps, 0 for none.
     """
 
-    body: int = 4 * 1024 * 1024
+    body: int = 2 * 1024 * 1024
     choices: int = 128
     stops: int = 1024
     tools: int = 128
     schema: int = 64 * 1024
-    session: int = 8 * 1024 * 1024
+    session: int = 4 * 1024 * 1024
     sessions: int = 10_000
     store: int = 256 * 1024 * 1024
     agents: int = 1_000

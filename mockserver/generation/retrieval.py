@@ -11,12 +11,14 @@ import re
 import sqlite3
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agent_contract import ContractError, Problem
+from agent_contract import Budget, ContractError, Problem
 
 _WORD = re.compile(r"\w+")
+_FIELD = re.compile(r"\{(\w+)\}")
 #: Of a question so many characters are looked at, and so many different words.
 _LOOKED_AT = 10_000
 _MOST_WORDS = 100
@@ -95,21 +97,30 @@ def search_all(indexes: Sequence[SearchIndex], question: str, most: int, cutoff:
     return sorted(found, key=lambda one: -one.score)[:most]
 
 
-def referred(found: Sequence[Found], form: str, delimiter: str) -> str:
-    """Return the passages as they stand in a prompt, each in `form`, between two of them `delimiter`.
+def referred(found: Sequence[Found], form: str, delimiter: str, budget: Budget) -> str:
+    """Return the passages as they are in a prompt, each in `form`, with `delimiter` between two of them.
 
-    In a form `{text}`, `{origin_name}`, `{origin_ref}`, `{document_id}` and `{score}` stand for what they say.
+    In a form `{text}`, `{origin_name}`, `{origin_ref}`, `{document_id}` and `{score}` are filled in. The characters
+    are counted in `budget` before they are made; raises `BudgetError`.
     """
-    return delimiter.join(_filled(form, one) for one in found)
+    fields = Counter(_FIELD.findall(form))
+    size = len(delimiter) * len(found)
+    for one in found:
+        values = _values(one.document, one.score)
+        size += len(form) + sum(count * len(values.get(name, "")) for name, count in fields.items())
+    budget.spend("characters", size)
+    return delimiter.join(_filled(form, _values(one.document, one.score)) for one in found)
 
 
-def _filled(form: str, found: Found) -> str:
-    document = found.document
-    values: Mapping[str, str] = {
+def _filled(form: str, values: Mapping[str, str]) -> str:
+    return _FIELD.sub(lambda place: values.get(place[1], place[0]), form)
+
+
+def _values(document: Document, score: float) -> Mapping[str, str]:
+    return {
         "text": document.text,
         "origin_name": document.origin_name or "",
         "origin_ref": document.origin_ref or "",
         "document_id": document.id,
-        "score": f"{found.score:.2f}",
+        "score": f"{score:.2f}",
     }
-    return re.sub(r"\{(\w+)\}", lambda place: values.get(place[1], place[0]), form)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from agent_contract import Call
+from agent_contract import BudgetError, Call
 from mockserver.core.behaviour import Outcome, Refused, Setting, Turn, View, Write
 from mockserver.generation.completion import CHAT, Choice, Completion, Form, asks_for_usage, cut, plain, stream
 from mockserver.generation.replies import compose
@@ -24,7 +24,7 @@ from mockserver.operations.chat_request import (
     session_known,
     stops_bounded,
 )
-from mockserver.operations.response_format import format_known, in_form, tokens_of_format
+from mockserver.operations.response_format import format_known, structured_contents, tokens_of_format
 from mockserver.operations.session_store import find_session, keep_session
 from mockserver.operations.tool_calls import (
     Unanswerable,
@@ -116,16 +116,21 @@ def complete(asked: Asked, turn: Turn) -> tuple[Completion, bytes]:
     indexes = _indexes(asked)
     found = search_all(indexes, said, agent.setting("index_top_n", TOP_N), agent.setting("index_similarity_cutoff", 0))
     evidence = result_told(asked) or (f"I found this in my documents: {found[0].document.text}" if found else "")
-    completion = Completion(
-        id=turn.id,
-        created=int(turn.now),
-        model=asked.body.get("model") or agent.model,
-        choices=_choices(asked, turn, said, evidence, seed),
-        prompt_tokens=_prompt_tokens(asked, session, found),
-        session_id=_session_id(asked.body, turn),
-        context=[_context(one) for one in found] if indexes else None,
-        role=agent.setting("completion_role", "assistant"),
-    )
+    try:
+        asked.budget.spend("characters", sum(len(one.document.text) for one in found))
+        completion = Completion(
+            id=turn.id,
+            created=int(turn.now),
+            model=asked.body.get("model") or agent.model,
+            choices=_choices(asked, turn, said, evidence, seed),
+            prompt_tokens=_prompt_tokens(asked, session, found),
+            session_id=_session_id(asked.body, turn),
+            context=[_context(one) for one in found] if indexes else None,
+            role=agent.setting("completion_role", "assistant"),
+        )
+    except BudgetError as error:
+        why = f"This request can't be answered: {error}. Ask for fewer choices, or for fewer or shorter passages."
+        raise Unanswerable(Refused(400, "", why, ("body",))) from None
     return completion, seed
 
 
@@ -151,7 +156,7 @@ def _seed(asked: Asked, session: Session, turn: Turn) -> bytes:
 def _prompt_tokens(asked: Asked, session: Session, found: list[Found]) -> int:
     """Return what the model is given to read, in tokens; the passages that were found stand in it as the agent says."""
     form, delimiter = (asked.agent.setting(name, usual) for name, usual in REFERENCE.items())
-    passages = count_tokens(referred(found, form, delimiter))
+    passages = count_tokens(referred(found, form, delimiter, asked.budget))
     own = count_tokens(asked.agent.instructions) + session.tokens + tokens_of(asked.body["messages"])
     return own + passages + tokens_of_tools(asked) + tokens_of_format(asked)
 
@@ -164,16 +169,19 @@ def _choices(asked: Asked, turn: Turn, said: str, evidence: str, seed: bytes) ->
     functions = called(asked, said)
     if functions:
         calls = call(asked, functions, said, seed)
-        return tuple(as_choice(calls, turn.id, index, limit) for index in numbers)
-    texts = (_text(asked, said, evidence, seed, index) for index in numbers)
-    return tuple(cut(text, stops, limit) for text in texts)
+        made = (as_choice(calls, turn.id, index, limit) for index in numbers)
+    else:
+        digests = [hashlib.blake2b(seed + index.to_bytes(4, "big"), digest_size=32).digest() for index in numbers]
+        formed = structured_contents(asked, said, seed, digests)
+        contents = (compose(said, evidence, own) for own in digests) if formed is None else iter(formed)
+        made = (cut(content, stops, limit) for content in contents)
+    return tuple(_counted(asked, choice) for choice in made)
 
 
-def _text(asked: Asked, said: str, evidence: str, seed: bytes, index: int) -> str:
-    """Return the words of one answer, in the form that the request wants."""
-    own = hashlib.blake2b(seed + index.to_bytes(4, "big"), digest_size=32).digest()
-    formed = in_form(asked, said, seed, own, index)
-    return compose(said, evidence, own) if formed is None else formed
+def _counted(asked: Asked, choice: Choice) -> Choice:
+    """Return a choice, its pieces counted as tokens of the answer."""
+    asked.budget.spend("tokens", len(choice.pieces) + sum(1 + len(one.pieces) for one in choice.calls))
+    return choice
 
 
 def _context(found: Found) -> dict[str, Any]:

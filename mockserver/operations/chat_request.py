@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from agent_contract import Call
+from agent_contract import Budget, Call
 from mockserver.core.behaviour import Refused, Setting, View
 from mockserver.resources.agents import OPENAI_ROLES, Agent, each, find_agent
 from mockserver.resources.sessions import Session
@@ -14,12 +14,16 @@ from mockserver.resources.sessions import Session
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request as the checks see it; `session` is None where the named one is not there."""
+    """One request as the checks see it; `session` is None if the named one does not exist.
+
+    `budget` is what the work for it may still cost.
+    """
 
     agent: Agent
     body: dict[str, Any]
     setting: Setting
     session: Session | None
+    budget: Budget = field(default_factory=Budget)
 
     def number(self, name: str, absent: int) -> int:
         """Return an integer of the body, which may be spelled 1.0; `absent` for null and for none."""

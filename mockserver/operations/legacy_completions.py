@@ -19,6 +19,7 @@ from mockserver.operations.chat_request import (
     stops_bounded,
 )
 from mockserver.operations.session_store import find_session
+from mockserver.operations.tool_calls import Unanswerable
 from mockserver.resources.agents import find_agent
 
 
@@ -34,7 +35,10 @@ def answer_prompts(call: Call, setting: Setting, turn: Turn, view: View) -> Outc
     body = body_of(call)
     asked = Asked(agent, body, setting, find_session(agent, body, turn, view))
     prompts = [body["prompt"]] if isinstance(body["prompt"], str) else body["prompt"]
-    return _refused(asked, len(prompts)) or _answer(asked, prompts, turn)
+    try:
+        return _refused(asked, len(prompts)) or _answer(asked, prompts, turn)
+    except Unanswerable as error:
+        return error.refused
 
 
 def _refused(asked: Asked, prompts: int) -> Refused | None:

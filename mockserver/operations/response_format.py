@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from agent_contract import SampleError, SchemaRefused
 from mockserver.core.behaviour import Refused
-from mockserver.generation.client_schemas import as_text, compiled, made
+from mockserver.generation.client_schemas import admit_schema, compile_schema, sample_value, to_json
 from mockserver.generation.replies import opening
 from mockserver.generation.tokenizer import count_tokens
 from mockserver.operations.chat_request import Asked, short
@@ -33,33 +34,40 @@ def format_known(asked: Asked) -> Refused | None:
         why = "The response_format json_schema lacks its json_schema: send a name and a schema in it."
         return Refused(400, "", why, (*_WHERE, "json_schema"))
     try:
-        compiled(_schema(asked), asked.setting.limits.schema)
+        admit_schema(_schema(asked), asked.setting.limits.schema, asked.budget)
     except SchemaRefused as error:
-        why = f"The schema in response_format is no JSON Schema that this server can use: {error}."
+        why = f"The schema in response_format can't be used: {error}."
         return Refused(400, "", why, (*_WHERE, "json_schema", "schema"))
     return None
 
 
-def in_form(asked: Asked, said: str, seed: bytes, digest: bytes, index: int) -> str | None:
-    """Return the content of choice `index` in the wanted form, None where any text will do.
+def structured_contents(asked: Asked, said: str, seed: bytes, digests: Sequence[bytes]) -> list[str] | None:
+    """Return the content of each choice in the wanted form, None if any text will do.
 
-    `seed` stands for the conversation, `digest` for the choice. Unanswerable where no value of the schema is found.
+    `seed` stands for the conversation, each of `digests` for a choice. Unanswerable if no value of the schema is found.
     """
     kind = (asked.body.get("response_format") or {}).get("type", "text")
-    if kind == "json_schema":
-        schema = compiled(_schema(asked), asked.setting.limits.schema)
-        try:
-            return as_text(made(schema, said, seed + bytes([index % _DIFFERENT])))
-        except SampleError as error:
-            why = f"No content that the schema in response_format accepts was found: {error}."
-            raise Unanswerable(Refused(400, "", why, (*_WHERE, "json_schema", "schema"))) from None
-    return as_text({"answer": opening(said, digest)}) if kind == "json_object" else None
+    if kind == "json_object":
+        return [to_json({"answer": opening(said, digest)}) for digest in digests]
+    if kind != "json_schema":
+        return None
+    schema = compile_schema(_schema(asked))
+    count = len(digests)
+    try:
+        made = [
+            to_json(sample_value(schema, said, seed + bytes([index]), asked.budget))
+            for index in range(min(count, _DIFFERENT))
+        ]
+    except SampleError as error:
+        why = f"No content that the schema in response_format accepts was found: {error}."
+        raise Unanswerable(Refused(400, "", why, (*_WHERE, "json_schema", "schema"))) from None
+    return [made[index % _DIFFERENT] for index in range(count)]
 
 
 def tokens_of_format(asked: Asked) -> int:
     """Return what the wanted form counts in the prompt: its schema as the text that it is."""
     wanted = (asked.body.get("response_format") or {}).get("json_schema")
-    return count_tokens(as_text(wanted)) if wanted else 0
+    return count_tokens(to_json(wanted)) if wanted else 0
 
 
 def _schema(asked: Asked) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from agent_contract import SampleError, SchemaRefused
 from mockserver.core.behaviour import Refused
-from mockserver.generation.client_schemas import as_text, compiled, made
+from mockserver.generation.client_schemas import admit_schema, compile_schema, sample_value, to_json
 from mockserver.generation.completion import Choice, ToolCall
 from mockserver.generation.replies import in_one_line
 from mockserver.generation.tokenizer import count_tokens, pieces
@@ -57,9 +57,9 @@ def tools_usable(asked: Asked) -> Refused | None:
             why = f'"{short(name)}" is no name of a function: 64 letters, digits, "_" and "-" at most.'
             return Refused(400, "", why, (*where, "function", "name"), None, name)
         try:
-            compiled(_parameters(tool), limits.schema)
+            admit_schema(_parameters(tool), limits.schema, asked.budget)
         except SchemaRefused as error:
-            why = f'The parameters of "{name}" are no JSON Schema that this server can use: {error}.'
+            why = f'The parameters of "{name}" are not a JSON Schema that this server can use: {error}.'
             return Refused(400, "", why, (*where, "function", "parameters"))
     return None
 
@@ -131,7 +131,7 @@ def result_told(asked: Asked) -> str:
 
 def tokens_of_tools(asked: Asked) -> int:
     """Return what the declared functions count in the prompt."""
-    return sum(count_tokens(as_text(tool["function"])) for tool in _declared(asked))
+    return sum(count_tokens(to_json(tool["function"])) for tool in _declared(asked))
 
 
 def _result(message: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -160,9 +160,9 @@ def _parameters(tool: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _arguments(asked: Asked, function: Mapping[str, Any], said: str, seed: bytes) -> str:
-    schema = compiled(_parameters({"function": function}), asked.setting.limits.schema)
+    schema = compile_schema(_parameters({"function": function}))
     try:
-        value = made(schema, said, seed + str(function["name"]).encode())
+        value = sample_value(schema, said, seed + str(function["name"]).encode(), asked.budget)
         if not isinstance(value, dict):
             raise SampleError("its schema wants no object")
     except SampleError as error:
@@ -170,4 +170,4 @@ def _arguments(asked: Asked, function: Mapping[str, Any], said: str, seed: bytes
         where = ("body", "tools", place, "function", "parameters")
         why = f'No arguments that "{function["name"]}" accepts were found: {error}.'
         raise Unanswerable(Refused(400, "", why, where)) from None
-    return as_text(value)
+    return to_json(value)

@@ -30,6 +30,21 @@ def nested(depth: int) -> dict[str, Any]:
     return schema
 
 
+def widening_by_depth(depth: int) -> dict[str, Any]:
+    """Return a schema that judges the value at each depth twice as often as the one above it."""
+    inner = {f"d{level}": {"properties": {"x": {"$ref": f"#/$defs/d{level + 1}"}}} for level in range(depth)}
+    both = {name: {"allOf": [one, one]} for name, one in inner.items()}
+    return {"$ref": "#/$defs/d0", "$defs": {**both, f"d{depth}": {"type": "object"}}}
+
+
+def unevaluated(depth: int) -> dict[str, Any]:
+    """Return a schema that takes the validator a minute for one small object."""
+    schema: dict[str, Any] = {}
+    for level in range(depth):
+        schema = {"allOf": [schema, {"properties": {f"p{level}": {}}}], "unevaluatedProperties": {"type": "integer"}}
+    return schema
+
+
 NODE = {
     "type": "object",
     "required": ["name", "children"],
@@ -40,6 +55,14 @@ NODE = {
 }
 
 
+#: A tuple as drafts up to 2019-09 write it.
+PAIR = {
+    "type": "array",
+    "items": [{"type": "string"}, {"$ref": "#/$defs/count"}],
+    "additionalItems": False,
+    "minItems": 2,
+    "$defs": {"count": {"type": "integer"}},
+}
 FORMATS = ("uuid", "date-time", "date", "time", "duration", "email", "uri", "uri-reference", "iri", "hostname", "regex")
 
 
@@ -60,6 +83,10 @@ FORMATS = ("uuid", "date-time", "date", "time", "duration", "email", "uri", "uri
         {"$ref": "#/$defs/Node", "$defs": {"Node": NODE}},
         {"allOf": [{"$ref": "#/definitions/A"}], "definitions": {"A": {"type": "object", "required": ["a"]}}},
         {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "additionalProperties": False},
+        {"$schema": "http://json-schema.org/draft-07/schema#", **PAIR},
+        {**PAIR, "additionalItems": {"type": "boolean"}, "minItems": 4},
+        {"type": "object", "properties": {"pair": {"allOf": [PAIR]}}, "required": ["pair"], "$defs": PAIR["$defs"]},
+        {"prefixItems": [{"type": "string"}, {"type": "integer"}, {}], "items": False, "maxItems": 2},
         {"type": "object", "properties": {"$ref": {"type": "string"}}, "required": ["$ref"]},
         *({"type": "string", "format": name} for name in (*FORMATS, "ipv4", "ipv6", "json-pointer")),
     ],
@@ -77,18 +104,22 @@ def test_a_value_is_accepted_by_its_schema(schema: Any) -> None:
     [
         ({"type": "banana"}, "banana"),
         ({"minimum": "one"}, "one"),
-        ({"$ref": "http://127.0.0.1:9/schema"}, "no pointer"),
-        ({"$ref": "file:///etc/passwd"}, "no pointer"),
-        ({"$ref": "other.json#/a"}, "no pointer"),
-        ({"$ref": "#name"}, "no pointer"),
-        ({"$dynamicRef": "#name"}, "no pointer"),
+        ({"$ref": "http://127.0.0.1:9/schema"}, "not a pointer"),
+        ({"$ref": "file:///etc/passwd"}, "not a pointer"),
+        ({"$ref": "other.json#/a"}, "not a pointer"),
+        ({"$ref": "#name"}, "not a pointer"),
+        ({"$dynamicRef": "#name"}, "not a pointer"),
         ({"$ref": "#/$defs/none"}, "none"),
-        ({"pattern": "("}, ""),
-        ({"pattern": "(a{1000}){1000}"}, ""),
-        (wide(30), "2000 times"),
+        ({"pattern": "("}, "not a regular expression"),
+        ({"pattern": "(a{1000}){1000}"}, "1048576 bytes"),
+        ({"patternProperties": {"(a{1000}){1000}": {}}}, "1048576 bytes"),
+        ({"anyOf": [{"pattern": f"\\p{{L}}{{1,9}}{n}"} for n in range(250)]}, "4194304 bytes of compiled"),
+        (wide(30), "20000 schemas"),
+        ({"allOf": [{}] * 3_000}, "2000 times"),
+        (widening_by_depth(26), "20000 schemas"),
+        (unevaluated(20), "2000 times"),
         (nested(900), ""),
         ({"pattern": "(" * 20 + "a" + "{2,3})" * 20}, ""),
-        ({"items": [{"type": "string"}]}, ""),
     ],
     ids=lambda value: json.dumps(value)[:40],
 )
@@ -107,7 +138,11 @@ def test_a_schema_that_can_not_be_used_is_refused_and_says_why(schema: Any, says
         {"type": "string", "minLength": 10**9},
         {"type": "array", "minItems": 10**9, "items": {"type": "string"}},
         {"type": "object", "minProperties": 10**9},
-        {"type": "string", "pattern": "^a{100000}$"},
+        {"type": "array", "minItems": 50, "items": {"type": "string", "pattern": "^[a-z]{9000}$"}},
+        {"type": "array", "minItems": 500, "items": {"const": "x" * 10_000}},
+        {"enum": [{"a": [[]] * 30_000}], "not": {}},
+        {"type": "array", "items": {"type": "integer", "minimum": 10**4000}, "minItems": 900},
+        {"anyOf": [{"type": "object", "required": ["a"], "not": {"properties": {"b": {}}}}] * 600},
         {"type": "object", "required": ["me"], "properties": {"me": {"$ref": "#"}}},
         {"$ref": "#"},
         {"allOf": [{"$ref": "#"}], "type": "string", "minLength": 3, "maxLength": 1},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 
@@ -25,6 +26,12 @@ DIGEST = hashlib.blake2b(b"x", digest_size=32).digest()
 )
 def test_a_token_is_a_word_or_a_punctuation_mark(text: str, count: int) -> None:
     assert count_tokens(text) == count
+
+
+@pytest.mark.parametrize("part", ["word ", "word", "!", "\u6771\u4eac, ", "  "])
+def test_a_long_text_has_as_many_tokens_as_its_parts(part: str) -> None:
+    text = "a " + part * 50_000
+    assert count_tokens(text) == len(re.findall(r"\w+|[^\w\s]", text))
 
 
 @given(st.text())
@@ -152,7 +159,7 @@ def test_jitter_stays_in_its_bounds_and_repeats_with_its_seed() -> None:
 
 def test_jitter_is_the_same_in_every_process() -> None:
     """`random` seeded with bytes does not depend on the hash seed; this finds out when that changes."""
-    code = "from mockserver.pace import Pace; print(Pace(jitter=1).delays(3, b'x'))"
+    code = "from mockserver.generation.latency import Pace; print(Pace(jitter=1).delays(3, b'x'))"
     environments = ({**os.environ, "PYTHONHASHSEED": str(seed)} for seed in (1, 2))
     printed = {subprocess.check_output([sys.executable, "-c", code], env=one) for one in environments}
     assert len(printed) == 1

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent_contract import Budget
 from agent_contract.messages import Request
 from mockserver.config import Config
 from mockserver.generation.retrieval import Document, KnowledgeIndex, SearchIndex, referred
@@ -195,4 +196,4 @@ def test_passages_count_in_the_prompt_as_they_stand_there(fields: dict[str, Any]
 def test_a_form_is_filled_in_once() -> None:
     index = SearchIndex([Document("7", "heron {score}", "a.txt", None, "ref")])
     form = "{text}|{origin_name}|{origin_ref}|{document_id}"
-    assert referred(index.search("heron", 1), form, "") == "heron {score}|a.txt|ref|7"
+    assert referred(index.search("heron", 1), form, "", Budget()) == "heron {score}|a.txt|ref|7"

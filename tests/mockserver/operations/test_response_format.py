@@ -91,7 +91,7 @@ def test_a_call_is_no_matter_of_form(ask: Asker) -> None:
         ({"type": "json_schema"}, "json_schema"),
         ({"type": "json_schema", "json_schema": None}, "json_schema"),
         (schema({"type": "banana"}), "banana"),
-        (schema({"$ref": "https://example.org/cat"}), "no pointer"),
+        (schema({"$ref": "https://example.org/cat"}), "not a pointer"),
         (schema({"type": "object", "required": ["a"], "properties": {"a": False}}), "found"),
     ],
 )

@@ -240,7 +240,7 @@ def test_a_choice_that_can_not_be_followed_is_refused(ask: Asker, fields: dict[s
         ([tool("")], "function"),
         ([tool("x" * 65)], "x"),
         ([WEATHER, tool("odd", {"type": "banana"})], "banana"),
-        ([tool("odd", {"properties": {"a": {"$ref": "https://example.org/a"}}})], "no pointer"),
+        ([tool("odd", {"properties": {"a": {"$ref": "https://example.org/a"}}})], "not a pointer"),
         ([tool("odd", {"properties": {"a": {"not": {}}}, "required": ["a"]})], "odd"),
         ([tool("odd", {"type": "string"})], "odd"),
     ],

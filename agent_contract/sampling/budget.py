@@ -1,0 +1,68 @@
+"""What work for one request may cost: every bound in one place, and the account that is kept while the work is done.
+
+Clients send JSON Schemas, regular expressions and formats. Whatever they hold, the work ends within these bounds, or
+with an error that names the bound. `docs/limits.md` lists what the bounds amount to in seconds and bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+#: How many schemas may judge one value: `allOf` and references can double them at each level.
+LOOKS = 2_000
+#: How many schemas there may be once all references are followed.
+UNFOLDED = 20_000
+#: Bytes of one compiled regular expression.
+PATTERN_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one request may take.
+
+    A step is one value that is made, or as much work: some 5 µs. `characters` are those of the values that are made,
+    `schema_characters` those of the schemas that are sent, `pattern_bytes` what their regular expressions compile to,
+    `tokens` those of all choices of the answer.
+    """
+
+    steps: int = 20_000
+    characters: int = 1024 * 1024
+    schema_characters: int = 256 * 1024
+    pattern_bytes: int = 4 * 1024 * 1024
+    tokens: int = 64 * 1024
+
+
+Kind: TypeAlias = Literal["steps", "characters", "schema_characters", "pattern_bytes", "tokens"]
+#: What a message says of each bound.
+_SPELLED: dict[Kind, str] = {
+    "steps": "steps of work",
+    "characters": "characters of generated values",
+    "schema_characters": "characters of schemas",
+    "pattern_bytes": "bytes of compiled regular expressions",
+    "tokens": "tokens of an answer",
+}
+
+
+class BudgetError(ValueError):
+    """The work for a request takes more than it may; the text names the bound."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What the work for one request may still cost; pass the same one to all parts of that work."""
+
+    bounds: Bounds = field(default_factory=Bounds)
+    _spent: dict[Kind, int] = field(default_factory=dict)
+
+    def left(self, kind: Kind) -> int:
+        """Return how much of one kind may still be spent."""
+        bound: int = getattr(self.bounds, kind)
+        return bound - self._spent.get(kind, 0)
+
+    def spend(self, kind: Kind, amount: int) -> None:
+        """Count work before it is done; raise `BudgetError` if that is more than what is left."""
+        if amount > self.left(kind):
+            bound = getattr(self.bounds, kind)
+            raise BudgetError(f"it exceeds a bound for one request: {bound} {_SPELLED[kind]}")
+        self._spent[kind] = self._spent.get(kind, 0) + amount
