@@ -1,5 +1,6 @@
 """The reference server as a value, with a hook for everything that a variant or a mutant changes."""
 
+import json
 import random
 import re
 import uuid
@@ -108,8 +109,14 @@ def finish(pieces: list[str], call: Call, index: int) -> tuple[list[str], str | 
 
 
 def count(messages: Sequence[Message]) -> int:
-    """Return the prompt tokens of messages: words, and three for each message's frame."""
-    return sum(3 + len(re.findall(r"\w+|[^\w\s]", str(message["content"]))) for message in messages)
+    """Return the prompt tokens of messages: words, those of calls too, and three for each message's frame."""
+    return sum(3 + len(re.findall(r"\w+|[^\w\s]", spelled(message))) for message in messages)
+
+
+def spelled(message: Message) -> str:
+    """Return what a message says, and the calls that it carries."""
+    calls = [call.get("function") for call in message.get("tool_calls") or ()]
+    return " ".join([str(message.get("content")), *(json.dumps(call) for call in calls)])
 
 
 def same(value: Any, call: Call) -> Any:

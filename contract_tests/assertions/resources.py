@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from contract_tests.deployment.deployment import Probe
     from contract_tests.wire.exchange import Asked
 
-#: How a server says that it has no such operation, or none for whoever asks.
-_LACKING = (403, 404, 405, 501)
+#: How a server says that it has no such operation, or none for the caller: the chat itself is open to the token.
+_LACKING = (401, 403, 404, 405, 501)
 
 
 def listed(probe: Probe, operation: str = "listAgents", /, **query: str) -> Asked:
@@ -60,7 +60,7 @@ def conforming(probe: Probe, asked: Asked, *, within: str = "", without: str = "
 
 def changing(asked: Asked) -> Asked:
     """Return what a request that changes something got; `not supported` where the server lets nobody do that."""
-    if asked.status in (401, *_LACKING):
+    if asked.status in _LACKING:
         raise not_supported(f"the server does not do that: {asked.described()}")
     return asked
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from email.utils import parsedate_to_datetime
 
 import pytest
 
 from agent_contract.messages import JSON
 from contract_tests.assertions import expect
+from contract_tests.assertions.clock import A_DAY, server_time, want_clock
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import COUNT, STOPS, plain
-from contract_tests.verdict import failed, not_supported, not_tested
+from contract_tests.verdict import failed, not_supported, not_tested, warning
 from contract_tests.wire.exchange import Asked
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call", None)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-DAY = 86_400
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
@@ -100,16 +99,16 @@ def test_an_answer_says_when_it_was_made(hello: Asked) -> None:
 
 @pytest.mark.clause("chat.reply-created-now")
 def test_an_answer_was_made_just_now(hello: Asked) -> None:
-    """By the server's own clock, so that milliseconds and fixed times show."""
+    """By the server's own clock, so that milliseconds and fixed times show; a clock that is wrong is a warning."""
     created = expect.answer(hello).get("created")
     if not isinstance(created, int | float):
         raise not_tested("created is no number")
-    try:
-        date = parsedate_to_datetime(hello.header("date")).timestamp()
-    except ValueError:
-        raise not_tested("the reply has no Date") from None
-    if abs(created - date) >= DAY:
+    date = server_time(hello)
+    if date is None:
+        raise not_tested("the reply has no Date")
+    if abs(created - date) >= A_DAY:
         raise failed(f"about {date:.0f}, the reply's Date in seconds", str(created), hello)
+    want_clock(hello)
 
 
 @pytest.mark.clause("chat.reply-model")
@@ -141,7 +140,7 @@ def test_the_choices_are_counted_from_zero(answers: list[Asked]) -> None:
 
 @pytest.mark.clause("chat.reply-message")
 def test_a_choice_has_a_message(answers: list[Asked]) -> None:
-    """Its content is a text or null."""
+    """Its content is a string or null."""
     for asked in answers:
         for choice in expect.choices(asked):
             message = choice.get("message")
@@ -149,6 +148,19 @@ def test_a_choice_has_a_message(answers: list[Asked]) -> None:
                 raise failed("a message with role and content", json.dumps(message), asked)
             if not isinstance(message["role"], str) or not isinstance(message["content"], str | None):
                 raise failed("a role that is a text, a content that is a text or null", json.dumps(message), asked)
+
+
+@pytest.mark.clause("chat.reply-content")
+def test_an_answer_that_ends_by_itself_has_content(answers: list[Asked]) -> None:
+    """Null is right with tool calls, with a refusal, and if a limit or a stop sequence cut a model that reasons."""
+    for asked in answers:
+        stopped = bool(json.loads(asked.request.body).get("stop"))
+        for choice in expect.choices(asked):
+            message = choice.get("message")
+            if not isinstance(message, dict) or message.get("tool_calls") or message.get("refusal"):
+                continue
+            if message.get("content", "") is None and choice.get("finish_reason") == "stop" and not stopped:
+                raise failed("content that is a string, as the answer ended by itself", json.dumps(choice), asked)
 
 
 @pytest.mark.clause("chat.reply-finish-reason")
@@ -163,12 +175,22 @@ def test_an_answer_ends_for_a_known_reason(answers: list[Asked]) -> None:
 
 @pytest.mark.clause("chat.reply-usage")
 def test_an_answer_counts_its_tokens(answers: list[Asked]) -> None:
-    """None of the counts is negative."""
+    """None of the counts is negative; null says that the server did not count."""
     for asked in answers:
         usage = expect.answer(asked).get("usage")
-        counts = [usage.get(name) for name in COUNTS] if isinstance(usage, dict) else [None]
+        counts = [usage.get(name, "") for name in COUNTS] if isinstance(usage, dict) else [""]
+        if counts == [None] * len(COUNTS):
+            raise warning(f"the server does not count tokens: {json.dumps(usage)}", asked)
         if not all(isinstance(count, int) and not isinstance(count, bool) and count >= 0 for count in counts):
             raise failed(f"a usage with {', '.join(COUNTS)}, integers from 0", json.dumps(usage), asked)
+
+
+@pytest.mark.clause("chat.reply-usage-counted")
+def test_a_prompt_counts_tokens(answers: list[Asked]) -> None:
+    """The prompts are not empty; a server with a cache may count none of a prompt, but then some of the answer."""
+    for asked in answers:
+        if all(expect.tokens(asked, name) == 0 for name in COUNTS):
+            raise failed("a usage that counts the prompt", json.dumps(expect.usage(asked)), asked)
 
 
 @pytest.mark.clause("chat.reply-usage-sum")

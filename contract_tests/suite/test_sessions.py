@@ -10,6 +10,7 @@ from agent_contract.messages import JSON
 from contract_tests.assertions import expect, session_leaks
 from contract_tests.assertions.session_leaks import HI
 from contract_tests.assertions.sessions import (
+    SLACK,
     Session,
     Size,
     at_once,
@@ -29,8 +30,6 @@ from contract_tests.verdict import Judged, failed, not_tested, nothing_more
 from contract_tests.wire import stream_rules
 from contract_tests.wire.exchange import Asked
 
-#: A conversation that is kept may be cut into tokens a little differently than one that is sent.
-SLACK = 2
 NARRATOR: list[JSON] = [{"role": "narrator", "content": text_of(STORY)}]
 
 

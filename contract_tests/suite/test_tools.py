@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract_tests.assertions import expect
-from contract_tests.deployment.payloads import FORM_TOKENS, plain
-from contract_tests.verdict import failed, not_supported, not_tested, warning
+from contract_tests.assertions.sessions import SLACK, created, extended, prompt, session_id, size
+from contract_tests.deployment.payloads import FORM_TOKENS, NEXT, plain, turn
+from contract_tests.verdict import failed, not_supported, not_tested, nothing_more, warning
 from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
@@ -110,12 +111,14 @@ def test_an_answer_that_calls_says_so(contract_probe: Probe, choice: JSON) -> No
 
 @pytest.mark.clause("chat.tool-call")
 def test_a_call_has_all_that_a_client_needs(contract_probe: Probe) -> None:
-    """Each its own id, by which the result is told; what the arguments are like is another clause's matter."""
+    """Each its own id, which the result names. The type may be absent: there is one, and it is the default."""
     asked, calls = _made(contract_probe)
     ids = [call.get("id") if isinstance(call, dict) else None for call in calls]
     for call in calls:
         whole = (
-            isinstance(call, dict) and call.get("type") == "function" and {"name", "arguments"} <= {*_function(call)}
+            isinstance(call, dict)
+            and call.get("type", "function") == "function"
+            and {"name", "arguments"} <= {*_function(call)}
         )
         if not whole:
             raise failed("a function's call with name and arguments", json.dumps(call), asked)
@@ -145,6 +148,49 @@ def test_the_result_of_a_call_is_answered(contract_probe: Probe) -> None:
     expect.status(contract_probe.chat(body), expect.OK, after=[first])
 
 
+@pytest.mark.clause("chat.session-tool-turns")
+def test_a_call_and_its_result_are_context(contract_probe: Probe) -> None:
+    """A request brings both into a session; a later turn counts what it counts when they are sent with it."""
+    call: JSON = {"id": "call_1", "type": "function", "function": {"name": NAME, "arguments": '{"city": "Paris"}'}}
+    said: JSON = {"role": "assistant", "content": "", "tool_calls": [call]}
+    messages = [*WEATHER, said, _result("call_1")]
+    expect.offered(contract_probe.chat(turn(messages, create_session=True)), "a message with a tool's result")
+    session = extended(contract_probe, created(contract_probe, 0, messages))
+    _want_counted(contract_probe, [*messages, *NEXT], *session.turns)
+
+
+@pytest.mark.clause("chat.session-tool-turns")
+def test_the_result_of_a_call_is_taken_in_the_session_that_has_the_call(contract_probe: Probe) -> None:
+    """The call is the model's own; the request brings its result alone."""
+    fields: dict[str, JSON] = {"tools": [TOOL], "max_tokens": FORM_TOKENS}
+    first = contract_probe.chat(turn(WEATHER, create_session=True, tool_choice=NAMED, **fields))
+    session = session_id(first)
+    calls = _calls(first) if first.status == expect.OK and session else []
+    ids = [str(call.get("id")) for call in calls if isinstance(call, dict)]
+    if not ids:
+        raise nothing_more(f"no call in a session to look at: {first.described()}")
+    results = [_result(id) for id in ids]
+    asked = contract_probe.chat(turn(results, session, tool_choice="none", **fields))
+    expect.status(asked, expect.OK, after=[first])
+    said: JSON = {"role": "assistant", "content": "", "tool_calls": calls}
+    _want_counted(contract_probe, [*WEATHER, said, *results], first, asked, tool_choice="none", **fields)
+
+
+def _result(id: str) -> JSON:
+    return {"role": "tool", "tool_call_id": id, "content": "18 degrees, sunny, a light wind from the west."}
+
+
+def _want_counted(probe: Probe, messages: list[JSON], *turns: Asked, **fields: JSON) -> None:
+    """Want that the last turn counts no less than all messages that are sent without a session; counts may vary."""
+    size(probe)
+    sent = probe.chat(turn(messages, **fields))
+    if sent.status != expect.OK:
+        raise nothing_more(f"the messages can't be sent without a session: {sent.described()}")
+    if prompt(turns[-1]) < prompt(sent) - SLACK:
+        expected = f"prompt_tokens of at least {prompt(sent)}, as if the messages were sent without a session"
+        raise failed(expected, f"{prompt(turns[-1])}", sent, *turns)
+
+
 @pytest.mark.clause("chat.stream-tool-calls")
 def test_the_pieces_of_a_streamed_call_make_it_up(contract_probe: Probe) -> None:
     """Where the plain answer has a call, and the stream is not cut."""
@@ -163,7 +209,7 @@ def test_the_pieces_of_a_streamed_call_make_it_up(contract_probe: Probe) -> None
         if index not in begun and not (piece.get("id") and _function(piece).get("name")):
             raise failed("a first piece with id and name", json.dumps(piece), asked)
         first = begun.setdefault(index, piece)
-        if piece.get("id") not in (None, first["id"]):
+        if piece.get("id") not in (None, "", first["id"]):
             raise failed(f"one id for call {index}", json.dumps([first["id"], piece["id"]]), asked)
         texts[index] = texts.get(index, "") + str(_function(piece).get("arguments") or "")
     if not begun:

@@ -1,6 +1,16 @@
 """Conforming deployments, each different where the contract allows it. If one fails, that is a false positive."""
 
-from benchmarks.detection.conforming_variants import answers, around, framings, inputs, models, servers, sessions, tools
+from benchmarks.detection.conforming_variants import (
+    answers,
+    around,
+    framings,
+    inputs,
+    models,
+    schemas,
+    servers,
+    sessions,
+    tools,
+)
 from benchmarks.detection.conforming_variants.variant import Variant
 
 __all__ = ["VARIANTS", "Variant"]
@@ -10,6 +20,7 @@ VARIANTS: tuple[Variant, ...] = (
     *answers.VARIANTS,
     *framings.VARIANTS,
     *models.VARIANTS,
+    *schemas.VARIANTS,
     *servers.VARIANTS,
     *sessions.VARIANTS,
     *tools.VARIANTS,

@@ -14,7 +14,7 @@ from benchmarks.detection.hooks import Deployment, Refusal
 from benchmarks.detection.mutants.mutant import MANAGED
 from benchmarks.detection.registry import DEFAULTS, EMBEDDER, Registry
 from benchmarks.detection.resource_mutators import each, retyped, with_status
-from benchmarks.detection.resources import EMBED
+from benchmarks.detection.resources import CREATE, EMBED
 
 PLAIN = Deployment()
 ROOT = "/api/v1/compatibility/openai/v1"
@@ -150,6 +150,14 @@ class Starting(Registry):
         return status, self.agents[id]
 
 
+class OtherEngine(Registry):
+    """Its models run on an engine that its clients don't know yet."""
+
+    def models(self) -> tuple[int, Any]:  # noqa: D102
+        status, value = super().models()
+        return status, {**value, "data": [{**model, "model_engine": "SGLANG"} for model in value["data"]]}
+
+
 class NoEmbeddings(Registry):
     """Has no model for embeddings."""
 
@@ -183,6 +191,8 @@ def variant(name: str, sentence: str, *, options: tuple[str, ...] = MANAGED, **c
 
 VARIANTS = (
     variant("plain-managed", "As the document says; agents may be created.", seed=1),
+    variant("around-401", "Opens the chat alone to the token; all else answers 401.", arrive=lacking(401)),
+    variant("around-403", "Opens the chat alone to the token; all else answers 403.", arrive=lacking(403)),
     variant("around-404", "Has the chat alone; all else is not found.", arrive=lacking(404)),
     variant("around-405", "Has the chat alone; all else is no method.", arrive=lacking(405)),
     variant("around-501", "Has the chat alone; all else is not implemented.", arrive=lacking(501)),
@@ -212,6 +222,12 @@ VARIANTS = (
     variant("agents-many-unmanaged", "Has 250 agents of others, and takes none.", options=(), registry=Old),
     variant("agents-starting", "Its new agents are not ready at once, and changes leave a date.", registry=Starting),
     variant("agents-linked", "Refuses each deletion once with 409.", registry=LinkedAtFirst),
+    variant("models-other-engine", "Its models run on an engine of another name.", registry=OtherEngine),
+    variant(
+        "agents-described-at-length",
+        "Takes descriptions of any length, as from 9.1.",
+        resource_fields=retyped(CREATE, description=(str | None, None)),
+    ),
     variant("embeddings-none", "Has no model for embeddings.", registry=NoEmbeddings),
     variant("embeddings-kind-422", "Refuses a model of another kind with 422.", resource=refuse_kind),
     variant(

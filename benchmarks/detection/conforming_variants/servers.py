@@ -181,6 +181,7 @@ VARIANTS = (
     ),
     Variant("methods-404", "Answers 404 to other methods.", replace(PLAIN, arrive=methods(404))),
     Variant("methods-403", "Answers 403 to other methods.", replace(PLAIN, arrive=methods(403))),
+    Variant("methods-501", "Answers 501 to other methods.", replace(PLAIN, arrive=methods(501))),
     Variant("methods-by-gateway", "Its gateway answers HEAD and OPTIONS.", replace(PLAIN, arrive=cors)),
     Variant("small-bodies", "Refuses bodies over 64 KiB with 413.", replace(PLAIN, arrive=small_bodies)),
     Variant("charset", "Names a charset beside its media type.", replace(PLAIN, leave=with_charset)),

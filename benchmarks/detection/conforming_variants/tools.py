@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.detection.conforming_variants.variant import Variant
 from benchmarks.detection.forms import call_tools
 from benchmarks.detection.hooks import Call, Deployment, Payload, Refusal
-from benchmarks.detection.mutators import Chunk, edited, on_choices
+from benchmarks.detection.mutators import Chunk, delta_of, edited, on_choices
 
 PLAIN = Deployment()
 
@@ -72,6 +72,26 @@ def spaced(payload: Payload) -> list[dict[str, Any]]:
     ]
 
 
+def with_empty_ids(chunks: list[Chunk], call: Call) -> list[Any]:
+    """Return chunks whose later pieces of a call name it by empty strings."""
+
+    def emptied(piece: dict[str, Any]) -> dict[str, Any]:
+        return (
+            piece if piece.get("id") else {"id": "", "type": "", **piece, "function": {"name": "", **piece["function"]}}
+        )
+
+    def edit(chunk: Chunk) -> Chunk:
+        pieces = delta_of(chunk).get("tool_calls")
+        return edited(chunk, delta={"tool_calls": [emptied(piece) for piece in pieces]}) if pieces else chunk
+
+    return [edit(chunk) for chunk in chunks]
+
+
+def untyped(payload: Payload) -> list[dict[str, Any]]:
+    """Return the calls without their type."""
+    return [{name: value for name, value in call.items() if name != "type"} for call in call_tools(payload)]
+
+
 VARIANTS = (
     Variant(
         "tools-refused-400", "Refuses tools with 400.", replace(PLAIN, checks=(*PLAIN.checks, refusing_tools(400)))
@@ -98,6 +118,16 @@ VARIANTS = (
             generate=lambda call, index, random_: ["so "] * 200,
             form=lambda pieces, call: pieces,
         ),
+    ),
+    Variant(
+        "tools-pieces-with-empty-ids",
+        "Sends the later pieces of a call with an empty id, name and type.",
+        replace(PLAIN, chunks=with_empty_ids),
+    ),
+    Variant(
+        "tools-without-type",
+        "Leaves out the type of a call, which is the default.",
+        replace(PLAIN, call_tools=untyped),
     ),
     Variant("tools-with-text", "Says something beside its calls.", replace(PLAIN, answer=on_choices(with_text))),
     Variant("tools-spaced", "Writes arguments on several lines, and short ids.", replace(PLAIN, call_tools=spaced)),

@@ -74,10 +74,10 @@ MUTANTS = (
         ),
     ),
     models(
-        "models-engine-other",
+        "models-engine-a-number",
         "engine",
-        "Says of a model that it is run by `OLLAMA`.",
-        resource=answering("models", each(lambda model: {**model, "model_engine": "OLLAMA"})),
+        "Numbers its engines.",
+        resource=answering("models", each(lambda model: {**model, "model_engine": 4})),
     ),
     models("model-any", "unknown", "Answers by its own model where none has the name.", registry=AnyModel),
     models(

@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.detection.hooks import Call
 from benchmarks.detection.mutants.mutant import planting
 from benchmarks.detection.mutants.parts import on_messages
-from benchmarks.detection.mutators import on_answer, on_choices, with_fields, without_fields
+from benchmarks.detection.mutators import on_answer, on_choices, on_usage, with_fields, without_fields
 
 plant = planting("reply")
 
@@ -16,6 +16,11 @@ def repeated_id(answer: dict[str, Any], call: Call) -> dict[str, Any]:
     return {**answer, "id": f"chatcmpl-{answer['created'] // 10}"}
 
 
+def nothing(usage: dict[str, int]) -> dict[str, int]:
+    """Return a usage of zeros."""
+    return dict.fromkeys(usage, 0)
+
+
 MUTANTS = (
     plant(
         "tool-calls-an-object",
@@ -23,6 +28,14 @@ MUTANTS = (
         "Gives tool calls as an object.",
         answer=on_messages(lambda said: {**said, "tool_calls": {}}),
     ),
+    plant(
+        "content-null",
+        "reply-content",
+        "Gives null for content, though the answer ended by itself.",
+        generate=lambda call, index, random_: ["Yes."],
+        answer=on_messages(lambda said: said if said.get("tool_calls") else {**said, "content": None}),
+    ),
+    plant("usage-all-zero", "reply-usage-counted", "Counts nothing.", answer=on_usage(nothing)),
     plant("object-null", "reply-conforms", "Says null for `object`.", answer=with_fields(object=None)),
     plant(
         "context-a-text",

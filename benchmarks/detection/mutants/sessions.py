@@ -9,8 +9,8 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from benchmarks.detection.hooks import Call, Memory, Message, Payload, recall, remember
-from benchmarks.detection.mutants.mutant import planting
+from benchmarks.detection.hooks import Call, Deployment, Memory, Message, Payload, Refusal, recall, remember
+from benchmarks.detection.mutants.mutant import PLAIN, planting
 from benchmarks.detection.mutators import refusing
 
 plant = planting("sessions")
@@ -53,6 +53,17 @@ def part_of_turn(part: Any) -> Any:
 def replaced(memory: Memory, session: str, turn: list[Message], call: Call) -> None:
     """Keep the last turn alone."""
     memory[session] = turn
+
+
+def of_tools(message: Message) -> bool:
+    """Whether a message is a call's result, or carries calls."""
+    return message["role"] == "tool" or bool(message.get("tool_calls"))
+
+
+def result_without_call(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+    """Refuse the result of a call that is not in the same request."""
+    if payload["messages"][0]["role"] == "tool":
+        raise Refusal("tool", 400, "A tool's result must follow its call")
 
 
 def window(size: int) -> Any:
@@ -201,6 +212,30 @@ KEPT = (
         "session-extended",
         "Stores of later turns the answers alone.",
         remember=part_of_turn(lambda turn, call: turn if call.created_session else turn[-1:]),
+    ),
+    plant(
+        "session-without-tool-turns",
+        "session-tool-turns",
+        "Stores neither calls nor their results.",
+        remember=part_of_turn(lambda turn, call: [message for message in turn if not of_tools(message)]),
+    ),
+    plant(
+        "session-without-results",
+        "session-tool-turns",
+        "Stores calls, and no results.",
+        remember=part_of_turn(lambda turn, call: [message for message in turn if message["role"] != "tool"]),
+    ),
+    plant(
+        "session-without-calls",
+        "session-tool-turns",
+        "Stores of a message with calls the content alone.",
+        remember=part_of_turn(lambda turn, call: [{**message, "tool_calls": None} for message in turn]),
+    ),
+    plant(
+        "session-result-refused",
+        "session-tool-turns",
+        "Refuses the result of a call that its session has, unless the call is sent with it.",
+        checks=(*PLAIN.checks, result_without_call),
     ),
     plant(
         "session-extended-by-chance",

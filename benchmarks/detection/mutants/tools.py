@@ -153,7 +153,12 @@ CALLS = (
         "Gives calls an empty id.",
         call_tools=calling(lambda call: {**call, "id": ""}),
     ),
-    plant("tool-call-no-type", "tool-call", "Gives calls no type.", call_tools=lacking("type")),
+    plant(
+        "tool-call-other-type",
+        "tool-call",
+        "Gives calls a type of its own.",
+        call_tools=calling(lambda call: {**call, "type": "tool_use"}),
+    ),
     plant(
         "tool-call-flat",
         "tool-call",

@@ -1,0 +1,32 @@
+"""The server's clock: what its replies say of it, and how far it is off."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from contract_tests.verdict import warning
+
+if TYPE_CHECKING:
+    from contract_tests.wire.exchange import Asked
+
+#: Clocks that differ by less are taken for one.
+A_DAY = 86_400
+
+
+def server_time(asked: Asked) -> float | None:
+    """Return the reply's `Date` in Unix seconds, None if it has none that can be read."""
+    try:
+        return parsedate_to_datetime(asked.header("date")).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def want_clock(asked: Asked) -> None:
+    """Raise a warning if the reply's `Date` is a day or more off: tokens and certificates may fail on it."""
+    date = server_time(asked)
+    if date is not None and abs(skew := date - time.time()) >= A_DAY:
+        side = "behind" if skew < 0 else "ahead"
+        raise warning(f"the server's clock is {timedelta(seconds=round(abs(skew)))} {side}, by its Date", asked)
