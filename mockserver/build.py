@@ -34,19 +34,20 @@ def load_engine(
     api_version: str = "",
     control: bool = True,
     control_tokens: Iterable[str] = (),
+    allowed_hosts: Iterable[str] = (),
 ) -> Engine:
     """Return an engine that plays the document at `spec`, by default this project's own.
 
-    With an `api_version` it plays the document as that version had it: what came later is not there, and not listed.
-    `tokens` are added to the configuration's. The mock's own interface asks for one of `control_tokens` where there is
-    one; unless `control`, health and readiness are left of it. `max_sessions` takes the place of the configuration's
-    limit; `store` is an address as `open_store` takes it. Raises `ContractError` for a document, a configuration or a
-    store that can't be used, with place, problem and remedy.
+    With an `api_version` it plays the document as that version had it, without what came later. `tokens` are added to
+    those of the configuration, `max_sessions` replaces its limit, and `store` is an address as `open_store` takes it.
+    The mock's own interface requires one of `control_tokens`, if there are any, and answers at the hosts that
+    `control.origin` knows and at `allowed_hosts`; without `control` it has only health and readiness. Raises
+    `ContractError` for a document, a configuration or a store that can't be used, with place, problem and remedy.
     """
     contract = load_contract(spec, api_version) if spec else own_contract(api_version)
     settings = load_config(Path(config)) if config else Config()
     settings = replace(settings, tokens=(*settings.tokens, *tokens), control=control)
-    settings = replace(settings, control_tokens=tuple(control_tokens))
+    settings = replace(settings, control_tokens=tuple(control_tokens), allowed_hosts=tuple(allowed_hosts))
     if max_sessions is not None:
         settings = replace(settings, limits=replace(settings.limits, sessions=max_sessions))
     opened = open_store(store, items=settings.limits.sessions, size=settings.limits.store)

@@ -29,7 +29,8 @@ class Config:
     """What the mock plays: its agents by address, the tokens it knows (none: it asks for none), its limits and models.
 
     The agents' own models are there as well, whether they are among `models` or not. With `control` it has its own
-    interface, which asks for one of `control_tokens`; where there is none, for one of `tokens`.
+    interface, which requires one of `control_tokens`, or of `tokens` if there is none. It answers at the hosts
+    that `control.origin` knows, and at `allowed_hosts`.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=lambda: by_address(BUILT_IN))
@@ -39,6 +40,7 @@ class Config:
     indexes: tuple[KnowledgeIndex, ...] = (LIBRARY,)
     control: bool = True
     control_tokens: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
 
 
 class ConfigError(ContractError):

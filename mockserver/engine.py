@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
@@ -15,6 +17,7 @@ from agent_contract.messages import Exchange, Reply, Request
 from agent_contract.redaction import Redaction, redaction_of
 from mockserver import control
 from mockserver.config import Config
+from mockserver.control.origin import foreign
 from mockserver.core.behaviour import Behaviour, Limits, Refused, Setting, Turn, View
 from mockserver.core.ids import Turns
 from mockserver.core.scopes import Worlds, beginning, misnamed, name_of
@@ -121,6 +124,19 @@ class Engine:
 
     def play(self, request: Request) -> Exchange:
         """Return a request with its reply, the clauses that a refusal rests on, and what was wrong; note it."""
+        try:
+            return self._play(request)
+        except Exception as error:
+            exchange = Exchange(request, internal_error(error))
+            self.record(exchange)
+            return exchange
+
+    def record(self, exchange: Exchange) -> None:
+        """Write into the journal an exchange that no operation answered: a bad request, or a failure of the engine."""
+        with contextlib.suppress(StoreUnavailable):
+            self._journal.write(beginning(""), exchange, noted_of(self.clock(), "", ()))
+
+    def _play(self, request: Request) -> Exchange:
         if request.path.startswith(control.PREFIX):
             return self._look(request)
         found = self.contract.find(request.method, request.path)
@@ -139,7 +155,12 @@ class Engine:
 
     def _look(self, request: Request) -> Exchange:
         """Return what the mock's own interface answers; no page of another origin may read it."""
-        found = self._own.contract.find(request.method, request.path)
+        # HEAD is answered wherever GET is; `_finished` leaves the body out.
+        method = "GET" if request.method == "HEAD" else request.method
+        found = self._own.contract.find(method, request.path)
+        always_open = isinstance(found, Found) and found.operation.id in self._own.open
+        if not always_open and (why := foreign(request, self.config.allowed_hosts)):
+            return self._own.refuse(request, None, Refused(403, "", why, ("header",)))
         checked = self._own.check(request, found, self._own.unauthorized(request, found))
         if isinstance(checked, Call):
             # It draws no ids: whether somebody looks must not change what the API answers.
@@ -177,6 +198,15 @@ class Engine:
         with contextlib.suppress(StoreUnavailable):
             self._worlds.touch(world)
             self._journal.write(view.world, exchange, noted)
+
+
+def internal_error(error: Exception) -> Reply:
+    """Return the reply to a request that the engine failed on, which names the place in the code."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
+    why = f"The mock failed, which is a fault of its own: {type(error).__name__} at {place}. Please report it."
+    body = orjson.dumps({"detail": why})
+    return Reply(500, {"content-type": "application/json", "content-length": str(len(body))}, body)
 
 
 def _finished(request: Request, reply: Reply, more: Mapping[str, str]) -> Reply:

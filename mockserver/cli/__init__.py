@@ -16,6 +16,7 @@ from mockserver.core.behaviour import Limits
 from mockserver.operations.table import CHAT_OPERATION
 from mockserver.recording.curl import as_curl
 from mockserver.resources.agents import each
+from mockserver.server.connection_limits import RESERVED_FILES, ConnectionLimits, fit_to_open_files, raise_open_files
 
 if TYPE_CHECKING:
     from mockserver.config import Config
@@ -27,16 +28,18 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 class _Finite(click.FloatRange):
-    """A number from 0 on that is one: NaN and infinity are none."""
+    """A finite number in a range."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number; fail as click does."""
         number = super().convert(value, param, ctx)
-        return number if math.isfinite(number) else self.fail(f"{value} is no finite number.", param, ctx)
+        return number if math.isfinite(number) else self.fail(f"{value} is not a finite number.", param, ctx)
 
 
 _SECONDS = _Finite(min=0)
+_TIMEOUT = _Finite(min=0.1, max=86_400)
 _DEFAULTS = Limits()
+_CONNECTIONS = ConnectionLimits()
 
 
 def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
@@ -46,39 +49,87 @@ def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
 
 @click.command(
     epilog=f"""A body may have {_DEFAULTS.body:,} bytes and be nested 1,024 deep; n is at most {_DEFAULTS.choices};
-    {_DEFAULTS.sessions:,} sessions are kept, the one that was used longest ago goes first. A configuration's `limits`
-    change that. Each option may stand in the environment instead: a token on the command line can be read by others
-    on the machine."""
+    {_DEFAULTS.sessions:,} sessions are kept, the least recently used is evicted first. A configuration's `limits`
+    change that. Each option can be set in the environment instead: a token on the command line can be read by other
+    users of the machine."""
 )
 @_option("--host", default="127.0.0.1", help="Address to listen at.")
 @_option("--port", default=8000, type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one.")
 @_option("--config", type=_FILE, help="YAML file with agents, tokens, documents and limits.")
-@_option("--spec", type=_FILE, help="OpenAPI document to play in place of this project's own.")
-@_option("--api-version", metavar="VERSION", help="Version of the API to play; the newest unless one is named.")
+@_option("--spec", type=_FILE, help="OpenAPI document to play instead of this project's own.")
+@_option("--api-version", metavar="VERSION", help="Version of the API to play. Default: the newest.")
 @_option("--token", help="Bearer token that every request must carry.")
 @_option(
     "--control",
     default="on",
     type=click.Choice(["on", "off"]),
-    help="off: of the mock's own interface, /__mock__/, health and readiness alone.",
+    help="off: of the mock's own interface, /__mock__/, only health and readiness.",
 )
-@_option("--control-token", help="Bearer token that the mock's own interface asks for, in the place of --token.")
-@_option("--seed", default=0, type=int, help="What decides ids and texts.")
-@_option("--store", default="memory", help="Where the state is kept: memory, sqlite:///FILE or redis://HOST/N.")
-@_option("--max-sessions", type=click.IntRange(1), help="Sessions that are kept; what was used longest ago goes first.")
-@_option("--workers", default=1, type=click.IntRange(1, 64), help="Processes that serve together, on one store.")
+@_option("--control-token", help="Bearer token for the mock's own interface, instead of --token.")
+@_option(
+    "--allow-host",
+    multiple=True,
+    metavar="NAME",
+    help="Host name at which the mock's own interface answers too, besides IP addresses, localhost and names without "
+    "a dot; * allows every host and every origin. Can be repeated.",
+)
+@_option("--seed", default=0, type=int, help="Random seed for ids and generated text.")
+@_option("--store", default="memory", help="Where state is kept: memory, sqlite:///FILE or redis://HOST/N.")
+@_option("--max-sessions", type=click.IntRange(1), help="Sessions to keep; the least recently used is evicted first.")
+@_option("--workers", default=1, type=click.IntRange(1, 64), help="Number of processes, which share one store.")
+@_option(
+    "--max-connections",
+    default=_CONNECTIONS.connections,
+    type=click.IntRange(1, 1_000_000),
+    help="Open connections of each process; a client beyond them gets 503. Fewer if the limit of open files is lower.",
+)
+@_option(
+    "--max-header-bytes",
+    default=_CONNECTIONS.header_bytes,
+    type=click.IntRange(1024, 16 * 1024 * 1024),
+    help="Bytes of request line and headers; more get 431.",
+)
+@_option(
+    "--header-timeout",
+    default=_CONNECTIONS.header_seconds,
+    type=_TIMEOUT,
+    help="Seconds from the first byte of a request to the end of its headers; then it gets 408.",
+)
+@_option(
+    "--body-timeout",
+    default=_CONNECTIONS.body_seconds,
+    type=_TIMEOUT,
+    help="Seconds that a body may pause; then the request gets 408.",
+)
+@_option(
+    "--idle-timeout",
+    default=_CONNECTIONS.idle_seconds,
+    type=_TIMEOUT,
+    help="Seconds until a connection without a request is closed.",
+)
 @_option("--ttft", default=0.0, type=_SECONDS, help="Seconds until the first token.")
-@_option("--tps", default=0.0, type=_SECONDS, help="Tokens a second after it; 0: as fast as can be.")
-@_option("--jitter", default=0.0, type=_SECONDS, help="Seconds by which each of these waits may be off.")
+@_option("--tps", default=0.0, type=_SECONDS, help="Tokens per second after the first one; 0 means no limit.")
+@_option("--jitter", default=0.0, type=_SECONDS, help="Random variation added to each delay, in seconds.")
 @_option(
     "--log-level",
     default="info",
     type=click.Choice(["debug", "info", "warning", "error"]),
-    help="info: each request; warning: the refused ones; error: none.",
+    help="info: every request; warning: refused ones; error: failures of the mock.",
 )
-def serve(host: str, port: int, log_level: str, workers: int, **options: Any) -> None:
+def serve(
+    host: str,
+    port: int,
+    log_level: str,
+    workers: int,
+    max_connections: int,
+    max_header_bytes: int,
+    header_timeout: float,
+    body_timeout: float,
+    idle_timeout: float,
+    **options: Any,
+) -> None:
     """Run a mock server that plays the contract."""
-    from mockserver.server.granian_server import bind
+    from mockserver.server.http_server import bind
     from mockserver.server.run import play, play_together
     from mockserver.server.workers import WorkersEnd
 
@@ -88,13 +139,26 @@ def serve(host: str, port: int, log_level: str, workers: int, **options: Any) ->
         listening = bind(host, port)
     except OSError as error:
         raise _Fault(_why_not_bound(error, host, port)) from None
-    banner = _banner(engine, host, listening.getsockname()[1])
+    wanted = ConnectionLimits(max_connections, max_header_bytes, header_timeout, body_timeout, idle_timeout)
+    files = raise_open_files()
+    limits = fit_to_open_files(wanted, files)
+    banner = _banner(engine, host, listening.getsockname()[1], _connections_line(limits, wanted, files))
     if workers == 1:
-        return play(engine, listening, log_level, banner)
+        return play(engine, listening, log_level, limits, banner)
     try:
-        return play_together(workers, engine, options["store"], listening, log_level, banner)
+        return play_together(workers, engine, options["store"], listening, log_level, limits, banner)
     except WorkersEnd as error:
-        raise _Fault(f"{error} What was printed above says why.") from None
+        raise _Fault(f"{error} The lines above say why.") from None
+
+
+def _connections_line(limits: ConnectionLimits, wanted: ConnectionLimits, files: int | None) -> str:
+    """Return how many connections the server takes, and what decides it."""
+    line = f"Up to {limits.connections:,} connections"
+    if files is None:
+        return f"{line}."
+    if limits.connections < wanted.connections:
+        return f"{line}: {files:,} files may be open (ulimit -n), {RESERVED_FILES} of them stay free for other use."
+    return f"{line}; {files:,} files may be open."
 
 
 def _refuse_workers(workers: int, store: str) -> None:
@@ -114,9 +178,9 @@ def _refuse_workers(workers: int, store: str) -> None:
 
 @click.command()
 @click.argument("url")
-@click.option("--timeout", default=30.0, show_default=True, type=_SECONDS, help="Seconds to wait at most.")
+@click.option("--timeout", default=30.0, show_default=True, type=_SECONDS, help="Seconds to wait.")
 def wait(url: str, timeout: float) -> None:
-    """Wait until a server answers at URL: a mock at its /__mock__/health, another one anyhow."""
+    """Wait until a server answers at URL: a mock at its /__mock__/health, another server with any status."""
     from mockserver.cli.wait_for_server import wait_for
 
     try:
@@ -129,9 +193,13 @@ def wait(url: str, timeout: float) -> None:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--seed", default=0, show_default=True, type=int, help="What decides ids and texts.")
+@click.option("--seed", default=0, show_default=True, type=int, help="Random seed for ids and generated text.")
 @click.option(
-    "--count", default=0, show_default=True, type=click.IntRange(0, 1000), help="Further samples of each example."
+    "--count",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 1000),
+    help="Number of samples besides each example.",
 )
 @click.option(
     "--check",
@@ -156,7 +224,7 @@ def fixtures(folder: Path, seed: int, count: int, check: bool) -> None:
     except OSError as error:
         raise _Fault(f"{error.filename}: {error.strerror or error}.") from None
     for path in written.kept:
-        click.echo(f"{path} is not made any more and was changed by hand: it stays.")
+        click.echo(f"{path} is no longer generated, but was changed by hand: it stays.")
     click.echo(f"{folder}: {written.files} files, {len(written.changed)} changed, {len(written.removed)} removed")
     return None
 
@@ -174,7 +242,7 @@ class _Stale(click.ClickException):
 
 
 class _Fault(click.ClickException):
-    """What the user must put right; said in a line."""
+    """An error that the user must correct, in one line."""
 
     exit_code = 2
 
@@ -192,6 +260,7 @@ def _engine(
     api_version: str | None,
     control: str,
     control_token: str | None,
+    allow_host: tuple[str, ...],
 ) -> Engine:
     from mockserver.build import load_engine
     from mockserver.generation.latency import Pace
@@ -204,6 +273,7 @@ def _engine(
         pace = Pace(ttft, tps, jitter)
         kept: dict[str, Any] = {"store": store, "max_sessions": max_sessions, "api_version": api_version or ""}
         kept |= {"control": control == "on", "control_tokens": (control_token,) if control_token else ()}
+        kept["allowed_hosts"] = tuple(name.lower() for name in allow_host)
         return load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **kept)
     except ContractError as error:
         raise _Fault("\n".join(str(problem) for problem in error.problems)) from None
@@ -219,12 +289,12 @@ def _why_not_bound(error: OSError, host: str, port: int) -> str:
     return f"Can't listen at {host}: {error.strerror or error}. Choose an address of this machine with --host."
 
 
-def _banner(engine: Engine, host: str, port: int) -> str:
+def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
     address = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     url = f"http://{address}:{port}"
     contract, asked = engine.contract, bool(engine.config.tokens)
     lines = [f"{contract.title} {contract.version} is played at {url} (Ctrl-C stops it)"]
-    lines += _warnings(engine.config, host)
+    lines += [*_warnings(engine.config, host), connections]
     agents = each(engine.config.agents) if CHAT_OPERATION in contract.operations else ()
     lines.append("Agents:" if agents else f"{len(contract.operations)} operations answer from their documentation.")
     for agent in agents:
@@ -238,12 +308,12 @@ def _banner(engine: Engine, host: str, port: int) -> str:
 
 
 def _warnings(config: Config, host: str) -> Iterator[str]:
-    """Yield what everybody may do who reaches a server that listens at `host`, where others than its user do."""
+    """Yield a warning for each thing that other machines can do, if they reach a server that listens at `host`."""
     if _is_loopback(host) or config.tokens:
         return
-    yield f"WARNING: {host} can be reached from other machines, and no token is asked for: set --token."
+    yield f"WARNING: other machines can reach {host}, and no token is required: set --token."
     if config.control and not config.control_tokens:
-        yield "WARNING: all of them may see at /__mock__/ what is asked: set --control-token, or --control off."
+        yield "WARNING: they can read all requests at /__mock__/: set --control-token, or --control off."
 
 
 def _is_loopback(host: str) -> bool:

@@ -27,9 +27,9 @@ class _Answer:
 
 
 def wait_for(url: str, timeout: float) -> str:
-    """Return what answers at `url` as soon as something does; TimeoutError says what was seen until then.
+    """Return what answers at `url` as soon as something does; raise TimeoutError with what was seen until then.
 
-    A mock answers at `/__mock__/health` of the URL's host; of any other server every HTTP answer will do. Raises
+    A mock answers at `/__mock__/health` of the URL's host; any HTTP answer of another server counts. Raises
     ValueError for a URL or a proxy that can't be used.
     """
     parts = urlsplit(url)

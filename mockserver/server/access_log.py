@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 import sys
-import threading
 import time
-from collections.abc import Callable
+from functools import lru_cache
 from typing import IO
 
 import orjson
@@ -17,6 +15,7 @@ from agent_contract.redaction import Redaction, redaction_of, secrets_in
 from mockserver.core.behaviour import Limits
 from mockserver.engine import Engine
 from mockserver.recording.exchange_json import excerpt
+from mockserver.server.line_writer import LineWriter
 
 #: From the level on which a line is written, by the first digit of its status.
 LEVELS = ("debug", "info", "warning", "error")
@@ -25,11 +24,10 @@ _QUIET_FROM = {"debug": 0, "info": 0, "warning": 400, "error": 500}
 _GREEN, _YELLOW, _RED, _DIM, _PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
 _COLOURS = ((500, _RED), (400, _YELLOW), (0, _GREEN))
 _NO_TOKENS = redaction_of(())
-_WAITING = 10_000  # lines at most that a slow terminal makes wait; the rest is dropped rather than the server held up
 
 
 def describe(exchange: Exchange, seconds: float, now: float, colour: bool, redaction: Redaction = _NO_TOKENS) -> str:
-    """Return the line of an exchange, or its lines: time of day, method, path, status, ms, and why it was refused."""
+    """Return the lines of the log for an exchange: time of day, method, path, status, ms; and why it was refused."""
 
     def paint(code: str, text: str) -> str:
         return f"{code}{text}{_PLAIN}" if colour else text
@@ -38,7 +36,7 @@ def describe(exchange: Exchange, seconds: float, now: float, colour: bool, redac
     hide = redaction.also(secrets_in((*request.headers.items(), *request.query)))
     code = next(code for status, code in _COLOURS if reply.status >= status)
     parts = [
-        paint(_DIM, time.strftime("%H:%M:%S", time.localtime(now))),
+        paint(_DIM, _time_of_day(int(now))),
         f"{_shortened(request.method[:20]):<4}",
         _shortened(hide(request.path)),
         paint(code, str(reply.status)),
@@ -80,6 +78,11 @@ def _waits(reply: Reply) -> float:
     return reply.delay + (0.0 if isinstance(reply.body, bytes) else sum(event.delay for event in reply.body))
 
 
+@lru_cache(maxsize=1)
+def _time_of_day(now: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(now))
+
+
 def _shortened(text: str) -> str:
     """Return the beginning of a text on one line, printable."""
     shown = printable(text[:400]).replace("\n", "\\n").replace("\t", "\\t")
@@ -87,7 +90,7 @@ def _shortened(text: str) -> str:
 
 
 class LoggedEngine:
-    """An engine whose every exchange is told to a log, with the time that it took."""
+    """An engine that writes each exchange to a log, with the time that it took."""
 
     def __init__(self, engine: Engine, log: RequestLog) -> None:
         self._engine = engine
@@ -107,41 +110,36 @@ class LoggedEngine:
         """Return the engine's reply."""
         start = time.perf_counter()
         exchange = self._engine.play(request)
-        self._log.tell(exchange, time.perf_counter() - start, self._engine.redaction)
+        self._log.add(exchange, time.perf_counter() - start, self._engine.redaction)
         return exchange.reply
+
+    def record(self, exchange: Exchange) -> None:
+        """Write to log and journal what the server answered before a request reached the engine."""
+        self._log.add(exchange, 0.0, self._engine.redaction)
+        self._engine.record(exchange)
 
 
 class RequestLog:
-    """Writes lines to `out` in a thread of its own: a terminal or pipe that nobody reads holds up no request."""
+    """Writes a line for each exchange to `out`, by a `LineWriter`."""
 
     def __init__(self, level: str = "info", out: IO[str] | None = None) -> None:
-        self._out = out or sys.stdout
+        out = out or sys.stdout
         self._quiet_from = _QUIET_FROM[level]
-        self._colour = self._out.isatty()
-        self._lines: queue.SimpleQueue[Callable[[], str] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write, daemon=True)
-        self._thread.start()
+        self._colour = out.isatty()
+        self._writer = LineWriter(out)
 
-    def tell(self, exchange: Exchange, seconds: float, redaction: Redaction = _NO_TOKENS) -> None:
-        """Have a line written for an exchange that took `seconds` to answer; never waits."""
-        if exchange.reply.status >= self._quiet_from and self._lines.qsize() < _WAITING:
-            now = time.time()
-            self._lines.put(lambda: describe(exchange, seconds, now, self._colour, redaction))
+    def add(self, exchange: Exchange, seconds: float, redaction: Redaction = _NO_TOKENS) -> None:
+        """Have a line written for an exchange that took `seconds` to answer; never waits.
+
+        The line is made at once: an exchange that waited for a slow output would keep its bodies in memory.
+        """
+        if exchange.reply.status >= self._quiet_from and not self._writer.broken:
+            self._writer.write(describe(exchange, seconds, time.time(), self._colour, redaction))
 
     def say(self, text: str) -> None:
-        """Have a text written as it stands."""
-        self._lines.put(lambda: text)
+        """Have other text written."""
+        self._writer.write(text)
 
     def close(self) -> None:
         """Write what is left, for half a second at most."""
-        self._lines.put(None)
-        self._thread.join(0.5)
-
-    def _write(self) -> None:
-        while (line := self._lines.get()) is not None:
-            try:
-                self._out.write(line() + "\n")
-                if self._lines.empty():
-                    self._out.flush()
-            except (OSError, ValueError):  # nobody reads any more
-                return
+        self._writer.close()

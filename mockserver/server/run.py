@@ -2,40 +2,77 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 
+from agent_contract.messages import Exchange
 from mockserver.adapters.asgi import create_app
+from mockserver.adapters.disconnect import DRAINED
 from mockserver.engine import Engine
 from mockserver.server.access_log import LoggedEngine, RequestLog
-from mockserver.server.granian_server import run
+from mockserver.server.connection import ConnectionSettings
+from mockserver.server.connection_limits import ConnectionLimits
+from mockserver.server.http_server import run
 from mockserver.server.workers import run_workers
 from mockserver.stores import open_store
 
 
 def play(
-    engine: Engine, listening: socket.socket, log_level: str, banner: str = "", lifeline: int | None = None
+    engine: Engine,
+    listening: socket.socket,
+    log_level: str,
+    limits: ConnectionLimits,
+    banner: str = "",
+    lifeline: int | None = None,
 ) -> None:
-    """Play `engine` until it is told to stop, as `serving.run` says; print the banner, then a line a request."""
+    """Play `engine` until it is stopped, as `http_server.run` does; print the banner, then a line for each request."""
     with closing(engine), closing(RequestLog(log_level)) as log:
-        run(create_app(LoggedEngine(engine, log)), listening, lambda: log.say(banner) if banner else None, lifeline)
+        logged = LoggedEngine(engine, log)
+        settings = ConnectionSettings(limits, (DRAINED + 1) * engine.limits.body, _recorder(logged))
+        run(create_app(logged), listening, settings, log.say, lambda: log.say(banner) if banner else None, lifeline)
+
+
+def _recorder(engine: LoggedEngine) -> Callable[[Exchange], None]:
+    """Return what records the replies of connections; in a thread if the journal may have to wait for a store."""
+    if not engine.blocking:
+        return engine.record
+    thread = ThreadPoolExecutor(1)
+
+    def record(exchange: Exchange) -> None:
+        thread.submit(engine.record, exchange)
+
+    return record
 
 
 def play_together(
-    workers: int, engine: Engine, store: str, listening: socket.socket, log_level: str, banner: str
+    workers: int,
+    engine: Engine,
+    store: str,
+    listening: socket.socket,
+    log_level: str,
+    limits: ConnectionLimits,
+    banner: str,
 ) -> None:
-    """Play what `engine` plays in several processes, each with a connection of its own to the store at `store`.
+    """Play `engine` in several processes, each with a connection of its own to the store at `store`.
 
     Raises `WorkersEnd` when none of them stays alive.
     """
     engine.close()  # a connection must not be used on both sides of a fork
 
     def work(lifeline: int) -> None:
-        limits = engine.limits
-        # Not checked: a store that is gone for a moment is answered with 503, as it is by the workers that stayed.
-        opened = open_store(store, items=limits.sessions, size=limits.store, check=False)
-        play(replace(engine, store=opened), listening, log_level, lifeline=lifeline)
+        bounds = engine.limits
+        # Not checked: a store that is away for a moment is answered with 503, as it is by the workers that stayed.
+        opened = open_store(store, items=bounds.sessions, size=bounds.store, check=False)
+        play(replace(engine, store=opened), listening, log_level, limits, lifeline=lifeline)
 
-    print(banner, flush=True)
-    run_workers(workers, work, lambda line: print(line, flush=True))
+    _print(banner)
+    run_workers(workers, work, _print)
+
+
+def _print(line: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # no one reads it any more
+        print(line, flush=True)

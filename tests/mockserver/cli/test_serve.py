@@ -124,7 +124,8 @@ def test_a_body_beyond_the_bound_is_refused_and_the_client_sees_it(served: Serve
     [
         (b"GET /%ff%fe HTTP/1.1", 404),
         (b"GET " + path_of().encode() + b" HTTP/1.1", 405),
-        (b"BREW " + path_of().encode() + b" HTTP/1.1", 405),
+        (b"PURGE " + path_of().encode() + b" HTTP/1.1", 405),
+        (b"BREW " + path_of().encode() + b" HTTP/1.1", 400),
         (b"OPTIONS * HTTP/1.1", 404),
         (b"GET //__mock__/health HTTP/1.1", 404),
         (b"GET /__mock__/health?a=%ed%a0%80&b=%00 HTTP/1.1", 200),
@@ -324,7 +325,7 @@ def test_serving_imports_no_judge_and_no_maker_of_fixtures() -> None:
 import asyncio, socket, sys
 from agent_contract.cli import main
 import mockserver.adapters.asgi, mockserver.build, mockserver.cli
-import mockserver.server.access_log, mockserver.server.granian_server
+import mockserver.server.access_log, mockserver.server.http_server
 from agent_contract.messages import Request
 engine = mockserver.build.load_engine()
 request = Request("POST", sys.argv[1], (), {"content-type": "application/json"}, sys.argv[2].encode())

@@ -315,7 +315,7 @@ def test_without_a_token_of_its_own_it_asks_for_the_apis() -> None:
     assert Looker(player, token="the-api-s-token").numbers() == []
 
 
-def test_no_page_of_another_origin_may_read_it(looker: Looker) -> None:
+def test_pages_of_another_origin_can_not_read_it(looker: Looker) -> None:
     reply = replace(looker, headers={"origin": "https://elsewhere.example"}).reply("GET", "/requests")
 
     assert "access-control-allow-origin" not in reply.headers

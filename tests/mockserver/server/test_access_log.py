@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import re
-import threading
 from typing import Any
 
 import pytest
@@ -108,44 +106,27 @@ def test_a_level_shows_all_or_the_refused_ones_or_none(level: str, shown: int) -
     assert out.getvalue().count(" ms") == shown
 
 
-def test_a_pipe_that_nobody_reads_holds_up_no_request() -> None:
-    reading, writing = os.pipe()
-    with open(reading, "rb"), open(writing, "w", encoding="utf-8") as out:  # noqa: PTH123 - a file descriptor
-        log = RequestLog("info", out)
-        logged = LoggedEngine(engine(), log)
-        done = threading.Event()
-
-        def ask() -> None:
-            for _ in range(2000):
-                logged.reply(Request("GET", "/nowhere"))
-            done.set()
-
-        threading.Thread(target=ask, daemon=True).start()
-        assert done.wait(30)
-        os.set_blocking(reading, False)
-        while True:
-            try:
-                if not os.read(reading, 1 << 20):
-                    break
-            except BlockingIOError:
-                if log._lines.empty():
-                    break
-        log.close()
+def test_a_failure_of_the_engine_is_a_line_with_its_place() -> None:
+    out = io.StringIO()
+    log = RequestLog("error", out)
+    failing = engine()
+    failing._api = None  # type: ignore[assignment]
+    reply = LoggedEngine(failing, log).reply(request(HELLO))
+    log.close()
+    assert reply.status == 500
+    assert "AttributeError at engine.py" in out.getvalue()
+    assert [entry["reply"]["status"] for entry in failing.requests()] == [500]
 
 
-def test_a_pipe_that_is_closed_holds_up_no_request() -> None:
+def test_an_output_that_is_closed_costs_no_line() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    out = os.fdopen(writing, "w", encoding="utf-8")
-    log = RequestLog("info", out)
-    logged = LoggedEngine(engine(), log)
-    for _ in range(100):
-        assert logged.reply(Request("GET", "/nowhere")).status == 404
-    log.close()
-    log._thread.join(20)
-    assert not log._thread.is_alive()
-    with contextlib.suppress(BrokenPipeError):  # what was left in its buffer
-        out.close()
+    with os.fdopen(writing, "w", encoding="utf-8") as out:
+        log = RequestLog("info", out)
+        logged = LoggedEngine(engine(), log)
+        for _ in range(100):
+            assert logged.reply(Request("GET", "/nowhere")).status == 404
+        log.close()
 
 
 def test_a_token_is_not_in_the_line_and_neither_is_an_escape_sequence() -> None:

@@ -1,0 +1,251 @@
+"""One connection: uvicorn's HTTP protocol, with limits, and with an answer and a log line for every bad request.
+
+uvicorn parses and writes; this module decides when a client has sent too much, too little or nonsense.
+Source: RFC 9112, sections 2.2 (invalid messages), 8 (incomplete messages) and 9.6 (closing a connection).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httptools
+import orjson
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from agent_contract.messages import Exchange, Reply, Request
+from mockserver.server.connection_limits import RESERVED_FILES, ConnectionLimits
+
+#: Seconds that a client whose request was refused has to read the answer while the rest of it is thrown away.
+_LINGER = 1.0
+#: Clients beyond the limit of connections that get this time at once: their sockets need file descriptors too.
+_LINGERING = RESERVED_FILES // 2
+
+_NOT_HTTP = "This is not a valid HTTP request."
+_UNKNOWN_METHOD = "This is not a valid HTTP request, or its method is unknown."
+_TOO_LARGE = "The request line and headers have more than {} bytes."
+_BAD_BODY = "The body can't be read: its chunks are malformed."
+_CUT_BODY = "The body ended before all of it arrived: the client closed the connection, or its side of it."
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """What all connections of a server share. `report` receives each exchange that the engine does not see."""
+
+    limits: ConnectionLimits
+    message_bytes: int
+    report: Callable[[Exchange], None]
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection with limits. `expire` must be called about once a second."""
+
+    def __init__(self, settings: ConnectionSettings, config: Config, server_state: ServerState, **rest: Any) -> None:
+        super().__init__(config, server_state, **rest)
+        self._settings = settings
+        self._in_head = True  # no request, or a part of one's head, has arrived
+        self._in_body = False
+        self._upgrading = False
+        self._head_bytes = 0
+        self._received = 0  # bytes of this message, its head or its body
+        self._half_closed = False
+        self._refused = False
+        self._deadline = self.loop.time() + settings.limits.idle_seconds
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin, or answer 503 if the server has as many connections as it may."""
+        super().connection_made(transport)
+        limits = self._settings.limits
+        beyond = len(self.connections) - limits.connections
+        if beyond > 0:
+            self._refuse(503, f"This server has {limits.connections} connections open, and takes no more.")
+        if beyond > _LINGERING:
+            self.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what arrived, within the limits."""
+        if self._refused:
+            return
+        limits, settings = self._settings.limits, self._settings
+        if self._in_head and not self._received:
+            self._deadline = self.loop.time() + limits.header_seconds
+        self._received += len(data)
+        self._unset_keepalive_if_required()
+        self._feed(data)
+        if self._refused or self.transport.is_closing():
+            return
+        if self._in_head and self._received > limits.header_bytes:
+            self._refuse(431, _TOO_LARGE.format(limits.header_bytes))
+        elif self._in_body:
+            self._deadline = self.loop.time() + limits.body_seconds
+            if self._received > settings.message_bytes:
+                self._refuse(413, f"The body has more than {settings.message_bytes} bytes with its framing.")
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Answer a client that closes its side: what it asked, or 400 if its body is not complete."""
+        if self._refused or self.transport.is_closing():
+            return None
+        if self._in_body:
+            self._refuse(400, _CUT_BODY)
+            return True
+        if not self._is_answering():
+            return False
+        self._half_closed = True
+        self._deadline = self.loop.time() + self._settings.limits.half_closed_seconds
+        self._answer_no_more()
+        return True
+
+    def expire(self, now: float) -> None:
+        """Give up a connection whose time is over."""
+        if now < self._deadline or self.transport.is_closing():
+            return
+        if self._is_answering() and not (self._in_body or self._half_closed):
+            return
+        if self._refused:
+            self.transport.close()
+        elif self.pipeline:  # nothing is read before these are answered
+            return
+        elif self._in_body:
+            self._refuse(408, f"Nothing of the body arrived for {self._settings.limits.body_seconds:g} s.")
+        elif self._half_closed:
+            self._leave()
+            self.transport.close()
+        elif self._received:
+            seconds = self._settings.limits.header_seconds
+            self._refuse(408, f"The request line and headers were not complete after {seconds:g} s.")
+        else:
+            self.transport.close()
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._upgrading:
+                self._go_on_without_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserInvalidMethodError:
+            self._refuse(400, _UNKNOWN_METHOD)
+        except httptools.HttpParserError:
+            self._refuse(400, _BAD_BODY if self._in_body else _NOT_HTTP)
+
+    def _go_on_without_upgrade(self, rest: bytes) -> None:
+        """Parse a request again as if it had not asked for an upgrade: the parser takes its body for another protocol.
+
+        Java's HTTP client and `curl --http2` ask for HTTP/2 with every first request, and send a body with it.
+        """
+        kept = [(name, value) for name, value in self.headers if name != b"upgrade"]
+        lines = [b"%s: %s\r\n" % header for header in kept]
+        head = b"".join([self.scope["method"].encode(), b" ", self.url, b" HTTP/1.1\r\n", *lines, b"\r\n"])
+        self._upgrading = False
+        self.parser = httptools.HttpRequestParser(self)
+        self._feed(head + rest)
+
+    # What the parser reports
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header, and leave out a trailer."""
+        if self._in_head:
+            self._head_bytes += len(name) + len(value) + len(": \r\n")
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Start the answer, unless the headers are too large."""
+        limit = self._settings.limits.header_bytes
+        if self._refused:
+            return
+        if self._head_bytes + len(self.url) > limit:
+            self._refuse(431, _TOO_LARGE.format(limit))
+            return
+        method = self.parser.get_method()
+        self._upgrading = self.parser.should_upgrade() and method != b"CONNECT"
+        if self._upgrading:
+            self.scope["method"] = method.decode("ascii")
+            return
+        self._in_head, self._in_body, self._received = False, True, 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Hand over a part of the body."""
+        if not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Hand over the last of the body."""
+        if self._refused or self._upgrading:
+            return
+        self._in_head, self._in_body, self._received = True, False, 0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or close if this one's body is not read to its end."""
+        self._deadline = self.loop.time() + self._settings.limits.idle_seconds
+        super().on_response_complete()
+        if self._in_body and not self._refused:
+            self._linger()
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _answer_no_more(self) -> None:
+        """Close the connection once the requests that were read have their answers."""
+        last = self.pipeline[0][0] if self.pipeline else self.cycle
+        last.keep_alive = False
+
+    def _refuse(self, status: int, why: str) -> None:
+        """Answer in the place of the engine, report it, and close once the client had time to read it."""
+        if self._is_answering() and not self._in_body:  # requests before this one, which get their answers
+            self._refused = True
+            return self._answer_no_more()
+        if self.pipeline:  # an answer would arrive in the place of one before it
+            return self.transport.close()
+        started = self._is_answering() and self.cycle.response_started
+        request = self._request()
+        if self._is_answering():
+            self._leave()
+        if not started:
+            headers = {"content-type": "application/json", "connection": "close"}
+            reply = Reply(status, headers, orjson.dumps({"detail": why}))
+            self.transport.write(_encode(reply, self.server_state.default_headers))
+            self._settings.report(Exchange(request, reply))
+        return self._linger()
+
+    def _leave(self) -> None:
+        """Let the application find its client gone."""
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+
+    def _linger(self) -> None:
+        """Close, but after a moment: to close with unread bytes resets the connection, and the client loses the answer.
+
+        Source: RFC 9112, section 9.6.
+        """
+        self._refused = True
+        self._unset_keepalive_if_required()
+        self._deadline = self.loop.time() + _LINGER
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+    def _request(self) -> Request:
+        """Return what is known of the request that is being read."""
+        scope: Any = self.scope if self._in_body else {}
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope.get("headers", ())}
+        return Request(scope.get("method", "-"), scope.get("path", "-"), (), headers)
+
+
+def _encode(reply: Reply, default: list[tuple[bytes, bytes]]) -> bytes:
+    assert isinstance(reply.body, bytes)
+    given = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
+    headers = [*default, *given, (b"content-length", b"%d" % len(reply.body))]
+    lines = [STATUS_LINE[reply.status], *(b"%s: %s\r\n" % header for header in headers), b"\r\n"]
+    return b"".join([*lines, reply.body])

@@ -1,0 +1,56 @@
+"""Limits of connections, and how many files this process may open for them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from dataclasses import dataclass, replace
+
+#: File descriptors kept free of connections: for the store, its files, the log and the event loop.
+RESERVED_FILES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """What a connection may cost. Sizes are in bytes, times in seconds.
+
+    A client beyond `connections` gets 503. A request line and headers beyond `header_bytes` get 431, and 408 if they
+    are not complete `header_seconds` after their first byte. A body gets 408 if nothing of it arrives for
+    `body_seconds`. A connection without a request is closed after `idle_seconds`. A client that closes its side after
+    its request gets an answer that is complete within `half_closed_seconds`.
+    """
+
+    connections: int = 20_000
+    header_bytes: int = 64 * 1024
+    header_seconds: float = 30.0
+    body_seconds: float = 30.0
+    idle_seconds: float = 75.0
+    half_closed_seconds: float = 10.0
+
+
+def raise_open_files() -> int | None:
+    """Raise the limit of open files as far as this user may, and return it; None if there is none."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # macOS refuses a limit above its own
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
+def fit_to_open_files(limits: ConnectionLimits, files: int | None) -> ConnectionLimits:
+    """Return `limits` with no more connections than `files` open files leave room for, and at least one."""
+    if files is None:
+        return limits
+    return replace(limits, connections=max(1, min(limits.connections, files - _open_now() - RESERVED_FILES)))
+
+
+def _open_now() -> int:
+    try:
+        return len(os.listdir("/dev/fd"))  # noqa: PTH208 - names alone, not paths
+    except OSError:
+        return 16

@@ -1,0 +1,185 @@
+"""Runs the ASGI application on uvicorn, in this process, until it is stopped.
+
+uvicorn with httptools and uvloop: one thread, the parser of Node.js, and a protocol class that can be extended. That
+lets `connection` limit every connection, answer half-closed clients and report what the parser refuses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from uvicorn import Config, Server
+
+from mockserver.adapters.disconnect import App
+from mockserver.server.connection import Connection, ConnectionSettings
+
+_BACKLOG = 4096
+_GRACE = 0.2  # seconds that replies on their way have to end
+_THREADS = 32  # that wait for a store at once: if one hangs, the clients of that many requests find out together
+_SAY_AGAIN = 10.0  # seconds between two lines about the same trouble
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at host and port; 0 takes a free one. Raises OSError if it can't."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    listening.setblocking(False)
+    return listening
+
+
+def run(
+    app: App,
+    listening: socket.socket,
+    settings: ConnectionSettings,
+    say: Callable[[str], None],
+    on_start: Callable[[], None] = lambda: None,
+    lifeline: int | None = None,
+) -> None:
+    """Serve `app` on a listening socket until SIGINT or SIGTERM; open replies are cut off within a second of it.
+
+    With a `lifeline`, until SIGTERM or until that file descriptor is at its end. `say` receives lines for the log.
+    """
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_run(app, listening, settings, say, on_start, lifeline))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+async def _run(
+    app: App,
+    listening: socket.socket,
+    settings: ConnectionSettings,
+    say: Callable[[str], None],
+    on_start: Callable[[], None],
+    lifeline: int | None,
+) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(_THREADS))
+    loop.set_exception_handler(_exception_handler(loop, say))
+    config = Config(
+        app,
+        http=partial(Connection, settings),  # type: ignore[arg-type]  # it calls it, as it would the class
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=settings.limits.idle_seconds,  # type: ignore[arg-type]  # it is given to call_later
+        timeout_graceful_shutdown=_GRACE,  # type: ignore[arg-type]  # and this to wait_for
+    )
+    server = _Server(config)
+
+    def stop() -> None:
+        if lifeline is not None:
+            loop.remove_reader(lifeline)
+        server.should_exit = True
+
+    if lifeline is not None:
+        loop.add_reader(lifeline, stop)
+    stopping = (signal.SIGTERM,) if lifeline is not None else (signal.SIGINT, signal.SIGTERM)
+    for number in stopping:
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+    ignore_hangup(loop, say)
+    on_start()
+    with _logged(say, server):
+        await server.serve([listening])
+        if cut_off := tuple(server.server_state.tasks):
+            await asyncio.wait(cut_off, timeout=_GRACE)
+
+
+def ignore_hangup(loop: asyncio.AbstractEventLoop, say: Callable[[str], None]) -> None:
+    """Make SIGHUP a line of the log, on systems that have it, unless it is ignored already (nohup)."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:
+        loop.add_signal_handler(hangup, say, HANGUP_LINE)
+
+
+HANGUP_LINE = "SIGHUP is ignored: nothing is read again. SIGTERM or Ctrl-C stops the server."
+
+
+class _Server(Server):
+    """uvicorn's server, without its signal handlers, and with a look at each connection's deadline every second."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to `_run`: a server that is stopped ends with status 0."""
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to stop."""
+        if counter % 10 == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in tuple(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.expire(now)
+        return await super().on_tick(counter)
+
+
+class _LogHandler(logging.Handler):
+    """Hands errors of uvicorn to the server's own log, except while it stops and cuts replies off on purpose.
+
+    Its one warning, about invalid requests, is not needed: `Connection` reports them.
+    """
+
+    def __init__(self, say: Callable[[str], None], server: Server) -> None:
+        super().__init__(logging.ERROR)
+        self._say, self._server = say, server
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self._server.should_exit:
+            self._say(self.format(record))
+
+
+@contextlib.contextmanager
+def _logged(say: Callable[[str], None], server: Server) -> Iterator[None]:
+    logger, handler = logging.getLogger("uvicorn"), _LogHandler(say, server)
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = True
+
+
+def _exception_handler(
+    loop: asyncio.AbstractEventLoop, say: Callable[[str], None]
+) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    """Return a handler that says what went wrong in the loop: each kind of trouble once in a while."""
+    said: dict[str, float] = {}
+
+    def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        kind = f"{context['message']}: {error}" if error else context["message"]
+        if loop.time() - said.get(kind, -_SAY_AGAIN) >= _SAY_AGAIN:
+            said[kind] = loop.time()
+            say(f"The server goes on after a fault: {kind}")
+
+    return handle

@@ -1,0 +1,110 @@
+"""Writes finished lines in a thread of its own, so that a slow, full or closed output never holds up a request."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import threading
+from collections import deque
+from typing import IO
+
+#: Bytes of lines that wait for the output. What comes when there are more is dropped, and counted.
+MOST_WAITING = 1024 * 1024
+_BATCH = 64 * 1024  # bytes that are written at once
+_TRY_AGAIN = 1.0  # seconds until an output that failed, such as a full disk, is tried again
+_CLOSE_LIMIT = 0.5  # seconds that the rest may take when the server ends
+
+
+class LineWriter:
+    """Writes lines to `out`, whose other end may be slow, full or closed."""
+
+    def __init__(self, out: IO[str] | None = None) -> None:
+        self._out = out or sys.stdout
+        self._descriptor = _descriptor(self._out)
+        self._lines: deque[bytes] = deque()
+        self._size = 0
+        self._dropped = 0
+        self._ending = False
+        self._broken = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._thread.start()
+
+    @property
+    def broken(self) -> bool:
+        """Whether no one can read the output any more, so that lines need not be made."""
+        return self._broken
+
+    def write(self, line: str) -> None:
+        """Have a line written; never waits."""
+        if self._broken:
+            return
+        data = line.encode("utf-8", "backslashreplace") + b"\n"
+        with self._changed:
+            if self._size + len(data) > MOST_WAITING:
+                self._dropped += 1
+                return
+            self._lines.append(data)
+            self._size += len(data)
+            if len(self._lines) == 1:
+                self._changed.notify()
+
+    def close(self) -> None:
+        """Write what is left, for half a second at most."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify()
+        self._thread.join(_CLOSE_LIMIT)
+
+    def _run(self) -> None:
+        batch = b""
+        while batch or (batch := self._next()):
+            try:
+                batch = batch[self._put(batch) :]
+            except (OSError, ValueError) as error:
+                if isinstance(error, ValueError) or error.errno in (errno.EPIPE, errno.EBADF):
+                    return self._give_up()
+                with self._changed:
+                    if self._ending:
+                        return None
+                    self._changed.wait(_TRY_AGAIN)
+        return None
+
+    def _next(self) -> bytes:
+        """Return the next lines, waiting for one; nothing when the writer ends."""
+        with self._changed:
+            while not (self._lines or self._dropped or self._ending):
+                self._changed.wait()
+            parts, size = [], 0
+            while self._lines and size < _BATCH:
+                parts.append(self._lines.popleft())
+                size += len(parts[-1])
+            self._size -= size
+            if self._dropped and not self._lines:
+                parts.append(f"{self._dropped} lines of the log were dropped: it was not read fast enough.\n".encode())
+                self._dropped = 0
+            return b"".join(parts)
+
+    def _put(self, data: bytes) -> int:
+        """Write some of the data and return how much."""
+        if self._descriptor is not None:
+            return os.write(self._descriptor, data)
+        self._out.write(data.decode("utf-8", "replace"))
+        self._out.flush()
+        return len(data)
+
+    def _give_up(self) -> None:
+        with self._changed:
+            self._broken = True
+            self._lines.clear()
+            self._size = 0
+
+
+def _descriptor(out: IO[str]) -> int | None:
+    """Return the file descriptor of an output: written directly, nothing stays in a buffer that fails at exit."""
+    try:
+        out.flush()
+        return out.fileno()
+    except (OSError, ValueError, AttributeError):
+        return None
