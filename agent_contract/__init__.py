@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agent_contract.compiler.example_chains import Step
     from agent_contract.compiler.routes import Found, NotAllowed
-    from agent_contract.contract import Contract, load_contract
+    from agent_contract.contract import Contract
     from agent_contract.document.errors import ContractError, Problem, UnreadableError
     from agent_contract.document.own_document import find_document
+    from agent_contract.load import load_contract
     from agent_contract.messages import (
         GRADES,
         JSON,
@@ -113,7 +114,7 @@ _MODULES = {
     "check_request": "agent_contract.validation.check",
     "error_detail": "agent_contract.validation.fastapi_errors",
     "find_document": "agent_contract.document.own_document",
-    "load_contract": "agent_contract.contract",
+    "load_contract": "agent_contract.load",
     "parse_events": "agent_contract.validation.sse",
     "read_schema": "agent_contract.sampling.client_schema",
     "sample": "agent_contract.sampling.sampler",

@@ -1,4 +1,4 @@
-"""Loads a document into a Contract: immutable, every schema compiled, every route in one map.
+"""Compiles a document into a Contract: immutable, every schema compiled, every route in one map.
 
 Nothing here knows what the operations are about.
 """
@@ -17,16 +17,14 @@ from agent_contract.compiler.example_chains import Step, chain, check_examples, 
 from agent_contract.compiler.links import check_links
 from agent_contract.compiler.operations import build_operations
 from agent_contract.compiler.routes import Found, NotAllowed, Routes, alike, compile_routes
-from agent_contract.document.document import Document, read_document
+from agent_contract.document.document import Document
 from agent_contract.document.errors import ContractError, Problem
 from agent_contract.document.json_pointer import Place, parse
-from agent_contract.document.own_document import find_document
 from agent_contract.document.walker import Walk, walk
 from agent_contract.messages import JSON, Clause, Violation
 from agent_contract.model.operations import Operation
 from agent_contract.model.schemas import Schemas, prepare
-from agent_contract.version_snapshot import as_of
-from agent_contract.versions.versions import has_ended_parts, versions_of
+from agent_contract.versions.versions import versions_of
 
 #: What `jsonSchemaDialect` may name. Source: OpenAPI 3.1.1, section 4.8.24.5.
 _DIALECTS = ("https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base")
@@ -86,24 +84,6 @@ class Contract:
     def clause_for(self, violation: Violation, operation: Operation) -> str:
         """Return the id of the clause that puts a violation into words, "" where no clause does."""
         return clause_for(self._clauses, violation, operation)
-
-
-def load_contract(path: Path | str | None = None, api_version: str = "", *, every_version: bool = False) -> Contract:
-    """Return the contract of an OpenAPI 3.0 or 3.1 document, YAML or JSON; without a path, of this kit's own.
-
-    It is the contract of an API version, the newest by default. With `every_version` it is the whole document, with the
-    parts and clauses that ended with an earlier version. ContractError holds every reason why a document can't be
-    compiled; UnreadableError, a subclass, means that a file can't be read at all.
-    """
-    document = read_document(Path(path) if path is not None else find_document())
-    contract, found = compile_contract(document)
-    if every_version:
-        return contract
-    newest = contract.versions[-1]
-    is_older = bool(api_version) and not api_version == contract.version == newest
-    if is_older or has_ended_parts(document, found):
-        contract, _ = compile_contract(as_of(contract, found, api_version or newest))
-    return contract
 
 
 def compile_contract(document: Document) -> tuple[Contract, Walk]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from agent_contract.contract import Contract
 from agent_contract.document.document import Document
 from agent_contract.document.errors import ContractError
 from agent_contract.document.json_pointer import Place, parse
@@ -24,9 +25,6 @@ from agent_contract.versions.versions import (
     version_problems,
     versions_of,
 )
-
-if TYPE_CHECKING:
-    from agent_contract.contract import Contract
 
 #: Lists that say nothing, or something else, once they are empty.
 _NEEDS_ITEMS = ("allOf", "anyOf", "oneOf", "prefixItems")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agent_contract.contract import load_contract
 from agent_contract.document.errors import ContractError
+from agent_contract.load import load_contract
 
 if TYPE_CHECKING:
     from agent_contract.contract import Contract

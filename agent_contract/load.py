@@ -1,0 +1,29 @@
+"""Loads the contract of an API version from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent_contract.contract import Contract, compile_contract
+from agent_contract.document.document import read_document
+from agent_contract.document.own_document import find_document
+from agent_contract.version_snapshot import as_of
+from agent_contract.versions.versions import has_ended_parts
+
+
+def load_contract(path: Path | str | None = None, api_version: str = "", *, every_version: bool = False) -> Contract:
+    """Return the contract of an OpenAPI 3.0 or 3.1 document, YAML or JSON; without a path, of this kit's own.
+
+    It is the contract of an API version, the newest by default. With `every_version` it is the whole document, with the
+    parts and clauses that ended with an earlier version. ContractError holds every reason why a document can't be
+    compiled; UnreadableError, a subclass, means that a file can't be read at all.
+    """
+    document = read_document(Path(path) if path is not None else find_document())
+    contract, found = compile_contract(document)
+    if every_version:
+        return contract
+    newest = contract.versions[-1]
+    is_older = bool(api_version) and not api_version == contract.version == newest
+    if is_older or has_ended_parts(document, found):
+        contract, _ = compile_contract(as_of(contract, found, api_version or newest))
+    return contract
