@@ -1,159 +1,282 @@
-"""What a run of the contract tests can be told: one table for pytest's options and for `verify`."""
+"""The options of a run: one table, from which the options of `verify`, of pytest and of the isolated process come.
+
+Each field of `Options` is one row: its type, its default, and in its metadata what the command lines need to know.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
-from contract_tests import settings
 from contract_tests.wire.exchange import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     import pytest
 
+    Command = TypeVar("Command", bound=Callable[..., Any])
+
+Value: TypeAlias = "str | int | float | bool | tuple[str, ...]"
+
+CLIENT_SECRET_VARIABLE = "AGENT_CONTRACT_OIDC_CLIENT_SECRET"
+PASSWORD_VARIABLE = "AGENT_CONTRACT_OIDC_PASSWORD"
 BREADTHS = ("default", "deep")
+#: How pytest names an option of `verify`.
+PYTEST_PREFIX = "--contract-"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: `name` is the one of `verify`, `field` the one in `Options`; its type is that of its default."""
+
+    name: str
+    field: str
+    default: Value
+    metavar: str
+    help: str
+    shown: str = ""  #: the default as the help shows it
+    choices: tuple[str, ...] = ()
+    least: float = 0  #: of a number
+    file: bool = False  #: names a file that must exist
+    access: bool = False  #: decides how the deployment is reached
+
+
+def _row(metavar: str, help: str, **more: Any) -> dict[str, Any]:
+    """Return the metadata of one option."""
+    return {"metavar": metavar, "help": help, **more}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a run was told; `clauses` are globs, none for all of them; `reports`, `baseline` and `waive` are files."""
+    """What the user chose for a run. `token` is no row: it must not be seen in a list of processes."""
 
-    url: str = ""
-    agent_id: str = ""
+    url: str = field(default="", metadata=_row("URL", "Root of the deployment, or any longer part of the chat's URL."))
+    agent_id: str = field(default="", metadata=_row("ID", "Agent to test, if the URL does not end with its id."))
     token: str = ""
-    clauses: tuple[str, ...] = ()
-    max_requests: int = 300
-    seed: int = 0
-    timeout: float = 60.0
-    warmup: float = 60.0
-    breadth: str = "default"
-    api_version: str = ""
-    reports: tuple[str, ...] = ()
-    baseline: str = ""
-    waive: str = ""
-    max_tokens: int = 0
-    rate: float = 0.0
-    deadline: float = 0.0
-    no_sessions: bool = False
-    manage_agents: bool = False
-    dry_run: bool = False
-    token_file: str = ""
-    oidc_issuer: str = ""
-    oidc_token_url: str = ""
-    oidc_client_id: str = ""
-    oidc_client_secret_env: str = settings.CLIENT_SECRET_VARIABLE
-    oidc_username: str = ""
-    oidc_password_env: str = settings.PASSWORD_VARIABLE
-    oidc_scope: str = ""
-    ca_bundle: str = ""
-    client_cert: str = ""
-    client_key: str = ""
-    proxy: str = ""
+    clauses: tuple[str, ...] = field(
+        default=(), metadata=_row("GLOB", "Test only these clauses. Repeatable.", name="clause")
+    )
+    api_version: str = field(
+        default="", metadata=_row("VERSION", "Test what this version of the API promises.", shown="newest")
+    )
+    breadth: str = field(
+        default="default",
+        metadata=_row("", "deep: also send requests that can be expensive for the server.", choices=BREADTHS),
+    )
+    seed: int = field(
+        default=0, metadata=_row("N", "Random seed for ids and generated requests.", shown="0", least=float("-inf"))
+    )
+    reports: tuple[str, ...] = field(
+        default=(), metadata=_row("FILE", "Write a report: .html, .json or .md. Repeatable.", name="report")
+    )
+    baseline: str = field(default="", metadata=_row("FILE", "Compare with this earlier JSON report."))
+    fail_on: str = field(
+        default="failed",
+        metadata=_row("", "worse: also fail if a clause got worse since the baseline.", choices=("failed", "worse")),
+    )
+    waive: str = field(default="", metadata=_row("FILE", "YAML file with failures that are known and excused."))
+    max_requests: int = field(default=300, metadata=_row("N", "Send at most N requests.", least=1))
+    max_tokens: int = field(
+        default=0, metadata=_row("N", "Spend at most N tokens, of prompts and answers.", shown="no limit")
+    )
+    rate: float = field(default=0.0, metadata=_row("N", "Send at most N requests per second.", shown="no limit"))
+    timeout: float = field(default=60.0, metadata=_row("SECONDS", "Wait this long for data of a reply.", least=0.1))
+    deadline: float = field(default=0.0, metadata=_row("SECONDS", "Stop sending after this time.", shown="no deadline"))
+    warmup: float = field(default=60.0, metadata=_row("SECONDS", "Wait this long for a deployment to start."))
+    no_sessions: bool = field(
+        default=False, metadata=_row("", "Create no sessions. Clauses that need one are skipped.")
+    )
+    manage_agents: bool = field(
+        default=False, metadata=_row("", "Create agents for the tests, and delete them at the end.")
+    )
+    dry_run: bool = field(
+        default=False, metadata=_row("", "Print what a run would send and leave behind. Send nothing.")
+    )
+    token_file: str = field(
+        default="",
+        metadata=_row("FILE", "File with the token; read again if the token is rejected.", file=True, access=True),
+    )
+    oidc_issuer: str = field(
+        default="",
+        metadata=_row("URL", "OIDC provider of the token. Its token endpoint is discovered.", access=True),
+    )
+    oidc_token_url: str = field(
+        default="", metadata=_row("URL", "OIDC token endpoint, if it can't be discovered.", access=True)
+    )
+    oidc_client_id: str = field(default="", metadata=_row("ID", "Client that requests the token.", access=True))
+    oidc_client_secret_env: str = field(
+        default=CLIENT_SECRET_VARIABLE,
+        metadata=_row("NAME", "Environment variable with the client's secret.", access=True),
+    )
+    oidc_username: str = field(
+        default="", metadata=_row("NAME", "Request the token for this user, by password.", access=True)
+    )
+    oidc_password_env: str = field(
+        default=PASSWORD_VARIABLE,
+        metadata=_row("NAME", "Environment variable with the user's password.", access=True),
+    )
+    oidc_scope: str = field(default="", metadata=_row("SCOPES", "Scopes to request, separated by spaces.", access=True))
+    ca_bundle: str = field(
+        default="", metadata=_row("FILE", "Certificates of trusted authorities, in PEM.", file=True, access=True)
+    )
+    client_cert: str = field(
+        default="",
+        metadata=_row("FILE", "Client certificate, in PEM, with or without its key.", file=True, access=True),
+    )
+    client_key: str = field(
+        default="",
+        metadata=_row("FILE", "Key of the client certificate, in PEM, unencrypted.", file=True, access=True),
+    )
+    proxy: str = field(
+        default="", metadata=_row("URL", "Proxy for all requests.", shown="from the environment", access=True)
+    )
 
 
-#: The options of pytest, by their names without the prefix `--contract-`.
-PYTEST_OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "url": {
-        "metavar": "URL",
-        "default": "",
-        "help": "root of the deployment, or any longer part of the endpoint's URL",
-    },
-    "agent-id": {"metavar": "ID", "default": "", "help": "the agent to ask"},
-    "token-env": {
-        "metavar": "NAME",
-        "default": TOKEN_VARIABLE,
-        "help": f"environment variable that holds the access token (default: {TOKEN_VARIABLE})",
-    },
-    "clause": {"metavar": "GLOB", "action": "append", "default": [], "help": "judge these clauses alone (repeatable)"},
-    "max-requests": {"metavar": "N", "type": int, "default": 300, "help": "send no more requests (default: 300)"},
-    "seed": {"metavar": "N", "type": int, "default": 0, "help": "seed of all that is chosen by chance (default: 0)"},
-    "timeout": {"metavar": "SECONDS", "type": float, "default": 60.0, "help": "wait for a reply (default: 60)"},
-    "warmup": {
-        "metavar": "SECONDS",
-        "type": float,
-        "default": 60.0,
-        "help": "wait for a cold deployment (default: 60)",
-    },
-    "breadth": {"choices": BREADTHS, "default": "default", "help": "deep: also what could cost a server dearly"},
-    "api-version": {
-        "metavar": "VERSION",
-        "default": "",
-        "help": "judge what this version promises (default: the newest)",
-    },
-    "report": {
-        "metavar": "FILE",
-        "action": "append",
-        "default": [],
-        "help": "write a report, as the suffix says: .html, .json or .md (repeatable)",
-    },
-    "baseline": {"metavar": "FILE", "default": "", "help": "compare with this earlier report, a .json"},
-    "waive": {"metavar": "FILE", "default": "", "help": "excuse the failed clauses that this YAML file names"},
-    **settings.pytest_options(),
-}
+def _option(one: Field[Any]) -> Option:
+    shown = f"{one.default:g}" if isinstance(one.default, float) else str(one.default)
+    shown = shown if one.default and not isinstance(one.default, bool) else ""
+    default: Any = one.default
+    row = {"name": one.name.replace("_", "-"), "field": one.name, "default": default, "shown": shown}
+    values: dict[str, Any] = {**row, **one.metadata}
+    return Option(**values)
+
+
+#: The rows of `Options`, in the order in which `verify --help` lists them.
+TABLE: tuple[Option, ...] = tuple(_option(one) for one in fields(Options) if one.metadata)
+#: `verify` takes the URL as an argument.
+URL = TABLE[0]
+TOKEN_ENV = Option(
+    "token-env", "token_env", "", "NAME", "Environment variable with the access token.", shown=TOKEN_VARIABLE
+)
+#: Options that are no field of `Options`: of `verify` and pytest, and of `verify` alone.
+TOKEN = Option("token", "token", "", "TOKEN", "Access token. Other users of this machine can see it here.")
+JUNIT = Option("junit", "junit", "", "FILE", "Write JUnit XML.")
+#: What `agent-contract verify` takes besides the URL.
+VERIFY: tuple[Option, ...] = (TABLE[1], TOKEN, TOKEN_ENV, *TABLE[2:], JUNIT)
+
+
+def click_options(command: Command) -> Command:
+    """Return a click command with the options of `VERIFY`."""
+    import click
+
+    for one in reversed(VERIFY):
+        kind: Any = click.Choice(one.choices) if one.choices else type(one.default)
+        more: dict[str, Any] = {"type": kind, "metavar": one.metavar or None}
+        if isinstance(one.default, bool):
+            more = {"is_flag": True}
+        elif isinstance(one.default, tuple):
+            more = {"multiple": True, "metavar": one.metavar}
+        help = f"{one.help}  [default: {one.shown}]" if one.shown else one.help
+        command = click.option(f"--{one.name}", one.field, default=one.default, help=help, **more)(command)
+    return command
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Give pytest the options, in a group of their own."""
+    """Add the options to pytest, in a group of their own."""
     group = parser.getgroup("contract", "contract tests of a deployment")
-    for name, told in PYTEST_OPTIONS.items():
-        group.addoption(f"--contract-{name}", dest=_destination(name), **told)
+    for one in (*TABLE, TOKEN_ENV):
+        more: dict[str, Any] = {"type": type(one.default), "metavar": one.metavar, "default": one.default}
+        if one.choices:
+            more = {"choices": one.choices, "default": one.default}
+        elif isinstance(one.default, bool):
+            more = {"action": "store_true", "default": False}
+        elif isinstance(one.default, tuple):
+            more = {"action": "append", "metavar": one.metavar, "default": []}
+        help = f"{one.help} (default: {one.shown})" if one.shown else one.help
+        group.addoption(f"{PYTEST_PREFIX}{one.name}", dest=_destination(one), help=help, **more)
 
 
 def from_pytest(config: pytest.Config) -> Options:
-    """Return what pytest was told."""
+    """Return the options that pytest was given; raises `pytest.UsageError` for options that can't be used."""
+    from pytest import UsageError  # noqa: PT013 - the command reads this module without pytest
 
-    def told(name: str) -> Any:
-        return config.getoption(_destination(name))
+    values = {one.field: config.getoption(_destination(one)) for one in TABLE}
+    values |= {one.field: tuple(values[one.field]) for one in TABLE if isinstance(one.default, tuple)}
+    try:
+        return with_token(values, config.getoption(_destination(TOKEN_ENV)), os.environ)
+    except OptionError as error:
+        raise UsageError(str(error).replace("--", PYTEST_PREFIX)) from None
 
-    variable = told("token-env")
-    if variable != TOKEN_VARIABLE and variable not in os.environ:
-        from pytest import UsageError  # noqa: PT013 - the command reads this module without pytest
 
-        raise UsageError(f"--contract-token-env: the environment has no variable {variable}")
-    options = Options(
-        url=told("url"),
-        agent_id=told("agent-id"),
-        token="" if told("token-file") or told("oidc-client-id") else os.environ.get(variable, ""),
-        clauses=tuple(told("clause")),
-        max_requests=told("max-requests"),
-        seed=told("seed"),
-        timeout=told("timeout"),
-        warmup=told("warmup"),
-        breadth=told("breadth"),
-        api_version=told("api-version"),
-        reports=tuple(told("report")),
-        baseline=told("baseline"),
-        waive=told("waive"),
-        **{setting.field: told(setting.name) for setting in settings.ALL},
-    )
-    if reason := settings.objection(options, os.environ):
-        from pytest import UsageError  # noqa: PT013 - as above
+def with_token(values: Mapping[str, Any], variable: str, environment: Mapping[str, str], token: str = "") -> Options:
+    """Return the options with the token from the command line or the environment; raises `OptionError`.
 
-        raise UsageError(reason.replace("--", "--contract-"))
+    `variable` is the environment variable that the user named, if any. An option that says where the token comes from
+    takes precedence over the default variable.
+    """
+    elsewhere = values["token_file"] or values["oidc_client_id"]
+    if token and elsewhere:
+        raise OptionError("give one of --token, --token-file and --oidc-client-id")
+    if variable and variable not in environment:
+        raise OptionError(f"--token-env: the environment has no variable {variable}")
+    found = "" if elsewhere else token or environment.get(variable or TOKEN_VARIABLE, "")
+    options = Options(token=found, **values)
+    if reason := objection(options, environment):
+        raise OptionError(reason)
     return options
 
 
+def given(options: Options) -> Iterator[tuple[Option, str]]:
+    """Yield the options that differ from their defaults with their values as text: a flag's value is empty."""
+    for one in TABLE:
+        value = getattr(options, one.field)
+        if isinstance(value, tuple):
+            yield from ((one, item) for item in value)
+        elif value != one.default:
+            yield one, "" if value is True else str(value)
+
+
 def to_arguments(options: Options) -> list[str]:
-    """Return pytest's arguments that tell it these options; the token is no argument, it would be seen."""
-    values = {
-        "url": options.url,
-        "agent-id": options.agent_id,
-        "max-requests": options.max_requests,
-        "seed": options.seed,
-        "timeout": options.timeout,
-        "warmup": options.warmup,
-        "breadth": options.breadth,
-        "api-version": options.api_version,
-        "baseline": options.baseline,
-        "waive": options.waive,
-    }
-    given = [f"--contract-{name}={value}" for name, value in values.items() if value != ""]
-    given += [f"--contract-clause={glob}" for glob in options.clauses]
-    given += [f"--contract-report={file}" for file in options.reports]
-    return given + settings.arguments(options)
+    """Return the options as arguments of pytest, without the token: other users can see the arguments."""
+    return [
+        f"{PYTEST_PREFIX}{one.name}={text}" if text else f"{PYTEST_PREFIX}{one.name}" for one, text in given(options)
+    ]
 
 
-def _destination(name: str) -> str:
-    return f"contract_{name.replace('-', '_')}"
+class OptionError(Exception):
+    """Options that can't be used: which, why, and what to do."""
+
+
+def objection(options: Options, environment: Mapping[str, str]) -> str:
+    """Return why the options can't be used, and what to do; an empty string if they can."""
+    oidc = bool(options.oidc_client_id)
+    asks_for_oidc = oidc or options.oidc_issuer or options.oidc_token_url or options.oidc_username
+    secret, password = options.oidc_client_secret_env, options.oidc_password_env
+    values = [(one, getattr(options, one.field)) for one in TABLE]
+    numbers = [(one, value) for one, value in values if isinstance(value, int | float)]
+    rules = (
+        *((not value >= one.least, f"--{one.name} must be at least {one.least:g}") for one, value in numbers),
+        (asks_for_oidc and not oidc, "OIDC needs --oidc-client-id"),
+        (oidc and not (options.oidc_issuer or options.oidc_token_url), "OIDC needs --oidc-issuer or --oidc-token-url"),
+        (oidc and options.token_file, "give either --token-file or --oidc-client-id, not both"),
+        (
+            oidc and not options.oidc_username and not environment.get(secret),
+            f"client credentials need a secret: the environment has no variable {secret} (--oidc-client-secret-env)",
+        ),
+        (
+            options.oidc_username and not environment.get(password),
+            f"--oidc-username needs a password: the environment has no variable {password} (--oidc-password-env)",
+        ),
+        (options.client_key and not options.client_cert, "--client-key needs --client-cert"),
+        (_has_password(options.proxy), "--proxy has a password, which others can see; give it as HTTPS_PROXY instead"),
+        (options.fail_on == "worse" and not options.baseline, "--fail-on worse needs --baseline"),
+        *(
+            (one.file and value and not Path(value).is_file(), f"--{one.name}: there is no file {value}")
+            for one, value in values
+        ),
+    )
+    return next((reason for wrong, reason in rules if wrong), "")
+
+
+def _has_password(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).password)
+    except ValueError:
+        return False
+
+
+def _destination(one: Option) -> str:
+    return f"contract_{one.name.replace('-', '_')}"

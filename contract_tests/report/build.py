@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from agent_contract.messages import JSON
-from contract_tests import settings
+from contract_tests.options import given
 from contract_tests.report.model import ClauseSeen, Deployment, Judged, OperationSeen, Report, Verdict
 from contract_tests.report.transcript import from_text
 from contract_tests.verdict import WORDS
@@ -37,6 +37,8 @@ LIBRARIES = (
     "pytest",
     "schemathesis",
 )
+#: The options besides those of access that decide how a clause is tested.
+REPEATED = ("agent_id", "api_version", "breadth", "seed", "manage_agents")
 #: The operation that a request reaches that names none.
 _OPERATION = "createAssistantChatCompletion"
 
@@ -119,19 +121,12 @@ def told(options: Options, token: bool) -> dict[str, JSON]:
 
 
 def command(options: Options, clause: str) -> str:
-    """Return the command that judges one clause alone, as it was judged."""
-    parts = ["agent-contract", "verify", shlex.quote(options.url)]
-    values = (
-        ("--agent-id", options.agent_id),
-        ("--token-env", TOKEN_VARIABLE if options.token else ""),
-        ("--api-version", options.api_version),
-        ("--breadth", options.breadth if options.breadth != "default" else ""),
-        ("--seed", str(options.seed) if options.seed else ""),
-        ("--clause", clause),
-    )
-    flags = ["--manage-agents"] if options.manage_agents else []
-    access = map(shlex.quote, settings.arguments(options, settings.ACCESS, "--"))
-    return " ".join([*parts, *access, *flags, *(f"{name} {shlex.quote(value)}" for name, value in values if value)])
+    """Return the command that tests one clause alone, with the same options."""
+    repeated = [(f"--{one.name}", text) for one, text in given(options) if one.access or one.field in REPEATED]
+    token = [("--token-env", TOKEN_VARIABLE)] if options.token else []
+    pairs = [*token, *repeated, ("--clause", clause)]
+    words = ["agent-contract", "verify", options.url, *(word for pair in pairs for word in pair if word)]
+    return shlex.join(words)
 
 
 def tokens(asked: Asked) -> int:

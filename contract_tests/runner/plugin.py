@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract_tests import options as told
+from contract_tests import options
 from contract_tests.assertions.schemathesis_checks import CLAUSES
 from contract_tests.runner.recorder import Recorder
 from contract_tests.verdict import WAIVED, Finding, Judged, from_properties, graded, to_properties
@@ -29,7 +29,7 @@ RECORDER = "contract_tests.recorder"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options, all of them beginning with `--contract-`."""
-    told.add_options(parser)
+    options.add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,7 +64,7 @@ def run_of(config: pytest.Config) -> Run:
         from contract_tests.runner.setup import PreparingError, prepared
 
         try:
-            config.stash[_RUN] = prepared(load_contract(every_version=True), told.from_pytest(config))
+            config.stash[_RUN] = prepared(load_contract(every_version=True), options.from_pytest(config))
         except (ContractError, SelectionError, PreparingError) as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[_RUN]

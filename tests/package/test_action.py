@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -19,13 +20,18 @@ def test_the_action_installs_and_verifies(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST_", "GITHUB_"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with serve() as served:
-        given = {"ACTION": str(ROOT), "BASE_URL": served.url, "AGENT_ID": "demo", "CLAUSES": "chat.model-*"}
-        others = {name: "" for step in STEPS for name in step["env"]} | SPARING
+        inputs = {"base-url": served.url, "agent-id": "demo", "clauses": "chat.model-*", "reports": "report.html"}
+        given = {
+            "ACTION": str(ROOT),
+            "AGENT_CONTRACT_INPUTS": json.dumps(inputs),
+            "AGENT_CONTRACT_TOKEN": "",
+            **SPARING,
+        }
         for step in STEPS:
             done = subprocess.run(
                 ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
                 cwd=tmp_path,
-                env={**kept, "PATH": path, "RUNNER_TEMP": str(tmp_path), **others, **given, "REPORTS": "report.html"},
+                env={**kept, "PATH": path, "RUNNER_TEMP": str(tmp_path), **given},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,

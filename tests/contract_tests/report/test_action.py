@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+import json
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
+from contract_tests.cli.action import INPUTS, arguments, description, input_name
 from contract_tests.cli.verify import verify
+from contract_tests.options import Option
 from contract_tests.report.saved_json import load
 from mockserver import MockServer
-from tests.contract_tests.support.commands import COMMAND, environment
+from tests.contract_tests.support.commands import environment
 
 ACTION = Path(__file__).parents[3] / "action.yml"
 VALUE: Mapping[str, Any] = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
@@ -23,9 +26,6 @@ STEPS: list[Mapping[str, Any]] = VALUE["runs"]["steps"]
 SHELL_STEPS = [step for step in STEPS if "run" in step]
 #: As GitHub's runner starts bash for `shell: bash`.
 BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
-#: Inputs that no option of `verify` stands behind.
-OTHERS = {"base-url", "token", "python-version"}
-MANY = {"clauses": "clause", "reports": "report"}
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +35,17 @@ def mock() -> Iterator[str]:
 
 
 def filled(step: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, str]:
-    """Return a step's environment with its expressions filled in, as the runner does."""
+    """Return a step's environment with its expressions evaluated, as the runner does."""
     known = {name: one.get("default", "") for name, one in VALUE["inputs"].items()} | dict(inputs)
-    expression = re.compile(r"^\$\{\{ inputs\.([a-z-]+) \}\}$")
-    found = {name: expression.match(value) for name, value in step["env"].items()}
-    return {name: known[match[1]] for name, match in found.items() if match}
+    values = {"${{ toJSON(inputs) }}": json.dumps(known), "${{ inputs.token }}": known["token"]}
+    return {name: values[expression] for name, expression in step["env"].items()}
 
 
 def run(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
-    """Run the step that verifies, with the command in the place where the step before it installs it."""
-    program = folder / "agent-contract" / "bin" / "agent-contract"
+    """Run the step that verifies, with this Python in the place of the one that the step before installs."""
+    program = folder / "agent-contract" / "bin" / "python"
     program.parent.mkdir(parents=True, exist_ok=True)
-    program.write_text(f'#!/bin/bash\nexec {shlex.join(COMMAND)} "$@"\n')
+    program.write_text(f'#!/bin/bash\nexec {shlex.quote(sys.executable)} "$@"\n')
     program.chmod(0o755)
     step = SHELL_STEPS[-1]
     given = filled(step, {name.replace("_", "-"): value for name, value in inputs.items()})
@@ -61,11 +60,26 @@ def run(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_input_is_an_option_of_the_command() -> None:
-    options = {option.removeprefix("--") for parameter in verify.params for option in parameter.opts}
-    inputs = {MANY.get(name, name) for name in VALUE["inputs"].keys() - OTHERS}
-    assert inputs <= options
-    assert all(one["description"] for one in VALUE["inputs"].values())
+def test_every_option_of_the_command_is_an_input() -> None:
+    options = {parameter.opts[0].removeprefix("--") for parameter in verify.params} - {"base_url"}
+    assert {one.name for one in INPUTS} | {"token"} == options
+    assert VALUE["inputs"].keys() == {"base-url", "token", *map(input_name, INPUTS), "python-version"}
+
+
+@pytest.mark.parametrize("option", INPUTS, ids=input_name)
+def test_an_input_is_described_as_the_help_describes_its_option(option: Option) -> None:
+    assert VALUE["inputs"][input_name(option)] == {"description": description(option), "default": ""}
+
+
+def test_inputs_become_arguments() -> None:
+    inputs = {"base-url": "http://x", "rate": "2", "clauses": "a.*\n b \n", "no-sessions": "true", "dry-run": "false"}
+    assert arguments(inputs) == ["--clause=a.*", "--clause=b", "--rate=2", "--no-sessions", "--", "http://x"]
+
+
+def test_a_flag_that_is_neither_true_nor_false_is_refused(mock: str, tmp_path: Path) -> None:
+    done = run(tmp_path, base_url=mock, dry_run="yes")
+    assert done.returncode == 2
+    assert "--dry-run" in done.stderr
 
 
 def test_no_script_has_an_expression_in_it() -> None:

@@ -106,9 +106,9 @@ def test_the_command_of_a_clause_reaches_the_deployment_as_the_run_did() -> None
         max_requests=7,
     )
     assert command(options, "chat.n-choices") == (
-        "agent-contract verify 'https://host/a b' --oidc-token-url=https://id/token --oidc-client-id=me"
-        " '--ca-bundle=my ca.pem' --proxy=http://proxy:1"
-        " --agent-id x --api-version 9.1 --seed 3 --clause chat.n-choices"
+        "agent-contract verify 'https://host/a b' --agent-id x --api-version 9.1 --seed 3"
+        " --oidc-token-url https://id/token --oidc-client-id me --ca-bundle 'my ca.pem' --proxy http://proxy:1"
+        " --clause chat.n-choices"
     )
 
 
