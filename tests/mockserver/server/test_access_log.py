@@ -18,7 +18,7 @@ HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello!"}]}
 
 
 def line(sent: Request, colour: bool = False, pace: Pace | None = None) -> str:
-    return describe(engine(pace=pace).play(sent), 0.0012, NOW, colour)
+    return describe(engine(pace=pace).handle(sent), 0.0012, NOW, colour)
 
 
 def test_a_request_is_a_line_with_time_method_path_status_and_duration() -> None:
