@@ -68,7 +68,7 @@ def test_a_body_that_is_refused_names_the_clause_that_it_breaks(sent: Request, c
 
 def test_a_path_that_is_not_there_is_told_the_nearest_that_is() -> None:
     reason = line(Request("POST", "/v1/assistants/demo/chat/completions")).splitlines()[1]
-    assert reason.strip() == f"There is nothing at this path. The nearest is {OPERATION.path}"
+    assert reason.strip() == f"No such path. Did you mean {OPERATION.path}?"
 
 
 def test_of_very_many_faults_some_are_named_and_the_rest_counted() -> None:
