@@ -110,7 +110,7 @@ class Engine:
         self.scopes.forget()
 
     def handle(self, request: Request) -> Exchange:
-        """Return a request with its reply, and with the clauses and violations of a refusal; record it. Never raises."""
+        """Return a request with its reply, and the clauses and violations of a refusal; record it; never raises."""
         try:
             return self._handle(request)
         except Exception as error:

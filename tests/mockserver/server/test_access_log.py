@@ -110,7 +110,7 @@ def test_a_failure_of_the_engine_is_a_line_with_its_place() -> None:
     out = io.StringIO()
     log = RequestLog("error", out)
     failing = engine()
-    failing._api = None  # type: ignore[assignment]
+    failing.api = None  # type: ignore[assignment]
     reply = LoggedEngine(failing, log).reply(request(HELLO))
     log.close()
     assert reply.status == 500
