@@ -153,9 +153,7 @@ def _pairs(headers: Sequence[Sequence[str]]) -> Pairs:
 
 
 def _text(body: bytes, hide: Redaction) -> str:
-    beginning = body[: 4 * (LONGEST_BODY + hide.reach)].decode("utf-8", "replace")
-    shown = hide.beginning(beginning, LONGEST_BODY)
-    return shown if len(beginning) <= LONGEST_BODY else f"{shown}…"
+    return _cut(hide(body.decode("utf-8", "replace")), LONGEST_BODY)
 
 
 def _line(text: str) -> str:

@@ -18,14 +18,12 @@ from redis.retry import Retry
 from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, StoreUnavailable, Versioned
 from mockserver.stores.errors import store_error
 from mockserver.stores.key_encoding import behind, decoded, encoded
+from mockserver.stores.patience import CALL, Patience
 from mockserver.stores.redis_scripts import KEYS, LOG, SCRIPTS
-
-#: Seconds to wait for a connection, and for an answer: a client gets its 503 rather than an open connection.
-PATIENCE = 2.0
 
 
 class RedisStore:
-    """A `Store` in a Redis, which processes of many machines may share; it connects anew by itself.
+    """A `Store` in a Redis, which processes of many machines may share; it connects again by itself.
 
     `items` bounds the number of items that are not pinned, `size` the bytes of their values; one value may be larger.
     `clock` returns seconds since 1970; `patience` is in seconds. What was answered is lost only where Redis loses it.
@@ -39,9 +37,10 @@ class RedisStore:
         items: int = ITEMS,
         size: int = SIZE,
         clock: Callable[[], float] = time.time,
-        patience: float = PATIENCE,
+        patience: float = CALL,
     ) -> None:
         self._place = place_of(url)
+        self._patience = Patience(self._place)
         self._items = items
         self._size = size
         self._clock = clock
@@ -139,11 +138,12 @@ class RedisStore:
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
-        try:
-            yield
-        except RedisError as error:
-            why = f"The store {self._place} can't be used now: {error}. To mend it, {_remedy(error)}."
-            raise StoreUnavailable(why) from error
+        with self._patience.call():
+            try:
+                yield
+            except RedisError as error:
+                why = f"The store {self._place} can't be used now: {error}. To mend it, {_remedy(error)}."
+                raise StoreUnavailable(why) from error
 
 
 #: What to do about an error of Redis; the first that fits.

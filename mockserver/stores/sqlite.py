@@ -9,6 +9,7 @@ Source: https://www.sqlite.org/pragma.html#pragma_synchronous, https://www.sqlit
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 import time
@@ -18,8 +19,14 @@ from pathlib import Path
 
 from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, StoreUnavailable, Versioned
 from mockserver.stores.key_encoding import behind, decoded, encoded
-from mockserver.stores.sqlite_schema import PATIENCE, error_name, open_file, refusal
+from mockserver.stores.patience import CALL, Patience
+from mockserver.stores.sqlite_schema import error_name, open_file, refusal
 
+#: The log that is written to see whether the file can grow, by so many bytes; no key is encoded to its name.
+_PROBE = b"\xff"
+_ROOM = 32 * 1024
+#: Bytes that must be free on the disk.
+_FREE = 1024 * 1024
 _VERSION = "SELECT version FROM item WHERE key = ? AND (expires IS NULL OR expires >= ?)"
 
 
@@ -39,13 +46,15 @@ class SQLiteStore:
         items: int = ITEMS,
         size: int = SIZE,
         clock: Callable[[], float] = time.time,
-        patience: float = PATIENCE,
+        patience: float = CALL,
     ) -> None:
         self._file = file.absolute()
         self._items = items
         self._size = size
         self._clock = clock
         self._lock = threading.Lock()  # one connection: writers of a file wait for each other anyhow
+        self._wait = patience
+        self._patience = Patience(str(self._file))
         self._connection = open_file(self._file, patience=patience)
 
     def get(self, key: str) -> Versioned | None:
@@ -134,9 +143,17 @@ class SQLiteStore:
             connection.execute("DELETE FROM entry WHERE log >= ? AND log < ?", (encoded(prefix), behind(prefix)))
 
     def ready(self) -> None:
-        """Return when the file can be written; raise `StoreUnavailable` otherwise."""
+        """Return when the file can be written and grow; raise `StoreUnavailable` otherwise.
+
+        A write that fits into free pages would succeed on a full disk, so this one is large, and space is looked at.
+        """
+        free = shutil.disk_usage(self._file.parent).free
+        if free < _FREE:
+            raise StoreUnavailable(f"The disk of the store {self._file} has {free} bytes left. {_REMEDIES[_FULL]}")
         with self._writing() as connection:
-            connection.execute("UPDATE total SET items = items")
+            connection.execute("INSERT OR REPLACE INTO entry VALUES (?, 0, zeroblob(?))", (_PROBE, _ROOM))
+        with self._writing() as connection:
+            connection.execute("DELETE FROM entry WHERE log = ?", (_PROBE,))
 
     def check(self) -> None:
         """Raise `StoreError` where the file can't be written."""
@@ -167,11 +184,16 @@ class SQLiteStore:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
+        with self._patience.call() as recheck:
+            if not self._lock.acquire(timeout=self._wait):
+                raise StoreUnavailable(f"The store {self._file} is too slow: another request waits for it.")
             try:
+                recheck()
                 yield self._connection
             except sqlite3.Error as error:
                 raise self._unavailable(error) from error
+            finally:
+                self._lock.release()
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -190,10 +212,11 @@ class SQLiteStore:
         return StoreUnavailable(f"The store {self._file} can't be used now: {error}. {remedy}")
 
 
+_FULL = "SQLITE_FULL"
 _LOOK = "Look at the file and the disk that it is on."
 #: What to do about an error, by the beginning of its name in SQLite.
 _REMEDIES = {
-    "SQLITE_FULL": "Make room on its disk.",
+    _FULL: "Make room on its disk.",
     "SQLITE_IOERR": "Look whether its disk is full or broken.",
     "SQLITE_BUSY": "Another process writes for long; it is tried again with the next request.",
     "SQLITE_READONLY": "Let this user write the file and its folder.",

@@ -8,13 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mockserver.stores.errors import StoreError, store_error
+from mockserver.stores.patience import CALL
 
 #: Says that a file is ours: "agcs", as SQLite's `application_id`.
 APPLICATION = 0x61676373
 _PAUSE = 0.01  # seconds between two tries
 _HEADER = b"SQLite format 3\0"
-#: Seconds that a write waits for another process's.
-PATIENCE = 5.0
 
 
 def _first_schema(connection: sqlite3.Connection) -> None:
@@ -45,7 +44,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_schema,)
 
 
 def open_file(
-    file: Path, migrations: Sequence[Callable[[sqlite3.Connection], None]] = MIGRATIONS, patience: float = PATIENCE
+    file: Path, migrations: Sequence[Callable[[sqlite3.Connection], None]] = MIGRATIONS, patience: float = CALL
 ) -> sqlite3.Connection:
     """Return a connection to a file of the newest version, made or migrated where needed.
 

@@ -11,7 +11,6 @@ import pytest
 from agent_contract import check_reply
 from agent_contract.messages import Reply, Request
 from mockserver import load_engine
-from mockserver.build import create_engine
 from mockserver.engine import Engine
 from mockserver.recording.curl import as_curl
 
@@ -98,7 +97,7 @@ def test_a_reply_is_sampled_from_its_schema(birds: Engine) -> None:
 
 
 def test_the_same_seed_samples_the_same(birds: Engine) -> None:
-    again = create_engine(birds.contract, seed=birds.api.seed)
+    again = Engine(birds.contract, seed=birds.seed)
     assert ask(again, "GET", "/birds/7") == ask(birds, "GET", "/birds/7")
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import pytest
 
@@ -200,17 +203,24 @@ while not said:
         written.append(f"key/{len(written)}")
     except StoreUnavailable as error:
         said, retry_after = str(error), error.retry_after
+try:
+    store.ready()
+    ready = "ready"
+except StoreUnavailable as error:
+    ready = str(error)
 there = [key for key, _ in store.items("key/", limit=1000)]
 limit(resource.RLIM_INFINITY)
 store.put("later", b"later", None)
 store.close()
-print(json.dumps([said, retry_after, sorted(written) == there, len(written)]))
+print(json.dumps([said, retry_after, sorted(written) == there, len(written), ready]))
 """
 
 
 def test_a_disk_that_fills_is_said_and_loses_nothing_and_is_used_again_when_there_is_room(tmp_path: Path) -> None:
     file = tmp_path / "state.db"
-    said, retry_after, all_there, written = json.loads(subprocess.check_output([sys.executable, "-c", FILLS, at(file)]))
+    printed = subprocess.check_output([sys.executable, "-c", FILLS, at(file)])
+    said, retry_after, all_there, written, ready = json.loads(printed)
+    assert "disk is full" in ready
     assert "disk is full" in said
     assert str(file) in said
     assert retry_after > 0
@@ -238,6 +248,29 @@ def test_a_file_that_another_locks_for_long_is_said_and_nothing_is_written(tmp_p
     assert store.get("a") is None
     store.put("a", b"", None)
     store.close()
+
+
+def test_many_that_wait_for_a_locked_file_are_refused_together(tmp_path: Path) -> None:
+    file = tmp_path / "state.db"
+    with (
+        closing(SQLiteStore(file, patience=0.6)) as store,
+        closing(sqlite3.connect(file, isolation_level=None)) as other,
+        ThreadPoolExecutor(16) as threads,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        begun = time.monotonic()
+        writes = [threads.submit(store.put, str(number), b"", None) for number in range(48)]
+        assert all(isinstance(write.exception(), StoreUnavailable) for write in writes)
+        assert time.monotonic() - begun < 3  # one after the other they would take half a minute
+        other.execute("ROLLBACK")
+
+
+def test_a_disk_with_little_space_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(open_store(at(tmp_path / "state.db"))) as store:
+        store.ready()
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+        with pytest.raises(StoreUnavailable, match=r"1000 bytes left\. Make room"):
+            store.ready()
 
 
 def test_a_file_that_is_broken_meanwhile_is_said(tmp_path: Path) -> None:
