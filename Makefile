@@ -12,13 +12,16 @@ ARGS ?=
 # The tox environments that `make test` runs: all of them.
 ENVS ?= ALL
 
-.PHONY: help mock test fixtures costs detection format node clean
+.PHONY: help mock check test fixtures costs detection format node clean
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
 
 mock: $(BIN)/agent-contract ## set up and serve the contract on port 8000; ARGS="--port 9000" is passed on
 	@$(BIN)/agent-contract serve $(ARGS)
+
+check: $(BIN)/tox ## lint, layers, types and unit tests: for every change, in under two minutes
+	@$(BIN)/tox run -m check
 
 test: node $(BIN)/tox ## set up and run everything through tox; ENVS="lint,tests" runs a part
 	@$(BIN)/tox run -e $(ENVS)
