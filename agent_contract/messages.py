@@ -13,6 +13,9 @@ JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON
 Location: TypeAlias = tuple[str | int, ...]
 Headers: TypeAlias = Mapping[str, str]
 
+#: The headers of a body of JSON.
+JSON_TYPE: Headers = {"content-type": "application/json"}
+
 #: Whether a broken clause of this grade fails a run of the contract tests.
 GRADES: Mapping[str, bool] = {
     "core": True,

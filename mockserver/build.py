@@ -1,23 +1,35 @@
-"""Builds the engine from what a command line or a test gives: files, tokens, seed and pace."""
+"""Builds engines: wires the contract, the configuration, the store and the operations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from agent_contract import Contract, load_contract
 from agent_contract.messages import Exchange
+from agent_contract.redaction import redaction_of
 from mockserver.config import Config, load_config
+from mockserver.control import control_gateway
+from mockserver.core.context import Behaviour, Settings
+from mockserver.core.ids import IdSource
+from mockserver.core.scopes import Scopes
 from mockserver.engine import Engine
+from mockserver.gateway.gateway import Gateway
 from mockserver.generation.latency import Pace
-from mockserver.stores import open_store
+from mockserver.generation.retrieval import KnowledgeIndex, search_indexes
+from mockserver.operations.table import behaviours_of
+from mockserver.recording.journal import Journal, Subject, subject_of
+from mockserver.resources.agents import Agent, id_of, unique
+from mockserver.resources.models import with_agents_own
+from mockserver.stores import MemoryStore, Store, open_store
 
 
 @lru_cache(maxsize=4)
 def own_contract(api_version: str = "") -> Contract:
-    """Return this project's own contract, as an API version had it if one is given; read once."""
+    """Return this project's own contract, as it was in an API version if one is given; read once."""
     return load_contract(api_version=api_version)
 
 
@@ -36,13 +48,14 @@ def load_engine(
     control_tokens: Iterable[str] = (),
     allowed_hosts: Iterable[str] = (),
 ) -> Engine:
-    """Return an engine that plays the document at `spec`, by default this project's own.
+    """Return an engine that serves the document at `spec`, by default this project's own.
 
-    With an `api_version` it plays the document as that version had it, without what came later. `tokens` are added to
-    those of the configuration, `max_sessions` replaces its limit, and `store` is an address as `open_store` takes it.
-    The mock's own interface requires one of `control_tokens`, if there are any, and answers at the hosts that
-    `control.origin` knows and at `allowed_hosts`; without `control` it has only health and readiness. Raises
-    `ContractError` for a document, a configuration or a store that can't be used, with place, problem and remedy.
+    With an `api_version` it serves the document as it was in that version, without later parts. `tokens` are added to
+    those of the configuration, `max_sessions` replaces its limit, and `store` is an address that `open_store` accepts.
+    The control interface requires one of `control_tokens`, if there are any, and answers at the hosts that
+    `control.origin` knows and at `allowed_hosts`; without `control` it has only health and readiness. `journal` gets
+    every exchange. Raises `ContractError` for a document, a configuration or a store that can't be used, with place,
+    problem and remedy.
     """
     contract = load_contract(spec, api_version) if spec else own_contract(api_version)
     settings = load_config(Path(config)) if config else Config()
@@ -51,4 +64,65 @@ def load_engine(
     if max_sessions is not None:
         settings = replace(settings, limits=replace(settings.limits, sessions=max_sessions))
     opened = open_store(store, items=settings.limits.sessions, size=settings.limits.store)
-    return Engine(contract, settings, seed=seed, pace=pace or Pace(), journal=journal, store=opened)
+    return create_engine(contract, settings, seed=seed, pace=pace, listener=journal, store=opened)
+
+
+def create_engine(
+    contract: Contract,
+    config: Config | None = None,
+    *,
+    seed: int = 0,
+    pace: Pace | None = None,
+    clock: Callable[[], float] = time.time,
+    store: Store | None = None,
+    listener: Callable[[Exchange], None] | None = None,
+    behaviours: Mapping[str, Behaviour] | None = None,
+) -> Engine:
+    """Return an engine that serves `contract` with these parts; the store is in memory by default.
+
+    `behaviours` replaces the operations of the contract; operations without a behaviour answer with their examples.
+    """
+    config = config or Config()
+    settings = _settings(config, seed, pace or Pace())
+    limits = config.limits
+    store = store or MemoryStore(limits.sessions, limits.store, clock)
+    behaviours = behaviours_of(contract) if behaviours is None else behaviours
+    return Engine(
+        api=Gateway(contract, behaviours, config.tokens, max_body=limits.body, seed=seed),
+        control=control_gateway(contract, config),
+        config=config,
+        settings=settings,
+        store=store,
+        ids=IdSource(seed, clock, store),
+        scopes=Scopes(store, limits.worlds, clock),
+        journal=Journal(store, limits.journal, redaction_of((*config.tokens, *config.control_tokens))),
+        clock=clock,
+        subject=partial(_subject, config.agents),
+        listener=listener,
+    )
+
+
+def with_store(engine: Engine, store: Store) -> Engine:
+    """Return the same engine on another store."""
+    return replace(
+        engine,
+        store=store,
+        ids=IdSource(engine.ids.seed, engine.clock, store),
+        scopes=Scopes(store, engine.limits.worlds, engine.clock),
+        journal=replace(engine.journal, store=store),
+    )
+
+
+def _settings(config: Config, seed: int, pace: Pace) -> Settings:
+    agents = unique(config.agents)
+    own = [KnowledgeIndex(agent.id, agent.name, agent.documents) for agent in agents if agent.documents]
+    models, indexes = with_agents_own(config.models, agents), search_indexes([*config.indexes, *own])
+    return Settings(config.agents, config.limits, pace, str(seed).encode(), models, indexes)
+
+
+def _subject(
+    agents: Mapping[str, Agent], time: float, path_parameters: Mapping[str, str], touched: tuple[str, ...]
+) -> Subject:
+    """Return the agent and the session that a request was about."""
+    address = path_parameters.get("agent_id", "")
+    return subject_of(time, id_of(agents, address) if address else "", touched)

@@ -16,7 +16,7 @@ from jsonschema_rs import Draft202012Validator
 
 from agent_contract.document.errors import ContractError, Problem
 from agent_contract.document.reader import line_of, parse_text, read_text
-from mockserver.core.behaviour import Limits
+from mockserver.core.limits import Limits
 from mockserver.generation.retrieval import Document, KnowledgeIndex
 from mockserver.resources.agents import BUILT_IN, CHAT_ROLES, LIBRARY, MODEL, Agent, by_address, configured
 from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, MODELS, Model, declared_model

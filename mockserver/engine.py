@@ -1,49 +1,46 @@
-"""The engine: a request in, its reply out. It runs what operations do, and knows nothing of chats."""
+"""The engine: a request in, its reply out. It runs operations and knows nothing of what they do."""
 
 from __future__ import annotations
 
 import contextlib
-import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
 
-from agent_contract import Call, Contract, Found, NotAllowed
-from agent_contract.messages import Exchange, Reply, Request
-from agent_contract.redaction import Redaction, redaction_of
-from mockserver import control
+from agent_contract import Contract
+from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request
+from agent_contract.redaction import Redaction
 from mockserver.config import Config
-from mockserver.control.origin import foreign
-from mockserver.core.behaviour import Behaviour, Limits, Refused, Setting, Turn, View
-from mockserver.core.ids import Turns
-from mockserver.core.scopes import Worlds, beginning, misnamed, name_of
+from mockserver.control import PREFIX
+from mockserver.core.context import Context, Fresh, Settings
+from mockserver.core.ids import IdSource
+from mockserver.core.limits import Limits
+from mockserver.core.outcome import Outcome, Rejection, Reset
+from mockserver.core.scopes import Scopes
+from mockserver.core.transaction import Transaction
 from mockserver.gateway import cors
-from mockserver.gateway.gateway import Service
-from mockserver.generation.latency import Pace
-from mockserver.generation.retrieval import KnowledgeIndex, search_indexes
-from mockserver.operations.table import BEHAVIOURS
-from mockserver.recording.journal import Journal, noted_of, read, shown
-from mockserver.resources import agents
-from mockserver.resources.models import with_agents_own
-from mockserver.stores import Conflict, MemoryStore, Store, StoreUnavailable
+from mockserver.gateway.gateway import Admitted, Answered, Gateway
+from mockserver.recording.journal import Journal, Subject, read_journal, shown
+from mockserver.stores import Conflict, Store, StoreUnavailable
 
 _NO_LENGTH = frozenset({204, 304})
+_RESET_ALL = Outcome(Reply(204, {}, b""), reset=Reset.ALL)
 
 
 class Player(Protocol):
-    """What an adapter plays: an `Engine`, or something around one."""
+    """What an adapter serves: an `Engine`, or a wrapper around one."""
 
     @property
     def limits(self) -> Limits:
-        """What one request may cost; no more than `limits.body` bytes of a body and one are read."""
+        """What one request may cost; an adapter reads at most `limits.body` bytes of a body, and one more."""
 
     @property
     def blocking(self) -> bool:
-        """Whether a reply may have to wait for a disk or a network; an event loop asks for it in a thread then."""
+        """Whether a reply may wait for a disk or a network; an event loop then calls `reply` in a thread."""
 
     def reply(self, request: Request) -> Reply:
         """Return the reply to a request; never raises."""
@@ -51,153 +48,138 @@ class Player(Protocol):
 
 @dataclass(slots=True)
 class Engine:
-    """Plays a contract: the same contract, configuration, seed, clock and order of requests give the same bytes.
+    """Serves a contract; `mockserver.build` makes one.
 
-    `clock` returns seconds since 1970; `journal` is given every exchange after its reply is made.
+    The same contract, configuration, seed, clock and order of requests give the same bytes. `clock` returns seconds
+    since 1970. `subject` returns what the journal records besides an exchange, from the time, the path's parameters and
+    the keys that were read or written. `listener` gets every exchange after its reply is made.
     """
 
-    contract: Contract
-    config: Config = field(default_factory=Config)
-    seed: int = 0
-    pace: Pace = field(default_factory=Pace)
-    clock: Callable[[], float] = time.time
-    store: Store | None = None
-    journal: Callable[[Exchange], None] | None = None
-    behaviours: Mapping[str, Behaviour] = field(default_factory=lambda: BEHAVIOURS)
-    _setting: Setting = field(init=False)
-    _store: Store = field(init=False)
-    _turns: Turns = field(init=False)
-    _api: Service = field(init=False)
-    _own: Service = field(init=False)
-    _worlds: Worlds = field(init=False)
-    _journal: Journal = field(init=False)
+    api: Gateway
+    control: Gateway
+    config: Config
+    settings: Settings
+    store: Store
+    ids: IdSource
+    scopes: Scopes
+    journal: Journal
+    clock: Callable[[], float]
+    subject: Callable[[float, Mapping[str, str], tuple[str, ...]], Subject]
+    listener: Callable[[Exchange], None] | None = None
 
-    def __post_init__(self) -> None:
-        config, every = self.config, agents.each(self.config.agents)
-        own = [KnowledgeIndex(agent.id, agent.name, agent.documents) for agent in every if agent.documents]
-        models, indexes = with_agents_own(config.models, every), search_indexes([*config.indexes, *own])
-        seed = str(self.seed).encode()
-        self._setting = Setting(config.agents, config.limits, self.pace, seed, models, indexes)
-        self._store = self.store or MemoryStore(self.limits.sessions, self.limits.store, self.clock)
-        self._turns = Turns(self.seed, self.clock, self._store)
-        self._api = Service(self.contract, self.behaviours, config.tokens, most=self.limits.body, seed=self.seed)
-        self._own = control.service(self.contract, config)
-        self._worlds = Worlds(self._store, self.limits.worlds, self.clock)
-        self._journal = Journal(self._store, self.limits.journal, self.redaction)
+    @property
+    def contract(self) -> Contract:
+        """The contract that is served."""
+        return self.api.contract
 
     @property
     def limits(self) -> Limits:
-        """What one request may cost; an adapter reads no more than `limits.body` bytes and one."""
-        return self.config.limits
+        """What one request may cost; an adapter reads at most `limits.body` bytes of a body, and one more."""
+        return self.settings.limits
 
     @property
     def redaction(self) -> Redaction:
-        """What hides the server's tokens in all that is kept or shown."""
-        return redaction_of((*self.config.tokens, *self.config.control_tokens))
+        """What hides the server's tokens in everything that is kept or shown."""
+        return self.journal.redaction
 
     @property
     def blocking(self) -> bool:
-        """Whether a reply may have to wait for the store."""
-        return self._store.blocking
+        """Whether a reply may wait for the store."""
+        return self.store.blocking
 
     def close(self) -> None:
-        """Give back what the store holds of the machine."""
-        self._store.close()
+        """Release what the store holds of the machine."""
+        self.store.close()
 
     def reply(self, request: Request) -> Reply:
-        """Return the reply to a request, and tell the journal of both."""
-        exchange = self.play(request)
-        if self.journal:
-            self.journal(exchange)
+        """Return the reply to a request, after the listener got both."""
+        exchange = self.handle(request)
+        if self.listener:
+            self.listener(exchange)
         return exchange.reply
 
     def requests(self, scope: str = "") -> list[dict[str, Any]]:
-        """Return what a world was asked and answered, newest first, each as `/__mock__/requests` shows it."""
-        entries = read(View(self._store, beginning(scope)))
+        """Return the journal of a scope, newest first, each entry as `/__mock__/requests` shows it."""
+        entries = read_journal(Transaction(self.store, scope))
         found: list[dict[str, Any]] = orjson.loads(orjson.dumps([shown(*entry) for entry in entries]))
         return found
 
     def reset(self) -> None:
-        """Forget what was created, changed, said and asked, in every world."""
-        View(self._store, "").commit(control.RESET)
-        self._worlds.forget()
+        """Delete everything in every scope: created and changed agents, sessions and journals."""
+        Transaction(self.store).commit(_RESET_ALL)
+        self.scopes.forget()
 
-    def play(self, request: Request) -> Exchange:
-        """Return a request with its reply, the clauses that a refusal rests on, and what was wrong; note it."""
+    def handle(self, request: Request) -> Exchange:
+        """Return a request with its reply, and the clauses and violations of a refusal; record it; never raises."""
         try:
-            return self._play(request)
+            return self._handle(request)
         except Exception as error:
             exchange = Exchange(request, internal_error(error))
             self.record(exchange)
             return exchange
 
     def record(self, exchange: Exchange) -> None:
-        """Write into the journal an exchange that no operation answered: a bad request, or a failure of the engine."""
+        """Write to the journal an exchange that no operation answered: a bad request, or a failure of the engine."""
         with contextlib.suppress(StoreUnavailable):
-            self._journal.write(beginning(""), exchange, noted_of(self.clock(), "", ()))
+            self.journal.write("", exchange, Subject(self.clock()))
 
-    def _play(self, request: Request) -> Exchange:
-        if request.path.startswith(control.PREFIX):
-            return self._look(request)
-        found = self.contract.find(request.method, request.path)
-        if isinstance(found, NotAllowed) and cors.is_preflight(request):
-            return Exchange(request, cors.preflight(request, found.allow))
-        stranger = self._api.unauthorized(request, found)
-        # Who is not let in opens no world, and so can't push out one that is in use.
-        world = "" if stranger or misnamed(request) else name_of(request)
-        view = View(self._store, beginning(world))
-        checked = self._api.check(request, found, stranger)
-        if isinstance(checked, Call):
-            checked = self._act(self._api, checked, view, self._turns.draw)
-        exchange = replace(checked, reply=_finished(request, checked.reply, cors.headers(request)))
-        self._note(exchange, found, world, view)
+    def _handle(self, request: Request) -> Exchange:
+        if request.path.startswith(PREFIX):
+            return self._handle_control(request)
+        admission = self.api.admit(request)
+        touched: tuple[str, ...] = ()
+        if isinstance(admission, Answered):
+            exchange = admission.exchange
+        else:
+            exchange, touched = self._run(self.api, admission, self.ids.draw)
+        if admission.scope is None:
+            return exchange
+        exchange = _finished(exchange, cors.headers(request))
+        self._record(exchange, admission.scope, admission.path_parameters, touched)
         return exchange
 
-    def _look(self, request: Request) -> Exchange:
-        """Return what the mock's own interface answers; no page of another origin may read it."""
-        # HEAD is answered wherever GET is; `_finished` leaves the body out.
-        method = "GET" if request.method == "HEAD" else request.method
-        found = self._own.contract.find(method, request.path)
-        always_open = isinstance(found, Found) and found.operation.id in self._own.open
-        if not always_open and (why := foreign(request, self.config.allowed_hosts)):
-            return self._own.refuse(request, None, Refused(403, "", why, ("header",)))
-        checked = self._own.check(request, found, self._own.unauthorized(request, found))
-        if isinstance(checked, Call):
-            # It draws no ids: whether somebody looks must not change what the API answers.
-            checked = self._act(self._own, checked, View(self._store, ""), lambda: Turn(self.clock(), "", "", b""))
-        return replace(checked, reply=_finished(request, checked.reply, {}))
+    def _handle_control(self, request: Request) -> Exchange:
+        """Return what the control interface answers; it is not recorded, and no page of another origin may read it."""
+        admission = self.control.admit(request)
+        if isinstance(admission, Answered):
+            return _finished(admission.exchange, {})
+        # It draws no ids: reading the state must not change what the API answers.
+        exchange, _ = self._run(self.control, admission, lambda: Fresh(self.clock(), "", "", b""))
+        return _finished(exchange, {})
 
-    def _act(self, service: Service, call: Call, view: View, draw: Callable[[], Turn]) -> Exchange:
-        """Run the operation's behaviour, again whenever somebody else wrote meanwhile what it had read."""
+    def _run(self, gateway: Gateway, admitted: Admitted, draw: Callable[[], Fresh]) -> tuple[Exchange, tuple[str, ...]]:
+        """Run an operation until what it read is still current when it writes; return the keys that it touched too."""
+        call = admitted.call
         operation = call.operation
-        behaviour = service.behaviours.get(operation.id)
+        behaviour = gateway.behaviours.get(operation.id)
         if behaviour is None:
-            return Exchange(call.request, service.documented(operation), operation.id)
+            return Exchange(call.request, gateway.documented(operation), operation.id), ()
+        transaction = Transaction(self.store, admitted.scope)
         try:
             while True:
-                view.begin()
-                outcome = behaviour(call, self._setting, draw(), view)
-                if isinstance(outcome, Refused):
-                    return service.refuse(call.request, operation, outcome)
+                transaction.begin()
+                outcome = behaviour(Context(call, self.settings, draw(), transaction))
                 with contextlib.suppress(Conflict):
-                    view.commit(outcome)
-                    if outcome.cleared:
-                        self._worlds.forget()
-                    return Exchange(call.request, outcome.reply, operation.id)
+                    transaction.commit(outcome)
+                    if outcome.reset:
+                        self.scopes.forget()
+                    return Exchange(call.request, outcome.reply, operation.id), transaction.touched
+        except Rejection as rejection:
+            refused = rejection
         except StoreUnavailable as error:
-            headers = {"retry-after": str(error.retry_after)}
-            return service.refuse(call.request, operation, Refused(503, "", str(error), headers=headers))
+            refused = Rejection(503, "", str(error), headers={"retry-after": str(error.retry_after)})
+        return gateway.refuse(call.request, operation, refused), transaction.touched
 
-    def _note(self, exchange: Exchange, found: Found | NotAllowed | None, world: str, view: View) -> None:
-        """Write an exchange into the journal of its world."""
-        if exchange.reply.status == 503:  # the store is gone: nobody shall wait for it twice
+    def _record(
+        self, exchange: Exchange, scope: str, path_parameters: Mapping[str, str], touched: tuple[str, ...]
+    ) -> None:
+        """Write an exchange to the journal of its scope."""
+        if exchange.reply.status == 503:  # the store is unavailable: no request waits for it twice
             return
-        address = found.parameters.get("agent_id", "") if isinstance(found, Found) else ""
-        agent = agents.id_of(self.config.agents, address) if address else ""
-        noted = noted_of(self.clock(), agent, view.touched)
+        subject = self.subject(self.clock(), path_parameters, touched)
         with contextlib.suppress(StoreUnavailable):
-            self._worlds.touch(world)
-            self._journal.write(view.world, exchange, noted)
+            self.scopes.touch(scope)
+            self.journal.write(scope, exchange, subject)
 
 
 def internal_error(error: Exception) -> Reply:
@@ -206,13 +188,15 @@ def internal_error(error: Exception) -> Reply:
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
     why = f"The mock failed, which is a fault of its own: {type(error).__name__} at {place}. Please report it."
     body = orjson.dumps({"detail": why})
-    return Reply(500, {"content-type": "application/json", "content-length": str(len(body))}, body)
+    return Reply(500, {**JSON_TYPE, "content-length": str(len(body))}, body)
 
 
-def _finished(request: Request, reply: Reply, more: Mapping[str, str]) -> Reply:
-    """Return the reply with the headers of every reply and some more; without its body where HEAD asked for it."""
-    headers = {**reply.headers, **more}
+def _finished(exchange: Exchange, headers: Mapping[str, str]) -> Exchange:
+    """Return the exchange with `headers` and the length in its reply, and without a body if HEAD asked for it."""
+    reply = exchange.reply
+    all_headers = {**reply.headers, **headers}
     body = reply.body
     if isinstance(body, bytes) and reply.status not in _NO_LENGTH:
-        headers["content-length"] = str(len(body))
-    return Reply(reply.status, headers, b"" if request.method == "HEAD" else body, reply.delay)
+        all_headers["content-length"] = str(len(body))
+    sent = Reply(reply.status, all_headers, b"" if exchange.request.method == "HEAD" else body, reply.delay)
+    return Exchange(exchange.request, sent, exchange.operation, exchange.clauses, exchange.violations)

@@ -198,7 +198,7 @@ def exchange(
                 bound.check()
                 pieces.add(piece)
     except (DecodingError, _Exceeded) as error:
-        failure = str(error)
+        failure = bound.exceeded = str(error)
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
         failure = bound.exceeded or reason_of(error)
         lost = not received.status and not bound.exceeded and isinstance(error, _LOST)

@@ -153,7 +153,9 @@ def _pairs(headers: Sequence[Sequence[str]]) -> Pairs:
 
 
 def _text(body: bytes, hide: Redaction) -> str:
-    return _cut(hide(body.decode("utf-8", "replace")), LONGEST_BODY)
+    beginning = body[: 4 * (LONGEST_BODY + hide.reach)].decode("utf-8", "replace")
+    shown = hide.beginning(beginning, LONGEST_BODY)
+    return shown if len(beginning) <= LONGEST_BODY else f"{shown}…"
 
 
 def _line(text: str) -> str:

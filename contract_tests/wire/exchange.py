@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 TOKEN_VARIABLE = "AGENT_CONTRACT_TOKEN"
 #: More of a reply's text than this is not shown.
 EXCERPT = 300
+#: Bytes of a body that an excerpt is taken from: white space in it counts as one character.
+_DESCRIBED = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Asked:
         """Return the reply in a line: status, or what failed, and the beginning of its body."""
         if self.failure and not self.status:
             return f"no reply: {self.failure}"
-        text = " ".join(self.body.decode("utf-8", "replace").split())
+        text = " ".join(self.body[:_DESCRIBED].decode("utf-8", "replace").split())
         excerpt = text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
         failure = f", then {self.failure}" if self.failure else ""
         return f"{status_line(self.status)}{failure}{': ' if excerpt else ''}{excerpt}"

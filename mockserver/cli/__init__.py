@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from agent_contract.document.errors import ContractError
-from mockserver.core.behaviour import Limits
+from mockserver.core.limits import Limits
 from mockserver.operations.table import CHAT_OPERATION
 from mockserver.recording.curl import as_curl
-from mockserver.resources.agents import each
+from mockserver.resources.agents import unique
 from mockserver.server.connection_limits import RESERVED_FILES, ConnectionLimits, fit_to_open_files, raise_open_files
 
 if TYPE_CHECKING:
@@ -295,7 +295,7 @@ def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
     contract, asked = engine.contract, bool(engine.config.tokens)
     lines = [f"{contract.title} {contract.version} is played at {url} (Ctrl-C stops it)"]
     lines += [*_warnings(engine.config, host), connections]
-    agents = each(engine.config.agents) if CHAT_OPERATION in contract.operations else ()
+    agents = unique(engine.config.agents) if CHAT_OPERATION in contract.operations else ()
     lines.append("Agents:" if agents else f"{len(contract.operations)} operations answer from their documentation.")
     for agent in agents:
         model = "any model" if agent.any_model else agent.model

@@ -6,23 +6,25 @@ It is served as any other document is, from `openapi.json` beside this module.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import orjson
 
-from agent_contract import Call, Contract
+from agent_contract import Contract
 from agent_contract.contract import compile_contract
 from agent_contract.document.document import read_document
-from agent_contract.messages import Reply
+from agent_contract.messages import JSON_TYPE, Reply
 from mockserver.config import Config
+from mockserver.control.origin import foreign
 from mockserver.control.requests import get_request, list_requests
 from mockserver.control.resources import delete_session, get_session, list_agents, list_sessions, reset_agent
-from mockserver.control.scopes import RESET, list_worlds, reset
-from mockserver.core.behaviour import Behaviour, Outcome, Setting, Turn, View
-from mockserver.gateway.gateway import JSON_TYPE, Service
+from mockserver.control.scopes import list_scopes, reset
+from mockserver.core.context import Behaviour, Context
+from mockserver.core.outcome import Outcome
+from mockserver.gateway.gateway import Gateway
 
-__all__ = ["PREFIX", "RESET", "own_contract", "service"]
+__all__ = ["PREFIX", "control_gateway", "own_contract"]
 
 PREFIX = "/__mock__/"
 
@@ -31,17 +33,25 @@ _DOCUMENT = Path(__file__).parent / "openapi.json"
 _ALWAYS = (PREFIX + "health", PREFIX + "ready")
 
 
-def service(contract: Contract, config: Config) -> Service:
-    """Return what serves the interface of a mock that plays `contract`."""
+def control_gateway(contract: Contract, config: Config) -> Gateway:
+    """Return the gateway of the control interface of a mock that serves `contract`; no other origin may read it."""
     own = own_contract(config.control)
     behaviours: dict[str, Behaviour] = {
-        "getHealth": lambda *_: _health(contract),
+        "getHealth": lambda _: _health(contract),
         "getReadiness": _readiness,
-        "getDocument": lambda *_: Outcome(Reply(200, JSON_TYPE, _document(config.control))),
+        "getDocument": lambda _: Outcome(Reply(200, JSON_TYPE, _document(config.control))),
         **_BEHAVIOURS,
     }
     tokens = config.control_tokens or config.tokens
-    return Service(own, behaviours, tokens, _open(own), config.limits.body)
+    return Gateway(
+        own,
+        behaviours,
+        tokens,
+        _open(own),
+        config.limits.body,
+        foreign=partial(foreign, allowed=config.allowed_hosts),
+        answers_head=True,
+    )
 
 
 @lru_cache(maxsize=2)
@@ -69,8 +79,8 @@ def _health(contract: Contract) -> Outcome:
     return Outcome(Reply(200, JSON_TYPE, orjson.dumps(body)))
 
 
-def _readiness(_call: Call, _setting: Setting, _turn: Turn, view: View) -> Outcome:
-    view.store.ready()
+def _readiness(context: Context) -> Outcome:
+    context.transaction.store.ready()
     return Outcome(Reply(200, JSON_TYPE, b'{"status":"ready"}'))
 
 
@@ -83,5 +93,5 @@ _BEHAVIOURS: Mapping[str, Behaviour] = {
     "listRequests": list_requests,
     "getRequest": get_request,
     "reset": reset,
-    "listWorlds": list_worlds,
+    "listScopes": list_scopes,
 }

@@ -1,53 +1,54 @@
-"""What was asked: the journal, by its numbers, agents, sessions, statuses and clauses."""
+"""Control operations on the journal: list requests with filters, read one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agent_contract import Call
 from agent_contract.messages import JSON
-from mockserver.control.pagination import page_of, world_of
-from mockserver.core.behaviour import Outcome, Refused, Setting, Turn, View, answer
-from mockserver.recording.journal import read, shown
+from mockserver.control.pagination import page_of
+from mockserver.core.context import Context
+from mockserver.core.outcome import Outcome, Rejection, json_outcome
+from mockserver.recording.journal import read_journal, shown
 from mockserver.resources.agents import id_of
 
 _Entry = tuple[int, dict[str, Any]]
 
 
-def list_requests(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome:
+def list_requests(context: Context) -> Outcome:
     """Return a page of the journal, newest first."""
-    asked = dict(call.parameters)
-    if "agent" in asked:
-        asked["agent"] = id_of(setting.agents, str(asked["agent"]))
-    before = call.parameters.get("before")
-    entries = read(world_of(call, view), None if before is None else int(before))  # type: ignore[arg-type]
-    return page_of("requests", _fitting(entries, asked), call, lambda row: row[0], lambda row: shown(*row))
+    filters = dict(context.call.parameters)
+    if "agent" in filters:
+        filters["agent"] = id_of(context.settings.agents, str(filters["agent"]))
+    before = filters.get("before")
+    entries = read_journal(context.transaction, None if before is None else int(before))  # type: ignore[arg-type]
+    rows = _filtered(entries, filters)
+    return page_of("requests", rows, context.call, lambda row: row[0], lambda row: shown(*row))
 
 
-def get_request(call: Call, _setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:
+def get_request(context: Context) -> Outcome:
     """Return one request of the journal."""
-    number = int(call.parameters["number"])  # type: ignore[arg-type]  # checked by the schema
-    for found, entry in read(world_of(call, view), number + 1):
+    number = int(context.call.parameters["number"])  # type: ignore[arg-type]  # checked by the schema
+    for found, entry in read_journal(context.transaction, number + 1):
         if found == number:
-            return answer(shown(found, entry))
+            return json_outcome(shown(found, entry))
         break
-    why = f"The journal of this world has no request {number}, or none any more."
-    return Refused(404, "", why, ("path", "number"), None, number)
+    why = f"The journal of this scope does not contain request {number}, or no longer does."
+    raise Rejection(404, "", why, ("path", "number"), None, number)
 
 
-def _fitting(entries: Iterator[_Entry], asked: Mapping[str, JSON]) -> Iterator[_Entry]:
+def _filtered(entries: Iterator[_Entry], filters: Mapping[str, JSON]) -> Iterator[_Entry]:
     for number, entry in entries:
-        if _fits(entry, asked):
+        if _passes(entry, filters):
             yield number, entry
 
 
-def _fits(entry: dict[str, Any], asked: Mapping[str, JSON]) -> bool:
-    status = asked.get("status")
+def _passes(entry: dict[str, Any], filters: Mapping[str, JSON]) -> bool:
+    status = filters.get("status")
     return (
-        ("agent" not in asked or entry["agent"] == asked["agent"])
-        and ("session" not in asked or entry["session"] == str(asked["session"]).lower())
-        and ("clause" not in asked or asked["clause"] in entry["clauses"])
+        ("agent" not in filters or entry["agent"] == filters["agent"])
+        and ("session" not in filters or entry["session"] == str(filters["session"]).lower())
+        and ("clause" not in filters or filters["clause"] in entry["clauses"])
         and (status is None or _matches(str(entry["reply"]["status"]), str(status)))
     )
 

@@ -1,85 +1,81 @@
-"""What a world holds: its agents with the mock's own settings, and its sessions with their messages."""
+"""Control operations on agents, with the mock's own settings, and on sessions, with their messages."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
-from agent_contract import Call
-from agent_contract.messages import Reply
-from mockserver.control.pagination import page_of, world_of
-from mockserver.core.behaviour import Outcome, Refused, Setting, Turn, View, Write, answer
-from mockserver.gateway.gateway import JSON_TYPE
-from mockserver.operations.session_store import SESSIONS, session_keys
-from mockserver.resources.agents import PREFIX, Agent, each, id_of, restored
+from agent_contract.messages import JSON_TYPE, Reply
+from mockserver.control.pagination import page_of
+from mockserver.core import keys
+from mockserver.core.context import Context
+from mockserver.core.outcome import Outcome, Rejection, Write, json_outcome
+from mockserver.resources.agents import Agent, decode_agent, id_of, unique
 from mockserver.resources.sessions import Session, decode
+from mockserver.stores.paging import all_items
 
 _PAGE = 100
-_LAST = "\N{DELETE}"  # sorts behind every character of an id
 
 
-def list_agents(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome:
+def list_agents(context: Context) -> Outcome:
     """Return a page of the agents: the configured ones, then those that clients created."""
-    world, after = world_of(call, view), str(call.parameters.get("after", ""))
-    configured = {agent.id: agent for agent in each(setting.agents)}
-    agents = _agents(world, configured, after)
-    return page_of("agents", agents, call, lambda row: row[0].id, lambda row: _shown_agent(*row))
+    rows = _agents(context, str(context.call.parameters.get("after", "")))
+    return page_of("agents", rows, context.call, lambda row: row[0].id, lambda row: _shown_agent(*row))
 
 
-def reset_agent(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:
-    """Return a configured agent as the configuration has it; what clients made of it is forgotten."""
-    address = str(call.parameters["agent_id"])
-    agent = setting.agents.get(id_of(setting.agents, address))
+def reset_agent(context: Context) -> Outcome:
+    """Return a configured agent as the configuration declares it; changes and sessions are deleted."""
+    agents, address = context.settings.agents, str(context.call.parameters["agent_id"])
+    agent = agents.get(id_of(agents, address))
     if agent is None:
-        names = ", ".join(one.name for one in each(setting.agents))
-        why = f"No agent of the configuration has this id or name. There are: {names}."
-        return Refused(404, "", why, ("path", "agent_id"), None, address[:200])
-    world = world_of(call, view).world
-    writes, cleared = (Write(world + PREFIX + agent.id, None),), (world + session_keys(agent.id),)
-    return Outcome(Reply(200, JSON_TYPE, _dumps(_shown_agent(agent, "configured"))), writes, cleared)
+        names = ", ".join(one.name for one in unique(agents))
+        why = f"No agent of the configuration has this id or name. Configured agents: {names}."
+        raise Rejection(404, "", why, ("path", "agent_id"), None, address[:200])
+    reply = Reply(200, JSON_TYPE, _dumps(_shown_agent(agent, "configured")))
+    return Outcome(reply, (Write(keys.agent(agent.id), None),), (keys.sessions(agent.id),))
 
 
-def list_sessions(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome:
+def list_sessions(context: Context) -> Outcome:
     """Return a page of the sessions, without their messages."""
-    named, after = call.parameters.get("agent"), call.parameters.get("after")
-    prefix = SESSIONS if named is None else session_keys(id_of(setting.agents, str(named)))
-    rows = _items(world_of(call, view), prefix, "" if after is None else f"{SESSIONS}{after}")
-    return page_of("sessions", rows, call, lambda row: row[0].removeprefix(SESSIONS), _shown_session)
+    named, after = context.call.parameters.get("agent"), str(context.call.parameters.get("after") or "")
+    prefix = keys.SESSIONS if named is None else keys.sessions(id_of(context.settings.agents, str(named)))
+    rows = all_items(context.transaction.items, prefix, keys.after_session(after), _PAGE)
+    return page_of("sessions", rows, context.call, lambda row: keys.session_cursor(row[0]), _shown_session)
 
 
-def get_session(call: Call, _setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:
+def get_session(context: Context) -> Outcome:
     """Return a session with its messages."""
-    found = _find_session(call, world_of(call, view))
-    if isinstance(found, Refused):
-        return found
-    session = decode(found[1])
+    key, value = _find_session(context)
+    session = decode(value)
     messages = [orjson.Fragment(_dumps(message)) for message in session.messages]
-    return answer({**_described(found[0], session), "messages": messages})
+    return json_outcome({**_described(key, session), "messages": messages})
 
 
-def delete_session(call: Call, _setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:
-    """Forget a session."""
-    world = world_of(call, view)
-    found = _find_session(call, world)
-    return found if isinstance(found, Refused) else Outcome(Reply(204, {}, b""), (Write(world.world + found[0], None),))
+def delete_session(context: Context) -> Outcome:
+    """Delete a session."""
+    key, _ = _find_session(context)
+    return Outcome(Reply(204, {}, b""), (Write(key, None),))
 
 
-def _agents(world: View, configured: Mapping[str, Agent], after: str) -> Iterator[tuple[Agent, str]]:
+def _agents(context: Context, after: str) -> Iterator[tuple[Agent, str]]:
+    transaction = context.transaction
+    configured = {agent.id: agent for agent in unique(context.settings.agents)}
     ids = list(configured)
-    behind = ids.index(after) + 1 if after in configured else len(ids) if after else 0
-    for id in ids[behind:]:
-        stored = world.get(PREFIX + id)
-        agent = configured[id] if stored is None else restored(id, stored, configured[id])
+    start = ids.index(after) + 1 if after in configured else len(ids) if after else 0
+    for id in ids[start:]:
+        stored = transaction.get(keys.agent(id))
+        agent = configured[id] if stored is None else decode_agent(id, stored, configured[id])
         if agent:
             yield agent, "configured" if stored is None else "changed"
-    for key, value in _items(world, PREFIX, "" if after in configured or not after else PREFIX + after):
-        id = key.removeprefix(PREFIX)
-        agent = None if id in configured else restored(id, value, None)
-        if agent:
-            yield agent, "created"
+    cursor = "" if after in configured or not after else keys.agent(after)
+    for key, value in all_items(transaction.items, keys.AGENTS, cursor, _PAGE):
+        id = keys.agent_id(key)
+        created = None if id in configured else decode_agent(id, value, None)
+        if created:
+            yield created, "created"
 
 
 def _shown_agent(agent: Agent, origin: str) -> dict[str, Any]:
@@ -95,33 +91,22 @@ def _shown_agent(agent: Agent, origin: str) -> dict[str, Any]:
     }
 
 
-def _items(world: View, prefix: str, after: str) -> Iterator[tuple[str, bytes]]:
-    while page := world.items(prefix, after, _PAGE):
-        yield from page
-        after = page[-1][0]
-
-
-def _find_session(call: Call, world: View) -> tuple[str, bytes] | Refused:
-    """Return the key and the value of a session, whoever's it is; as many look-ups as agents that have sessions."""
-    id = str(call.parameters["session_id"])
-    after = ""
-    while found := world.items(SESSIONS, after, 1):
-        agent = _ids(found[0][0])[0]
-        key = session_keys(agent) + id.lower()
-        value = world.get(key)
+def _find_session(context: Context) -> tuple[str, bytes]:
+    """Return the key and the value of a session, of any agent; takes one lookup for each agent that has sessions."""
+    id, after = str(context.call.parameters["session_id"]), ""
+    while found := context.transaction.items(keys.SESSIONS, after, 1):
+        agent, _ = keys.session_ids(found[0][0])
+        key = keys.session(agent, id)
+        value = context.transaction.get(key)
         if value is not None:
             return key, value
-        after = session_keys(agent) + _LAST
-    return Refused(404, "", "This world has no session of this id, or none any more.", ("path", "session_id"), None, id)
-
-
-def _ids(key: str) -> tuple[str, str]:
-    agent, _, session = key.removeprefix(SESSIONS).partition("/")
-    return agent, session
+        after = keys.after_sessions(agent)
+    why = "This scope does not contain a session with this id, or no longer does."
+    raise Rejection(404, "", why, ("path", "session_id"), None, id)
 
 
 def _described(key: str, session: Session) -> dict[str, Any]:
-    agent, id = _ids(key)
+    agent, id = keys.session_ids(key)
     return {"session": id, "agent": agent, "tokens": session.tokens, "written": session.written}
 
 

@@ -1,50 +1,46 @@
-"""Worlds: how much is in each, and how one begins anew."""
+"""Control operations on scopes: list them, reset one or all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from agent_contract import Call
 from agent_contract.messages import Reply
 from mockserver.control.pagination import page_of
-from mockserver.core.behaviour import Outcome, Setting, Turn, View, Write
-from mockserver.core.scopes import USED, WORLDS, beginning, key_of, known_worlds, name_of
-from mockserver.operations.session_store import SESSIONS
-from mockserver.recording.journal import LOG
-from mockserver.resources.agents import PREFIX
-
-#: Leaves nothing in any world, and no world.
-RESET = Outcome(Reply(204, {}, b""), cleared=(WORLDS, USED))
+from mockserver.core import keys
+from mockserver.core.context import Context
+from mockserver.core.outcome import Outcome, Reset
+from mockserver.core.scopes import known_scopes
+from mockserver.core.transaction import Transaction
+from mockserver.stores import Store
 
 
-def list_worlds(call: Call, _setting: Setting, _turn: Turn, view: View) -> Outcome:
-    """Return a page of the worlds, each with how much is in it."""
-    rows = _worlds(view, str(call.parameters.get("after", "")))
-    return page_of("worlds", rows, call, lambda row: row[0], lambda row: _shown(view, *row))
+def list_scopes(context: Context) -> Outcome:
+    """Return a page of the scopes, each with how much it contains."""
+    store, after = context.transaction.store, str(context.call.parameters.get("after", ""))
+    rows = _scopes(store, after)
+    return page_of("scopes", rows, context.call, lambda row: row[0], lambda row: _shown(store, *row))
 
 
-def reset(call: Call, _setting: Setting, _turn: Turn, _view: View) -> Outcome:
-    """Forget all that is in a world, or in all of them."""
-    if call.parameters["all"]:
-        return RESET
-    name = name_of(call.request)
-    return Outcome(Reply(204, {}, b""), (Write(key_of(name), None),), (beginning(name),))
+def reset(context: Context) -> Outcome:
+    """Delete everything in the scope, or in all scopes."""
+    kind = Reset.ALL if context.call.parameters["all"] else Reset.SCOPE
+    return Outcome(Reply(204, {}, b""), reset=kind)
 
 
-def _worlds(view: View, after: str) -> Iterator[tuple[str, float | None]]:
+def _scopes(store: Store, after: str) -> Iterator[tuple[str, float | None]]:
     if not after:
         yield "", None
-    yield from known_worlds(view, after)
+    yield from known_scopes(store, after)
 
 
-def _shown(view: View, name: str, used: float | None) -> dict[str, Any]:
-    world = view.within(beginning(name))
-    newest = world.entries(LOG, None, 1)
+def _shown(store: Store, name: str, used: float | None) -> dict[str, Any]:
+    scope = Transaction(store, name)
+    newest = scope.entries(keys.JOURNAL, None, 1)
     return {
         "name": name or None,
         "used": used,
-        "agents": world.count(PREFIX),
-        "sessions": world.count(SESSIONS),
+        "agents": scope.count(keys.AGENTS),
+        "sessions": scope.count(keys.SESSIONS),
         "requests": newest[0][0] if newest else 0,
     }

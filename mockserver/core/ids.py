@@ -1,4 +1,4 @@
-"""What each attempt to answer may use once: the time, fresh ids, randomness; from the seed, and never twice."""
+"""Fresh values for each attempt to answer: the time, ids and randomness, drawn from the seed."""
 
 from __future__ import annotations
 
@@ -7,33 +7,31 @@ import threading
 import uuid
 from collections.abc import Callable
 
-from mockserver.core.behaviour import Turn
+from mockserver.core import keys
+from mockserver.core.context import Fresh
 from mockserver.stores import Store
 
-#: The log in the store that counts who has drawn ids for it.
-STARTS = "server/starts"
 
+class IdSource:
+    """Draws fresh values: the same seed, clock and store give the same ones.
 
-class Turns:
-    """Gives turns: the same seed, clock and store give the same ones.
-
-    Workers and restarts that share a store would all draw the ids that are taken already. So each takes a number of
-    its own from the store, and draws from the seed and that; the first one's are the seed's alone.
+    Workers and restarts that share a store must not draw the same ids. So each takes a number from the store and draws
+    from the seed and that number; the first one draws from the seed alone.
     """
 
     def __init__(self, seed: int, clock: Callable[[], float], store: Store) -> None:
-        self._seed = seed
+        self.seed = seed
         self._clock = clock
         self._store = store
         self._source: random.Random | None = None
         self._lock = threading.Lock()
 
-    def draw(self) -> Turn:
-        """Return a fresh turn; raises `StoreUnavailable` where the first finds no store."""
+    def draw(self) -> Fresh:
+        """Return fresh values; raises `StoreUnavailable` if the first call can't reach the store."""
         with self._lock:
             if self._source is None:
-                start = self._store.append(STARTS, b"", 1)
-                self._source = random.Random(self._seed if start == 1 else f"{self._seed}/{start}")
+                start = self._store.append(keys.STARTS, b"", 1)
+                self._source = random.Random(self.seed if start == 1 else f"{self.seed}/{start}")
             source = self._source
             first, second = (str(uuid.UUID(int=source.getrandbits(128), version=4)) for _ in range(2))
-            return Turn(self._clock(), first, second, source.getrandbits(64).to_bytes(8, "big"))
+            return Fresh(self._clock(), first, second, source.getrandbits(64).to_bytes(8, "big"))

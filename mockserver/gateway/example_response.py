@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from agent_contract import Contract, Operation, SampleError
-from agent_contract.messages import JSON, Event, Reply
+from agent_contract.messages import JSON, JSON_TYPE, Event, Reply
 from agent_contract.model.operations import MediaType, Response
 from agent_contract.model.parameters import MISSING, Parameter
 from agent_contract.sampling.sampler import sample
@@ -25,7 +25,7 @@ def documented_reply(contract: Contract, operation: Operation, seed: int) -> Rep
         return _documented(contract, operation, seed)
     except SampleError as error:
         why = f"{operation.id} has no example, and none could be made of its schema ({error}): add an example to it."
-        return Reply(501, {"content-type": "application/json"}, orjson.dumps({"detail": why}))
+        return Reply(501, JSON_TYPE, orjson.dumps({"detail": why}))
 
 
 def _documented(contract: Contract, operation: Operation, seed: int) -> Reply:

@@ -1,143 +1,241 @@
-"""A document as it is served: which requests its operations take, and in what order the others are refused."""
+"""A document as it is served: which requests reach its operations, and which are refused before."""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import TypeAlias
 
 import orjson
 
-from agent_contract import (
-    BodyProblem,
-    Call,
-    Contract,
-    Found,
-    NotAllowed,
-    Operation,
-    check_request,
-    error_detail,
-    understand,
-)
-from agent_contract.messages import Exchange, Reply, Request, Violation
-from mockserver.core.behaviour import Behaviour, Refused
-from mockserver.core.scopes import misnamed
+from agent_contract import Call, Contract, Found, NotAllowed, Operation, check_request, error_detail, understand
+from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request, Violation
+from mockserver.core.context import Behaviour
+from mockserver.core.outcome import Rejection
+from mockserver.core.scopes import SCOPE_HEADER, is_scope_name
+from mockserver.gateway import cors
 from mockserver.gateway.example_response import documented_reply
 
-JSON_TYPE = {"content-type": "application/json"}
 #: The clause of a body that is not declared as JSON, by whether it is declared at all.
 _CONTENT_TYPE = {True: "body-content-type", False: "body-content-type-absent"}
 
 
-@dataclass(slots=True)
-class Service:
-    """Serves a contract: whoever sends one of `tokens` is let in, everybody where there is none.
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that passed every check: the call that it makes, and the scope that it is sent to."""
 
-    The operations in `open` ask nobody. `most` is how many bytes a body may have, `seed` decides documented replies.
+    call: Call
+    scope: str
+    path_parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request that is answered without its operation; `scope` is the one whose journal records it, None for none."""
+
+    exchange: Exchange
+    scope: str | None
+    path_parameters: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Admission:
+    """What the checks found out about a request so far."""
+
+    request: Request
+    found: Found | NotAllowed | None = None
+    scope: str | None = ""
+    call: Call | None = None
+
+    @property
+    def operation(self) -> Operation | None:
+        """The operation that the request reaches, if any."""
+        return self.found.operation if isinstance(self.found, Found) else None
+
+    @property
+    def path_parameters(self) -> Mapping[str, str]:
+        """The path's parameters as they were sent."""
+        return self.found.parameters if isinstance(self.found, Found) else {}
+
+
+@dataclass(slots=True)
+class Gateway:
+    """Serves a contract: a request must carry one of `tokens`, if there are any.
+
+    Operations in `open` need no token. A body may have `max_body` bytes; `seed` decides documented replies. `foreign`
+    returns why a page of another origin may not send a request; without it, pages of every origin may read the replies.
+    With `answers_head`, HEAD is answered wherever GET is.
     """
 
     contract: Contract
     behaviours: Mapping[str, Behaviour]
     tokens: Iterable[str] = ()
     open: frozenset[str] = frozenset()
-    most: int = 0
+    max_body: int = 0
     seed: int = 0
+    foreign: Callable[[Request], str | None] | None = None
+    answers_head: bool = False
     _tokens: tuple[bytes, ...] = field(init=False)
     _clauses: Mapping[tuple[str, str], str] = field(init=False)
     _documented: dict[str, Reply] = field(init=False, default_factory=dict)
-    _places: tuple[str, ...] = field(init=False)
+    _paths: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self._tokens = tuple(token.encode() for token in self.tokens)
-        self._places = tuple(dict.fromkeys(operation.path for operation in self.contract.operations.values()))
+        self._paths = tuple(dict.fromkeys(operation.path for operation in self.contract.operations.values()))
         self._clauses = {
             (operation, clause.id.partition(".")[2]): clause.id
             for clause in self.contract.clauses
             for operation in clause.operations
         }
 
-    def check(self, request: Request, found: Found | NotAllowed | None, stranger: Refused | None) -> Call | Exchange:
-        """Return the call that a request makes, or what it is refused with; `stranger` is what `unauthorized` said."""
-        refused = self._unknown_place(request, found) or stranger or misnamed(request) or self._too_large(request)
-        if not isinstance(found, Found):
-            assert refused is not None
-            return self.refuse(request, self._neighbour(request, found), refused)
-        if refused:
-            return self.refuse(request, found.operation, refused)
-        call = understand(found, request)
-        if call.problem:
-            return self._unreadable(call, call.problem)
-        violations = check_request(call)
-        return self._invalid(call, violations) if violations else call
+    def admit(self, request: Request) -> Admitted | Answered:
+        """Return the call that a request makes, or the reply of the first check that it does not pass."""
+        admission = Admission(request)
+        for check in CHECKS:
+            exchange = check(self, admission)
+            if exchange is not None:
+                return Answered(exchange, admission.scope, admission.path_parameters)
+        assert admission.call is not None
+        assert admission.scope is not None
+        return Admitted(admission.call, admission.scope, admission.path_parameters)
 
-    def unauthorized(self, request: Request, found: Found | NotAllowed | None) -> Refused | None:
-        """Return why whoever sends a request is not let in."""
-        if not self._tokens or (isinstance(found, Found) and found.operation.id in self.open):
-            return None
-        headers = {"www-authenticate": "Bearer"}
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            why = "This server asks for a token: send it as `Authorization: Bearer <token>`."
-            return Refused(401, "token-missing", why, ("header", "authorization"), headers=headers)
-        given = token.strip().encode()
-        if any(hmac.compare_digest(given, known) for known in self._tokens):
-            return None
-        why = "The token is none of those that this server knows."
-        return Refused(401, "token-wrong", why, ("header", "authorization"), headers=headers)
-
-    def refuse(self, request: Request, operation: Operation | None, refused: Refused) -> Exchange:
-        """Return a refusal, with the clause that it rests on."""
+    def refuse(self, request: Request, operation: Operation | None, rejection: Rejection) -> Exchange:
+        """Return the reply to a request that is refused, with the clause of the rejection."""
         name = operation.id if operation else ""
-        clause = self._clauses.get((name, refused.clause), "")
+        clause = self._clauses.get((name, rejection.clause), "")
         pointer = self.contract.clause(clause).pointer if clause else ""
-        violation = Violation(refused.where, refused.clause, refused.expected, refused.got, pointer)
-        body = orjson.dumps({"detail": refused.why})
-        reply = Reply(refused.status, {**JSON_TYPE, **refused.headers}, body)
+        violation = Violation(rejection.where, rejection.clause, rejection.expected, rejection.got, pointer)
+        reply = _refusal(rejection.status, rejection.why, rejection.headers)
         return Exchange(request, reply, name, (clause,) if clause else (), (violation,))
 
     def documented(self, operation: Operation) -> Reply:
-        """Return the reply that the document shows of an operation."""
+        """Return the reply that the document shows for an operation."""
         made = self._documented.get(operation.id)
         if made is None:
             made = self._documented[operation.id] = documented_reply(self.contract, operation, self.seed)
         return made
 
-    def _too_large(self, request: Request) -> Refused | None:
-        if len(request.body) <= self.most:
+    def route(self, admission: Admission) -> Exchange | None:
+        """Find the operation; refuse an unknown path with 404, another method with 405."""
+        request = admission.request
+        method = "GET" if self.answers_head and request.method == "HEAD" else request.method
+        found = admission.found = self.contract.find(method, request.path)
+        if isinstance(found, Found):
             return None
-        why = f"The body has more than the {self.most} bytes that this server takes."
-        return Refused(413, "body-too-large", why, ("body",), self.most)
+        if found and self.foreign is None and cors.is_preflight(request):
+            admission.scope = None
+            return Exchange(request, cors.preflight(request, found.allow))
+        # The journal of a scope records unknown paths too, but only for callers that may use the scope.
+        if self.authenticate(admission) is None:
+            self.select_scope(admission)
+        if found is None:
+            nearest = get_close_matches(request.path[:1000], self._paths, 1, 0)
+            why = " ".join(["No such path.", *(f"Did you mean {path}?" for path in nearest)])
+            return self.refuse(request, None, Rejection(404, "", why, ("path",), None, request.path))
+        allow = ", ".join(found.allow)
+        why = f"{request.method[:20]} is not allowed here. Allowed: {allow}."
+        rejection = Rejection(405, "method-refused", why, ("method",), allow, request.method, {"allow": allow})
+        return self.refuse(request, self._neighbour(request, found), rejection)
 
-    def _neighbour(self, request: Request, found: NotAllowed | None) -> Operation | None:
-        """Return an operation on the same path, whose clauses speak of a method that is not there."""
-        other = self.contract.find(found.allow[0], request.path) if found else None
-        return other.operation if isinstance(other, Found) else None
+    def check_origin(self, admission: Admission) -> Exchange | None:
+        """Refuse a page of another origin with 403, except for open operations."""
+        operation = admission.operation
+        if self.foreign is None or (operation and operation.id in self.open):
+            return None
+        why = self.foreign(admission.request)
+        return self.refuse(admission.request, operation, Rejection(403, "", why, ("header",))) if why else None
 
-    def _invalid(self, call: Call, violations: tuple[Violation, ...]) -> Exchange:
+    def authenticate(self, admission: Admission) -> Exchange | None:
+        """Refuse a missing or unknown token with 401."""
+        operation = admission.operation
+        if not self._tokens or (operation and operation.id in self.open):
+            return None
+        request = admission.request
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        given = token.strip().encode("utf-8", "surrogatepass")
+        if scheme.lower() != "bearer" or not given:
+            why, clause = "Token required: send it as `Authorization: Bearer <token>`.", "token-missing"
+        elif any(hmac.compare_digest(given, known) for known in self._tokens):
+            return None
+        else:
+            why, clause = "Invalid token.", "token-wrong"
+        headers = {"www-authenticate": "Bearer"}
+        return self.refuse(
+            request, operation, Rejection(401, clause, why, ("header", "authorization"), headers=headers)
+        )
+
+    def select_scope(self, admission: Admission) -> Exchange | None:
+        """Take the scope that the request names; refuse an invalid name with 400."""
+        name = admission.request.headers.get(SCOPE_HEADER)
+        if name is None:
+            return None
+        if is_scope_name(name):
+            admission.scope = name
+            return None
+        why = "X-Mock-Scope must be 1 to 100 printable ASCII characters, without a space at the start or the end."
+        why = f"{why} Leave it out for the default scope."
+        rejection = Rejection(400, "", why, ("header", SCOPE_HEADER), None, name[:200])
+        return self.refuse(admission.request, admission.operation, rejection)
+
+    def limit_body(self, admission: Admission) -> Exchange | None:
+        """Refuse a body that is too large with 413."""
+        if len(admission.request.body) <= self.max_body:
+            return None
+        why = f"The body has more than the {self.max_body} bytes that this server accepts."
+        rejection = Rejection(413, "body-too-large", why, ("body",), self.max_body)
+        return self.refuse(admission.request, admission.operation, rejection)
+
+    def read_body(self, admission: Admission) -> Exchange | None:
+        """Parse parameters and body; refuse a body that can't be read."""
+        assert isinstance(admission.found, Found)
+        call = admission.call = understand(admission.found, admission.request)
+        if call.problem is None:
+            return None
         operation = call.operation
-        body = orjson.dumps({"detail": error_detail(operation, violations)})
+        described = operation.request_body
+        pointer = described.pointer if described else operation.pointer
+        violation = Violation(("body",), call.problem.rule, None, None, pointer)
+        clause = self.contract.clause_for(violation, operation)
+        reply = _refusal(call.problem.status, call.problem.detail)
+        return Exchange(call.request, reply, operation.id, (clause,) if clause else (), (violation,))
+
+    def validate(self, admission: Admission) -> Exchange | None:
+        """Refuse what the operation's schemas do not accept with 422."""
+        call = admission.call
+        assert call is not None
+        violations = check_request(call)
+        if not violations:
+            return None
+        operation = call.operation
         named = [self.contract.clause_for(violation, operation) for violation in violations]
         if violations[0].where == ("body",) and call.request.body and not call.reads_json:
             named = [self._clauses.get((operation.id, _CONTENT_TYPE["content-type" in call.request.headers]), "")]
         clauses = tuple(dict.fromkeys(clause for clause in named if clause))
-        return Exchange(call.request, Reply(operation.rejects_with, JSON_TYPE, body), operation.id, clauses, violations)
+        reply = _refusal(operation.rejects_with, error_detail(operation, violations))
+        return Exchange(call.request, reply, operation.id, clauses, violations)
 
-    def _unreadable(self, call: Call, problem: BodyProblem) -> Exchange:
-        described = call.operation.request_body
-        pointer = described.pointer if described else call.operation.pointer
-        violation = Violation(("body",), problem.rule, None, None, pointer)
-        clause = self.contract.clause_for(violation, call.operation)
-        reply = Reply(problem.status, JSON_TYPE, orjson.dumps({"detail": problem.detail}))
-        return Exchange(call.request, reply, call.operation.id, (clause,) if clause else (), (violation,))
+    def _neighbour(self, request: Request, found: NotAllowed) -> Operation | None:
+        """Return an operation on the same path, whose clauses cover a method that does not exist."""
+        other = self.contract.find(found.allow[0], request.path)
+        return other.operation if isinstance(other, Found) else None
 
-    def _unknown_place(self, request: Request, found: Found | NotAllowed | None) -> Refused | None:
-        if found is None:
-            nearest = get_close_matches(request.path[:1000], self._places, 1, 0)
-            why = " ".join(["There is nothing at this path.", *(f"The nearest is {path}" for path in nearest)])
-            return Refused(404, "", why, ("path",), None, request.path)
-        if isinstance(found, NotAllowed):
-            allow = ", ".join(found.allow)
-            why = f"This path has no method {request.method[:20]}, but {allow}."
-            return Refused(405, "method-refused", why, ("method",), allow, request.method, {"allow": allow})
-        return None
+
+#: Returns the reply if a request does not pass, None if it does.
+Check: TypeAlias = Callable[[Gateway, Admission], Exchange | None]
+#: In this order; the first one that a request does not pass decides.
+CHECKS: tuple[Check, ...] = (
+    Gateway.route,
+    Gateway.check_origin,
+    Gateway.authenticate,
+    Gateway.select_scope,
+    Gateway.limit_body,
+    Gateway.read_body,
+    Gateway.validate,
+)
+
+
+def _refusal(status: int, detail: object, headers: Mapping[str, str] | None = None) -> Reply:
+    return Reply(status, {**JSON_TYPE, **(headers or {})}, orjson.dumps({"detail": detail}))

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from agent_contract.messages import Event, Reply
+from agent_contract.messages import JSON_TYPE, Event, Reply
 from mockserver.generation.latency import Pace
 from mockserver.generation.tokenizer import pieces
 
@@ -157,7 +157,7 @@ def plain(completion: Completion, pace: Pace, seed: bytes, form: Form = CHAT) ->
         value["index_context_info"] = completion.context
     longest = max(choice.tokens for choice in completion.choices)
     delay = sum(pace.delays(max(1, longest), seed))
-    return Reply(200, {"content-type": "application/json"}, orjson.dumps(value), delay)
+    return Reply(200, JSON_TYPE, orjson.dumps(value), delay)
 
 
 def stream(completion: Completion, with_usage: bool, pace: Pace, seed: bytes, form: Form = CHAT) -> Reply:

@@ -1,4 +1,4 @@
-"""Agents, created, read, changed and deleted by clients."""
+"""Operations that create, read, change and delete agents."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import Any
 import orjson
 
 from agent_contract import Call
-from agent_contract.messages import Reply
-from mockserver.core.behaviour import Outcome, Refused, Setting, Turn, View, Write
-from mockserver.operations.chat_request import agent_unknown, body_of
-from mockserver.operations.session_store import session_keys
-from mockserver.resources.agents import DELETED, FIELDS, PREFIX, READY, Agent, count_agents, find_agent
+from agent_contract.messages import JSON_TYPE, Reply
+from mockserver.core import keys
+from mockserver.core.context import Context
+from mockserver.core.limits import Limits
+from mockserver.core.outcome import Outcome, Rejection, Write
+from mockserver.operations.agent_store import count_agents, find_agent
+from mockserver.operations.chat_request import body_of
+from mockserver.resources.agents import DELETED, FIELDS, READY, Agent
 
-#: What the server fills in where a create leaves it out: 30 days, and some fifty pages.
+#: Defaults of a new agent: 30 days, and about fifty pages.
 DEFAULTS: Mapping[str, Any] = {
     "session_max_ttl": 30 * 24 * 60 * 60,
     "session_max_length": 100_000,
@@ -24,58 +27,50 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 _INTEGERS = frozenset({"session_max_ttl", "session_max_length", "index_top_n"})
-#: What every JSON reader takes for the number that was meant; larger ones are cut to it. Source: RFC 8259, section 6.
+#: The largest integer that every JSON reader keeps exactly; larger ones are cut to it. Source: RFC 8259, section 6.
 _LARGEST = 2**53 - 1
 
 
-def create_agent(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
-    """Return the new agent with 201, or why it is not created: the server keeps no more of them, or none so large."""
-    most = setting.limits.agents
-    if count_agents(setting.agents, view) >= most:
+def create_agent(context: Context) -> Outcome:
+    """Return the new agent with 201; raises `Rejection` if the scope is full or the agent too large."""
+    settings, fresh = context.settings, context.fresh
+    most = settings.limits.agents
+    if count_agents(settings, context.transaction) >= most:
         why = f"This server keeps at most {most} agents: delete one that is not needed any more."
-        return Refused(400, "create-bound", why, ("body",), most, most)
-    given = {name: value for name, value in _given(call).items() if value is not None}
-    begun = {"created_at": int(turn.now), "status": READY}
-    return _written(Agent(turn.id, begun | _ordered({**DEFAULTS, **given})), 201, setting)
+        raise Rejection(400, "create-bound", why, ("body",), most, most)
+    given = {name: value for name, value in _given_fields(context.call).items() if value is not None}
+    server_set = {"created_at": int(fresh.now), "status": READY}
+    return _saved(Agent(fresh.id, server_set | _ordered({**DEFAULTS, **given})), 201, settings.limits)
 
 
-def get_agent(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:
-    """Return the agent, or that there is none."""
-    agent = _find(call, setting, view)
-    return agent if isinstance(agent, Refused) else Outcome(_reply(200, agent.as_json()))
+def get_agent(context: Context) -> Outcome:
+    """Return the agent."""
+    return Outcome(_reply(200, find_agent(context).as_json()))
 
 
-def update_agent(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:
-    """Return the agent as it is now: null has unset a field, but not the model, which every agent has."""
-    agent = _find(call, setting, view)
-    if isinstance(agent, Refused):
-        return agent
-    given = _given(call)
+def update_agent(context: Context) -> Outcome:
+    """Return the changed agent: null unsets a field, except the model, which every agent has."""
+    agent = find_agent(context)
+    given = _given_fields(context.call)
     model = agent.model if given.get("model") is None else given["model"]
-    begun = {name: value for name, value in agent.fields.items() if name not in FIELDS}
-    return _written(Agent(agent.id, begun | _ordered({**agent.fields, **given, "model": model})), 200, setting)
+    server_set = {name: value for name, value in agent.fields.items() if name not in FIELDS}
+    fields = server_set | _ordered({**agent.fields, **given, "model": model})
+    return _saved(Agent(agent.id, fields), 200, context.settings.limits)
 
 
-def delete_agent(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:
-    """Return that the agent is gone, and its sessions with it."""
-    agent = _find(call, setting, view)
-    if isinstance(agent, Refused):
-        return agent
-    # A configured agent would be there again: of that one it is kept that it was deleted.
-    left = DELETED if agent.id in setting.agents else None
-    write = Write(PREFIX + agent.id, left, pinned=True)
+def delete_agent(context: Context) -> Outcome:
+    """Return that the agent was deleted, and its sessions with it."""
+    agent = find_agent(context)
+    # Without an entry in the store a configured agent would exist again.
+    stored = DELETED if agent.id in context.settings.agents else None
+    write = Write(keys.agent(agent.id), stored, pinned=True)
     reply = _reply(200, {"id": agent.id, "object": "agent.deleted", "deleted": True})
-    return Outcome(reply, (write,), (session_keys(agent.id),))
+    return Outcome(reply, (write,), (keys.sessions(agent.id),))
 
 
-def _find(call: Call, setting: Setting, view: View) -> Agent | Refused:
-    address = str(call.parameters["agent_id"])
-    return find_agent(setting.agents, view, address) or agent_unknown(setting, view, address)
-
-
-def _given(call: Call) -> dict[str, Any]:
+def _given_fields(call: Call) -> dict[str, Any]:
     body = body_of(call)
-    return {name: _kept(name, body[name]) for name in FIELDS if name in body}
+    return {name: _stored_value(name, body[name]) for name in FIELDS if name in body}
 
 
 def _ordered(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,7 +78,7 @@ def _ordered(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name in FIELDS if (value := fields.get(name)) is not None}
 
 
-def _kept(name: str, value: Any) -> Any:
+def _stored_value(name: str, value: Any) -> Any:
     if name in _INTEGERS and value is not None:
         return max(-_LARGEST, min(int(value), _LARGEST))
     if name == "index_similarity_cutoff" and value is not None:
@@ -93,13 +88,13 @@ def _kept(name: str, value: Any) -> Any:
     return value
 
 
-def _written(agent: Agent, status: int, setting: Setting) -> Outcome | Refused:
-    value, most = agent.encode(), setting.limits.agent
+def _saved(agent: Agent, status: int, limits: Limits) -> Outcome:
+    value, most = agent.encode(), limits.agent
     if len(value) > most:
         why = f"This server keeps at most {most} bytes of an agent; this one has {len(value)}."
-        return Refused(413, "body-too-large", why, ("body",), most, len(value))
-    return Outcome(_reply(status, agent.as_json()), (Write(PREFIX + agent.id, value, pinned=True),))
+        raise Rejection(413, "body-too-large", why, ("body",), most, len(value))
+    return Outcome(_reply(status, agent.as_json()), (Write(keys.agent(agent.id), value, pinned=True),))
 
 
 def _reply(status: int, value: dict[str, Any]) -> Reply:
-    return Reply(status, {"content-type": "application/json"}, orjson.dumps(value))
+    return Reply(status, JSON_TYPE, orjson.dumps(value))

@@ -1,186 +1,169 @@
-"""The behaviour of the chat operation: who is asked, what must be refused, and what the agent says."""
+"""The chat operation: checks the request, composes the answer and extends the session."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import Any
 
-from agent_contract import BudgetError, Call
-from mockserver.core.behaviour import Outcome, Refused, Setting, Turn, View, Write
+from agent_contract import BudgetError
+from mockserver.core.context import Context
+from mockserver.core.outcome import Outcome, Rejection, Write
 from mockserver.generation.completion import CHAT, Choice, Completion, Form, asks_for_usage, cut, plain, stream
 from mockserver.generation.replies import compose
 from mockserver.generation.retrieval import Found, SearchIndex, referred, search_all
 from mockserver.generation.tokenizer import count_tokens
+from mockserver.operations.agent_store import find_agent
 from mockserver.operations.chat_request import (
-    Asked,
+    ChatRequest,
     Check,
-    agent_unknown,
     body_of,
-    choices_bounded,
-    content_supported,
-    first_refusal,
-    model_expected,
-    roles_supported,
-    session_known,
-    stops_bounded,
+    check_choices,
+    check_content,
+    check_model,
+    check_roles,
+    check_session,
+    check_stops,
+    run_checks,
 )
-from mockserver.operations.response_format import format_known, structured_contents, tokens_of_format
-from mockserver.operations.session_store import find_session, keep_session
+from mockserver.operations.response_format import check_response_format, structured_contents, tokens_of_format
+from mockserver.operations.session_store import find_session, save_session
 from mockserver.operations.tool_calls import (
-    Unanswerable,
-    as_choice,
-    call,
-    called,
-    result_told,
+    calls_for,
+    check_tool_choice,
+    check_tools,
+    choice_of_calls,
+    functions_to_call,
     tokens_of_tools,
-    tool_choice_known,
-    tools_usable,
+    tool_results,
 )
-from mockserver.resources.agents import Agent, find_agent
+from mockserver.resources.agents import Agent
 from mockserver.resources.sessions import EMPTY, Session, digest, extend, last_said, tokens_of
 
 #: How many passages an answer rests on, and how they stand in the prompt, where the agent does not say.
 TOP_N = 2
 REFERENCE = {"index_reference_format": "{text}", "index_reference_delimiter": "\n"}
-#: In the order in which they are asked; the first reason counts.
+#: In this order; the first one that refuses decides.
 CHECKS: tuple[Check, ...] = (
-    model_expected,
-    roles_supported,
-    content_supported,
-    session_known,
-    choices_bounded,
-    stops_bounded,
-    tools_usable,
-    tool_choice_known,
-    format_known,
+    check_model,
+    check_roles,
+    check_content,
+    check_session,
+    check_choices,
+    check_stops,
+    check_tools,
+    check_tool_choice,
+    check_response_format,
 )
 
 
-def answer_chat(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
-    """Return the agent's answer and the session that it leaves, or the first reason to refuse the request."""
-    address = str(call.parameters["agent_id"])
-    agent = find_agent(setting.agents, view, address)
-    if agent is None:
-        return agent_unknown(setting, view, address)
-    return answer_as(agent, body_of(call), setting, turn, view)
+def answer_chat(context: Context) -> Outcome:
+    """Return the agent's answer, and the write of its session."""
+    return answer_as(find_agent(context), context)
 
 
-def answer_as(agent: Agent, body: dict[str, Any], setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
-    """Return what `agent` answers to a chat's body and the session that it leaves, or the first reason to refuse it."""
-    asked = Asked(agent, body, setting, find_session(agent, body, turn, view))
-    try:
-        return first_refusal(asked, CHECKS) or _answer(asked, turn)
-    except Unanswerable as error:
-        return error.refused
+def answer_as(agent: Agent, context: Context) -> Outcome:
+    """Return the answer of `agent` to the body of a chat, and the write of its session."""
+    request = request_of(context, agent)
+    run_checks(request, CHECKS)
+    completion, seed = complete(request)
+    answer = completion.choices[0].message(completion.role)
+    return outcome_of(request, completion, seed, [*request.body["messages"], answer])
 
 
-def _answer(asked: Asked, turn: Turn) -> Outcome | Refused:
-    completion, seed = complete(asked, turn)
-    spoken = completion.choices[0].message(completion.role)
-    return outcome(asked, completion, seed, [*asked.body["messages"], spoken], turn.now)
+def request_of(context: Context, agent: Agent) -> ChatRequest:
+    """Return what the call asks `agent`, with the session that it names."""
+    body = body_of(context.call)
+    return ChatRequest(agent, body, find_session(context, agent, body), context.settings, context.fresh)
 
 
-def outcome(
-    asked: Asked,
-    completion: Completion,
-    seed: bytes,
-    turns: list[dict[str, Any]],
-    now: float,
-    form: Form = CHAT,
-) -> Outcome | Refused:
-    """Return an answer in its form, and the session that keeps `turns` at `now`, or why it can't keep them."""
-    body, setting = asked.body, asked.setting
+def outcome_of(
+    request: ChatRequest, completion: Completion, seed: bytes, messages: list[dict[str, Any]], form: Form = CHAT
+) -> Outcome:
+    """Return an answer in its form, and the write of the session that keeps `messages`."""
+    body, settings = request.body, request.settings
     writes: tuple[Write, ...] = ()
     if completion.session_id:
-        left = extend(asked.session or EMPTY, turns, now)
-        write = keep_session(asked.agent, completion.session_id, left, setting.limits.session)
-        if isinstance(write, Refused):
-            return write
-        writes = (write,)
+        session = extend(request.session or EMPTY, messages, request.fresh.now)
+        writes = (save_session(request.agent, completion.session_id, session, settings.limits.session),)
     if body.get("stream"):
-        return Outcome(stream(completion, asks_for_usage(body), setting.pace, seed, form), writes)
-    return Outcome(plain(completion, setting.pace, seed, form), writes)
+        return Outcome(stream(completion, asks_for_usage(body), settings.pace, seed, form), writes)
+    return Outcome(plain(completion, settings.pace, seed, form), writes)
 
 
-def _session_id(body: dict[str, Any], turn: Turn) -> str | None:
-    """Return the session that a request extends: the one that it names, a fresh one where it asks for one."""
-    return body.get("store_in_session") or (turn.session_id if body.get("create_session") else None)
-
-
-def complete(asked: Asked, turn: Turn) -> tuple[Completion, bytes]:
-    """Return what the agent answers, and the seed that its texts and its pace come from; may raise Unanswerable."""
-    agent, messages = asked.agent, asked.body["messages"]
-    session = asked.session or EMPTY
-    seed = _seed(asked, session, turn)
-    said = last_said(session.messages, messages)
-    indexes = _indexes(asked)
+def complete(request: ChatRequest) -> tuple[Completion, bytes]:
+    """Return the agent's answer, and the seed of its text and its pace; raises `Rejection` if it can't be made."""
+    agent, body, fresh = request.agent, request.body, request.fresh
+    session = request.session or EMPTY
+    seed = _seed(request, session)
+    said = last_said(session.messages, body["messages"])
+    indexes = _indexes(request)
     found = search_all(indexes, said, agent.setting("index_top_n", TOP_N), agent.setting("index_similarity_cutoff", 0))
-    evidence = result_told(asked) or (f"I found this in my documents: {found[0].document.text}" if found else "")
+    evidence = tool_results(request) or (f"I found this in my documents: {found[0].document.text}" if found else "")
     try:
-        asked.budget.spend("characters", sum(len(one.document.text) for one in found))
+        request.budget.spend("characters", sum(len(one.document.text) for one in found))
         completion = Completion(
-            id=turn.id,
-            created=int(turn.now),
-            model=asked.body.get("model") or agent.model,
-            choices=_choices(asked, turn, said, evidence, seed),
-            prompt_tokens=_prompt_tokens(asked, session, found),
-            session_id=_session_id(asked.body, turn),
+            id=fresh.id,
+            created=int(fresh.now),
+            model=body.get("model") or agent.model,
+            choices=_choices(request, said, evidence, seed),
+            prompt_tokens=_prompt_tokens(request, session, found),
+            session_id=body.get("store_in_session") or (fresh.session_id if body.get("create_session") else None),
             context=[_context(one) for one in found] if indexes else None,
             role=agent.setting("completion_role", "assistant"),
         )
     except BudgetError as error:
         why = f"This request can't be answered: {error}. Ask for fewer choices, or for fewer or shorter passages."
-        raise Unanswerable(Refused(400, "", why, ("body",))) from None
+        raise Rejection(400, "", why, ("body",)) from None
     return completion, seed
 
 
-def _indexes(asked: Asked) -> list[SearchIndex]:
+def _indexes(request: ChatRequest) -> list[SearchIndex]:
     """Return what the agent knows: documents of its own, the index that it names, and those that it is linked to."""
-    agent, known = asked.agent, asked.setting.indexes
+    agent, known = request.agent, request.settings.indexes
     links = [link["tool_id"] for link in agent.setting("tools", ())]
     ids = dict.fromkeys(str(id).lower() for id in (agent.id, agent.setting("index_id", ""), *links))
     return [known[id] for id in ids if id in known]
 
 
-def _seed(asked: Asked, session: Session, turn: Turn) -> bytes:
+def _seed(request: ChatRequest, session: Session) -> bytes:
     """Return what decides the texts: the conversation, and where an answer may vary something new each time."""
-    before = b"\0".join((asked.setting.seed, asked.agent.id.encode(), session.digest.encode()))
-    wanted = asked.body.get("seed")
+    before = b"\0".join((request.settings.seed, request.agent.id.encode(), session.digest.encode()))
+    wanted = request.body.get("seed")
     if wanted is not None:
         before += b"\0%x" % int(wanted)
-    elif asked.body.get("temperature"):
-        before += b"\0" + turn.nonce
-    return digest(before, asked.body["messages"])
+    elif request.body.get("temperature"):
+        before += b"\0" + request.fresh.nonce
+    return digest(before, request.body["messages"])
 
 
-def _prompt_tokens(asked: Asked, session: Session, found: list[Found]) -> int:
+def _prompt_tokens(request: ChatRequest, session: Session, found: list[Found]) -> int:
     """Return what the model is given to read, in tokens; the passages that were found stand in it as the agent says."""
-    form, delimiter = (asked.agent.setting(name, usual) for name, usual in REFERENCE.items())
-    passages = count_tokens(referred(found, form, delimiter, asked.budget))
-    own = count_tokens(asked.agent.instructions) + session.tokens + tokens_of(asked.body["messages"])
-    return own + passages + tokens_of_tools(asked) + tokens_of_format(asked)
+    form, delimiter = (request.agent.setting(name, usual) for name, usual in REFERENCE.items())
+    passages = count_tokens(referred(found, form, delimiter, request.budget))
+    own = count_tokens(request.agent.instructions) + session.tokens + tokens_of(request.body["messages"])
+    return own + passages + tokens_of_tools(request) + tokens_of_format(request)
 
 
-def _choices(asked: Asked, turn: Turn, said: str, evidence: str, seed: bytes) -> tuple[Choice, ...]:
-    """Return as many answers as are asked for; where tools are called, all make the same calls."""
-    numbers = range(asked.number("n", 1))
-    limits = [int(limit) for name in ("max_tokens", "max_completion_tokens") if (limit := asked.body.get(name))]
-    limit, stops = min(limits, default=None), asked.body.get("stop") or ()
-    functions = called(asked, said)
+def _choices(request: ChatRequest, said: str, evidence: str, seed: bytes) -> tuple[Choice, ...]:
+    """Return as many answers as `n` asks for; if tools are called, all choices make the same calls."""
+    numbers = range(request.integer("n", 1))
+    limits = [int(limit) for name in ("max_tokens", "max_completion_tokens") if (limit := request.body.get(name))]
+    limit, stops = min(limits, default=None), request.body.get("stop") or ()
+    functions = functions_to_call(request, said)
     if functions:
-        calls = call(asked, functions, said, seed)
-        made = (as_choice(calls, turn.id, index, limit) for index in numbers)
+        calls = calls_for(request, functions, said, seed)
+        made = (choice_of_calls(calls, request.fresh.id, index, limit) for index in numbers)
     else:
         digests = [hashlib.blake2b(seed + index.to_bytes(4, "big"), digest_size=32).digest() for index in numbers]
-        formed = structured_contents(asked, said, seed, digests)
-        contents = (compose(said, evidence, own) for own in digests) if formed is None else iter(formed)
+        structured = structured_contents(request, said, seed, digests)
+        contents = (compose(said, evidence, own) for own in digests) if structured is None else iter(structured)
         made = (cut(content, stops, limit) for content in contents)
-    return tuple(_counted(asked, choice) for choice in made)
+    return tuple(_spent(request, choice) for choice in made)
 
 
-def _counted(asked: Asked, choice: Choice) -> Choice:
-    """Return a choice, its pieces counted as tokens of the answer."""
-    asked.budget.spend("tokens", len(choice.pieces) + sum(1 + len(one.pieces) for one in choice.calls))
+def _spent(request: ChatRequest, choice: Choice) -> Choice:
+    """Return a choice after its tokens were taken from the budget."""
+    request.budget.spend("tokens", len(choice.pieces) + sum(1 + len(one.pieces) for one in choice.calls))
     return choice
 
 

@@ -1,83 +1,74 @@
-"""Models, listed and asked without an agent."""
+"""Operations on models, which need no agent: list, chat, embeddings."""
 
 from __future__ import annotations
 
-from agent_contract import Call
-from mockserver.core.behaviour import Outcome, Refused, Setting, Turn, View, answer
+from mockserver.core.context import Context
+from mockserver.core.outcome import Outcome, Rejection, json_outcome
 from mockserver.generation.embeddings import Vector, embed
 from mockserver.generation.tokenizer import count_tokens
+from mockserver.operations.agent_store import all_agents
 from mockserver.operations.chat import answer_as
 from mockserver.operations.chat_request import body_of, short
-from mockserver.resources.agents import OPENAI_ROLES, Agent, all_agents
+from mockserver.resources.agents import OPENAI_ROLES, Agent
 from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, Model, with_agents_own
 
-#: How many numbers a vector has where it is not asked for.
+#: Dimensions of a vector if the request does not say.
 DIMENSIONS = 384
 
 
-def list_models(_call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:
+def list_models(context: Context) -> Outcome:
     """Return the models: those of the configuration first, then those that only agents have."""
-    models = _models(setting, view).values()
-    value = {"object": "list", "data": [model.as_json() for model in models]}
-    return answer(value)
+    models = _models(context).values()
+    return json_outcome({"object": "list", "data": [model.as_json() for model in models]})
 
 
-def answer_model_chat(call: Call, setting: Setting, turn: Turn, view: View) -> Outcome | Refused:
-    """Return what a model answers by itself: every role is accepted, nothing is told to it and nothing kept."""
-    body = body_of(call)  # the operation lists nothing of sessions: what a body says of them is left out
+def answer_model_chat(context: Context) -> Outcome:
+    """Return a model's own answer: every role is accepted; instructions and sessions play no part."""
+    body = body_of(context.call)
     name = body["model"]
-    refused = _model_refused(setting, view, name, COMPLETIONS)
-    if refused:
-        return refused
-    return answer_as(Agent(name, {"model": name}, OPENAI_ROLES), body, setting, turn, view)
+    _check_model(context, name, COMPLETIONS)
+    return answer_as(Agent(name, {"model": name}, OPENAI_ROLES), context)
 
 
-def create_embeddings(call: Call, setting: Setting, _turn: Turn, view: View) -> Outcome | Refused:
-    """Return a vector for each text, or why there is none: the model, or more than the mock embeds at once."""
-    body, limits = body_of(call), setting.limits
-    model, texts = body["model"], [body["input"]] if isinstance(body["input"], str) else body["input"]
+def create_embeddings(context: Context) -> Outcome:
+    """Return a vector for each input; raises `Rejection` for the model or for more than the limits."""
+    body, limits = body_of(context.call), context.settings.limits
+    model, inputs = body["model"], [body["input"]] if isinstance(body["input"], str) else body["input"]
     dimensions = int(body.get("dimensions") or min(DIMENSIONS, limits.dimensions))
-    refused = (
-        _model_refused(setting, view, model, EMBEDDINGS)
-        or _above(limits.texts, len(texts), "input", "texts at once")
-        or _above(limits.dimensions, dimensions, "dimensions", "dimensions")
-    )
-    if refused:
-        return refused
+    _check_model(context, model, EMBEDDINGS)
+    _check_most(limits.texts, len(inputs), "input", "texts at once")
+    _check_most(limits.dimensions, dimensions, "dimensions", "dimensions")
     form = Vector.as_base64 if body.get("encoding_format") == "base64" else Vector.as_json
     data = [
         {"object": "embedding", "index": index, "embedding": form(embed(text, model, dimensions))}
-        for index, text in enumerate(texts)
+        for index, text in enumerate(inputs)
     ]
-    tokens = sum(count_tokens(text) for text in texts)
+    tokens = sum(count_tokens(text) for text in inputs)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    value = {"object": "list", "data": data, "model": model, "usage": usage}
-    return answer(value)
+    return json_outcome({"object": "list", "data": data, "model": model, "usage": usage})
 
 
-def _models(setting: Setting, view: View) -> dict[str, Model]:
-    return with_agents_own(setting.models.values(), all_agents(setting.agents, view))
+def _models(context: Context) -> dict[str, Model]:
+    return with_agents_own(context.settings.models.values(), all_agents(context.settings, context.transaction))
 
 
-def _model_refused(setting: Setting, view: View, name: str, wanted: str) -> Refused | None:
-    """Return why a model can't be asked: it is not there, or can't do what is `wanted`."""
-    found = setting.models.get(name)  # agents that clients made are looked through for the others alone
-    models = {} if found else _models(setting, view)
+def _check_model(context: Context, name: str, needed: str) -> None:
+    """Refuse a model that does not exist or is not of the type that is `needed`."""
+    found = context.settings.models.get(name)  # only for other names are the agents of clients read
+    models = {} if found else _models(context)
     found = found or models.get(name)
     where = ("body", "model")
     if found is None:
-        there = ", ".join(models)
-        why = f'Unknown model endpoint requested: "{short(name)}". There are: {short(there)}.'
-        return Refused(404, "unknown", why, where, there, name)
-    if found.type == wanted:
-        return None
-    why = f"Invalid model endpoint specified: {name} is a model of {found.type}, and {wanted} are asked for."
-    return Refused(400, "wrong-kind", why, where, wanted, found.type)
+        known = ", ".join(models)
+        why = f'Unknown model endpoint requested: "{short(name)}". Known models: {short(known)}.'
+        raise Rejection(404, "unknown", why, where, known, name)
+    if found.type != needed:
+        why = f"Invalid model endpoint specified: {name} is a model of {found.type}, and {needed} are asked for."
+        raise Rejection(400, "wrong-kind", why, where, needed, found.type)
 
 
-def _above(most: int, number: int, name: str, what: str) -> Refused | None:
-    if number <= most:
-        return None
-    asked_for = str(number) if number < 10**18 else "far more"
-    why = f"This server gives at most {most} {what}, not {asked_for}."
-    return Refused(400, "", why, ("body", name), most, asked_for)
+def _check_most(most: int, number: int, name: str, what: str) -> None:
+    if number > most:
+        got = str(number) if number < 10**18 else "far more"
+        why = f"This server gives at most {most} {what}, not {got}."
+        raise Rejection(400, "", why, ("body", name), most, got)

@@ -1,10 +1,11 @@
-"""Which operation acts how, by its operationId; every other one answers from its documentation."""
+"""The behaviour of each operation, by operationId; every other operation answers with its example."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mockserver.core.behaviour import Behaviour
+from agent_contract import Contract
+from mockserver.core.context import Behaviour
 from mockserver.operations.agent_list import list_agents
 from mockserver.operations.agents import create_agent, delete_agent, get_agent, update_agent
 from mockserver.operations.chat import answer_chat
@@ -14,7 +15,7 @@ from mockserver.operations.models import answer_model_chat, create_embeddings, l
 #: The operation that the kit exists for.
 CHAT_OPERATION = "createAssistantChatCompletion"
 
-#: Those of agents and of assistants are twins.
+#: Operations of agents and of assistants behave the same.
 BEHAVIOURS: Mapping[str, Behaviour] = {
     CHAT_OPERATION: answer_chat,
     "createAgentChatCompletion": answer_chat,
@@ -34,3 +35,8 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "createChatCompletion": answer_model_chat,
     "createEmbedding": create_embeddings,
 }
+
+
+def behaviours_of(_contract: Contract) -> Mapping[str, Behaviour]:
+    """Return the behaviours of a contract's operations."""
+    return BEHAVIOURS

@@ -1,10 +1,9 @@
-"""Tools that a request declares: which of them are called, with which arguments, and what a result is answered with.
+"""Tools that a request declares: which are called, with which arguments, and how a result is answered.
 
-A call is made where `tool_choice` asks for it, or where the agent's `calls_tools` says so and `tool_choice` leaves it
-open. Of several tools those are called that the user's last message names, else the first; with `parallel_tool_calls`
-false only one. A request whose last message is a result gets a text, even where `tool_choice` is `required`: OpenAI's
-endpoint would call again each time and leaves it to the client to take `required` back, here an agent loop ends by
-itself.
+A tool is called if `tool_choice` requires it, or if the agent has `calls_tools` and `tool_choice` leaves it open. The
+tools that the user's last message names are called, otherwise the first one; only one with `parallel_tool_calls` false.
+A request whose last message is a result gets text, even if `tool_choice` is `required`: OpenAI's endpoint would call
+again each time until the client takes `required` back; here an agent loop ends by itself.
 """
 
 from __future__ import annotations
@@ -15,92 +14,85 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent_contract import SampleError, SchemaRefused
-from mockserver.core.behaviour import Refused
+from mockserver.core.outcome import Rejection
 from mockserver.generation.client_schemas import admit_schema, compile_schema, sample_value, to_json
 from mockserver.generation.completion import Choice, ToolCall
 from mockserver.generation.replies import in_one_line
 from mockserver.generation.tokenizer import count_tokens, pieces
-from mockserver.operations.chat_request import Asked, short
+from mockserver.operations.chat_request import ChatRequest, short
 from mockserver.resources.sessions import EMPTY, calls_of, text_of
 
 _CHOICES = ("none", "auto", "required")
 _RESULTS = ("tool", "function")
-#: How many calls stand in one answer at most.
+#: Calls in one answer at most.
 _MOST_CALLS = 16
-#: How many characters of the results an answer takes up.
+#: Characters of the results that an answer repeats.
 _QUOTED = 300
-#: What a function's name may be; source: OpenAI's reference of function tools.
+#: Source: OpenAI's reference of function tools.
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BETWEEN = re.compile(r"[\W_]+")
 
 
-class Unanswerable(Exception):
-    """A request that can't be answered as it asks to be; `refused` says why."""
-
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(refused.why)
-        self.refused = refused
-
-
-def tools_usable(asked: Asked) -> Refused | None:
-    """Refuse tools that are too many, are no functions, or have parameters that are no usable JSON Schema."""
-    limits, declared = asked.setting.limits, _declared(asked)
+def check_tools(request: ChatRequest) -> None:
+    """Refuse too many tools, tools that are not functions, and parameters that are not a usable JSON Schema."""
+    limits, declared = request.settings.limits, _declared(request)
     if len(declared) > limits.tools:
         why = f"This server takes at most {limits.tools} tools, not {len(declared)}: declare fewer."
-        return Refused(400, "", why, ("body", "tools"), limits.tools, len(declared))
-    for place, tool in enumerate(declared):
-        where, name = ("body", "tools", place), tool["function"]["name"]
+        raise Rejection(400, "", why, ("body", "tools"), limits.tools, len(declared))
+    for index, tool in enumerate(declared):
+        where, name = ("body", "tools", index), tool["function"]["name"]
         if tool["type"] != "function":
-            why = f'The tool {place} is of the type "{short(tool["type"])}"; this server plays functions.'
-            return Refused(400, "", why, (*where, "type"), "function", tool["type"])
+            why = f'The tool {index} is of the type "{short(tool["type"])}"; this server supports functions.'
+            raise Rejection(400, "", why, (*where, "type"), "function", tool["type"])
         if not _NAME.fullmatch(name):
-            why = f'"{short(name)}" is no name of a function: 64 letters, digits, "_" and "-" at most.'
-            return Refused(400, "", why, (*where, "function", "name"), None, name)
+            why = f'"{short(name)}" is not a function name: at most 64 letters, digits, "_" and "-".'
+            raise Rejection(400, "", why, (*where, "function", "name"), None, name)
         try:
-            admit_schema(_parameters(tool), limits.schema, asked.budget)
+            admit_schema(_parameters(tool), limits.schema, request.budget)
         except SchemaRefused as error:
             why = f'The parameters of "{name}" are not a JSON Schema that this server can use: {error}.'
-            return Refused(400, "", why, (*where, "function", "parameters"))
-    return None
+            raise Rejection(400, "", why, (*where, "function", "parameters")) from None
 
 
-def tool_choice_known(asked: Asked) -> Refused | None:
-    """Refuse a `tool_choice` that is none of OpenAI's words and names none of the tools."""
-    choice = asked.body.get("tool_choice")
-    names = [tool["function"]["name"] for tool in _declared(asked)]
+def check_tool_choice(request: ChatRequest) -> None:
+    """Refuse a `tool_choice` that is not one of OpenAI's words and does not name a declared tool."""
+    choice = request.body.get("tool_choice")
+    names = [tool["function"]["name"] for tool in _declared(request)]
     there = ", ".join(names) or "none"
     named = _named(choice) if isinstance(choice, dict) else ""
     if choice is None or (choice in _CHOICES and (names or choice != "required")) or (named and named in names):
-        return None
+        return
     spelled = f'"{short(named or str(choice))}"'
     why = f"The tool_choice {spelled} can't be followed: it is none, auto, required with tools, or names a function. "
-    return Refused(400, "tool-choice-unknown", f"{why}Declared are: {there}.", ("body", "tool_choice"), there)
+    raise Rejection(400, "tool-choice-unknown", f"{why}Declared are: {there}.", ("body", "tool_choice"), there)
 
 
-def called(asked: Asked, said: str) -> tuple[Mapping[str, Any], ...]:
-    """Return the functions that are called in the answer; none where it is a text."""
-    functions = [tool["function"] for tool in _declared(asked)]
-    choice = asked.body.get("tool_choice")
-    if not functions or choice == "none" or asked.body["messages"][-1]["role"] in _RESULTS:
+def functions_to_call(request: ChatRequest, said: str) -> tuple[Mapping[str, Any], ...]:
+    """Return the functions that the answer calls; none if it is text."""
+    functions = [tool["function"] for tool in _declared(request)]
+    choice = request.body.get("tool_choice")
+    if not functions or choice == "none" or request.body["messages"][-1]["role"] in _RESULTS:
         return ()
     if isinstance(choice, dict):
         return tuple(function for function in functions if function["name"] == _named(choice))[:1]
-    if choice != "required" and not asked.agent.calls_tools:
+    if choice != "required" and not request.agent.calls_tools:
         return ()
     spoken = f" {_words(said)} "
     meant = [function for function in functions if f" {_words(function['name'])} " in spoken] or functions[:1]
-    return tuple(meant[: 1 if asked.body.get("parallel_tool_calls") is False else _MOST_CALLS])
+    return tuple(meant[: 1 if request.body.get("parallel_tool_calls") is False else _MOST_CALLS])
 
 
-def call(asked: Asked, functions: Sequence[Mapping[str, Any]], said: str, seed: bytes) -> tuple[tuple[str, str], ...]:
-    """Return the names of functions with the arguments of their calls, as JSON; Unanswerable where there are none."""
-    return tuple((function["name"], _arguments(asked, function, said, seed)) for function in functions)
+def calls_for(
+    request: ChatRequest, functions: Sequence[Mapping[str, Any]], said: str, seed: bytes
+) -> tuple[tuple[str, str], ...]:
+    """Return the names of functions with the arguments of a call as JSON; raises `Rejection` if none are found."""
+    return tuple((function["name"], _arguments(request, function, said, seed)) for function in functions)
 
 
-def as_choice(calls: Sequence[tuple[str, str]], id: str, index: int, limit: int | None) -> Choice:
-    """Return an answer that makes these calls, with ids of their own; cut after `limit` tokens.
+def choice_of_calls(calls: Sequence[tuple[str, str]], id: str, index: int, limit: int | None) -> Choice:
+    """Return a choice with these calls, each with an id, cut after `limit` tokens.
 
-    A function's name counts as a token, its arguments as the text that they are.
+    A function's name counts as one token, its arguments as text.
     """
     left, written = limit, list[ToolCall]()
     for number, (name, arguments) in enumerate(calls):
@@ -115,23 +107,23 @@ def as_choice(calls: Sequence[tuple[str, str]], id: str, index: int, limit: int 
     return Choice((), "tool_calls", sum(1 + len(one.pieces) for one in written), tuple(written))
 
 
-def result_told(asked: Asked) -> str:
-    """Return a sentence that takes up the results that the request ends with; empty where it ends with none."""
-    messages: list[dict[str, Any]] = asked.body["messages"]
+def tool_results(request: ChatRequest) -> str:
+    """Return a sentence that repeats the results at the end of the request; empty if it does not end with one."""
+    messages: list[dict[str, Any]] = request.body["messages"]
     first = len(messages)
     while first and messages[first - 1]["role"] in _RESULTS:
         first -= 1
     if first == len(messages):
         return ""
-    before = [*(asked.session or EMPTY).messages, *messages[:first]]
+    before = [*(request.session or EMPTY).messages, *messages[:first]]
     names = {id: name for message in before for id, name, _ in calls_of(message)}
-    told = (_result(message, names) for message in messages[first:])
-    return in_one_line(" ".join(told), _QUOTED)
+    results = (_result(message, names) for message in messages[first:])
+    return in_one_line(" ".join(results), _QUOTED)
 
 
-def tokens_of_tools(asked: Asked) -> int:
-    """Return what the declared functions count in the prompt."""
-    return sum(count_tokens(to_json(tool["function"])) for tool in _declared(asked))
+def tokens_of_tools(request: ChatRequest) -> int:
+    """Return the number of prompt tokens of the declared functions."""
+    return sum(count_tokens(to_json(tool["function"])) for tool in _declared(request))
 
 
 def _result(message: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -139,12 +131,12 @@ def _result(message: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return f"The answer of {name} is: {text_of(message) or 'nothing'}"
 
 
-def _declared(asked: Asked) -> list[dict[str, Any]]:
-    return asked.body.get("tools") or []
+def _declared(request: ChatRequest) -> list[dict[str, Any]]:
+    return request.body.get("tools") or []
 
 
 def _named(choice: Mapping[str, Any]) -> str:
-    """Return the function that a `tool_choice` names; empty for none."""
+    """Return the name of the function in a `tool_choice`; empty if it has none."""
     function = choice.get("function")
     name = function.get("name") if isinstance(function, dict) else None
     return name if isinstance(name, str) else ""
@@ -159,15 +151,15 @@ def _parameters(tool: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "object", **(tool["function"].get("parameters") or {})}
 
 
-def _arguments(asked: Asked, function: Mapping[str, Any], said: str, seed: bytes) -> str:
+def _arguments(request: ChatRequest, function: Mapping[str, Any], said: str, seed: bytes) -> str:
     schema = compile_schema(_parameters({"function": function}))
     try:
-        value = sample_value(schema, said, seed + str(function["name"]).encode(), asked.budget)
+        value = sample_value(schema, said, seed + str(function["name"]).encode(), request.budget)
         if not isinstance(value, dict):
-            raise SampleError("its schema wants no object")
+            raise SampleError("its schema accepts no object")
     except SampleError as error:
-        place = next(at for at, tool in enumerate(_declared(asked)) if tool["function"] is function)
-        where = ("body", "tools", place, "function", "parameters")
+        index = next(at for at, tool in enumerate(_declared(request)) if tool["function"] is function)
+        where = ("body", "tools", index, "function", "parameters")
         why = f'No arguments that "{function["name"]}" accepts were found: {error}.'
-        raise Unanswerable(Refused(400, "", why, where)) from None
+        raise Rejection(400, "", why, where) from None
     return to_json(value)

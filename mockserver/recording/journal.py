@@ -14,14 +14,11 @@ import orjson
 
 from agent_contract.messages import Event, Exchange, Reply, Request, Violation
 from agent_contract.redaction import Redaction, secrets_in
-from mockserver.core.behaviour import View
-from mockserver.operations.session_store import SESSIONS
+from mockserver.core import keys
+from mockserver.core.transaction import Transaction
 from mockserver.recording.exchange_json import excerpt
-from mockserver.resources.agents import PREFIX
 from mockserver.stores import Store
 
-#: The log of a world.
-LOG = "journal/"
 #: Bytes of a body that are kept.
 MOST_BODY = 8 * 1024
 #: Characters that are kept of a path, of the value of a header or a parameter, and of all these together.
@@ -33,8 +30,8 @@ _PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
-    """What an entry says beside the exchange: when (seconds since 1970), and what it touched, "" for nothing."""
+class Subject:
+    """What an entry records besides the exchange: seconds since 1970, and the ids of agent and session, if any."""
 
     time: float
     agent: str = ""
@@ -43,51 +40,52 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """Writes entries to the logs of worlds, each of which keeps its newest `keep`; with 0 nothing is written."""
+    """Writes entries to the journals of scopes, each of which keeps its newest `keep`; with 0 nothing is written."""
 
     store: Store
     keep: int
     redaction: Redaction
 
-    def write(self, world: str, exchange: Exchange, noted: Noted) -> None:
-        """Add an exchange to the journal of the world whose keys begin so; raises `StoreUnavailable`."""
+    def write(self, scope: str, exchange: Exchange, subject: Subject) -> None:
+        """Add an exchange to the journal of a scope; raises `StoreUnavailable`."""
         if self.keep:
-            self.store.append(world + LOG, encode(exchange, noted, self.redaction), self.keep)
+            entry = encode(exchange, subject, self.redaction)
+            self.store.append(keys.scope(scope) + keys.JOURNAL, entry, self.keep)
 
 
-def noted_of(time: float, agent: str, touched: Iterable[str]) -> Noted:
-    """Return what an entry says beside the exchange; `touched` are the keys that were read or written for it.
+def subject_of(time: float, agent: str, touched: Iterable[str]) -> Subject:
+    """Return what an entry records besides the exchange; `touched` are the keys that were read or written for it.
 
-    Without an `agent` of the path it is the first that was touched, a created one.
+    Without an `agent` from the path it is the first agent that was touched, for example a created one.
     """
     session = ""
     for key in touched:
-        if key.startswith(SESSIONS):
-            owner, _, session = key.removeprefix(SESSIONS).partition("/")
+        if key.startswith(keys.SESSIONS):
+            owner, session = keys.session_ids(key)
             agent = agent or owner
-        elif not agent and key.startswith(PREFIX):
-            agent = key.removeprefix(PREFIX)
-    return Noted(time, agent, session)
+        elif not agent and key.startswith(keys.AGENTS):
+            agent = keys.agent_id(key)
+    return Subject(time, agent, session)
 
 
-def read(view: View, before: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the entries of a world with their numbers, newest first, those below `before`; as they are kept."""
-    while page := view.entries(LOG, before, _PAGE):
+def read_journal(scope: Transaction, before: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the stored entries of a scope with numbers below `before`, newest first."""
+    while page := scope.entries(keys.JOURNAL, before, _PAGE):
         for number, entry in page:
             yield number, orjson.loads(entry)
         before = page[-1][0]
 
 
-def encode(exchange: Exchange, noted: Noted, redaction: Redaction) -> bytes:
+def encode(exchange: Exchange, subject: Subject, redaction: Redaction) -> bytes:
     """Return an exchange as it is kept: without secrets, long parts cut."""
     request, reply = exchange.request, exchange.reply
     # A mock accepts any token by default: what this request authenticates with is a secret all the same.
     redaction = redaction.also(secrets_in((*request.headers.items(), *request.query)))
     entry = {
-        "time": noted.time,
+        "time": subject.time,
         "operation": exchange.operation or None,
-        "agent": noted.agent[:MOST_TEXT] or None,
-        "session": noted.session or None,
+        "agent": subject.agent[:MOST_TEXT] or None,
+        "session": subject.session or None,
         "clauses": exchange.clauses,
         "violations": [_violation(one, redaction) for one in exchange.violations[:_MOST_VIOLATIONS]],
         "request": _request(request, redaction),

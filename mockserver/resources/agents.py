@@ -1,14 +1,11 @@
-"""Agents as the mock plays them: the configured ones, and those that clients create, change and delete.
-
-A configured agent stands in the store only where a client has changed or deleted it.
-"""
+"""Agents: their fields, the mock's own settings, and the agents of the built-in configuration."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
@@ -18,11 +15,8 @@ from mockserver.generation.retrieval import Document, KnowledgeIndex
 OPENAI_ROLES = frozenset({"developer", "system", "user", "assistant", "tool", "function"})
 #: The roles of a conversation that has no instructions of its own.
 CHAT_ROLES = frozenset({"user", "assistant", "tool"})
-#: Where agents are stored, and what stands there for a configured one that was deleted.
-PREFIX = "agent/"
+#: The stored value of a configured agent that was deleted.
 DELETED = b""
-
-_PAGE = 1_000  # agents that are read from the store at once
 
 #: The model of an agent that is declared without one.
 MODEL = "llama-2-70b-chat-hf"
@@ -48,16 +42,6 @@ FIELDS = (
     "tools",
     "agent_type",
 )
-
-
-class Readable(Protocol):
-    """What agents are looked up in."""
-
-    def get(self, key: str) -> bytes | None:
-        """Return what is stored under `key`, or None."""
-
-    def items(self, prefix: str, after: str = "", limit: int = 100) -> tuple[tuple[str, bytes], ...]:
-        """Return at most `limit` keys that begin with `prefix` and sort behind `after`, in order, with their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,66 +99,24 @@ def by_address(agents: Iterable[Agent]) -> Mapping[str, Agent]:
     return {address: agent for agent in agents for address in (agent.id, agent.name)}
 
 
-def each(agents: Mapping[str, Agent]) -> tuple[Agent, ...]:
-    """Return the agents that stand under any address, once each."""
+def unique(agents: Mapping[str, Agent]) -> tuple[Agent, ...]:
+    """Return the agents of a mapping by address, each once."""
     return tuple({agent.id: agent for agent in agents.values()}.values())
 
 
-def find_agent(agents: Mapping[str, Agent], view: Readable, address: str) -> Agent | None:
-    """Return the agent that is meant by a path's `address`, None for none; the case of a uuid does not matter.
-
-    `agents` are the configured ones by address, `view` is what was stored since.
-    """
-    known = _known(agents, address)
-    id = known.id if known else address.lower()
-    if not known and not is_uuid(id):
-        return None
-    stored = view.get(PREFIX + id)
-    return known if stored is None else restored(id, stored, known)
-
-
-def all_agents(agents: Mapping[str, Agent], view: Readable) -> list[Agent]:
-    """Return every agent that there is, the oldest first; of one second by their ids.
-
-    `agents` are the configured ones by address, `view` is what was stored since.
-    """
-    stored = {key.removeprefix(PREFIX): value for key, value in _stored(view)}
-    known = {agent.id: agent for agent in each(agents)}
-    kept = [agent for id, agent in known.items() if id not in stored]
-    since = [restored(id, value, known.get(id)) for id, value in stored.items()]
-    there = kept + [agent for agent in since if agent]
-    return sorted(there, key=lambda agent: (agent.setting("created_at", 0), agent.id))
-
-
-def count_agents(agents: Mapping[str, Agent], view: Readable) -> int:
-    """Return how many agents there are, without reading what they are."""
-    stored = dict(_stored(view))
-    untouched = sum(PREFIX + agent.id not in stored for agent in each(agents))
-    return untouched + sum(value != DELETED for value in stored.values())
-
-
-def _stored(view: Readable) -> Iterator[tuple[str, bytes]]:
-    after = ""
-    while True:
-        found = view.items(PREFIX, after, _PAGE)
-        yield from found
-        if len(found) < _PAGE:
-            return
-        after = found[-1][0]
-
-
 def id_of(agents: Mapping[str, Agent], address: str) -> str:
-    """Return the id of the agent that a path's `address` means; the address itself where it can mean none."""
-    known = _known(agents, address)
+    """Return the id of the agent that `address` means; the address itself if it can't be an agent's."""
+    known = configured_agent(agents, address)
     return known.id if known else address.lower() if is_uuid(address) else address
 
 
-def _known(agents: Mapping[str, Agent], address: str) -> Agent | None:
+def configured_agent(agents: Mapping[str, Agent], address: str) -> Agent | None:
+    """Return the configured agent with this id or name, or None."""
     return agents.get(address) or agents.get(address.lower() if len(address) == 36 else address)
 
 
-def restored(id: str, stored: bytes, known: Agent | None) -> Agent | None:
-    """Return the agent that is stored so, None for a deleted one; `known` is the configured agent of that id."""
+def decode_agent(id: str, stored: bytes, known: Agent | None) -> Agent | None:
+    """Return the agent that `stored` encodes, None for a deleted one; `known` is the configured agent of that id."""
     if stored == DELETED:
         return None
     fields = orjson.loads(stored)
@@ -182,7 +124,7 @@ def restored(id: str, stored: bytes, known: Agent | None) -> Agent | None:
 
 
 def is_uuid(text: str) -> bool:
-    """Return whether a text is a uuid with its hyphens."""
+    """Return whether `text` is a uuid with its hyphens."""
     try:
         return str(uuid.UUID(text)) == text.lower()
     except ValueError:

@@ -12,7 +12,7 @@ import orjson
 from agent_contract.messages import Exchange, Reply, Request, Violation
 from agent_contract.printable import printable
 from agent_contract.redaction import Redaction, redaction_of, secrets_in
-from mockserver.core.behaviour import Limits
+from mockserver.core.limits import Limits
 from mockserver.engine import Engine
 from mockserver.recording.exchange_json import excerpt
 from mockserver.server.line_writer import LineWriter
@@ -109,7 +109,7 @@ class LoggedEngine:
     def reply(self, request: Request) -> Reply:
         """Return the engine's reply."""
         start = time.perf_counter()
-        exchange = self._engine.play(request)
+        exchange = self._engine.handle(request)
         self._log.add(exchange, time.perf_counter() - start, self._engine.redaction)
         return exchange.reply
 

@@ -7,11 +7,11 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 
 from agent_contract.messages import Exchange
 from mockserver.adapters.asgi import create_app
 from mockserver.adapters.disconnect import DRAINED
+from mockserver.build import with_store
 from mockserver.engine import Engine
 from mockserver.server.access_log import LoggedEngine, RequestLog
 from mockserver.server.connection import ConnectionSettings
@@ -67,7 +67,7 @@ def play_together(
         bounds = engine.limits
         # Not checked: a store that is away for a moment is answered with 503, as it is by the workers that stayed.
         opened = open_store(store, items=bounds.sessions, size=bounds.store, check=False)
-        play(replace(engine, store=opened), listening, log_level, limits, lifeline=lifeline)
+        play(with_store(engine, opened), listening, log_level, limits, lifeline=lifeline)
 
     _print(banner)
     run_workers(workers, work, _print)

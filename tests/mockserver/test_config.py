@@ -12,9 +12,9 @@ import yaml
 from agent_contract import ContractError, load_contract
 from mockserver import load_engine
 from mockserver.config import SCHEMA, Config, ConfigError, load_config
-from mockserver.core.behaviour import Limits
+from mockserver.core.limits import Limits
 from mockserver.resources.agents import FIELDS as AGENT_FIELDS
-from mockserver.resources.agents import configured, each
+from mockserver.resources.agents import configured, unique
 from mockserver.resources.models import EMBEDDINGS, Model
 from tests.mockserver.support.asking import Asker
 from tests.mockserver.support.calling import Caller
@@ -69,7 +69,7 @@ def faults(folder: Path, text: str) -> list[str]:
 
 def test_agents_documents_tokens_and_limits_are_read(folder: Path) -> None:
     config = load(folder, WHOLE)
-    support, free = each(config.agents)
+    support, free = unique(config.agents)
     assert config.agents["support"] is config.agents["3f2504e0-4f89-41d3-9a0c-0305e82c3301"] is support
     assert (support.model, set(support.roles), support.instructions) == ("mistral-7b", {"system", "user"}, "Be brief.")
     assert [document.text for document in support.documents] == [
@@ -117,7 +117,7 @@ limits: {agents: 2, agent: 2048, texts: 1, dimensions: 8}
 
 
 def test_an_agent_may_have_every_field_that_a_client_may_give_it(folder: Path) -> None:
-    (agent,) = each(load(folder, FIELDS + "documents: []\n").agents)
+    (agent,) = unique(load(folder, FIELDS + "documents: []\n").agents)
     declared = {**yaml.safe_load(FIELDS)["agents"][0], "model": agent.model}
     asked = dict.fromkeys(("instructions", "session_max_ttl", "index_top_n"))
     assert {**asked, **declared}.keys() == set(AGENT_FIELDS)

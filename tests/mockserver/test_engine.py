@@ -10,9 +10,9 @@ import pytest
 
 from agent_contract import check_reply
 from agent_contract.messages import Exchange, Reply, Request
+from mockserver.build import create_engine
 from mockserver.config import Config
-from mockserver.core.behaviour import Limits
-from mockserver.engine import Engine
+from mockserver.core.limits import Limits
 from tests.mockserver.support.asking import CONTRACT, OPERATION, UNKNOWN, Asker, details, engine, path_of, request
 
 HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello!"}]}
@@ -128,7 +128,7 @@ def test_several_faults_are_named_at_once() -> None:
 
 def journal_of(sent: Request, config: Config | None = None) -> Exchange:
     told: list[Exchange] = []
-    player = Engine(CONTRACT, config or Config(), journal=told.append)
+    player = create_engine(CONTRACT, config or Config(), listener=told.append)
     reply = player.reply(sent)
     (exchange,) = told
     assert (exchange.request, exchange.reply) == (sent, reply)

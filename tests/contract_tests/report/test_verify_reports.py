@@ -22,8 +22,8 @@ from contract_tests.options import Options
 from contract_tests.report.build import command
 from contract_tests.report.saved_json import load, to_json
 from mockserver import MockServer
+from mockserver.build import create_engine
 from mockserver.config import Config
-from mockserver.engine import Engine
 from tests.contract_tests.support.commands import COMMAND, Ended, environment, verify
 from tests.contract_tests.support.servers import Answer, Stalling, serving
 
@@ -174,7 +174,7 @@ def test_two_runs_give_the_same_bytes_but_for_times(folder: Path) -> None:
     port, texts = 0, []
     for number in range(2):
         file = folder / f"same{number}.json"
-        engine = Engine(load_contract(), Config(), seed=0, clock=lambda: 1_795_000_000.0)
+        engine = create_engine(load_contract(), Config(), seed=0, clock=lambda: 1_795_000_000.0)
         with MockServer(engine, port=port) as server:
             port = int(server.url.rpartition(":")[2])
             verify(server.url, *FEW, "--clause=chat.stream-*", "--clause=chat.session-created", f"--report={file}")

@@ -10,9 +10,10 @@ import pytest
 
 from agent_contract import Found, check_reply
 from agent_contract.messages import Reply, Request
+from mockserver.build import create_engine
 from mockserver.config import Config
 from mockserver.control import own_contract
-from mockserver.core.behaviour import Limits
+from mockserver.core.limits import Limits
 from mockserver.engine import Engine
 from mockserver.stores import MemoryStore, StoreUnavailable
 from tests.mockserver.support.asking import CONTRACT, Clock, engine
@@ -251,22 +252,22 @@ def test_each_world_has_agents_sessions_and_requests_of_its_own(player: Engine) 
 def test_worlds_are_listed_and_reset_one_by_one_or_all_at_once(player: Engine, looker: Looker) -> None:
     for name in ("one", "other"):
         Caller(player, name).chat("demo", create_session=True)
-    assert [world["name"] for world in looker.get("/worlds")["worlds"]] == [None, "one", "other"]
+    assert [world["name"] for world in looker.get("/scopes")["scopes"]] == [None, "one", "other"]
 
     Looker(player, "one").reply("POST", "/reset")
-    assert {world["name"]: world["sessions"] for world in looker.get("/worlds")["worlds"]} == {None: 0, "other": 1}
+    assert {world["name"]: world["sessions"] for world in looker.get("/scopes")["scopes"]} == {None: 0, "other": 1}
     looker.reply("POST", "/reset", all="true")
-    assert [world["name"] for world in looker.get("/worlds")["worlds"]] == [None]
+    assert [world["name"] for world in looker.get("/scopes")["scopes"]] == [None]
 
 
 def test_of_too_many_worlds_the_one_used_longest_ago_goes_with_all_in_it() -> None:
     clock = Clock()
-    player = Engine(CONTRACT, Config(limits=Limits(worlds=2)), clock=clock)
+    player = create_engine(CONTRACT, Config(limits=Limits(worlds=2)), clock=clock)
     for name in ("first", "second", "third"):
         clock.now += 10
         Caller(player, name).chat("demo", create_session=True)
 
-    assert [world["name"] for world in Looker(player).get("/worlds")["worlds"]] == [None, "second", "third"]
+    assert [world["name"] for world in Looker(player).get("/scopes")["scopes"]] == [None, "second", "third"]
     assert Looker(player, "first").get("/sessions")["sessions"] == []
 
 
@@ -276,7 +277,7 @@ def test_a_name_that_names_no_world_is_refused(player: Engine, name: str) -> Non
     reply = player.reply(Request("GET", path, (), {"x-mock-scope": name}))
 
     assert reply.status == 400
-    assert b"X-Mock-Scope names a world with 1 to 100 printable ASCII characters" in reply.content()
+    assert b"X-Mock-Scope must be 1 to 100 printable ASCII characters" in reply.content()
 
 
 def test_looking_changes_nothing_that_the_api_answers() -> None:
@@ -293,7 +294,7 @@ def test_with_the_interface_off_health_and_readiness_are_left() -> None:
 
     assert looker.get("/health")["status"] == "ok"
     assert looker.get("/ready") == {"status": "ready"}
-    for path in ("/requests", "/sessions", "/agents", "/worlds", "/openapi.json"):
+    for path in ("/requests", "/sessions", "/agents", "/scopes", "/openapi.json"):
         assert looker.engine.reply(Request("GET", "/__mock__" + path)).status == 404
 
 

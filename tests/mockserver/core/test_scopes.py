@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from agent_contract.messages import Request
+from mockserver.build import create_engine
 from mockserver.config import Config
-from mockserver.core.behaviour import Limits
-from mockserver.core.scopes import key_of
-from mockserver.engine import Engine
+from mockserver.core.keys import registered
+from mockserver.core.limits import Limits
 from mockserver.stores import MemoryStore, Store, StoreUnavailable
 from mockserver.stores.sqlite import SQLiteStore
 from tests.mockserver.control.test_control import Looker
@@ -43,18 +43,18 @@ def test_engines_that_share_a_store_share_worlds_and_journals(stores: tuple[Stor
 
     assert Looker(one, "w").numbers(session=session) == Looker(other, "w").numbers() == [2, 1]
     assert Looker(one).numbers() == []
-    (_, world) = Looker(other).get("/worlds")["worlds"]
+    (_, world) = Looker(other).get("/scopes")["scopes"]
     assert (world["name"], world["sessions"], world["requests"]) == ("w", 1, 2)
 
 
 def test_the_bound_on_worlds_holds_for_all_who_share_a_store(stores: tuple[Store, Store]) -> None:
     clock, config = Clock(), Config(limits=Limits(worlds=2))
-    one, other = (Engine(CONTRACT, config, clock=clock, store=store) for store in stores)
+    one, other = (create_engine(CONTRACT, config, clock=clock, store=store) for store in stores)
     for player, name in ((one, "a"), (other, "b"), (one, "c"), (other, "b"), (one, "d")):
         clock.now += 10
         Caller(player, name).chat("demo", create_session=True)
 
-    assert [world["name"] for world in Looker(one).get("/worlds")["worlds"]] == [None, "b", "d"]
+    assert [world["name"] for world in Looker(one).get("/scopes")["scopes"]] == [None, "b", "d"]
     assert Looker(other, "c").get("/sessions")["sessions"] == Looker(other, "c").numbers() == []
 
 
@@ -67,17 +67,17 @@ def test_what_one_engine_resets_is_gone_for_all(stores: tuple[Store, Store]) -> 
     assert Looker(one, "w").get("/sessions")["sessions"] == []
     assert len(Looker(one, "w2").get("/sessions")["sessions"]) == len(Looker(one).get("/sessions")["sessions"]) == 1
     other.reset()
-    assert [world["requests"] for world in Looker(one).get("/worlds")["worlds"]] == [0]
+    assert [world["requests"] for world in Looker(one).get("/scopes")["scopes"]] == [0]
 
 
 def test_that_a_world_is_used_is_written_once_a_second(stores: tuple[Store, Store]) -> None:
     clock = Clock()
-    caller = Caller(Engine(CONTRACT, clock=clock, store=stores[0]), "w")
+    caller = Caller(create_engine(CONTRACT, clock=clock, store=stores[0]), "w")
     versions = []
     for seconds in (0, 0.5, 0.4, 0.2):
         clock.now += seconds
         caller.chat("demo")
-        found = stores[1].get(key_of("w"))
+        found = stores[1].get(registered("w"))
         assert found
         versions.append(found.version)
 
@@ -89,11 +89,11 @@ def test_pages_of_worlds_follow_one_another(stores: tuple[Store, Store]) -> None
     names = ["a b", "a%20b", "a/b", "ab", "b"]
     for name in names:
         Caller(player, name).chat("demo")
-    found, page = [], Looker(player).get("/worlds", limit="2")
-    found += page["worlds"]
+    found, page = [], Looker(player).get("/scopes", limit="2")
+    found += page["scopes"]
     while page["next"]:
-        page = Looker(player).get("/worlds", limit="2", after=page["next"])
-        found += page["worlds"]
+        page = Looker(player).get("/scopes", limit="2", after=page["next"])
+        found += page["scopes"]
 
     assert found[0]["name"] is None
     assert sorted(world["name"] for world in found[1:]) == sorted(names)
@@ -105,7 +105,7 @@ def test_a_world_whose_name_begins_as_anothers_is_left_alone() -> None:
         Caller(player, name).chat("demo", create_session=True)
     Looker(player, "a").reply("POST", "/reset")
 
-    assert [world["name"] for world in Looker(player).get("/worlds")["worlds"]] == [None, "a/b", "ab"]
+    assert [world["name"] for world in Looker(player).get("/scopes")["scopes"]] == [None, "a/b", "ab"]
 
 
 def test_who_is_not_let_in_opens_no_world() -> None:
@@ -114,7 +114,7 @@ def test_who_is_not_let_in_opens_no_world() -> None:
         player.reply(Request("POST", path, (), {"x-mock-scope": "w", "authorization": "Bearer wrong"}))
     looker = Looker(player, token="the-token")
 
-    assert [world["name"] for world in looker.get("/worlds")["worlds"]] == [None]
+    assert [world["name"] for world in looker.get("/scopes")["scopes"]] == [None]
     assert [one["reply"]["status"] for one in looker.get("/requests")["requests"]] == [404, 401]
 
 
@@ -125,7 +125,7 @@ def test_without_its_store_the_mock_says_so_and_still_refuses_what_needs_none(tm
     looker = Looker(player)
 
     assert looker.get("/health")["status"] == "ok"
-    for path in ("/ready", "/sessions", "/requests", "/worlds", "/sessions/x"):
+    for path in ("/ready", "/sessions", "/requests", "/scopes", "/sessions/x"):
         reply = looker.reply("GET", path)
         assert (reply.status, reply.headers["retry-after"]) == (503, "1"), path
         assert "state.db" in json.loads(reply.content())["detail"]
@@ -145,7 +145,7 @@ def test_workers_share_worlds_and_journals(tmp_path: Path) -> None:
 
         with ThreadPoolExecutor(8) as threads:
             assert set(threads.map(ask, range(turns))) == {200}
-        listed = httpx.get(f"{served.url}/__mock__/worlds").json()["worlds"]
+        listed = httpx.get(f"{served.url}/__mock__/scopes").json()["scopes"]
         kept = httpx.get(f"{served.url}/__mock__/requests?limit=1000", headers={"x-mock-scope": "world-1"}).json()
 
     assert {world["name"]: world["requests"] for world in listed} == {None: 0, "world-0": 20, "world-1": 20}

@@ -11,6 +11,7 @@ import pytest
 from agent_contract import check_reply
 from agent_contract.messages import Reply, Request
 from mockserver import load_engine
+from mockserver.build import create_engine
 from mockserver.engine import Engine
 from mockserver.recording.curl import as_curl
 
@@ -97,7 +98,7 @@ def test_a_reply_is_sampled_from_its_schema(birds: Engine) -> None:
 
 
 def test_the_same_seed_samples_the_same(birds: Engine) -> None:
-    again = Engine(birds.contract, seed=birds.seed)
+    again = create_engine(birds.contract, seed=birds.api.seed)
     assert ask(again, "GET", "/birds/7") == ask(birds, "GET", "/birds/7")
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from mockserver.build import create_engine
 from mockserver.config import Config
 from mockserver.resources.agents import BUILT_IN
 from mockserver.stores import MemoryStore
-from tests.mockserver.support.asking import UNKNOWN, Clock, engine
+from tests.mockserver.support.asking import CONTRACT, UNKNOWN, Clock, engine
 from tests.mockserver.support.calling import Caller
 
 INDEX = "1f0b7c92-d503-4a61-8e2f-903c5b4d1701"
@@ -20,7 +20,7 @@ INDEX = "1f0b7c92-d503-4a61-8e2f-903c5b4d1701"
 def five() -> Caller:
     """A mock with no other agents than a, b, c, d and e, created in this order, a second each."""
     clock = Clock()
-    call = Caller(replace(engine(Config(agents={})), clock=clock))
+    call = Caller(create_engine(CONTRACT, Config(agents={}), clock=clock))
     for name in "abcde":
         call.agent(name=name)
         clock.now += 1
@@ -163,7 +163,7 @@ def test_more_agents_are_listed_than_the_store_gives_at_once() -> None:
     """A bound that was lowered leaves more agents than it allows."""
     store = MemoryStore()
     for number in range(1_050):
-        key = f"world//agent/00000000-0000-4000-8000-{number:012}"
+        key = f"scope//agent/00000000-0000-4000-8000-{number:012}"
         store.put(key, b'{"created_at":%d,"model":"m","name":"%d"}' % (number, number), None, pinned=True)
     page = Caller(engine(Config(agents={}), store=store)).get("/agents", offset="1048", set_num_objects="true")
     assert ([agent["name"] for agent in page["data"]], page["num_objects"]) == (["1048", "1049"], 1050)

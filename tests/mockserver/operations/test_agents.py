@@ -165,7 +165,7 @@ def test_a_deleted_configured_agent_stays_away_under_its_name_too(call: Caller) 
     assert call.answer("DELETE", "/agents/demo")["id"] == DEMO.id
     status, clause, detail = call.refusal("GET", "/agents/demo")
     assert (status, clause) == (404, "chat.agent-unknown")
-    assert "There are: demo-open, " in detail
+    assert "Known agents: demo-open, " in detail
 
 
 def test_an_agents_sessions_go_with_it_and_no_others() -> None:
@@ -174,9 +174,9 @@ def test_an_agents_sessions_go_with_it_and_no_others() -> None:
     agent = call.agent()
     for id in (agent["id"], "demo"):
         call.chat(id, create_session=True)
-    assert len(store.items("world//session/")) == 2
+    assert len(store.items("scope//session/")) == 2
     call.answer("DELETE", f"/agents/{agent['id']}")
-    assert [key.split("/")[2:4] for key, _ in store.items("world//")] == [["session", DEMO.id]]
+    assert [key.split("/")[2:4] for key, _ in store.items("scope//")] == [["session", DEMO.id]]
 
 
 def test_an_agent_does_not_go_to_make_room_for_sessions() -> None:

@@ -68,7 +68,7 @@ def test_a_session_keeps_every_prompt_with_its_first_answer() -> None:
     session = first["session_id"]
     chunks = call.events(PATH, {"prompt": "Three.", "store_in_session": session})
     assert {chunk["session_id"] for chunk in chunks} == {session}
-    kept = store.get(f"world//session/{DEMO.id}/{session}")
+    kept = store.get(f"scope//session/{DEMO.id}/{session}")
     assert kept
     messages = [(message["role"], message["content"]) for message in decode(kept.value).messages]
     said = texts(first)

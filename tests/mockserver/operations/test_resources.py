@@ -101,7 +101,7 @@ class Walk:
         assert isinstance(found, Found)
         assert found.operation is operation
         assert check_request(understand(found, request)) == ()
-        exchange = self.engine.play(request)
+        exchange = self.engine.handle(request)
         assert check_reply(operation, exchange.reply) == ()
         return replace(exchange, operation=operation.id)
 

@@ -9,12 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from mockserver.build import create_engine
 from mockserver.config import Config
 from mockserver.generation.tokenizer import count_tokens
 from mockserver.resources.agents import BUILT_IN, by_address
 from mockserver.resources.sessions import decode
 from mockserver.stores import MemoryStore
-from tests.mockserver.support.asking import UNKNOWN, Asker, Clock, engine
+from tests.mockserver.support.asking import CONTRACT, UNKNOWN, Asker, Clock, engine
 
 DEMO = BUILT_IN[0]
 ALONE = count_tokens(DEMO.instructions)
@@ -22,7 +23,7 @@ ALONE = count_tokens(DEMO.instructions)
 
 def stored(store: MemoryStore, session: str) -> list[tuple[str, str]]:
     """Return role and text of every message that a session keeps."""
-    found = store.get(f"world//session/{DEMO.id}/{session}")
+    found = store.get(f"scope//session/{DEMO.id}/{session}")
     assert found is not None
     return [(message["role"], message["content"]) for message in decode(found.value).messages]
 
@@ -134,9 +135,9 @@ def test_a_refused_turn_leaves_its_session_as_it_was(fields: dict[str, object]) 
     store = MemoryStore()
     ask = Asker(engine(store=store))
     session = ask.answer(create_session=True)["session_id"]
-    before = store.get(f"world//session/{DEMO.id}/{session}")
+    before = store.get(f"scope//session/{DEMO.id}/{session}")
     assert ask.reply("Lost.", store_in_session=session, **fields).status >= 400  # type: ignore[arg-type]
-    assert store.get(f"world//session/{DEMO.id}/{session}") == before
+    assert store.get(f"scope//session/{DEMO.id}/{session}") == before
     assert len(store.items()) == 1
 
 
@@ -150,9 +151,7 @@ def test_a_session_is_forgotten_after_its_time() -> None:
     """The time runs from the last turn, not from the first."""
     agents = by_address([replace(DEMO, fields={**DEMO.fields, "session_max_ttl": 60})])
     clock = Clock()
-    player = engine(Config(agents=agents))
-    player = type(player)(player.contract, player.config, clock=clock)
-    ask = Asker(player)
+    ask = Asker(create_engine(CONTRACT, Config(agents=agents), clock=clock))
     session = ask.answer(create_session=True)["session_id"]
     clock.now += 60
     ask.answer(store_in_session=session)

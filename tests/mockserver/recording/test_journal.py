@@ -11,14 +11,14 @@ import pytest
 
 from agent_contract.messages import Event, Exchange, Reply, Request, Violation
 from agent_contract.redaction import redaction_of
-from mockserver.recording.journal import MOST_BODY, Noted, encode, shown
+from mockserver.recording.journal import MOST_BODY, Subject, encode, shown
 
 TOKEN = 'the-server\'s "own" token/1'
 
 
 def kept(request: Request, reply: Reply | None = None, *violations: Violation, tokens: tuple[str, ...] = ()) -> Any:
     exchange = Exchange(request, reply or Reply(200, {}, b""), violations=violations)
-    return json.loads(encode(exchange, Noted(1.0), redaction_of(tokens)))
+    return json.loads(encode(exchange, Subject(1.0), redaction_of(tokens)))
 
 
 def of_body(body: bytes, tokens: tuple[str, ...] = ()) -> Any:

@@ -18,7 +18,7 @@ HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello!"}]}
 
 
 def line(sent: Request, colour: bool = False, pace: Pace | None = None) -> str:
-    return describe(engine(pace=pace).play(sent), 0.0012, NOW, colour)
+    return describe(engine(pace=pace).handle(sent), 0.0012, NOW, colour)
 
 
 def test_a_request_is_a_line_with_time_method_path_status_and_duration() -> None:
@@ -68,7 +68,7 @@ def test_a_body_that_is_refused_names_the_clause_that_it_breaks(sent: Request, c
 
 def test_a_path_that_is_not_there_is_told_the_nearest_that_is() -> None:
     reason = line(Request("POST", "/v1/assistants/demo/chat/completions")).splitlines()[1]
-    assert reason.strip() == f"There is nothing at this path. The nearest is {OPERATION.path}"
+    assert reason.strip() == f"No such path. Did you mean {OPERATION.path}?"
 
 
 def test_of_very_many_faults_some_are_named_and_the_rest_counted() -> None:
@@ -110,7 +110,7 @@ def test_a_failure_of_the_engine_is_a_line_with_its_place() -> None:
     out = io.StringIO()
     log = RequestLog("error", out)
     failing = engine()
-    failing._api = None  # type: ignore[assignment]
+    failing.api = None  # type: ignore[assignment]
     reply = LoggedEngine(failing, log).reply(request(HELLO))
     log.close()
     assert reply.status == 500

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent_contract import load_contract
 from agent_contract.messages import Reply, Request
+from mockserver.build import create_engine
 from mockserver.config import Config
 from mockserver.engine import Engine
 from mockserver.generation.latency import Pace
@@ -32,7 +33,7 @@ class Clock:
 def engine(
     config: Config | None = None, *, seed: int = 0, pace: Pace | None = None, store: Store | None = None
 ) -> Engine:
-    return Engine(CONTRACT, config or Config(), seed=seed, pace=pace or Pace(), clock=Clock(), store=store)
+    return create_engine(CONTRACT, config or Config(), seed=seed, pace=pace or Pace(), clock=Clock(), store=store)
 
 
 def limited(**limits: int) -> Engine:

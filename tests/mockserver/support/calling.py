@@ -26,7 +26,7 @@ class Caller:
     def exchange(self, method: str, path: str, body: Any = None, **query: str) -> Exchange:
         headers = {"content-type": "application/json", **({"x-mock-scope": self.scope} if self.scope else {})}
         sent = b"" if body is None else json.dumps(body).encode()
-        exchange = self.engine.play(Request(method, BASE + path, tuple(query.items()), headers, sent))
+        exchange = self.engine.handle(Request(method, BASE + path, tuple(query.items()), headers, sent))
         found = CONTRACT.find(method, BASE + path)
         assert isinstance(found, Found)
         assert check_reply(found.operation, exchange.reply) == ()

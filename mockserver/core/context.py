@@ -1,0 +1,55 @@
+"""What an operation gets: the call, the settings, fresh values and a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from agent_contract import Call
+from mockserver.core.limits import Limits
+from mockserver.core.outcome import Outcome
+from mockserver.core.transaction import Transaction
+from mockserver.generation.latency import Pace
+from mockserver.generation.retrieval import SearchIndex
+from mockserver.resources.agents import Agent
+from mockserver.resources.models import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What stays the same from request to request; `seed` is mixed into every generated text.
+
+    `agents` are the configured ones by id and by name. `indexes` are by id; an agent's own documents have the agent's.
+    """
+
+    agents: Mapping[str, Agent]
+    limits: Limits = field(default_factory=Limits)
+    pace: Pace = field(default_factory=Pace)
+    seed: bytes = b""
+    models: Mapping[str, Model] = field(default_factory=dict)
+    indexes: Mapping[str, SearchIndex] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Values for one attempt to answer: seconds since 1970, two new uuids, 8 random bytes."""
+
+    now: float
+    id: str
+    session_id: str
+    nonce: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that one attempt to answer a call may use."""
+
+    call: Call
+    settings: Settings
+    fresh: Fresh
+    transaction: Transaction
+
+
+#: How an operation acts: the same context gives the same outcome. Raises `Rejection` for a request that it refuses.
+Behaviour: TypeAlias = Callable[[Context], Outcome]

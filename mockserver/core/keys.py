@@ -1,0 +1,76 @@
+"""Keys of the store: every key is built and parsed here.
+
+Keys of agents, sessions and the journal are relative to a scope; `scope` returns the prefix that makes them absolute.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+#: Prefixes inside a scope, and the log of its journal.
+AGENTS = "agent/"
+SESSIONS = "session/"
+JOURNAL = "journal/"
+#: Prefix of the contents of all scopes, and of the entries that register when each was used.
+SCOPES = "scope/"
+REGISTER = "scopes/"
+#: The log that counts how many processes have drawn ids.
+STARTS = "server/starts"
+
+_LAST = "\N{DELETE}"  # sorts after every character of an id
+
+
+def agent(id: str) -> str:
+    """Return the key of an agent."""
+    return AGENTS + id
+
+
+def agent_id(key: str) -> str:
+    """Return the agent's id in a key that `agent` returned."""
+    return key.removeprefix(AGENTS)
+
+
+def sessions(agent_id: str) -> str:
+    """Return the prefix of the keys of an agent's sessions."""
+    return f"{SESSIONS}{agent_id}/"
+
+
+def after_sessions(agent_id: str) -> str:
+    """Return a string that sorts after all keys of an agent's sessions and before those of the next agent."""
+    return sessions(agent_id) + _LAST
+
+
+def session(agent_id: str, id: str) -> str:
+    """Return the key of a session."""
+    return sessions(agent_id) + id.lower()
+
+
+def session_ids(key: str) -> tuple[str, str]:
+    """Return the agent's id and the session's own in a key that `session` returned."""
+    agent, _, id = key.removeprefix(SESSIONS).partition("/")
+    return agent, id
+
+
+def session_cursor(key: str) -> str:
+    """Return what a page of sessions ends with, from the key of its last one."""
+    return key.removeprefix(SESSIONS)
+
+
+def after_session(cursor: str) -> str:
+    """Return the key that `session_cursor` was taken from; empty for an empty cursor."""
+    return SESSIONS + cursor if cursor else ""
+
+
+def scope(name: str) -> str:
+    """Return the prefix of everything in a scope; no scope's prefix is the beginning of another's."""
+    return f"{SCOPES}{quote(name, safe='')}/"
+
+
+def registered(name: str) -> str:
+    """Return the key that registers when a scope was used."""
+    return f"{REGISTER}{quote(name, safe='')}/"
+
+
+def scope_name(key: str) -> str:
+    """Return the scope's name in a key that `registered` returned."""
+    return unquote(key.removeprefix(REGISTER).rstrip("/"))

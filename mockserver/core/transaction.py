@@ -1,0 +1,72 @@
+"""Reads and writes of one attempt to answer a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mockserver.core import keys
+from mockserver.core.outcome import Outcome, Reset
+from mockserver.stores import Store
+
+
+@dataclass(slots=True)
+class Transaction:
+    """A scope in the store, as one attempt to answer reads and writes it.
+
+    All keys are relative to the scope. The version of each value that is read is remembered until `begin`.
+    """
+
+    store: Store
+    scope: str = ""
+    _prefix: str = field(init=False)
+    _versions: dict[str, int | None] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._prefix = keys.scope(self.scope)
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """The keys that were read or written, in the order of their first use."""
+        return tuple(self._versions)
+
+    def begin(self) -> None:
+        """Forget what was read; the next attempt reads it again."""
+        self._versions.clear()
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value stored under `key`, or None."""
+        found = self.store.get(self._prefix + key)
+        self._versions[key] = found.version if found else None
+        return found.value if found else None
+
+    def items(self, prefix: str, after: str = "", limit: int = 100) -> tuple[tuple[str, bytes], ...]:
+        """Return at most `limit` keys that begin with `prefix` and sort after `after`, in order, with their values."""
+        start = self._prefix + after if after else ""
+        found = self.store.items(self._prefix + prefix, start, limit)
+        return tuple((key.removeprefix(self._prefix), item.value) for key, item in found)
+
+    def count(self, prefix: str) -> int:
+        """Return the number of keys that begin with `prefix`."""
+        return self.store.count(self._prefix + prefix)
+
+    def entries(self, log: str, before: int | None = None, limit: int = 100) -> tuple[tuple[int, bytes], ...]:
+        """Return at most `limit` entries of a log with numbers below `before`, newest first."""
+        return self.store.entries(self._prefix + log, before, limit)
+
+    def commit(self, outcome: Outcome) -> None:
+        """Write what an outcome changes; raises `Conflict` if a value is no longer what was read."""
+        for write in outcome.writes:
+            key = self._prefix + write.key
+            if write.value is None:
+                self.store.delete(key)
+            else:
+                expected = self._versions.setdefault(write.key, None)
+                self.store.put(key, write.value, expected, expires=write.expires, pinned=write.pinned)
+        for prefix in outcome.cleared:
+            self.store.clear(self._prefix + prefix)
+        if outcome.reset is Reset.SCOPE:
+            self.store.clear(self._prefix)
+            self.store.delete(keys.registered(self.scope))
+        elif outcome.reset is Reset.ALL:
+            self.store.clear(keys.SCOPES)
+            self.store.clear(keys.REGISTER)
