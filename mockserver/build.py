@@ -94,7 +94,7 @@ def create_engine(
         settings=settings,
         store=store,
         ids=IdSource(seed, clock, store),
-        scopes=Scopes(store, limits.worlds, clock),
+        scopes=Scopes(store, limits.scopes, clock),
         journal=Journal(store, limits.journal, redaction_of((*config.tokens, *config.control_tokens))),
         clock=clock,
         subject=partial(_subject, config.agents),
@@ -108,7 +108,7 @@ def with_store(engine: Engine, store: Store) -> Engine:
         engine,
         store=store,
         ids=IdSource(engine.ids.seed, engine.clock, store),
-        scopes=Scopes(store, engine.limits.worlds, engine.clock),
+        scopes=Scopes(store, engine.limits.scopes, engine.clock),
         journal=replace(engine.journal, store=store),
     )
 

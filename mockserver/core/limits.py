@@ -12,7 +12,7 @@ class Limits:
     `tools` limits the tools that a request declares, `schema` the characters of a JSON Schema in it. `session` limits
     the stored bytes of one session, `sessions` the number of sessions and `store` their bytes together: the least
     recently used session is evicted first. `agents` limits the agents of one scope, configured ones included, `agent`
-    the stored bytes of one. `texts` and `dimensions` limit one request for embeddings. `worlds` limits the scopes that
+    the stored bytes of one. `texts` and `dimensions` limit one request for embeddings. `scopes` limits the scopes that
     have a name, `journal` the requests that the journal of each scope keeps; 0 keeps none.
     """
 
@@ -28,5 +28,5 @@ class Limits:
     agent: int = 256 * 1024
     texts: int = 2_048
     dimensions: int = 4_096
-    worlds: int = 1000
+    scopes: int = 1000
     journal: int = 500

@@ -141,7 +141,7 @@ def expected() -> list[tuple[int, dict[str, str], bytes]]:
 def test_every_adapter_gives_the_same_bytes(
     adapter: Callable[[Engine], Any], expected: list[tuple[int, dict[str, str], bytes]]
 ) -> None:
-    """All in one world, so that ids, sessions and varying texts are the same only if nothing got lost on the way."""
+    """All in one scope: ids, sessions and varying text are the same only if nothing was lost on the way."""
     for name, found, wanted in zip(REQUESTS, play(adapter, list(REQUESTS)), expected, strict=True):
         assert found == wanted, name
 

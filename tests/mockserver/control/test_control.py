@@ -1,4 +1,4 @@
-"""The mock's own interface: what it was asked and what it holds, world by world."""
+"""The control interface: the journal and the state of each scope."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def test_a_reset_leaves_nothing(looker: Looker, call: Caller) -> None:
     assert call.status("GET", f"/agents/{made['id']}") == 404
 
 
-def test_each_world_has_agents_sessions_and_requests_of_its_own(player: Engine) -> None:
+def test_each_scope_has_its_own_agents_sessions_and_requests(player: Engine) -> None:
     one, other = Caller(player, "one"), Caller(player, "other")
     made = one.agent(name="mine")
     session = one.chat(made["id"], create_session=True)["session_id"]
@@ -249,30 +249,30 @@ def test_each_world_has_agents_sessions_and_requests_of_its_own(player: Engine) 
     assert (Looker(player, "one").numbers(), Looker(player, "other").numbers()) == ([2, 1], [1])
 
 
-def test_worlds_are_listed_and_reset_one_by_one_or_all_at_once(player: Engine, looker: Looker) -> None:
+def test_scopes_are_listed_and_reset_one_by_one_or_all_at_once(player: Engine, looker: Looker) -> None:
     for name in ("one", "other"):
         Caller(player, name).chat("demo", create_session=True)
-    assert [world["name"] for world in looker.get("/scopes")["scopes"]] == [None, "one", "other"]
+    assert [scope["name"] for scope in looker.get("/scopes")["scopes"]] == [None, "one", "other"]
 
     Looker(player, "one").reply("POST", "/reset")
-    assert {world["name"]: world["sessions"] for world in looker.get("/scopes")["scopes"]} == {None: 0, "other": 1}
+    assert {scope["name"]: scope["sessions"] for scope in looker.get("/scopes")["scopes"]} == {None: 0, "other": 1}
     looker.reply("POST", "/reset", all="true")
-    assert [world["name"] for world in looker.get("/scopes")["scopes"]] == [None]
+    assert [scope["name"] for scope in looker.get("/scopes")["scopes"]] == [None]
 
 
-def test_of_too_many_worlds_the_one_used_longest_ago_goes_with_all_in_it() -> None:
+def test_the_least_recently_used_scope_is_evicted_with_everything_in_it() -> None:
     clock = Clock()
-    player = create_engine(CONTRACT, Config(limits=Limits(worlds=2)), clock=clock)
+    player = create_engine(CONTRACT, Config(limits=Limits(scopes=2)), clock=clock)
     for name in ("first", "second", "third"):
         clock.now += 10
         Caller(player, name).chat("demo", create_session=True)
 
-    assert [world["name"] for world in Looker(player).get("/scopes")["scopes"]] == [None, "second", "third"]
+    assert [scope["name"] for scope in Looker(player).get("/scopes")["scopes"]] == [None, "second", "third"]
     assert Looker(player, "first").get("/sessions")["sessions"] == []
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 101, "tab\there", "é"])
-def test_a_name_that_names_no_world_is_refused(player: Engine, name: str) -> None:
+def test_an_invalid_scope_name_is_refused(player: Engine, name: str) -> None:
     path = "/api/v1/compatibility/openai/v1/models"
     reply = player.reply(Request("GET", path, (), {"x-mock-scope": name}))
 

@@ -1,4 +1,4 @@
-"""Worlds and journals on every store, shared by several engines and several processes."""
+"""Scopes and journals on every store, shared by several engines and several processes."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ def stores(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Store]]:
             store.close()
 
 
-def test_engines_that_share_a_store_share_worlds_and_journals(stores: tuple[Store, Store]) -> None:
+def test_engines_that_share_a_store_share_scopes_and_journals(stores: tuple[Store, Store]) -> None:
     one, other = (engine(store=store) for store in stores)
     session = Caller(one, "w").chat("demo", create_session=True)["session_id"]
     Caller(other, "w").chat("demo", store_in_session=session)
 
     assert Looker(one, "w").numbers(session=session) == Looker(other, "w").numbers() == [2, 1]
     assert Looker(one).numbers() == []
-    (_, world) = Looker(other).get("/scopes")["scopes"]
-    assert (world["name"], world["sessions"], world["requests"]) == ("w", 1, 2)
+    (_, scope) = Looker(other).get("/scopes")["scopes"]
+    assert (scope["name"], scope["sessions"], scope["requests"]) == ("w", 1, 2)
 
 
-def test_the_bound_on_worlds_holds_for_all_who_share_a_store(stores: tuple[Store, Store]) -> None:
-    clock, config = Clock(), Config(limits=Limits(worlds=2))
+def test_the_limit_of_scopes_holds_for_all_engines_that_share_a_store(stores: tuple[Store, Store]) -> None:
+    clock, config = Clock(), Config(limits=Limits(scopes=2))
     one, other = (create_engine(CONTRACT, config, clock=clock, store=store) for store in stores)
     for player, name in ((one, "a"), (other, "b"), (one, "c"), (other, "b"), (one, "d")):
         clock.now += 10
         Caller(player, name).chat("demo", create_session=True)
 
-    assert [world["name"] for world in Looker(one).get("/scopes")["scopes"]] == [None, "b", "d"]
+    assert [scope["name"] for scope in Looker(one).get("/scopes")["scopes"]] == [None, "b", "d"]
     assert Looker(other, "c").get("/sessions")["sessions"] == Looker(other, "c").numbers() == []
 
 
@@ -67,10 +67,10 @@ def test_what_one_engine_resets_is_gone_for_all(stores: tuple[Store, Store]) -> 
     assert Looker(one, "w").get("/sessions")["sessions"] == []
     assert len(Looker(one, "w2").get("/sessions")["sessions"]) == len(Looker(one).get("/sessions")["sessions"]) == 1
     other.reset()
-    assert [world["requests"] for world in Looker(one).get("/scopes")["scopes"]] == [0]
+    assert [scope["requests"] for scope in Looker(one).get("/scopes")["scopes"]] == [0]
 
 
-def test_that_a_world_is_used_is_written_once_a_second(stores: tuple[Store, Store]) -> None:
+def test_the_use_of_a_scope_is_written_once_a_second(stores: tuple[Store, Store]) -> None:
     clock = Clock()
     caller = Caller(create_engine(CONTRACT, clock=clock, store=stores[0]), "w")
     versions = []
@@ -84,7 +84,7 @@ def test_that_a_world_is_used_is_written_once_a_second(stores: tuple[Store, Stor
     assert versions[0] == versions[1] == versions[2] < versions[3]
 
 
-def test_pages_of_worlds_follow_one_another(stores: tuple[Store, Store]) -> None:
+def test_pages_of_scopes_follow_one_another(stores: tuple[Store, Store]) -> None:
     player = engine(store=stores[0])
     names = ["a b", "a%20b", "a/b", "ab", "b"]
     for name in names:
@@ -96,25 +96,25 @@ def test_pages_of_worlds_follow_one_another(stores: tuple[Store, Store]) -> None
         found += page["scopes"]
 
     assert found[0]["name"] is None
-    assert sorted(world["name"] for world in found[1:]) == sorted(names)
+    assert sorted(scope["name"] for scope in found[1:]) == sorted(names)
 
 
-def test_a_world_whose_name_begins_as_anothers_is_left_alone() -> None:
+def test_a_reset_spares_scopes_whose_names_begin_with_the_same_letters() -> None:
     player = engine()
     for name in ("a", "ab", "a/b"):
         Caller(player, name).chat("demo", create_session=True)
     Looker(player, "a").reply("POST", "/reset")
 
-    assert [world["name"] for world in Looker(player).get("/scopes")["scopes"]] == [None, "a/b", "ab"]
+    assert [scope["name"] for scope in Looker(player).get("/scopes")["scopes"]] == [None, "a/b", "ab"]
 
 
-def test_who_is_not_let_in_opens_no_world() -> None:
+def test_unauthenticated_requests_create_no_scope() -> None:
     player = engine(Config(tokens=("the-token",)))
     for path in (path_of(), "/nowhere"):
         player.reply(Request("POST", path, (), {"x-mock-scope": "w", "authorization": "Bearer wrong"}))
     looker = Looker(player, token="the-token")
 
-    assert [world["name"] for world in looker.get("/scopes")["scopes"]] == [None]
+    assert [scope["name"] for scope in looker.get("/scopes")["scopes"]] == [None]
     assert [one["reply"]["status"] for one in looker.get("/requests")["requests"]] == [404, 401]
 
 
@@ -134,21 +134,21 @@ def test_without_its_store_the_mock_says_so_and_still_refuses_what_needs_none(tm
     assert Caller(player, "w").status("POST", "/assistants/demo/chat/completions", body) == 503
 
 
-def test_workers_share_worlds_and_journals(tmp_path: Path) -> None:
+def test_workers_share_scopes_and_journals(tmp_path: Path) -> None:
     turns = 40
     with serve("--store", f"sqlite:///{tmp_path / 'state.db'}", "--workers", "2", "--log-level", "error") as served:
 
         def ask(number: int) -> int:
-            headers = {"x-mock-scope": f"world-{number % 2}"}
+            headers = {"x-mock-scope": f"scope-{number % 2}"}
             # A connection of its own for each, so that either worker gets some.
             return httpx.post(served.url + path_of(), headers=headers, json={"messages": [user("Hello!")]}).status_code
 
         with ThreadPoolExecutor(8) as threads:
             assert set(threads.map(ask, range(turns))) == {200}
         listed = httpx.get(f"{served.url}/__mock__/scopes").json()["scopes"]
-        kept = httpx.get(f"{served.url}/__mock__/requests?limit=1000", headers={"x-mock-scope": "world-1"}).json()
+        kept = httpx.get(f"{served.url}/__mock__/requests?limit=1000", headers={"x-mock-scope": "scope-1"}).json()
 
-    assert {world["name"]: world["requests"] for world in listed} == {None: 0, "world-0": 20, "world-1": 20}
+    assert {scope["name"]: scope["requests"] for scope in listed} == {None: 0, "scope-0": 20, "scope-1": 20}
     assert [one["number"] for one in kept["requests"]] == list(range(20, 0, -1))
 
 

@@ -187,7 +187,7 @@ def test_an_agent_does_not_go_to_make_room_for_sessions() -> None:
     assert call.get(f"/agents/{agent['id']}") == agent
 
 
-def test_an_agent_of_one_world_is_not_there_in_another(call: Caller) -> None:
+def test_an_agent_exists_only_in_its_scope(call: Caller) -> None:
     other = Caller(call.engine, scope="other")
     agent = call.agent()
     call.answer("DELETE", "/agents/demo")
