@@ -45,6 +45,9 @@ class Player(Protocol):
     def reply(self, request: Request) -> Reply:
         """Return the reply to a request; never raises."""
 
+    def record(self, exchange: Exchange) -> None:
+        """Note an exchange that an adapter answered itself; never raises."""
+
 
 @dataclass(slots=True)
 class Engine:

@@ -1,4 +1,4 @@
-"""The mock as an ASGI application: what `agent-contract serve` runs, and what any ASGI server may."""
+"""The mock as an ASGI application: `agent-contract serve` runs it, and any ASGI server can."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from agent_contract.messages import Reply, Request
 from mockserver.adapters.disconnect import DRAINED, App, Receive, Scope, Send, other_than_http, unless_gone
 from mockserver.engine import Player
 
-_LARGE = 65_536  # bytes of a body that may take so long that nobody else must wait for it
+_LARGE = 65_536  # bytes of a body that is checked in a thread, so that other clients don't wait for it
 
 
 def create_app(engine: Player) -> App:
-    """Return an application that plays `engine`; a client that leaves ends the waiting for its reply."""
+    """Return an application that plays `engine`; if a client leaves, no one waits for its reply any more."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -33,7 +33,7 @@ def create_app(engine: Player) -> App:
 
 
 async def _body(receive: Receive, limit: int) -> bytes | None:
-    """Return the body, or its beginning when it has more than `limit` bytes; None when the client has left."""
+    """Return the body, or its beginning if it has more than `limit` bytes; None if the client has left."""
     parts, size, more = [], 0, True
     while more and size <= DRAINED * limit:
         message = await receive()

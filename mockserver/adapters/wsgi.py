@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -12,8 +13,8 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_input_stream, get_path_info
 
-from agent_contract.messages import Event, Request
-from mockserver.adapters.disconnect import DRAINED
+from agent_contract.messages import Event, Exchange, Reply, Request
+from mockserver.adapters.disconnect import BAD_CHUNKS, CUT_BODY, DRAINED, refusal
 from mockserver.engine import Player
 
 if TYPE_CHECKING:
@@ -24,14 +25,14 @@ def create_app(engine: Player, sleep: Callable[[float], object] = time.sleep) ->
     """Return an application that plays `engine`; a stream's `close()` frees it. `sleep` waits out delays."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        try:
-            body = _body(get_input_stream(environ), engine.limits.body)
-        except ClientDisconnected:
-            body = b""  # nobody is there to read the reply
         query = tuple(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
         headers = {name.lower(): value for name, value in EnvironHeaders(environ)}
-        request = Request(environ["REQUEST_METHOD"], get_path_info(environ), query, headers, body)
-        reply = engine.reply(request)
+        request = Request(environ["REQUEST_METHOD"], get_path_info(environ), query, headers)
+        try:
+            reply = engine.reply(replace(request, body=_body(get_input_stream(environ), engine.limits.body)))
+        except (ClientDisconnected, OSError) as error:
+            reply = _unreadable(error, "chunked" in headers.get("transfer-encoding", "").lower())
+            engine.record(Exchange(request, reply))
         sleep(reply.delay)
         start_response(f"{reply.status} {HTTP_STATUS_CODES.get(reply.status, 'Unknown')}", list(reply.headers.items()))
         return [reply.body] if isinstance(reply.body, bytes) else _stream(reply.body, sleep)
@@ -39,9 +40,19 @@ def create_app(engine: Player, sleep: Callable[[float], object] = time.sleep) ->
     return app
 
 
+def _unreadable(error: Exception, in_chunks: bool) -> Reply:
+    if isinstance(error, TimeoutError) or isinstance(error.__cause__ or error.__context__, TimeoutError):
+        return refusal(408, "The body stopped arriving.")
+    return refusal(400, BAD_CHUNKS if in_chunks else CUT_BODY)
+
+
 def _body(stream: IO[bytes], limit: int) -> bytes:
-    """Return the body, or its first bytes when it has more than `limit`."""
-    body = stream.read(limit + 1)
+    """Return the body, or its first bytes if it has more than `limit`."""
+    parts, size = [], 0
+    while size <= limit and (part := stream.read(limit + 1 - size)):  # less than that many bytes is not yet the end
+        parts.append(part)
+        size += len(part)
+    body = b"".join(parts)
     left = DRAINED * limit if len(body) > limit else 0
     while left > 0 and (part := stream.read(65536)):
         left -= len(part)

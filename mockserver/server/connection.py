@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import httptools
-import orjson
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from agent_contract.messages import Exchange, Reply, Request
+from mockserver.adapters.disconnect import BAD_CHUNKS, CUT_BODY, refusal
 from mockserver.server.connection_limits import RESERVED_FILES, ConnectionLimits
 
 #: Seconds that a client whose request was refused has to read the answer while the rest of it is thrown away.
@@ -28,8 +28,6 @@ _LINGERING = RESERVED_FILES // 2
 _NOT_HTTP = "This is not a valid HTTP request."
 _UNKNOWN_METHOD = "This is not a valid HTTP request, or its method is unknown."
 _TOO_LARGE = "The request line and headers have more than {} bytes."
-_BAD_BODY = "The body can't be read: its chunks are malformed."
-_CUT_BODY = "The body ended before all of it arrived: the client closed the connection, or its side of it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ class Connection(HttpToolsProtocol):
         if self._refused or self.transport.is_closing():
             return None
         if self._in_body:
-            self._refuse(400, _CUT_BODY)
+            self._refuse(400, CUT_BODY)
             return True
         if not self._is_answering():
             return False
@@ -129,7 +127,7 @@ class Connection(HttpToolsProtocol):
         except httptools.HttpParserInvalidMethodError:
             self._refuse(400, _UNKNOWN_METHOD)
         except httptools.HttpParserError:
-            self._refuse(400, _BAD_BODY if self._in_body else _NOT_HTTP)
+            self._refuse(400, BAD_CHUNKS if self._in_body else _NOT_HTTP)
 
     def _go_on_without_upgrade(self, rest: bytes) -> None:
         """Parse a request again as if it had not asked for an upgrade: the parser takes its body for another protocol.
@@ -211,8 +209,7 @@ class Connection(HttpToolsProtocol):
         if self._is_answering():
             self._leave()
         if not started:
-            headers = {"content-type": "application/json", "connection": "close"}
-            reply = Reply(status, headers, orjson.dumps({"detail": why}))
+            reply = refusal(status, why)
             self.transport.write(_encode(reply, self.server_state.default_headers))
             self._settings.report(Exchange(request, reply))
         return self._linger()
@@ -246,6 +243,6 @@ class Connection(HttpToolsProtocol):
 def _encode(reply: Reply, default: list[tuple[bytes, bytes]]) -> bytes:
     assert isinstance(reply.body, bytes)
     given = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
-    headers = [*default, *given, (b"content-length", b"%d" % len(reply.body))]
+    headers = [*default, *given, (b"connection", b"close")]
     lines = [STATUS_LINE[reply.status], *(b"%s: %s\r\n" % header for header in headers), b"\r\n"]
     return b"".join([*lines, reply.body])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -21,6 +22,7 @@ from uvicorn import Config, Server
 
 from mockserver.adapters.disconnect import App
 from mockserver.server.connection import Connection, ConnectionSettings
+from mockserver.server.workers import HANGUP_LINE
 
 _BACKLOG = 4096
 _GRACE = 0.2  # seconds that replies on their way have to end
@@ -91,7 +93,7 @@ async def _run(
         timeout_keep_alive=settings.limits.idle_seconds,  # type: ignore[arg-type]  # it is given to call_later
         timeout_graceful_shutdown=_GRACE,  # type: ignore[arg-type]  # and this to wait_for
     )
-    server = _Server(config)
+    server = _Server(config, FileWatch(listening.fileno(), say))
 
     def stop() -> None:
         if lifeline is not None:
@@ -121,11 +123,37 @@ def ignore_hangup(loop: asyncio.AbstractEventLoop, say: Callable[[str], None]) -
         loop.add_signal_handler(hangup, say, HANGUP_LINE)
 
 
-HANGUP_LINE = "SIGHUP is ignored: nothing is read again. SIGTERM or Ctrl-C stops the server."
+class FileWatch:
+    """Says when this process has no file descriptors left, and when it has some again.
+
+    The event loop closes new connections then, without a word.
+    """
+
+    def __init__(self, descriptor: int, say: Callable[[str], None]) -> None:
+        self._descriptor, self._say = descriptor, say
+        self._out_of_files = False
+
+    def check(self) -> None:
+        """Try to open a file."""
+        try:
+            os.close(os.dup(self._descriptor))
+        except OSError as error:
+            if not self._out_of_files:
+                why = error.strerror or str(error)
+                self._say(f"WARNING: {why}: new connections are closed until file descriptors are free (ulimit -n).")
+            self._out_of_files = True
+        else:
+            if self._out_of_files:
+                self._say("File descriptors are free again: new connections are taken.")
+            self._out_of_files = False
 
 
 class _Server(Server):
-    """uvicorn's server, without its signal handlers, and with a look at each connection's deadline every second."""
+    """uvicorn's server without its signal handlers. It checks files and the connections' deadlines every second."""
+
+    def __init__(self, config: Config, files: FileWatch) -> None:
+        super().__init__(config)
+        self._files = files
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -135,6 +163,8 @@ class _Server(Server):
     async def on_tick(self, counter: int) -> bool:
         """Return whether to stop."""
         if counter % 10 == 0:
+            if not self.should_exit:
+                self._files.check()
             now = asyncio.get_running_loop().time()
             for connection in tuple(self.server_state.connections):
                 if isinstance(connection, Connection):

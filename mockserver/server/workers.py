@@ -1,4 +1,4 @@
-"""Processes that serve one listening socket together, and what becomes of them."""
+"""Processes that serve one listening socket together: they are started, replaced when they end, and stopped."""
 
 from __future__ import annotations
 
@@ -16,28 +16,30 @@ from multiprocessing.process import BaseProcess
 
 from agent_contract.document.errors import ContractError
 
-#: A worker that ends sooner than this has not worked, in seconds.
+HANGUP_LINE = "SIGHUP is ignored: nothing is read again. SIGTERM or Ctrl-C stops the server."
+
+#: A worker that ends within these seconds has failed to start.
 _SOON = 1.0
-#: So many of those, one after the other, and no more are started.
+#: After this many failed starts in a row no more are tried.
 _TOO_MANY = 5
 _PATIENCE = 3.0  # seconds that workers have to end
 
 
 class WorkersEnd(Exception):
-    """No worker stays alive; the text says how the last one ended."""
+    """No worker stays alive; the message says how the last one ended."""
 
 
 def can_fork() -> bool:
-    """Return whether this system has processes that share what their parent has read and opened."""
+    """Return whether this system can fork processes, which share what their parent has read and opened."""
     return "fork" in multiprocessing.get_all_start_methods()
 
 
 def run_workers(count: int, work: Callable[[int], None], say: Callable[[str], None]) -> None:
-    """Keep `count` processes at `work` until SIGINT or SIGTERM; raise `WorkersEnd` when they only ever end.
+    """Keep `count` processes at `work` until SIGINT or SIGTERM; raise `WorkersEnd` if none of them stays alive.
 
-    `work` runs in each and is given a file descriptor that is at its end when the work shall end, which it is too when
-    this process is killed. A worker that ends before gets a successor; `say` is given a line about it. Call this
-    before any thread is started: a fork takes none along.
+    `work` runs in each. It receives a file descriptor that is at its end when the work must end, also because this
+    process was killed. A worker that ends before that is replaced, and `say` receives a line about it. Call this before
+    any thread is started: a fork does not copy threads.
     """
     lifeline, held = os.pipe()
     workers: dict[int, tuple[BaseProcess, float]] = {}  # by sentinel, with the time of the start
@@ -50,7 +52,7 @@ def run_workers(count: int, work: Callable[[int], None], say: Callable[[str], No
         return process
 
     try:
-        with _stop_signals() as stopped:
+        with _stop_signals() as stopped, _hangup_said(say):
             for _ in range(count):
                 start()
             while True:
@@ -73,7 +75,7 @@ def run_workers(count: int, work: Callable[[int], None], say: Callable[[str], No
 
 def _work(work: Callable[[int], None], lifeline: int, held: int) -> None:
     signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of them, and the parent tells them
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them, and the parent ends them
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.close(held)
     try:
@@ -98,8 +100,22 @@ def _stop_signals() -> Iterator[socket.socket]:
             signal.set_wakeup_fd(before)
 
 
+@contextmanager
+def _hangup_said(say: Callable[[str], None]) -> Iterator[None]:
+    """Make SIGHUP a line of the log meanwhile, unless it is ignored already (nohup)."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is None or signal.getsignal(hangup) == signal.SIG_IGN:
+        yield
+        return
+    before = signal.signal(hangup, lambda *_: say(HANGUP_LINE))
+    try:
+        yield
+    finally:
+        signal.signal(hangup, before)
+
+
 def _noted(*_: object) -> None:
-    """Do nothing: that there is a handler makes the signal's number be written to the wakeup descriptor."""
+    """Do nothing: with a handler, Python writes the signal's number to the wakeup descriptor."""
 
 
 def _how_it_ended(process: BaseProcess) -> str:

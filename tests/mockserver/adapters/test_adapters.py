@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from mockserver.engine import Engine
 from mockserver.generation.latency import Pace
 from tests.mockserver.support.asking import NOW, UNKNOWN, engine, path_of
 from tests.mockserver.support.bad_input import GOOD, ODD, ROWS, UNREADABLE, Row
-from tests.mockserver.support.raw import HEAD, exchange
+from tests.mockserver.support.raw import HEAD, connect, exchange, read_reply
 
 #: What a server adds by itself.
 ADDED = {"date", "server", "connection", "transfer-encoding"}
@@ -310,6 +311,47 @@ def test_a_mock_server_reads_what_it_refuses_so_that_the_client_sees_why() -> No
         status, answer = exchange(mock.url, [HEAD + b"Content-Length: %d\r\n\r\n" % len(body), body])
     assert status == 413
     assert b"2097152" in answer
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"Content-Length: 10\r\n\r\nab", "ended before all of it arrived"),
+        (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "chunks are malformed"),
+        (b"Transfer-Encoding: chunked\r\n\r\n5\r\nab", "chunks are malformed"),
+        (b"Transfer-Encoding: chunked\r\n\r\n", "chunks are malformed"),
+    ],
+    ids=["length", "chunk size", "inside a chunk", "no chunk"],
+)
+def test_a_mock_server_answers_a_body_that_it_can_not_read(
+    body: bytes, detail: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with MockServer() as mock:
+        with connect(mock.url) as connection:
+            connection.sendall(HEAD + body)
+            connection.shutdown(socket.SHUT_WR)
+            status, answer = read_reply(connection)
+        assert (status, [entry["reply"]["status"] for entry in mock.engine.requests()]) == (400, [400])
+    assert detail in json.loads(answer)["detail"]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_mock_server_gives_up_a_body_that_stops_arriving(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mockserver.adapters.threaded_server._TIMEOUT", 0.2)
+    with MockServer() as mock:
+        for kind in (b"Content-Length: 10\r\n\r\nab", b"Transfer-Encoding: chunked\r\n\r\n5\r\nab"):
+            assert exchange(mock.url, [HEAD + kind])[0] == 408
+        with connect(mock.url) as connection:
+            connection.sendall(b"GET / HT")
+            assert connection.recv(100) == b""
+
+
+def test_a_mock_server_records_what_is_not_http(capfd: pytest.CaptureFixture[str]) -> None:
+    with MockServer() as mock, connect(mock.url) as connection:
+        connection.sendall(b"what is this?\r\n\r\n")
+        assert b"400" in connection.recv(65536)
+        assert [entry["reply"]["status"] for entry in mock.engine.requests()] == [400]
+    assert capfd.readouterr().err == ""
 
 
 def test_two_mock_servers_know_nothing_of_each_other() -> None:

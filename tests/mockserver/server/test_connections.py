@@ -256,6 +256,7 @@ def test_a_process_without_file_descriptors_does_not_spin_and_recovers() -> None
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(1)
             assert seconds_of_cpu(process.pid) - cpu < 0.5 * (time.monotonic() - start)
+            assert any("Too many open files: new connections are closed" in line for line in process.stdout)
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, before)
         deadline = time.monotonic() + 20
         while True:
