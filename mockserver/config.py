@@ -128,7 +128,13 @@ def _documents(file: _File, declared: list[dict[str, Any]]) -> tuple[dict[str, D
 
 
 def _index(one: dict[str, Any], documents: Mapping[str, Document]) -> KnowledgeIndex:
-    return KnowledgeIndex(one["id"], one.get("name", one["id"]), tuple(documents[name] for name in one["documents"]))
+    return KnowledgeIndex(
+        one["id"],
+        one.get("name", one["id"]),
+        tuple(documents[name] for name in one["documents"]),
+        one.get("tool_id", ""),
+        one.get("knowledge_base_id", ""),
+    )
 
 
 def _index_faults(file: _File, declared: dict[str, Any], documents: Mapping[str, Document]) -> Iterator[Problem]:

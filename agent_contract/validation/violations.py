@@ -31,6 +31,7 @@ _WHOLE = frozenset(
 #: Keywords that hold schemas by name or by index, and those whose schemas are of a part of the value.
 _NAMED = frozenset(("properties", "patternProperties", "dependentSchemas", "$defs"))
 _LISTS = frozenset(("prefixItems", "allOf", "anyOf", "oneOf"))
+_BRANCHES = frozenset(("if", "then", "else", "not"))
 _ENTERING = frozenset(
     (
         *("properties", "patternProperties", "additionalProperties", "unevaluatedProperties"),
@@ -124,7 +125,7 @@ def _of_error(
     got: Any = look_up(value, map(str, error.instance_path))  # the error's own copy has its keys sorted
     if rule == "required":
         name = str(getattr(error.kind, "property", ""))
-        order = _position(schemas.at(place.parent, direction), name)
+        order = _declared(schemas, place.parent, name, direction)
         yield Violation((*where, name), rule, expected, None, str(place)), ((order, name),)
     elif rule in ("additionalProperties", "unevaluatedProperties") and hasattr(error.kind, "unexpected"):
         for name in error.kind.unexpected:
@@ -132,6 +133,16 @@ def _of_error(
             yield Violation((*where, name), rule, expected, got[name], str(place)), ((order, name),)
     else:
         yield Violation(where, rule, expected, got, str(place)), ()
+
+
+def _declared(schemas: Schemas, place: Place, name: str, direction: Direction) -> int:
+    """Return the position of a property in the schema that declares it: this one, or one that applies it in place."""
+    while True:
+        position = _position(schemas.at(place, direction), name)
+        above = place.parent.parent if place.tokens[-2:-1] and place.tokens[-2] in _LISTS else place.parent
+        if position != _LAST or not (place.tokens[-1] in _BRANCHES or above != place.parent):
+            return position
+        place = above
 
 
 def _position(schema: JSON, name: str) -> int:

@@ -10,15 +10,14 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
+import uuid
 import weakref
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from agent_contract import Budget, ContractError, Problem
+from agent_contract import ContractError, Problem
 
 _WORD = re.compile(r"\w+")
-_FIELD = re.compile(r"\{(\w+)\}")
 #: Of a question so many characters are looked at, and so many different words.
 _LOOKED_AT = 10_000
 _MOST_WORDS = 100
@@ -40,11 +39,27 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeIndex:
-    """Passages under one id, a uuid, by which agents are bound to them."""
+    """The documents of an index. `tool_id` is the id of its search tool, `knowledge_base_id` that of its base.
+
+    All ids are uuids. If the last two are empty, they are derived from `id`.
+    """
 
     id: str
     name: str
     documents: tuple[Document, ...] = ()
+    tool_id: str = ""
+    knowledge_base_id: str = ""
+
+    def search_tool(self) -> str:
+        """Return the id of the search tool, in lower case."""
+        return self.tool_id.lower() or self._derived("search-tool")
+
+    def knowledge_base(self) -> str:
+        """Return the id of the knowledge base, in lower case."""
+        return self.knowledge_base_id.lower() or self._derived("knowledge-base")
+
+    def _derived(self, kind: str) -> str:
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{self.id.lower()}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +71,10 @@ class Found:
 
 
 class SearchIndex:
-    """Passages that can be searched; any thread may do it."""
+    """Documents that any thread can search, with the ids of the search tool and of the knowledge base."""
 
-    def __init__(self, documents: Sequence[Document]) -> None:
+    def __init__(self, documents: Sequence[Document], tool_id: str = "", knowledge_base_id: str = "") -> None:
+        self.tool_id, self.knowledge_base_id = tool_id, knowledge_base_id
         self._documents = documents
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
@@ -80,47 +96,20 @@ class SearchIndex:
             return []
         wanted = " OR ".join(f'"{word}"' for word in words)
         with self._lock:
-            rows = self._database.execute(_SEARCH, (wanted, min(most, _MOST_FOUND))).fetchall()
+            rows = self._database.execute(_SEARCH, (wanted, max(0, min(most, _MOST_FOUND)))).fetchall()
         # FTS5 gives the negative of the rank, so that the best comes first.
         found = [Found(self._documents[row - 1], -rank / (1 - rank)) for row, rank in rows]
         return [one for one in found if one.score >= cutoff]
 
 
 def search_indexes(indexes: Iterable[KnowledgeIndex]) -> dict[str, SearchIndex]:
-    """Return the indexes ready to be searched, by their ids in lower case; an empty one finds nothing."""
-    return {index.id.lower(): SearchIndex(index.documents) for index in indexes}
+    """Return search indexes by their ids in lower case."""
+    return {
+        index.id.lower(): SearchIndex(index.documents, index.search_tool(), index.knowledge_base()) for index in indexes
+    }
 
 
 def search_all(indexes: Sequence[SearchIndex], question: str, most: int, cutoff: float) -> list[Found]:
     """Return the best passages of several indexes, best first, at most `most`."""
     found = [one for index in indexes for one in index.search(question, most, cutoff)]
     return sorted(found, key=lambda one: -one.score)[:most]
-
-
-def referred(found: Sequence[Found], form: str, delimiter: str, budget: Budget) -> str:
-    """Return the passages as they are in a prompt, each in `form`, with `delimiter` between two of them.
-
-    In a form `{text}`, `{origin_name}`, `{origin_ref}`, `{document_id}` and `{score}` are filled in. The characters
-    are counted in `budget` before they are made; raises `BudgetError`.
-    """
-    fields = Counter(_FIELD.findall(form))
-    size = len(delimiter) * len(found)
-    for one in found:
-        values = _values(one.document, one.score)
-        size += len(form) + sum(count * len(values.get(name, "")) for name, count in fields.items())
-    budget.spend("characters", size)
-    return delimiter.join(_filled(form, _values(one.document, one.score)) for one in found)
-
-
-def _filled(form: str, values: Mapping[str, str]) -> str:
-    return _FIELD.sub(lambda place: values.get(place[1], place[0]), form)
-
-
-def _values(document: Document, score: float) -> Mapping[str, str]:
-    return {
-        "text": document.text,
-        "origin_name": document.origin_name or "",
-        "origin_ref": document.origin_ref or "",
-        "document_id": document.id,
-        "score": f"{score:.2f}",
-    }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from agent_contract.messages import JSON
 from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, json_outcome
+from mockserver.generation.retrieval import SearchIndex
 from mockserver.operations.agent_store import all_agents
 from mockserver.operations.chat_request import short
 from mockserver.resources.agents import Agent, is_uuid
@@ -26,13 +27,12 @@ def list_agents(context: Context) -> Outcome:
     ids = [agent.id for agent in agents]
     after, before = (_cursor_index(ids, name, query.get(name)) for name in ("after", "before"))
     start = 0 if after is None else after + 1
-    found = _filtered(agents[start:before], query)[_integer(query["offset"]) :]
+    indexes = context.settings.indexes
+    found = _filtered(agents[start:before], query, indexes)[_integer(query["offset"]) :]
     limit = _integer(query["limit"])
     page = found[:limit] if before is None or start else found[-limit:]
-    value = _page(page, len(page) < len(found))
-    if query["set_num_objects"]:
-        value["num_objects"] = len(_filtered(agents, query))
-    return json_outcome(value)
+    total = len(_filtered(agents, query, indexes)) if query["set_num_objects"] else None
+    return json_outcome(_page(page, len(page) < len(found), total))
 
 
 def _integer(value: JSON) -> int:
@@ -55,8 +55,8 @@ def _cursor_index(ids: Sequence[str], name: str, value: JSON) -> int | None:
     raise Rejection(400, "after-unknown" if name == "after" else "", why, where, "the id of an agent", text)
 
 
-def _filtered(agents: list[Agent], query: Mapping[str, JSON]) -> list[Agent]:
-    """Return the agents that pass the filters; the API does not say which links are to a knowledge base."""
+def _filtered(agents: list[Agent], query: Mapping[str, JSON], indexes: Mapping[str, SearchIndex]) -> list[Agent]:
+    """Return the agents that pass the filters; an agent uses a knowledge base if it searches one of its indexes."""
     if "name" in query:
         agents = [agent for agent in agents if agent.setting("name") == query["name"]]
     if "index_id" in query:
@@ -64,17 +64,24 @@ def _filtered(agents: list[Agent], query: Mapping[str, JSON]) -> list[Agent]:
         agents = [agent for agent in agents if agent.setting("index_id", "").lower() == index]
     if "knowledge_base_id" in query:
         base = str(query["knowledge_base_id"]).lower()
-        agents = [
-            agent for agent in agents if any(link["tool_id"].lower() == base for link in agent.setting("tools", ()))
-        ]
+        ids = {id for id, index in indexes.items() if index.knowledge_base_id == base}
+        tools = {indexes[id].tool_id for id in ids}
+        agents = [agent for agent in agents if _searches(agent, ids, tools)]
     return agents
 
 
-def _page(agents: Sequence[Agent], has_more: bool) -> dict[str, Any]:
+def _searches(agent: Agent, indexes: Set[str], tools: Set[str]) -> bool:
+    """Return whether an agent searches one of these indexes, or is linked to one of these search tools."""
+    linked = (link["tool_id"].lower() in tools for link in agent.setting("tools", ()))
+    return agent.setting("index_id", "").lower() in indexes or any(linked)
+
+
+def _page(agents: Sequence[Agent], has_more: bool, total: int | None) -> dict[str, Any]:
     return {
         "object": "list",
         "data": [agent.as_json() for agent in agents],
         "has_more": has_more,
+        "num_objects": total,
         "first_id": agents[0].id if agents else None,
         "last_id": agents[-1].id if agents else None,
     }

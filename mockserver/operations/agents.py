@@ -15,7 +15,7 @@ from mockserver.core.limits import Limits
 from mockserver.core.outcome import Outcome, Rejection, Write
 from mockserver.operations.agent_store import count_agents, find_agent
 from mockserver.operations.chat_request import body_of
-from mockserver.resources.agents import DELETED, FIELDS, READY, Agent
+from mockserver.resources.agents import AVAILABLE, DELETED, FIELDS, Agent
 
 #: Defaults of a new agent: 30 days, and about fifty pages.
 DEFAULTS: Mapping[str, Any] = {
@@ -39,7 +39,7 @@ def create_agent(context: Context) -> Outcome:
         why = f"This server keeps at most {most} agents: delete one that is not needed any more."
         raise Rejection(400, "create-bound", why, ("body",), most, most)
     given = {name: value for name, value in _given_fields(context.call).items() if value is not None}
-    server_set = {"created_at": int(fresh.now), "status": READY}
+    server_set = {"created_at": int(fresh.now), "status": AVAILABLE}
     return _saved(Agent(fresh.id, server_set | _ordered({**DEFAULTS, **given})), 201, settings.limits)
 
 
@@ -84,8 +84,18 @@ def _stored_value(name: str, value: Any) -> Any:
     if name == "index_similarity_cutoff" and value is not None:
         return float(max(-_LARGEST, min(value, _LARGEST)))
     if name == "tools" and value is not None:
-        return [{part: link[part] for part in ("link_type", "tool_id")} for link in value]
+        return [_stored_link(link) for link in value]
     return value
+
+
+def _stored_link(link: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a tool link as it was sent, its fields in the order of the contract."""
+    stored = {name: link[name] for name in ("link_type", "tool_id")}
+    if link.get("top_n") is not None:
+        stored["top_n"] = max(-_LARGEST, min(int(link["top_n"]), _LARGEST))
+    if link.get("similarity_cutoff") is not None:
+        stored["similarity_cutoff"] = float(max(-_LARGEST, min(link["similarity_cutoff"], _LARGEST)))
+    return stored
 
 
 def _saved(agent: Agent, status: int, limits: Limits) -> Outcome:

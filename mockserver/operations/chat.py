@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from agent_contract import BudgetError
@@ -10,7 +11,7 @@ from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, Write
 from mockserver.generation.completion import CHAT, Choice, Completion, Form, asks_for_usage, cut, plain, stream
 from mockserver.generation.replies import compose
-from mockserver.generation.retrieval import Found, SearchIndex, referred, search_all
+from mockserver.generation.retrieval import Found, SearchIndex, search_all
 from mockserver.generation.tokenizer import count_tokens
 from mockserver.operations.agent_store import find_agent
 from mockserver.operations.chat_request import (
@@ -39,9 +40,8 @@ from mockserver.operations.tool_calls import (
 from mockserver.resources.agents import Agent
 from mockserver.resources.sessions import EMPTY, Session, digest, extend, last_said, tokens_of
 
-#: How many passages an answer rests on, and how they stand in the prompt, where the agent does not say.
+#: The maximum number of passages that an answer uses if the agent has no setting for it.
 TOP_N = 2
-REFERENCE = {"index_reference_format": "{text}", "index_reference_delimiter": "\n"}
 #: In this order; the first one that refuses decides.
 CHECKS: tuple[Check, ...] = (
     check_model,
@@ -96,8 +96,9 @@ def complete(request: ChatRequest) -> tuple[Completion, bytes]:
     session = request.session or EMPTY
     seed = _seed(request, session)
     said = last_said(session.messages, body["messages"])
-    indexes = _indexes(request)
-    found = search_all(indexes, said, agent.setting("index_top_n", TOP_N), agent.setting("index_similarity_cutoff", 0))
+    searches = _searches(request)
+    found = [one for indexes, most, cutoff in searches for one in search_all(indexes, said, most, cutoff)]
+    found.sort(key=lambda one: -one.score)
     evidence = tool_results(request) or (f"I found this in my documents: {found[0].document.text}" if found else "")
     try:
         request.budget.spend("characters", sum(len(one.document.text) for one in found))
@@ -108,7 +109,7 @@ def complete(request: ChatRequest) -> tuple[Completion, bytes]:
             choices=_choices(request, said, evidence, seed),
             prompt_tokens=_prompt_tokens(request, session, found),
             session_id=body.get("store_in_session") or (fresh.session_id if body.get("create_session") else None),
-            context=[_context(one) for one in found] if indexes else None,
+            context=[_context(one) for one in found] if searches else None,
             role=agent.setting("completion_role", "assistant"),
         )
     except BudgetError as error:
@@ -117,12 +118,28 @@ def complete(request: ChatRequest) -> tuple[Completion, bytes]:
     return completion, seed
 
 
-def _indexes(request: ChatRequest) -> list[SearchIndex]:
-    """Return what the agent knows: documents of its own, the index that it names, and those that it is linked to."""
+def _searches(request: ChatRequest) -> list[tuple[list[SearchIndex], int, float]]:
+    """Return which indexes are searched together, for how many passages at most, and with which minimum score.
+
+    An agent searches its own documents together with the index of its `index_id`, and each index whose search tool it
+    is linked to. An index is searched once.
+    """
     agent, known = request.agent, request.settings.indexes
-    links = [link["tool_id"] for link in agent.setting("tools", ())]
-    ids = dict.fromkeys(str(id).lower() for id in (agent.id, agent.setting("index_id", ""), *links))
-    return [known[id] for id in ids if id in known]
+    most, cutoff = agent.setting("index_top_n", TOP_N), agent.setting("index_similarity_cutoff", 0.0)
+    own = [known[id] for id in dict.fromkeys((agent.id, agent.setting("index_id", "").lower())) if id in known]
+    searches = [(own, most, cutoff)] if own else []
+    by_tool = {index.tool_id: index for index in known.values() if index.tool_id and index not in own}
+    for link in agent.setting("tools", ()):
+        index = by_tool.pop(link["tool_id"].lower(), None)
+        if index:
+            limits = (_value(link, "top_n", most), _value(link, "similarity_cutoff", cutoff))
+            searches.append(([index], *limits))
+    return searches
+
+
+def _value(link: Mapping[str, Any], name: str, absent: Any) -> Any:
+    value = link.get(name)
+    return absent if value is None else value
 
 
 def _seed(request: ChatRequest, session: Session) -> bytes:
@@ -137,9 +154,8 @@ def _seed(request: ChatRequest, session: Session) -> bytes:
 
 
 def _prompt_tokens(request: ChatRequest, session: Session, found: list[Found]) -> int:
-    """Return what the model is given to read, in tokens; the passages that were found stand in it as the agent says."""
-    form, delimiter = (request.agent.setting(name, usual) for name, usual in REFERENCE.items())
-    passages = count_tokens(referred(found, form, delimiter, request.budget))
+    """Return the tokens of the prompt: instructions, session, messages, passages, tools and response format."""
+    passages = sum(count_tokens(one.document.text) for one in found)
     own = count_tokens(request.agent.instructions) + session.tokens + tokens_of(request.body["messages"])
     return own + passages + tokens_of_tools(request) + tokens_of_format(request)
 

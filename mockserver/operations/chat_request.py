@@ -76,13 +76,18 @@ def check_roles(request: ChatRequest) -> None:
 
 
 def check_content(request: ChatRequest) -> None:
-    """Refuse a part of a message that is not text."""
+    """Refuse a content part that is not text."""
     for index, message in enumerate(request.body["messages"]):
         content = message.get("content")
         for number, part in enumerate(content if isinstance(content, list) else ()):
             if part["type"] != "text":
-                why = f'The part {number} of message {index} is "{short(part["type"])}"; this server reads texts.'
-                raise Rejection(400, "", why, ("body", "messages", index, "content", number), "text", part["type"])
+                why = (
+                    f'Content part {number} of message {index} has the type "{short(part["type"])}". '
+                    "This mock reads text parts only."
+                )
+                raise Rejection(
+                    400, "content-media", why, ("body", "messages", index, "content", number), "text", part["type"]
+                )
 
 
 def check_session(request: ChatRequest, clause: str = "session-unknown-status") -> None:

@@ -24,6 +24,7 @@ from mockserver.resources.sessions import EMPTY, calls_of, text_of
 
 _CHOICES = ("none", "auto", "required")
 _RESULTS = ("tool", "function")
+_UC_FUNCTION = "uc_function"
 #: Calls in one answer at most.
 _MOST_CALLS = 16
 #: Characters of the results that an answer repeats.
@@ -35,15 +36,21 @@ _BETWEEN = re.compile(r"[\W_]+")
 
 def check_tools(request: ChatRequest) -> None:
     """Refuse too many tools, tools that are not functions, and parameters that are not a usable JSON Schema."""
-    limits, declared = request.settings.limits, _declared(request)
+    limits, declared = request.settings.limits, request.body.get("tools") or []
     if len(declared) > limits.tools:
         why = f"This server takes at most {limits.tools} tools, not {len(declared)}: declare fewer."
         raise Rejection(400, "", why, ("body", "tools"), limits.tools, len(declared))
     for index, tool in enumerate(declared):
-        where, name = ("body", "tools", index), tool["function"]["name"]
-        if tool["type"] != "function":
-            why = f'The tool {index} is of the type "{short(tool["type"])}"; this server supports functions.'
-            raise Rejection(400, "", why, (*where, "type"), "function", tool["type"])
+        where = ("body", "tools", index)
+        if not _is_function(tool):
+            if tool["type"] == _UC_FUNCTION and tool.get(_UC_FUNCTION):
+                continue
+            why = (
+                f'Tool {index} has the type "{short(tool["type"])}". '
+                f"Send the type function with a function, or {_UC_FUNCTION} with a {_UC_FUNCTION}."
+            )
+            raise Rejection(400, "", why, (*where, "type"), f"function or {_UC_FUNCTION}", tool["type"])
+        name = tool["function"]["name"]
         if not _NAME.fullmatch(name):
             why = f'"{short(name)}" is not a function name: at most 64 letters, digits, "_" and "-".'
             raise Rejection(400, "", why, (*where, "function", "name"), None, name)
@@ -132,7 +139,12 @@ def _result(message: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 
 def _declared(request: ChatRequest) -> list[dict[str, Any]]:
-    return request.body.get("tools") or []
+    """Return the tools that an answer can call; a server runs those of the type `uc_function` itself."""
+    return [tool for tool in request.body.get("tools") or () if _is_function(tool)]
+
+
+def _is_function(tool: Mapping[str, Any]) -> bool:
+    return tool["type"] == "function" and tool.get("function") is not None
 
 
 def _named(choice: Mapping[str, Any]) -> str:
@@ -158,7 +170,7 @@ def _arguments(request: ChatRequest, function: Mapping[str, Any], said: str, see
         if not isinstance(value, dict):
             raise SampleError("its schema accepts no object")
     except SampleError as error:
-        index = next(at for at, tool in enumerate(_declared(request)) if tool["function"] is function)
+        index = next(at for at, tool in enumerate(request.body["tools"]) if tool.get("function") is function)
         where = ("body", "tools", index, "function", "parameters")
         why = f'No arguments that "{function["name"]}" accepts were found: {error}.'
         raise Rejection(400, "", why, where) from None

@@ -20,8 +20,8 @@ DELETED = b""
 
 #: The model of an agent that is declared without one.
 MODEL = "llama-2-70b-chat-hf"
-#: The state of an agent that can be asked; here every one can.
-READY = "READY"
+#: The status of an agent that answers chats; every agent of the mock does.
+AVAILABLE = "AVAILABLE"
 #: What clients may say of an agent, in the order of the contract.
 FIELDS = (
     "model",
@@ -91,7 +91,7 @@ class Agent:
 def configured(id: str, name: str, /, **rest: Any) -> Agent:
     """Return an agent of the configuration; `rest` holds the mock's own settings, and fields of the API."""
     own = {key: rest.pop(key) for key in ("roles", "any_model", "calls_tools", "documents") if key in rest}
-    return Agent(id.lower(), {"created_at": 0, "status": READY, "model": MODEL, "name": name, **rest}, **own)
+    return Agent(id.lower(), {"created_at": 0, "status": AVAILABLE, "model": MODEL, "name": name, **rest}, **own)
 
 
 def by_address(agents: Iterable[Agent]) -> Mapping[str, Agent]:

@@ -26,5 +26,5 @@ def test_the_command_line_imports_nothing_heavy_to_list_its_commands() -> None:
 
 
 def test_faker_is_imported_when_the_first_value_is_made() -> None:
-    code = "import agent_contract as a; c = a.load_contract(); a.sample(c, '#/components/schemas/TextPart')"
+    code = "import agent_contract as a; c = a.load_contract(); a.sample(c, '#/components/schemas/ContentPart')"
     assert imported(code) == {"faker"}

@@ -105,7 +105,7 @@ agents:
     index_similarity_cutoff: 0.5
     index_reference_format: structured
     index_reference_delimiter: "---"
-    tools: [{link_type: MCP, tool_id: weather}]
+    tools: [{link_type: GENERIC_MCP_TOOL_LINK, tool_id: 5b4d1701-92d5-4a61-8e2f-1f0b7c92d503, top_n: 1}]
     agent_type: chat
 models:
   - id: mistral-7b

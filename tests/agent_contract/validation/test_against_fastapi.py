@@ -140,8 +140,17 @@ def items(found: Any) -> list[tuple[tuple[Any, ...], str, str]]:
     ]
 
 
+def is_comparable(body: Any) -> bool:
+    """Return whether the application can say what the document says: it requires `content` in every message."""
+    messages = body.get("messages") if isinstance(body, dict) else None
+    return not has_several_types(body) and not any(
+        isinstance(message, dict) and "tool_calls" in message and "content" not in message
+        for message in (messages if isinstance(messages, list) else ())
+    )
+
+
 def test_generated_bodies_get_the_detail_that_fastapi_gives_in_its_order(contract: Contract) -> None:
-    sent = [json.dumps(body).encode() for body in bodies(1, COUNT) if not has_several_types(body)]
+    sent = [json.dumps(body).encode() for body in bodies(1, COUNT) if is_comparable(body)]
     theirs = ask_all(app(), ((body, "application/json") for body in sent))
     refused = 0
     for body, (status, answer) in zip(sent, theirs, strict=True):

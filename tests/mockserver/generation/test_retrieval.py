@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_contract import Budget
 from agent_contract.messages import Request
 from mockserver.config import Config
-from mockserver.generation.retrieval import Document, KnowledgeIndex, SearchIndex, referred
+from mockserver.generation.retrieval import Document, KnowledgeIndex, SearchIndex
 from mockserver.generation.tokenizer import count_tokens
 from mockserver.resources.agents import LIBRARY, by_address, configured
 from tests.mockserver.support.asking import Asker, engine
@@ -117,10 +116,35 @@ def test_an_agent_answers_from_the_index_that_it_names() -> None:
     assert first["metadata"].keys() == {"document_id", "score", "origin_name", "media_type", "origin_ref"}
 
 
-@pytest.mark.parametrize("link_type", ["KNOWLEDGE_BASE", "index"])
-def test_an_agent_answers_from_the_index_that_it_is_linked_to(link_type: str) -> None:
-    ask = asking(tools=[{"link_type": link_type, "tool_id": LIBRARY.id.upper()}])
+@pytest.mark.parametrize("link_type", ["GENERIC_MCP_TOOL_LINK", "PAIS_KNOWLEDGE_BASE_INDEX_SEARCH_TOOL_LINK"])
+def test_an_agent_answers_from_the_index_whose_search_tool_it_is_linked_to(link_type: str) -> None:
+    ask = asking(tools=[{"link_type": link_type, "tool_id": LIBRARY.search_tool().upper()}])
     assert context(ask) == ["loans.txt", "fees.txt"]
+
+
+def test_a_link_to_the_index_itself_is_not_a_link_to_its_search_tool() -> None:
+    ask = asking(tools=[{"link_type": "GENERIC_MCP_TOOL_LINK", "tool_id": LIBRARY.id}])
+    assert context(ask) is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "names"),
+    [
+        ({"top_n": 1}, ["loans.txt"]),
+        ({"top_n": None}, ["loans.txt", "fees.txt"]),
+        ({"top_n": -1}, []),
+        ({"similarity_cutoff": 0.7}, ["loans.txt"]),
+        ({"top_n": 5, "similarity_cutoff": 0.99}, []),
+    ],
+)
+def test_a_link_has_limits_of_its_own(limits: dict[str, Any], names: list[str]) -> None:
+    link = {"link_type": "PAIS_KNOWLEDGE_BASE_INDEX_SEARCH_TOOL_LINK", "tool_id": LIBRARY.search_tool(), **limits}
+    assert context(asking(tools=[link], index_top_n=2)) == names
+
+
+def test_an_index_with_two_links_is_searched_once() -> None:
+    link = {"link_type": "GENERIC_MCP_TOOL_LINK", "tool_id": LIBRARY.search_tool()}
+    assert context(asking(index_id=LIBRARY.id, tools=[link, link])) == ["loans.txt", "fees.txt"]
 
 
 def test_an_agent_answers_from_all_that_it_is_bound_to_the_best_first() -> None:
@@ -131,7 +155,7 @@ def test_an_agent_answers_from_all_that_it_is_bound_to_the_best_first() -> None:
         other,
         documents=(own,),
         index_id=LIBRARY.id,
-        tools=[{"link_type": "x", "tool_id": other.id}],
+        tools=[{"link_type": "x", "tool_id": other.search_tool()}],
         index_top_n=10,
     )
     assert set(context(ask) or ()) == {"other.txt", "own.txt", "loans.txt", "fees.txt"}
@@ -177,23 +201,28 @@ def test_how_many_and_how_good_passages_an_agent_wants(fields: dict[str, Any], n
 
 
 @pytest.mark.parametrize(
-    ("fields", "prompt"),
+    ("fields", "passages"),
     [
-        ({}, f"{LOANS.text}\n{FEES.text}"),
-        ({"index_reference_format": "[{origin_name}] {text}"}, f"[loans.txt] {LOANS.text} [fees.txt] {FEES.text}"),
-        ({"index_reference_delimiter": " --- "}, f"{LOANS.text} --- {FEES.text}"),
-        ({"index_reference_format": "{unknown}{0}"}, "{unknown}{0} {unknown}{0}"),
-        ({"index_reference_format": ""}, ""),
-        ({"index_top_n": 1}, LOANS.text),
+        ({}, [LOANS.text, FEES.text]),
+        ({"index_reference_format": "structured"}, [LOANS.text, FEES.text]),
+        ({"index_reference_format": "", "index_reference_delimiter": " --- "}, [LOANS.text, FEES.text]),
+        ({"index_reference_format": "{text}" * 41_000}, [LOANS.text, FEES.text]),
+        ({"index_top_n": 1}, [LOANS.text]),
     ],
 )
-def test_passages_count_in_the_prompt_as_they_stand_there(fields: dict[str, Any], prompt: str) -> None:
+def test_passages_count_in_the_prompt_in_every_reference_format(fields: dict[str, Any], passages: list[str]) -> None:
     with_knowledge = asking(index_id=LIBRARY.id, **fields).answer(QUESTION, agent="it")["usage"]["prompt_tokens"]
     without = asking().answer(QUESTION, agent="it")["usage"]["prompt_tokens"]
-    assert with_knowledge - without == count_tokens(prompt)
+    assert with_knowledge - without == sum(map(count_tokens, passages))
 
 
-def test_a_form_is_filled_in_once() -> None:
-    index = SearchIndex([Document("7", "heron {score}", "a.txt", None, "ref")])
-    form = "{text}|{origin_name}|{origin_ref}|{document_id}"
-    assert referred(index.search("heron", 1), form, "", Budget()) == "heron {score}|a.txt|ref|7"
+@pytest.mark.parametrize("form", ["structured", "{text}", "[{origin_name}]"])
+def test_references_are_returned_in_the_context_in_every_format(form: str) -> None:
+    plain, formed = asking(index_id=LIBRARY.id), asking(index_id=LIBRARY.id, index_reference_format=form)
+    assert formed.answer(QUESTION, agent="it") == plain.answer(QUESTION, agent="it")
+
+
+def test_the_search_tool_of_an_index_and_its_knowledge_base_have_ids_of_their_own() -> None:
+    declared = KnowledgeIndex(ID, "a", (), "A" + ID[1:], "B" + ID[1:])
+    assert (declared.search_tool(), declared.knowledge_base()) == ("a" + ID[1:], "b" + ID[1:])
+    assert len({LIBRARY.id, LIBRARY.search_tool(), LIBRARY.knowledge_base()}) == 3

@@ -8,12 +8,12 @@ import pytest
 
 from mockserver.build import create_engine
 from mockserver.config import Config
-from mockserver.resources.agents import BUILT_IN
+from mockserver.resources.agents import BUILT_IN, LIBRARY
 from mockserver.stores import MemoryStore
 from tests.mockserver.support.asking import CONTRACT, UNKNOWN, Clock, engine
 from tests.mockserver.support.calling import Caller
 
-INDEX = "1f0b7c92-d503-4a61-8e2f-903c5b4d1701"
+INDEX = LIBRARY.id
 
 
 @pytest.fixture
@@ -43,6 +43,7 @@ def test_a_list_has_configured_and_created_agents_the_oldest_first(call: Caller)
         "object": "list",
         "data": page["data"],
         "has_more": False,
+        "num_objects": None,
         "first_id": page["data"][0]["id"],
         "last_id": page["data"][-1]["id"],
     }
@@ -85,7 +86,7 @@ def test_a_page_has_the_agents_that_are_asked_for(five: Caller, query: Any, ther
     assert (names(page), page["has_more"]) == (there, has_more)
     ends = [by_name[there[0]], by_name[there[-1]]] if there else [None, None]
     assert [page["first_id"], page["last_id"]] == ends
-    assert "num_objects" not in page
+    assert page["num_objects"] is None
 
 
 def test_all_pages_together_are_the_list(five: Caller) -> None:
@@ -102,15 +103,22 @@ def test_all_pages_together_are_the_list(five: Caller) -> None:
 @pytest.mark.parametrize(("query", "number"), [({}, 5), ({"limit": "1", "offset": "3"}, 5), ({"name": "c"}, 1)])
 def test_the_number_of_agents_is_said_where_it_is_asked_for(five: Caller, query: Any, number: int) -> None:
     assert five.get("/agents", set_num_objects="true", **query)["num_objects"] == number
-    assert "num_objects" not in five.get("/agents", set_num_objects="false", **query)
+    assert five.get("/agents", set_num_objects="false", **query)["num_objects"] is None
+
+
+def test_an_empty_list_has_ends_that_are_null(five: Caller) -> None:
+    page = five.get("/agents", name="nobody")
+    assert (page["data"], page["has_more"]) == ([], False)
+    assert [page[name] for name in ("num_objects", "first_id", "last_id")] == [None, None, None]
 
 
 def test_agents_are_chosen_by_their_index(five: Caller) -> None:
+    link = {"link_type": "GENERIC_MCP_TOOL_LINK", "tool_id": UNKNOWN}
     five.agent(name="x", index_id=INDEX.upper())
-    five.agent(name="y", tools=[{"link_type": "knowledge", "tool_id": INDEX}])
-    five.agent(name="z", tools=[{"link_type": "a", "tool_id": "b"}, {"link_type": "c", "tool_id": INDEX.upper()}])
+    five.agent(name="y", tools=[{**link, "tool_id": LIBRARY.search_tool()}])
+    five.agent(name="z", tools=[link, {**link, "tool_id": LIBRARY.search_tool().upper()}])
     assert names(five.get("/agents", index_id=INDEX)) == "x"
-    assert names(five.get("/agents", knowledge_base_id=INDEX.upper())) == "yz"
+    assert names(five.get("/agents", knowledge_base_id=LIBRARY.knowledge_base().upper())) == "xyz"
     assert names(five.get("/agents", index_id=UNKNOWN)) == names(five.get("/agents", knowledge_base_id=UNKNOWN)) == ""
 
 

@@ -13,10 +13,12 @@ import pytest
 
 from mockserver.resources.agents import BUILT_IN
 from mockserver.stores import MemoryStore, open_store
-from tests.mockserver.support.asking import NOW, UNKNOWN, Clock, engine, limited
+from tests.mockserver.support.asking import NOW, UNKNOWN, Clock, details, engine, limited
 from tests.mockserver.support.calling import COMPLETER, Caller
 
 DEMO = BUILT_IN[0]
+TOOL = "5b4d1701-92d5-4a61-8e2f-1f0b7c92d503"
+LINK = {"link_type": "GENERIC_MCP_TOOL_LINK", "tool_id": TOOL}
 
 
 def test_a_created_agent_is_answered_as_it_was_sent(call: Caller) -> None:
@@ -36,7 +38,15 @@ def test_a_created_agent_is_answered_as_it_was_sent(call: Caller) -> None:
         "index_similarity_cutoff": 0.5,
         "index_reference_format": "structured",
         "index_reference_delimiter": "---",
-        "tools": [{"link_type": "MCP", "tool_id": "weather"}],
+        "tools": [
+            {
+                "link_type": "PAIS_KNOWLEDGE_BASE_INDEX_SEARCH_TOOL_LINK",
+                "tool_id": TOOL,
+                "top_n": 3,
+                "similarity_cutoff": 0.25,
+            },
+            {"link_type": "GENERIC_MCP_TOOL_LINK", "tool_id": TOOL},
+        ],
         "agent_type": "chat",
     }
     reply = call.exchange("POST", "/agents", sent).reply
@@ -57,13 +67,25 @@ def test_a_model_is_all_that_a_create_needs_and_the_sessions_settings_are_filled
 
 
 def test_null_and_unlisted_fields_of_a_create_count_as_absent(call: Caller) -> None:
-    agent = call.agent(
-        name=None, session_max_ttl=None, temperature=1, tools=[{"link_type": "a", "tool_id": "b", "c": 1}]
-    )
+    agent = call.agent(name=None, session_max_ttl=None, temperature=1, tools=[{**LINK, "c": 1, "top_n": None}])
     assert "name" not in agent
     assert "temperature" not in agent
     assert agent["session_max_ttl"] == call.agent()["session_max_ttl"]
-    assert agent["tools"] == [{"link_type": "a", "tool_id": "b"}]
+    assert agent["tools"] == [LINK]
+
+
+def test_an_agent_is_available(call: Caller) -> None:
+    created = call.agent()
+    assert {call.get(f"/agents/{id}")["status"] for id in ("demo", created["id"])} == {"AVAILABLE"}
+
+
+def test_unset_optional_fields_are_left_out(call: Caller) -> None:
+    assert None not in call.agent().values()
+
+
+def test_a_tool_link_needs_the_uuid_of_a_tool(call: Caller) -> None:
+    reply = call.exchange("POST", "/agents", {"model": COMPLETER, "tools": [{**LINK, "tool_id": "weather"}]}).reply
+    assert details(reply) == [(["body", "tools", 0, "tool_id"], "uuid_parsing")]
 
 
 @pytest.mark.parametrize("number", [10**40, -(10**40), 5.0])

@@ -23,7 +23,13 @@ VALID: dict[str, Any] = {
     "messages": st.just([{"role": "user", "content": "Hello!"}]),
     "input": st.text() | st.lists(st.text(), min_size=1, max_size=3),
     "prompt": st.text() | st.lists(st.text(), min_size=1, max_size=3),
-    "tools": st.just([{"link_type": "a", "tool_id": "b"}]),
+    "tools": st.lists(
+        st.fixed_dictionaries(
+            {"link_type": st.text(), "tool_id": st.uuids().map(str)},
+            optional={"top_n": st.integers() | st.just(10**300), "similarity_cutoff": st.floats(-1, 2) | st.integers()},
+        ),
+        max_size=2,
+    ),
     "index_id": st.uuids().map(str),
     "metadata": st.dictionaries(st.text(), st.text(), max_size=3),
     "encoding_format": st.sampled_from(["float", "base64"]),
