@@ -100,11 +100,9 @@ class Registry:
         rest = chosen[start:end][query["offset"] :]
         data = rest[: query["limit"]]
         answer: dict[str, Any] = {"object": "list", "data": data, "has_more": len(rest) > len(data)}
-        if query["set_num_objects"]:
-            answer["num_objects"] = len(chosen)
-        if data:
-            answer |= {"first_id": data[0]["id"], "last_id": data[-1]["id"]}
-        return 200, answer
+        total = len(chosen) if query["set_num_objects"] else None
+        ends = (data[0]["id"], data[-1]["id"]) if data else (None, None)
+        return 200, {**answer, "num_objects": total, "first_id": ends[0], "last_id": ends[1]}
 
     def models(self) -> tuple[int, Any]:
         """Return status and answer of the list of models."""

@@ -52,6 +52,17 @@ def test_an_agent_is_answered_under_its_id(contract_probe: Probe) -> None:
     conforming(contract_probe, asked)
 
 
+@pytest.mark.clause("agents.status")
+def test_the_agent_is_available(contract_probe: Probe) -> None:
+    """The one under test: a chat with it is answered."""
+    asked = offered(contract_probe.ask("getAgent"))
+    status = fields_of(asked).get("status")
+    if status is None:
+        raise not_supported("the agent has no status")
+    if status != "AVAILABLE":
+        raise failed('status "AVAILABLE"', as_text(status), asked)
+
+
 @pytest.mark.clause("agents.get")
 def test_a_created_agent_is_answered_as_it_was_created(contract_probe: Probe) -> None:
     """Field by field, but for its status, which may change by itself."""

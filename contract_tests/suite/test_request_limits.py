@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 Case: TypeAlias = "tuple[str, dict[str, JSON]]"
 
 HI: JSON = {"role": "user", "content": "Hi."}
+CALL: JSON = {"id": "call_0", "type": "function", "function": {"name": "get_time", "arguments": "{}"}}
+CALLED: JSON = [
+    {"role": "user", "content": "What time is it?"},
+    {"role": "assistant", "tool_calls": [CALL]},
+    {"role": "tool", "tool_call_id": "call_0", "content": "Noon."},
+]
+IMAGE: JSON = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
 PARTS: JSON = {"role": "user", "content": [{"type": "text", "text": "Hello!"}]}
 
 #: Fields beside a plain request, or in their place, that make it one to refuse with 422.
@@ -65,6 +72,8 @@ ACCEPTED: tuple[Case, ...] = (
     ("chat.model-unset", {}),
     ("chat.role-assistant", {"messages": [HI, {"role": "assistant", "content": "Hi!"}, *HELLO]}),
     ("chat.content-parts", {"messages": [PARTS]}),
+    ("chat.message-tool-calls", {"messages": CALLED}),
+    ("chat.tools-empty", {"tools": []}),
     ("chat.temperature-accepted", {"temperature": 0}),
     ("chat.temperature-accepted", {"temperature": 2}),
     ("chat.n-accepted", {"n": 1}),
@@ -112,6 +121,13 @@ def test_a_body_without_messages_is_refused(contract_probe: Probe) -> None:
 def test_a_right_value_is_accepted(contract_probe: Probe, fields: dict[str, JSON]) -> None:
     """The answer is 200, whatever its body."""
     expect.status(contract_probe.chat(plain(**fields)), expect.OK)
+
+
+@pytest.mark.clause("chat.content-media")
+def test_an_image_is_refused(contract_probe: Probe) -> None:
+    """Models that read images answer it."""
+    message: JSON = {"role": "user", "content": [{"type": "text", "text": "What is in this picture?"}, IMAGE]}
+    expect.status(contract_probe.chat(plain(messages=[message])), expect.BAD_REQUEST)
 
 
 @pytest.mark.clause("chat.null-optional")

@@ -69,7 +69,7 @@ class CountsThePage(Registry):
 
     def page(self, query: Mapping[str, Any]) -> tuple[int, Any]:  # noqa: D102
         status, value = super().page(query)
-        return status, {**value, "num_objects": len(value["data"])} if "num_objects" in value else value
+        return status, {**value, "num_objects": len(value["data"])} if value.get("num_objects") is not None else value
 
 
 MUTANTS = (

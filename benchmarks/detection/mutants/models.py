@@ -79,6 +79,12 @@ MUTANTS = (
         "Numbers its engines.",
         resource=answering("models", each(lambda model: {**model, "model_engine": 4})),
     ),
+    models(
+        "models-without-engine",
+        "list",
+        "Lists models without their engine.",
+        resource=answering("models", each(lambda model: {k: v for k, v in model.items() if k != "model_engine"})),
+    ),
     models("model-any", "unknown", "Answers by its own model where none has the name.", registry=AnyModel),
     models(
         "model-unknown-embeds", "unknown", "Embeds by its own model, whichever is named.", registry=EmbedsByAnything
