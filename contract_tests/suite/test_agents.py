@@ -17,7 +17,7 @@ from contract_tests.assertions.sessions import prompt
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.managed_agents import as_text
 from contract_tests.deployment.payloads import NEXT, plain, turn
-from contract_tests.verdict import failed, not_tested, nothing_more
+from contract_tests.verdict import failed, not_supported, not_tested, nothing_more
 
 #: How a server may say that an agent was created.
 CREATED = (201, 200)
