@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
-import anyio
 import httpx
 
-from agent_contract.messages import Event, Reply, Request
+from agent_contract.messages import Event, Reply
+from mockserver.adapters.client_transport import (
+    Patience,
+    events,
+    events_async,
+    patience_of,
+    reply_of,
+    reply_of_async,
+)
 from mockserver.build import load_engine
 from mockserver.engine import Engine
 
@@ -18,43 +23,35 @@ from mockserver.engine import Engine
 @dataclass(frozen=True, slots=True)
 class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
     events: tuple[Event, ...]
+    patience: Patience
 
     def __iter__(self) -> Iterator[bytes]:
-        for event in self.events:
-            time.sleep(event.delay)
-            yield event.encode()
+        return events(self.events, self.patience)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for event in self.events:
-            await anyio.sleep(event.delay)
-            yield event.encode()
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return events_async(self.events, self.patience)
 
 
 class MockTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Answers every request by an engine, whatever its host: `httpx.Client(transport=MockTransport())`."""
+    """Answers every request by an engine, whatever its host: `httpx.Client(transport=MockTransport())`.
+
+    It keeps the delays of the mock and the read timeout of the client: a reply or an event that is slower than the
+    timeout raises `httpx.ReadTimeout`.
+    """
 
     def __init__(self, engine: Engine | None = None) -> None:
         self.engine = engine or load_engine()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:  # noqa: D102
-        reply = self._reply(request, request.read())
-        time.sleep(reply.delay)
-        return _response(reply)
+        patience = patience_of(request, httpx.ReadTimeout)
+        return _response(reply_of(self.engine, request, request.read(), patience), patience)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: D102
-        body = await request.aread()
-        in_thread = self.engine.blocking
-        reply = await anyio.to_thread.run_sync(self._reply, request, body) if in_thread else self._reply(request, body)
-        await anyio.sleep(reply.delay)
-        return _response(reply)
-
-    def _reply(self, request: httpx.Request, body: bytes) -> Reply:
-        query = tuple(parse_qsl(request.url.query.decode("latin-1"), keep_blank_values=True))
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        return self.engine.reply(Request(request.method, request.url.path, query, headers, body))
+        patience = patience_of(request, httpx.ReadTimeout)
+        return _response(await reply_of_async(self.engine, request, await request.aread(), patience), patience)
 
 
-def _response(reply: Reply) -> httpx.Response:
+def _response(reply: Reply, patience: Patience) -> httpx.Response:
     if isinstance(reply.body, bytes):
         return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.body)
-    return httpx.Response(reply.status, headers=dict(reply.headers), stream=_Stream(reply.body))
+    return httpx.Response(reply.status, headers=dict(reply.headers), stream=_Stream(reply.body, patience))
