@@ -15,7 +15,7 @@ from agent_contract import Contract
 from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request
 from agent_contract.redaction import Redaction
 from mockserver.config import Config
-from mockserver.control import PREFIX
+from mockserver.control import HEALTH, PREFIX
 from mockserver.core.context import Context, Fresh, Settings
 from mockserver.core.ids import IdSource
 from mockserver.core.limits import Limits
@@ -25,8 +25,12 @@ from mockserver.core.transaction import Transaction
 from mockserver.gateway import cors
 from mockserver.gateway.gateway import Admitted, Answered, Gateway
 from mockserver.recording.journal import Journal, Subject, read_journal, shown
-from mockserver.stores import Conflict, Store, StoreUnavailable
+from mockserver.stores import Conflict, Store, StoreUnavailable, request_deadline
 
+#: Bytes of a body that take long to read, and what is in the bodies of requests whose schemas are work: their keys, or
+#: the escape that may spell them.
+_LARGE = 64 * 1024
+_LONG_WORK = (b'"parameters"', b'"json_schema"', b"\\u")
 _NO_LENGTH = frozenset({204, 304})
 _RESET_ALL = Outcome(Reply(204, {}, b""), reset=Reset.ALL)
 
@@ -40,7 +44,10 @@ class Player(Protocol):
 
     @property
     def blocking(self) -> bool:
-        """Whether a reply may wait for a disk or a network; an event loop then calls `reply` in a thread."""
+        """Whether a reply may wait for a disk or a network."""
+
+    def may_take_long(self, request: Request) -> bool:
+        """Return whether a reply may wait or compute for long; an event loop then calls `reply` in a thread."""
 
     def reply(self, request: Request) -> Reply:
         """Return the reply to a request; never raises."""
@@ -90,6 +97,12 @@ class Engine:
         """Whether a reply may wait for the store."""
         return self.store.blocking
 
+    def may_take_long(self, request: Request) -> bool:
+        """Return whether a reply may wait for the store or compute for long; health never does."""
+        if request.path == HEALTH:
+            return False
+        return self.store.blocking or len(request.body) > _LARGE or any(mark in request.body for mark in _LONG_WORK)
+
     def close(self) -> None:
         """Release what the store holds of the machine."""
         self.store.close()
@@ -115,7 +128,8 @@ class Engine:
     def handle(self, request: Request) -> Exchange:
         """Return a request with its reply, and the clauses and violations of a refusal; record it; never raises."""
         try:
-            return self._handle(request)
+            with request_deadline():
+                return self._handle(request)
         except Exception as error:
             exchange = Exchange(request, internal_error(error))
             self.record(exchange)

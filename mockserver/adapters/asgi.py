@@ -8,8 +8,7 @@ from urllib.parse import parse_qsl
 from agent_contract.messages import Reply, Request
 from mockserver.adapters.disconnect import DRAINED, App, Receive, Scope, Send, other_than_http, unless_gone
 from mockserver.engine import Player
-
-_LARGE = 65_536  # bytes of a body that is checked in a thread, so that other clients don't wait for it
+from mockserver.stores import request_deadline
 
 
 def create_app(engine: Player) -> App:
@@ -24,8 +23,11 @@ def create_app(engine: Player) -> App:
         query = tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         request = Request(scope["method"], scope["path"], query, headers, body)
-        in_thread = engine.blocking or len(body) > _LARGE
-        reply = await asyncio.to_thread(engine.reply, request) if in_thread else engine.reply(request)
+        if engine.may_take_long(request):
+            with request_deadline():  # the time in the queue for a thread counts
+                reply = await asyncio.to_thread(engine.reply, request)
+        else:
+            reply = engine.reply(request)
         waits = reply.delay or (not isinstance(reply.body, bytes) and any(event.delay for event in reply.body))
         return await (unless_gone(_reply(reply, send), receive) if waits else _reply(reply, send))
 

@@ -24,13 +24,14 @@ from mockserver.core.context import Behaviour, Context
 from mockserver.core.outcome import Outcome
 from mockserver.gateway.gateway import Gateway
 
-__all__ = ["PREFIX", "control_gateway", "own_contract"]
+__all__ = ["HEALTH", "PREFIX", "control_gateway", "own_contract"]
 
 PREFIX = "/__mock__/"
+HEALTH = PREFIX + "health"
 
 _DOCUMENT = Path(__file__).parent / "openapi.json"
 #: What stays where the rest is off: it tells nothing of requests, and whoever starts a server waits for it.
-_ALWAYS = (PREFIX + "health", PREFIX + "ready")
+_ALWAYS = (HEALTH, PREFIX + "ready")
 
 
 def control_gateway(contract: Contract, config: Config) -> Gateway:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -12,12 +13,14 @@ from agent_contract.messages import JSON_TYPE, Reply
 from mockserver.control.pagination import page_of
 from mockserver.core import keys
 from mockserver.core.context import Context
-from mockserver.core.outcome import Outcome, Rejection, Write, json_outcome
+from mockserver.core.outcome import Outcome, Rejection, Write
 from mockserver.resources.agents import Agent, decode_agent, id_of, unique
 from mockserver.resources.sessions import Session, decode
 from mockserver.stores.paging import all_items
 
 _PAGE = 100
+#: Sessions that are read at once: each may have megabytes.
+_SESSIONS_PAGE = 4
 
 
 def list_agents(context: Context) -> Outcome:
@@ -42,16 +45,28 @@ def list_sessions(context: Context) -> Outcome:
     """Return a page of the sessions, without their messages."""
     named, after = context.call.parameters.get("agent"), str(context.call.parameters.get("after") or "")
     prefix = keys.SESSIONS if named is None else keys.sessions(id_of(context.settings.agents, str(named)))
-    rows = all_items(context.transaction.items, prefix, keys.after_session(after), _PAGE)
-    return page_of("sessions", rows, context.call, lambda row: keys.session_cursor(row[0]), _shown_session)
+    found = all_items(context.transaction.items, prefix, keys.after_session(after), _SESSIONS_PAGE)
+    rows = ((keys.session_cursor(key), _shown_session(key, value)) for key, value in found)
+    return page_of("sessions", rows, context.call, lambda row: row[0], lambda row: row[1])
 
 
 def get_session(context: Context) -> Outcome:
-    """Return a session with its messages."""
+    """Return a session with a page of its messages, oldest first."""
     key, value = _find_session(context)
     session = decode(value)
-    messages = [orjson.Fragment(_dumps(message)) for message in session.messages]
-    return json_outcome({**_described(key, session), "messages": messages})
+    numbered = enumerate(islice(session.messages, _number(context, "after"), None), _number(context, "after") + 1)
+    return page_of(
+        "messages",
+        numbered,
+        context.call,
+        lambda row: row[0],
+        lambda row: orjson.Fragment(_dumps(row[1])),
+        _described(key, session),
+    )
+
+
+def _number(context: Context, name: str) -> int:
+    return int(context.call.parameters[name])  # type: ignore[arg-type]  # checked by the schema
 
 
 def delete_session(context: Context) -> Outcome:
@@ -110,9 +125,9 @@ def _described(key: str, session: Session) -> dict[str, Any]:
     return {"session": id, "agent": agent, "tokens": session.tokens, "written": session.written}
 
 
-def _shown_session(row: tuple[str, bytes]) -> dict[str, Any]:
-    session = decode(row[1])
-    return {**_described(row[0], session), "messages": len(session.messages)}
+def _shown_session(key: str, value: bytes) -> dict[str, Any]:
+    session = decode(value)
+    return {**_described(key, session), "messages": len(session.messages)}
 
 
 def _dumps(value: Any) -> bytes:

@@ -28,9 +28,10 @@ class IdSource:
 
     def draw(self) -> Fresh:
         """Return fresh values; raises `StoreUnavailable` if the first call can't reach the store."""
+        # Not under the lock: with a slow store, each request would wait for all those before it.
+        start = self._store.append(keys.STARTS, b"", 1) if self._source is None else 0
         with self._lock:
             if self._source is None:
-                start = self._store.append(keys.STARTS, b"", 1)
                 self._source = random.Random(self.seed if start == 1 else f"{self.seed}/{start}")
             source = self._source
             first, second = (str(uuid.UUID(int=source.getrandbits(128), version=4)) for _ in range(2))

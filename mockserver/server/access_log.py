@@ -106,6 +106,10 @@ class LoggedEngine:
         """Whether a reply may have to wait for a disk or a network."""
         return self._engine.blocking
 
+    def may_take_long(self, request: Request) -> bool:
+        """Return whether a reply may wait or compute for long."""
+        return self._engine.may_take_long(request)
+
     def reply(self, request: Request) -> Reply:
         """Return the engine's reply."""
         start = time.perf_counter()

@@ -6,5 +6,15 @@ from mockserver.stores.base import Conflict, Store, StoreUnavailable, Versioned
 from mockserver.stores.errors import StoreError
 from mockserver.stores.memory import MemoryStore
 from mockserver.stores.open import open_store
+from mockserver.stores.patience import request_deadline
 
-__all__ = ["Conflict", "MemoryStore", "Store", "StoreError", "StoreUnavailable", "Versioned", "open_store"]
+__all__ = [
+    "Conflict",
+    "MemoryStore",
+    "Store",
+    "StoreError",
+    "StoreUnavailable",
+    "Versioned",
+    "open_store",
+    "request_deadline",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -13,6 +13,7 @@ from agent_contract.messages import Exchange, Reply, Request
 from mockserver.build import create_engine
 from mockserver.config import Config
 from mockserver.core.limits import Limits
+from mockserver.stores import MemoryStore
 from tests.mockserver.support.asking import CONTRACT, OPERATION, UNKNOWN, Asker, details, engine, path_of, request
 
 HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello!"}]}
@@ -178,7 +179,7 @@ def test_the_journal_is_told_of_what_went_well() -> None:
 
 
 def test_health_says_what_is_played_and_needs_no_token() -> None:
-    reply = engine(LOCKED).reply(Request("GET", "/__mock__/health"))
+    reply = engine(LOCKED).reply(Request("GET", "/__mock__/health", (), {}, b""))
     assert isinstance(reply.body, bytes)
     health = json.loads(reply.body)
     assert health == {"status": "ok", "title": "Agent API", "version": CONTRACT.version, "contract": CONTRACT.digest}
@@ -225,3 +226,31 @@ def test_what_a_path_holds_is_never_quoted_at_length() -> None:
     status, text = Asker().refusal(agent="x" * 5000)
     assert status == 404
     assert len(text) < 300
+
+
+def test_health_is_answered_without_a_thread_and_without_the_store() -> None:
+    class Unreachable(MemoryStore):
+        blocking = True
+
+        def get(self, key: str) -> NoReturn:
+            raise AssertionError(key)
+
+    player = engine(store=Unreachable())
+    health = Request("GET", "/__mock__/health", (), {}, b"")
+    assert not player.may_take_long(health)
+    assert player.may_take_long(Request("GET", "/__mock__/ready", (), {}, b""))
+    assert player.reply(health).status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "long"),
+    [
+        (b'{"messages":[]}', False),
+        (b'{"tools":[{"function":{"parameters":{}}}]}', True),
+        (b'{"response_format":{"type":"json_schema"}}', True),
+        (b'{"response_format":{"type":"json\\u005fschema"}}', True),
+        (b" " * 70_000, True),
+    ],
+)
+def test_a_request_that_may_compute_for_long_is_known_before_it_is_read(body: bytes, long: bool) -> None:
+    assert engine().may_take_long(request(body)) == long

@@ -193,6 +193,17 @@ def test_sessions_are_listed_and_read_with_their_messages(looker: Looker, call: 
     assert read["messages"][0]["content"] == "The password is heron."
 
 
+def test_the_messages_of_a_session_are_read_page_by_page(looker: Looker, call: Caller) -> None:
+    session = call.chat("demo", "One.", create_session=True)["session_id"]
+    call.chat("demo", "Two.", store_in_session=session)
+    first = looker.get(f"/sessions/{session}", limit="3")
+    rest = looker.get(f"/sessions/{session}", after=str(first["next"]))
+
+    assert ([len(page["messages"]) for page in (first, rest)], rest["next"]) == ([3, 1], None)
+    assert first["messages"][2]["content"] == "Two."
+    assert looker.get(f"/sessions/{session}")["messages"] == first["messages"] + rest["messages"]
+
+
 def test_sessions_are_listed_agent_by_agent_and_page_by_page(looker: Looker, call: Caller) -> None:
     ids = [call.chat(agent, create_session=True)["session_id"] for agent in ("demo", "demo", "demo-open")]
     first = looker.get("/sessions", limit="2")

@@ -1,0 +1,44 @@
+"""Fresh ids, drawn from the seed and a number that the store gives."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from mockserver.core.ids import IdSource
+from mockserver.stores import MemoryStore, StoreUnavailable
+
+
+class HangingStore(MemoryStore):
+    """A store whose calls only fail once `count` of them wait at the same time."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.together = threading.Barrier(count, timeout=20)
+
+    def append(self, log: str, entry: bytes, keep: int) -> int:
+        self.together.wait()
+        raise StoreUnavailable("It hangs.")
+
+
+def test_the_first_requests_do_not_wait_for_each_other_when_the_store_hangs() -> None:
+    ids = IdSource(0, lambda: 0.0, HangingStore(16))
+    with ThreadPoolExecutor(16) as threads:
+        draws = [threads.submit(ids.draw) for _ in range(16)]
+    for draw in draws:
+        with pytest.raises(StoreUnavailable):
+            draw.result()
+
+
+def test_the_same_seed_draws_the_same_ids_and_a_second_server_others() -> None:
+    store = MemoryStore()
+    first, second, again = (
+        IdSource(1, lambda: 0.0, store),
+        IdSource(1, lambda: 0.0, store),
+        IdSource(1, lambda: 0.0, MemoryStore()),
+    )
+    drawn = first.draw()
+    assert again.draw() == drawn
+    assert second.draw() != drawn
