@@ -23,6 +23,11 @@ def printable_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
+def shorten(text: str, most: int = 100) -> str:
+    """Return the text, cut after `most` characters with "…" for the rest."""
+    return text if len(text) <= most else text[:most] + "…"
+
+
 def print_on_any_encoding() -> None:
     """Let standard output and error escape what their encoding lacks, as a Windows code page does."""
     for stream in (sys.stdout, sys.stderr):

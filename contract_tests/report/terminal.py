@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from agent_contract.printable import shorten
 from contract_tests.deployment.budget import NO_AGENTS
 from contract_tests.report.transcript import brief, from_text, told
 from contract_tests.verdict import WAIVED, WORDS
@@ -98,8 +99,7 @@ def _table(verdicts: Mapping[str, Finding], clauses: Mapping[str, Clause]) -> ob
 
 
 def _shortened(text: str, most: int = 160) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[:most]}…"
+    return shorten(" ".join(text.split()), most)
 
 
 def _evidence(finding: Finding, clause: Clause) -> Iterator[tuple[str, str]]:

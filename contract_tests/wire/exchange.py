@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from agent_contract.curl import TOKEN_VARIABLE, curl_command
+from agent_contract.printable import shorten
 from contract_tests.wire import sse, strict_json
+
+__all__ = ["EXCERPT", "TOKEN_VARIABLE", "Asked", "status_line"]
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON, Request
 
-#: The environment variable that holds the token, here and in every `curl` that is shown.
-TOKEN_VARIABLE = "AGENT_CONTRACT_TOKEN"
 #: More of a reply's text than this is not shown.
 EXCERPT = 300
 #: Bytes of a body that an excerpt is taken from: white space in it counts as one character.
@@ -71,19 +72,13 @@ class Asked:
         if self.failure and not self.status:
             return f"no reply: {self.failure}"
         text = " ".join(self.body[:_DESCRIBED].decode("utf-8", "replace").split())
-        excerpt = text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
+        excerpt = shorten(text, EXCERPT)
         failure = f", then {self.failure}" if self.failure else ""
         return f"{status_line(self.status)}{failure}{': ' if excerpt else ''}{excerpt}"
 
     def curl(self) -> str:
         """Return a shell command that sends the same request, the token as a variable."""
-        parts = ["curl -sS", f"-X {self.request.method}", shlex.quote(self.url)]
-        for name, value in self.request.headers.items():
-            quoted = f'"{name}: {value}"' if f"${TOKEN_VARIABLE}" in value else shlex.quote(f"{name}: {value}")
-            parts.append(f"-H {quoted}")
-        if "content-type" not in self.request.headers and self.request.body:
-            parts.append("-H 'content-type:'")
-        return _with_body(" ".join(parts), self.request.body)
+        return curl_command(self.request.method, self.url, self.request.headers, self.request.body)
 
 
 def status_line(status: int) -> str:
@@ -92,18 +87,3 @@ def status_line(status: int) -> str:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
-
-
-def _with_body(command: str, body: bytes) -> str:
-    if not body:
-        return command
-    if len(body) > 1000 and len(set(body)) == 1:
-        return f"head -c {len(body)} /dev/zero | tr '\\0' {shlex.quote(chr(body[0]))} | {command} --data-binary @-"
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" not in text and "\r" not in text:
-        return f"{command} --data-raw {shlex.quote(text)}"
-    octal = "".join(chr(byte) if 32 <= byte < 127 and byte not in b"\\'%" else f"\\{byte:03o}" for byte in body)
-    return f"printf '{octal}' | {command} --data-binary @-"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agent_contract.printable import shorten
 from contract_tests.wire import strict_json
 
 if TYPE_CHECKING:
@@ -105,12 +106,12 @@ def _framing(stream: EventStream) -> Iterator[Fault]:
     expected = "each event's data one chunk as JSON, or [DONE]"
     for place, event in enumerate(stream.events, 1):
         if event.data != DONE and _object(event) is None:
-            yield Fault("framing", expected, f"event {place}: {_short(event.data)}")
+            yield Fault("framing", expected, f"event {place}: {shorten(event.data, 120)}")
     for line in stream.ignored:
         if line.lstrip().startswith(("{", DONE)):
-            yield Fault("framing", "each chunk in a `data:` line", f"a line that clients ignore: {_short(line)}")
+            yield Fault("framing", "each chunk in a `data:` line", f"a line that clients ignore: {shorten(line, 120)}")
     for line in stream.garbled:
-        yield Fault("framing", "lines in UTF-8", f"other bytes: {_short(line)}")
+        yield Fault("framing", "lines in UTF-8", f"other bytes: {shorten(line, 120)}")
 
 
 def _done(stream: EventStream, failure: str) -> Iterator[Fault]:
@@ -127,7 +128,7 @@ def _done(stream: EventStream, failure: str) -> Iterator[Fault]:
     elif places[0] != last:
         yield Fault("done", expected, f"[DONE] as event {places[0]} of {last}")
     elif stream.unfinished:
-        yield Fault("done", expected, f"after [DONE]: {_short(stream.unfinished)}")
+        yield Fault("done", expected, f"after [DONE]: {shorten(stream.unfinished, 120)}")
 
 
 def _constant(found: Sequence[Chunk]) -> Iterator[Fault]:
@@ -168,7 +169,3 @@ def _choices(found: Sequence[Chunk], *, ended: bool) -> Iterator[Fault]:
     for index, state in states.items():
         if ended and state != "finished":
             yield Fault("finish", _EXPECTED["finish"], f"[DONE], and none for choice {index}")
-
-
-def _short(text: str, most: int = 120) -> str:
-    return text if len(text) <= most else f"{text[:most]}…"

@@ -14,7 +14,7 @@ import click
 from agent_contract.document.errors import ContractError
 from mockserver.core.limits import Limits
 from mockserver.operations.table import CHAT_OPERATION
-from mockserver.recording.curl import as_curl
+from mockserver.recording.example_request import example_command
 from mockserver.resources.agents import unique
 from mockserver.server.connection_limits import RESERVED_FILES, ConnectionLimits, fit_to_open_files, raise_open_files
 
@@ -301,7 +301,7 @@ def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
         model = "any model" if agent.any_model else agent.model
         lines.append(f"  {agent.name:<16} {agent.id}  {model}; {', '.join(sorted(agent.roles))}")
     willing = next((agent.name for agent in agents if "user" in agent.roles), "")
-    command = as_curl(contract, url, asked, {"agent_id": willing} if willing else None)
+    command = example_command(contract, url, asked, {"agent_id": willing} if willing else None)
     if command:
         lines += ["Try, with the token in $AGENT_CONTRACT_TOKEN:" if asked else "Try:", "  " + command]
     return "\n".join(lines)

@@ -52,12 +52,6 @@ def kind_of(topic: str) -> str:
     return "question" if topic.endswith("?") or words[0] in _ASKING else "statement"
 
 
-def in_one_line(text: str, most: int) -> str:
-    """Return `text` without its line breaks, cut after `most` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[:most]}…"
-
-
 def opening(said: str, digest: bytes) -> str:
     """Return the sentence that an answer to `said` begins with, the same for the same 32 bytes of `digest`."""
     topic = topic_of(said)

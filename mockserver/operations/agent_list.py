@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from agent_contract.messages import JSON
+from agent_contract.printable import shorten
 from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, json_outcome
 from mockserver.generation.retrieval import SearchIndex
 from mockserver.operations.agent_store import all_agents
-from mockserver.operations.chat_request import short
 from mockserver.resources.agents import Agent, is_uuid
 
 
@@ -47,9 +47,7 @@ def _cursor_index(ids: Sequence[str], name: str, value: JSON) -> int | None:
     if text.lower() in ids:
         return ids.index(text.lower())
     if not is_uuid(text):
-        why = (
-            f'An invalid ID was passed for paginating results: {name} is "{short(text)}", which is not an agent\'s id.'
-        )
+        why = f'An invalid ID was passed for paginating results: {name} is "{shorten(text)}", which is not a uuid.'
         raise Rejection(400, "cursor-invalid", why, where, "a uuid", text)
     why = f"An invalid ID was passed for paginating results: {name} is {text}, and no agent has this id."
     raise Rejection(400, "after-unknown" if name == "after" else "", why, where, "the id of an agent", text)

@@ -5,11 +5,11 @@ A configured agent is in the store only after a client changed or deleted it.
 
 from __future__ import annotations
 
+from agent_contract.printable import shorten
 from mockserver.core import keys
 from mockserver.core.context import Context, Settings
 from mockserver.core.outcome import Rejection
 from mockserver.core.transaction import Transaction
-from mockserver.operations.chat_request import short
 from mockserver.resources.agents import DELETED, Agent, configured_agent, decode_agent, is_uuid, unique
 from mockserver.stores.paging import all_items
 
@@ -22,8 +22,8 @@ def find_agent(context: Context) -> Agent:
     if agent:
         return agent
     known = unique(settings.agents)[:10]  # agents that clients created would all have to be read from the store
-    names = short(", ".join(one.name for one in known if look_up(settings, transaction, one.id)))
-    why = f'No agent found with the specified ID "{short(address)}". Known agents: {names}.'
+    names = shorten(", ".join(one.name for one in known if look_up(settings, transaction, one.id)))
+    why = f'No agent found with the specified ID "{shorten(address)}". Known agents: {names}.'
     raise Rejection(404, "agent-unknown", why, ("path", "agent_id"), names, address)
 
 

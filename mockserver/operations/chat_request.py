@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from agent_contract import Budget, Call
+from agent_contract.printable import shorten
 from mockserver.core.context import Fresh, Settings
 from mockserver.core.outcome import Rejection
 from mockserver.resources.agents import OPENAI_ROLES, Agent
@@ -60,7 +61,7 @@ def check_model(request: ChatRequest) -> None:
     if not model or agent.any_model or model == agent.model:
         return
     kind = "chat completions" if "messages" in request.body else "completions"
-    why = f'Unexpected model "{short(model)}" in {kind} message: the agent {agent.name} uses {short(agent.model)}.'
+    why = f'Unexpected model "{shorten(model)}" in {kind} message: the agent {agent.name} uses {shorten(agent.model)}.'
     raise Rejection(400, "model-unexpected", why, ("body", "model"), agent.model, model)
 
 
@@ -70,7 +71,7 @@ def check_roles(request: ChatRequest) -> None:
         role = message["role"]
         if role not in request.agent.roles:
             roles = ", ".join(sorted(request.agent.roles))
-            why = f'Unsupported role "{short(role)}" in message {index}: {request.agent.name} accepts {roles}.'
+            why = f'Unsupported role "{shorten(role)}" in message {index}: {request.agent.name} accepts {roles}.'
             clause = "role-system" if role in OPENAI_ROLES else "role-unknown"
             raise Rejection(400, clause, why, ("body", "messages", index, "role"), roles, role)
 
@@ -82,7 +83,7 @@ def check_content(request: ChatRequest) -> None:
         for number, part in enumerate(content if isinstance(content, list) else ()):
             if part["type"] != "text":
                 why = (
-                    f'Content part {number} of message {index} has the type "{short(part["type"])}". '
+                    f'Content part {number} of message {index} has the type "{shorten(part["type"])}". '
                     "This mock reads text parts only."
                 )
                 raise Rejection(
@@ -113,8 +114,3 @@ def check_stops(request: ChatRequest) -> None:
     if count > most:
         why = f"This server looks for at most {most} stop sequences, not {count}: send fewer."
         raise Rejection(400, "", why, ("body", "stop"), most, count)
-
-
-def short(text: str) -> str:
-    """Return a text for an error's message: no more than its first hundred characters."""
-    return text if len(text) <= 100 else text[:100] + "…"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from agent_contract.printable import shorten
 from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, json_outcome
 from mockserver.generation.embeddings import Vector, embed
 from mockserver.generation.tokenizer import count_tokens
 from mockserver.operations.agent_store import all_agents
 from mockserver.operations.chat import answer_as
-from mockserver.operations.chat_request import body_of, short
+from mockserver.operations.chat_request import body_of
 from mockserver.resources.agents import OPENAI_ROLES, Agent
 from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, Model, with_agents_own
 
@@ -60,7 +61,7 @@ def _check_model(context: Context, name: str, needed: str) -> None:
     where = ("body", "model")
     if found is None:
         known = ", ".join(models)
-        why = f'Unknown model endpoint requested: "{short(name)}". Known models: {short(known)}.'
+        why = f'Unknown model endpoint requested: "{shorten(name)}". Known models: {shorten(known)}.'
         raise Rejection(404, "unknown", why, where, known, name)
     if found.type != needed:
         why = f"Invalid model endpoint specified: {name} is a model of {found.type}, and {needed} are asked for."

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent_contract import SampleError, SchemaRefused
+from agent_contract.printable import shorten
 from mockserver.core.outcome import Rejection
 from mockserver.generation.client_schemas import admit_schema, compile_schema, sample_value, to_json
 from mockserver.generation.replies import opening
 from mockserver.generation.tokenizer import count_tokens
-from mockserver.operations.chat_request import ChatRequest, short
+from mockserver.operations.chat_request import ChatRequest
 
 _TYPES = ("text", "json_object", "json_schema")
 _WHERE = ("body", "response_format")
@@ -25,7 +26,7 @@ def check_response_format(request: ChatRequest) -> None:
         return
     kind = wanted["type"]
     if kind not in _TYPES:
-        why = f'The response_format "{short(kind)}" is not one of {", ".join(_TYPES)}.'
+        why = f'The response_format "{shorten(kind)}" is not one of {", ".join(_TYPES)}.'
         raise Rejection(400, "response-format-unknown", why, (*_WHERE, "type"), list(_TYPES), kind)
     if kind != "json_schema":
         return

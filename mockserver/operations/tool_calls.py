@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent_contract import SampleError, SchemaRefused
+from agent_contract.printable import shorten
 from mockserver.core.outcome import Rejection
 from mockserver.generation.client_schemas import admit_schema, compile_schema, sample_value, to_json
 from mockserver.generation.completion import Choice, ToolCall
-from mockserver.generation.replies import in_one_line
 from mockserver.generation.tokenizer import count_tokens, pieces
-from mockserver.operations.chat_request import ChatRequest, short
+from mockserver.operations.chat_request import ChatRequest
 from mockserver.resources.sessions import EMPTY, calls_of, text_of
 
 _CHOICES = ("none", "auto", "required")
@@ -46,13 +46,13 @@ def check_tools(request: ChatRequest) -> None:
             if tool["type"] == _UC_FUNCTION and tool.get(_UC_FUNCTION):
                 continue
             why = (
-                f'Tool {index} has the type "{short(tool["type"])}". '
+                f'Tool {index} has the type "{shorten(tool["type"])}". '
                 f"Send the type function with a function, or {_UC_FUNCTION} with a {_UC_FUNCTION}."
             )
             raise Rejection(400, "", why, (*where, "type"), f"function or {_UC_FUNCTION}", tool["type"])
         name = tool["function"]["name"]
         if not _NAME.fullmatch(name):
-            why = f'"{short(name)}" is not a function name: at most 64 letters, digits, "_" and "-".'
+            why = f'"{shorten(name)}" is not a function name: at most 64 letters, digits, "_" and "-".'
             raise Rejection(400, "", why, (*where, "function", "name"), None, name)
         try:
             admit_schema(_parameters(tool), limits.schema, request.budget)
@@ -69,7 +69,7 @@ def check_tool_choice(request: ChatRequest) -> None:
     named = _named(choice) if isinstance(choice, dict) else ""
     if choice is None or (choice in _CHOICES and (names or choice != "required")) or (named and named in names):
         return
-    spelled = f'"{short(named or str(choice))}"'
+    spelled = f'"{shorten(named or str(choice))}"'
     why = f"The tool_choice {spelled} can't be followed: it is none, auto, required with tools, or names a function. "
     raise Rejection(400, "tool-choice-unknown", f"{why}Declared are: {there}.", ("body", "tool_choice"), there)
 
@@ -125,7 +125,7 @@ def tool_results(request: ChatRequest) -> str:
     before = [*(request.session or EMPTY).messages, *messages[:first]]
     names = {id: name for message in before for id, name, _ in calls_of(message)}
     results = (_result(message, names) for message in messages[first:])
-    return in_one_line(" ".join(results), _QUOTED)
+    return shorten(" ".join(" ".join(results).split()), _QUOTED)
 
 
 def tokens_of_tools(request: ChatRequest) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from agent_contract.messages import JSON, Event, Exchange, Reply, Request
+from agent_contract.printable import shorten
 
 _WIDTH = 110  # characters of a value that stay on one line
 _LONG = 1000  # bytes of one and the same, above which a body is written as `repeat`
@@ -72,12 +73,12 @@ def _compact_json(text: str) -> dict[str, JSON] | list[JSON] | None:
 
 
 def excerpt(value: JSON, most: int) -> str:
-    """Return a value as JSON text, cut behind `most` characters; "…" where it can't be written."""
+    """Return a value as JSON text, cut after `most` characters; "…" if it can't be written."""
     try:
         text = orjson.dumps(value).decode()
     except TypeError:  # nested deeper than 254 levels, or an integer over 64 bits
         return "…"
-    return text if len(text) <= most else text[:most] + "…"
+    return shorten(text, most)
 
 
 def pretty(value: JSON) -> str:

@@ -13,7 +13,7 @@ from agent_contract.messages import Reply, Request
 from mockserver import load_engine
 from mockserver.build import create_engine
 from mockserver.engine import Engine
-from mockserver.recording.curl import as_curl
+from mockserver.recording.example_request import example_command
 
 DOCUMENT = """\
 openapi: 3.1.0
@@ -141,4 +141,6 @@ def test_405_names_every_method_of_a_path(birds: Engine) -> None:
 
 
 def test_the_curl_to_try_needs_no_body(birds: Engine) -> None:
-    assert as_curl(birds.contract, "http://127.0.0.1:1", False) == "curl http://127.0.0.1:1/v2/birds/7"
+    assert (
+        example_command(birds.contract, "http://127.0.0.1:1", False) == "curl -sS -X GET http://127.0.0.1:1/v2/birds/7"
+    )

@@ -13,7 +13,7 @@ from agent_contract import Contract, Exchange, Found, Link, Operation, Request, 
 from agent_contract.model.operations import Example
 from agent_contract.model.runtime_expressions import Sent, as_text, evaluate
 from mockserver.engine import Engine
-from mockserver.recording.curl import path_of
+from mockserver.recording.example_request import path_of
 from tests.mockserver.support.asking import CONTRACT, engine
 
 
