@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from contract_tests.deployment.client import Headers, Place, Prober
 from contract_tests.deployment.managed_agents import DELETING, LISTING, OwnAgents
 from contract_tests.deployment.rate_limit import Pace
 from contract_tests.deployment.schema_conformance import Conformity
+from contract_tests.deployment.version_detection import document_of
 from contract_tests.wire.exchange import Asked
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Probe:
     contract: Contract
     options: Options
     agents: OwnAgents
+    version: str  #: the version of the API that the deployment is tested as
 
     def chat(
         self,
@@ -102,9 +104,16 @@ class Probe:
     def newer_fields(self) -> frozenset[str]:
         """Return the fields of a request that the version under test does not have yet."""
         versions = self.contract.versions
-        last = versions.index(self.options.api_version) if self.options.api_version else len(versions)
-        since = {name: schema.get("x-since", versions[0]) for name, schema in self.conformity.request_fields.items()}
+        last = versions.index(self.version)
+        fields = Conformity(self.contract.document, self.conformity.path, self.conformity.method).request_fields
+        since = {name: schema.get("x-since", versions[0]) for name, schema in fields.items()}
         return frozenset(name for name, version in since.items() if versions.index(version) > last)
+
+    def tested_as(self, version: str) -> Probe:
+        """Return the probe of the deployment as one of a version: its replies are checked by that version's schemas."""
+        document = document_of(self.contract.document, self.contract.versions, version)
+        conformity = Conformity(document, self.conformity.path, self.conformity.method)
+        return replace(self, version=version, conformity=conformity)
 
     def stranger(self, kind: str) -> str:
         """Return a uuid that names nothing on any deployment, another one for each kind and seed."""
@@ -133,7 +142,7 @@ def open_probe(contract: Contract, options: Options, credentials: Credentials, s
         there = base_url.Target(there.root, (("agent_id", _mock_agent(prober)),))
     prober.target = there
     conformity = Conformity(contract.document, operation.template, operation.method)
-    probe = Probe(prober, conformity, contract, options, OwnAgents(options.manage_agents))
+    probe = Probe(prober, conformity, contract, options, OwnAgents(options.manage_agents), contract.versions[-1])
     if reason := preflight.obstacle(prober, probe.stranger("agent"), options.warmup, say):
         prober.close()
         raise NoVerdict(reason)

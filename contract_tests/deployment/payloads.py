@@ -17,6 +17,12 @@ SESSION_TOKENS = 4
 HELLO: list[JSON] = [{"role": "user", "content": "Hello!"}]
 COUNT: list[JSON] = [{"role": "user", "content": "Count from one to one hundred in words."}]
 NEXT: list[JSON] = [{"role": "user", "content": "Go on."}]
+#: Values out of the range of each of these fields, all in one request.
+OUTSIDE: dict[str, JSON] = {"top_p": 1.1, "top_k": -2, "frequency_penalty": 2.1, "presence_penalty": -2.1}
+#: A field that no version lists.
+UNLISTED: dict[str, JSON] = {"user": "client-42"}
+#: What makes a stream carry its usage.
+USAGE: dict[str, JSON] = {"stream_options": {"include_usage": True}}
 #: Hardly any text does without both of these letters.
 STOPS: list[JSON] = ["e", "a"]
 #: Some 60 tokens: whether a server still has them shows in what it counts.

@@ -83,7 +83,7 @@ def report_of(run: Run, traffic: Traffic, started: datetime, seconds: float) -> 
         started_at=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         duration_seconds=round(seconds, 1),
         versions=versions(),
-        contract=Judged(run.contract.title, run.contract.version, run.contract.digest),
+        contract=Judged(run.contract.title, run.version.name if run.version else _version_of(run), run.contract.digest),
         target=Deployment(hide(run.options.url), _agent(run)),
         seed=run.options.seed,
         options=told(run.options, bool(run.credentials)),
@@ -95,6 +95,7 @@ def report_of(run: Run, traffic: Traffic, started: datetime, seconds: float) -> 
         clauses=tuple(_clause(clause, verdicts[clause.id], run.options) for clause in run.contract.clauses),
         cold_start=traffic.cold_start,
         left_behind=traffic.left_behind,
+        version_reason=run.version.reason if run.version else "",
     )
 
 
@@ -167,6 +168,11 @@ def _operations(contract: Contract, answered: Mapping[str, int]) -> Iterator[Ope
         seen = {status: number for (id, _, status), number in whose if id == operation.id}
         documented = tuple(sorted(operation.responses))
         yield OperationSeen(operation.id, operation.method, operation.path, documented, seen)
+
+
+def _version_of(run: Run) -> str:
+    """Return the version of a run that has not asked the deployment in this process."""
+    return run.api_version or run.contract.version
 
 
 def _agent(run: Run) -> str:

@@ -101,6 +101,7 @@ class Report:
     clauses: tuple[ClauseSeen, ...]
     comparison: Comparison | None = None
     cold_start: ColdStart | None = None
+    version_reason: str = ""  #: why the deployment was tested as the contract's version
     left_behind: tuple[str, ...] = ()  #: agents that were created and could not be removed
 
     def having(self, *words: str) -> tuple[ClauseSeen, ...]:

@@ -28,7 +28,7 @@ _TRUTH: Mapping[str, str] = {"True": "yes", "False": "no"}
 #: What an option says that nothing was given to.
 _UNSET: Mapping[str, str] = {
     "clauses": "all",
-    "api_version": "the newest",
+    "api_version": "detected",
     "max_tokens": "no bound",
     "deadline": "none",
     "rate": "no bound",
@@ -58,13 +58,14 @@ def lead(report: Report) -> str:
 def measured(report: Report) -> list[tuple[str, str]]:
     """Return what was judged, by what, when and at what cost, as pairs of a name and a text."""
     agent = [("Agent", report.target.agent_id)] if report.target.agent_id else []
-    version = report.options.get("api_version")
-    judged = f"{report.contract.title} {report.contract.version}" + (f", as of {version}" if version else "")
+    judged = f"{report.contract.title} {report.contract.version}"
+    version = [("Version", f"{report.contract.version}: {report.version_reason}")] if report.version_reason else []
     cold_start = [("Cold start", str(report.cold_start))] if report.cold_start else []
     return [
         ("Deployment", report.target.url),
         *agent,
         ("Contract", f"{judged} ({short(report.contract.digest)})"),
+        *version,
         ("Started", moment(report.started_at)),
         ("Cost", f"{report.requests} requests, {report.tokens:,} tokens, {report.duration_seconds:.1f} s"),
         *cold_start,

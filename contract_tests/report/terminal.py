@@ -56,6 +56,8 @@ def show(console: Console, run: Run, report: Report | None = None) -> None:
     from contract_tests.report.comparison import lines
 
     verdicts = run.verdicts()
+    if run.version:
+        console.print(Text(f"{run.contract.title}, {run.version}"), soft_wrap=True)
     console.print(_table(verdicts, run.clauses))
     for finding in verdicts.values():
         if finding.word == "failed":

@@ -145,13 +145,21 @@ def contract_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
 
     run = run_of(request.config)
     try:
-        run.probe = open_probe(run.contract, run.options, run.credentials, run.tell)
+        probe = run.open(open_probe(run.contract, run.options, run.credentials, run.tell))
     except (NoVerdict, TargetError, Ended, Judged) as error:
         run.stopped = run.hide(str(error))
         pytest.exit(run.stopped, returncode=2)
-    yield run.probe
+    yield probe
     run.clean_up()
-    run.probe.prober.close()
+    probe.prober.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Don't run the test of a clause that the version of the deployment does not have."""
+    clause = clause_of(item)
+    if clause and (finding := run_of(item.config).absent(clause)):
+        raise Judged(finding)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from agent_contract.redaction import Redaction, redaction_of
 from contract_tests.deployment import auth
 from contract_tests.deployment.budget import BY_CHOICE
+from contract_tests.deployment.version_detection import ApiVersion, detected
 from contract_tests.report.waivers import Waiving
 from contract_tests.runner.cost_estimate import Plan, planned
 from contract_tests.verdict import Exit, Finding, conclude, worst, worst_first
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from contract_tests.deployment.deployment import Probe
     from contract_tests.options import Options
     from contract_tests.report.model import Report
+
+
+#: The name of the choice to detect the version.
+AUTO = "auto"
 
 
 class SelectionError(Exception):
@@ -46,6 +51,7 @@ class Run:
     baseline: Report | None = None
     secrets: tuple[str, ...] = ()
     credentials: auth.Credentials = field(init=False)
+    version: ApiVersion | None = None  #: known when the deployment has answered
     say: Callable[[str], None] = lambda _: None  #: tells the user what takes a while
     told: str = ""  #: the last that was told so, for the end
     cold_start: ColdStart | None = None  #: how the deployment was waited for, if it was
@@ -53,8 +59,36 @@ class Run:
     unwritten: tuple[str, ...] = ()  #: reports that could not be written in the end, a sentence each
 
     def __post_init__(self) -> None:
-        self.selected = selection(self.contract, self.options.clauses, self.options.api_version)
+        self.selected = selection(self.contract, self.options.clauses, self.api_version)
         self.credentials = auth.credentials(self.options)
+
+    @property
+    def api_version(self) -> str:
+        """The version that the user named; empty if it is to be detected."""
+        return "" if self.options.api_version == AUTO else self.options.api_version
+
+    def open(self, probe: Probe) -> Probe:
+        """Return the probe of the deployment as one of the version that is tested, which is detected unless named."""
+        versions = self.contract.versions
+        chosen = [clause for clause in self.contract.clauses if clause.id in self.selected]
+        if self.api_version:
+            self.version = ApiVersion(self.api_version, "named by --api-version")
+        elif all(clause.is_in(version, versions) for clause in chosen for version in versions):
+            self.version = ApiVersion(versions[-1], "the newest; the selected clauses are in all versions")
+        else:
+            self.version = detected(versions, probe.chat)
+            self.say(f"{self.version} (--api-version names another)")
+        self.probe = probe.tested_as(self.version.name)
+        return self.probe
+
+    def absent(self, id: str) -> Finding | None:
+        """Return the finding for a clause that the tested version does not have; None if it has it."""
+        clause, versions = self.clauses[id], self.contract.versions
+        if self.version is None or clause.is_in(self.version.name, versions):
+            return None
+        if clause.until and versions.index(clause.until) < versions.index(self.version.name):
+            return Finding("skipped", f"it ended with version {clause.until}")
+        return Finding("not supported", f"it came with version {clause.since}; {self.version}")
 
     @property
     def clauses(self) -> Mapping[str, Clause]:
@@ -103,6 +137,8 @@ class Run:
         made = list(findings)
         if clause.id not in self.selected:
             return Finding("skipped", clause=clause.id)
+        if (absent := self.absent(clause.id)) is not None:
+            return replace(absent, clause=clause.id)
         if clause.untestable:
             return Finding("not tested", clause.untestable, clause=clause.id)
         if not made:
@@ -116,7 +152,7 @@ class Run:
 
 
 def selection(contract: Contract, globs: Iterable[str], api_version: str = "") -> frozenset[str]:
-    """Return the ids of the clauses that the globs name and the version has; without globs all of them.
+    """Return the ids of the clauses that the globs name and the version has; without a version those of any.
 
     Raises `SelectionError` for a glob that names none, and for a version that the contract does not know.
     """
@@ -131,6 +167,6 @@ def selection(contract: Contract, globs: Iterable[str], api_version: str = "") -
     return frozenset(
         clause.id
         for clause in contract.clauses
-        if clause.is_in(api_version or versions[-1], versions)
+        if (not api_version or clause.is_in(api_version, versions))
         and (not wanted or any(fnmatchcase(clause.id, glob) for glob in wanted))
     )

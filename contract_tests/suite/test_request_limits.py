@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from contract_tests.assertions import expect
-from contract_tests.deployment.payloads import COUNT, HELLO, MAX_TOKENS, STOPS, plain
+from contract_tests.deployment.payloads import COUNT, HELLO, MAX_TOKENS, OUTSIDE, STOPS, UNLISTED, plain
 from contract_tests.verdict import failed, not_supported, not_tested, nothing_more
 from contract_tests.wire import stream_rules
 
@@ -83,10 +83,9 @@ ACCEPTED: tuple[Case, ...] = (
     ("chat.seed-accepted", {"seed": -7}),
     ("chat.seed-accepted", {"seed": 1_234_567_890}),
     ("chat.model-empty", {"model": ""}),
-    ("chat.unlisted-fields", {"user": "client-42"}),
+    ("chat.unlisted-fields", UNLISTED),
 )
-#: Values out of the ranges that each field has, whose clause is named so.
-OUTSIDE: dict[str, JSON] = {"top_p": 1.1, "top_k": -2, "frequency_penalty": 2.1, "presence_penalty": -2.1}
+#: The clause that each range has.
 RANGES = {f"chat.{name.replace('_', '-')}-range": name for name in OUTSIDE}
 #: More words than this no token holds.
 WORDS_A_TOKEN = 4

@@ -175,7 +175,7 @@ VARIANTS = (
     ),
     Variant(
         "9.0-ignoring",
-        "A 9.0 server that ignores fields of later versions, judged as such.",
+        "A 9.0 server that ignores fields of later versions.",
         replace(PLAIN, fields=without(*LATER)),
         ("--api-version", "9.0"),
     ),
