@@ -23,6 +23,8 @@ Value: TypeAlias = "str | int | float | bool | tuple[str, ...]"
 
 CLIENT_SECRET_VARIABLE = "AGENT_CONTRACT_OIDC_CLIENT_SECRET"
 PASSWORD_VARIABLE = "AGENT_CONTRACT_OIDC_PASSWORD"
+#: The choice to detect the version of the API.
+AUTO = "auto"
 BREADTHS = ("default", "deep")
 #: How pytest names an option of `verify`.
 PYTEST_PREFIX = "--contract-"
@@ -60,7 +62,8 @@ class Options:
         default=(), metadata=_row("GLOB", "Test only these clauses. Repeatable.", name="clause")
     )
     api_version: str = field(
-        default="", metadata=_row("VERSION", "Test what this version of the API promises.", shown="newest")
+        default=AUTO,
+        metadata=_row("VERSION", "Test what this version of the API promises. auto: detect it.", shown="auto"),
     )
     breadth: str = field(
         default="default",

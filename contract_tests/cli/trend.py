@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from contract_tests.options import AUTO
+
 if TYPE_CHECKING:
     from contract_tests.report.model import Report
 
@@ -57,7 +59,8 @@ def _row(name: str, report: Report) -> list[str]:
     from contract_tests.report.phrases import moment
 
     counts = [str(sum(report.verdict.counts.get(word, 0) for word in words)) for _, words in COLUMNS]
-    judged = report.options.get("api_version") or report.contract.version
+    named = report.options.get("api_version")
+    judged = named if named and named != AUTO else report.contract.version
     return [
         moment(report.started_at),
         *counts,

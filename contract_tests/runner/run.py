@@ -11,6 +11,7 @@ from agent_contract.redaction import Redaction, redaction_of
 from contract_tests.deployment import auth
 from contract_tests.deployment.budget import BY_CHOICE
 from contract_tests.deployment.version_detection import ApiVersion, detected
+from contract_tests.options import AUTO
 from contract_tests.report.waivers import Waiving
 from contract_tests.runner.cost_estimate import Plan, planned
 from contract_tests.verdict import Exit, Finding, conclude, worst, worst_first
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from contract_tests.deployment.deployment import Probe
     from contract_tests.options import Options
     from contract_tests.report.model import Report
-
-
-#: The name of the choice to detect the version.
-AUTO = "auto"
 
 
 class SelectionError(Exception):
