@@ -126,7 +126,8 @@ class Clause:
 class Exchange:
     """A request and its reply, with the operation it reached and the clauses that it shows.
 
-    `violations` says what was wrong with the request, for a reply that refuses it.
+    `violations` says what was wrong with the request, for a reply that refuses it. `hints` are sentences on a request
+    that was accepted but probably does not do what its sender wants.
     """
 
     request: Request
@@ -134,3 +135,4 @@ class Exchange:
     operation: str = ""
     clauses: tuple[str, ...] = ()
     violations: tuple[Violation, ...] = ()
+    hints: tuple[str, ...] = ()

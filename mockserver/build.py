@@ -88,7 +88,9 @@ def create_engine(
     store = store or MemoryStore(limits.sessions, limits.store, clock)
     behaviours = behaviours_of(contract) if behaviours is None else behaviours
     return Engine(
-        api=Gateway(contract, behaviours, config.tokens, max_body=limits.body, seed=seed),
+        api=Gateway(
+            contract, behaviours, config.tokens, max_body=limits.body, seed=seed, error_codes=config.error_codes
+        ),
         control=control_gateway(contract, config),
         config=config,
         settings=settings,

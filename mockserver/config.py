@@ -30,7 +30,8 @@ class Config:
 
     The agents' own models are there as well, whether they are among `models` or not. With `control` it has its own
     interface, which requires one of `control_tokens`, or of `tokens` if there is none. It answers at the hosts
-    that `control.origin` knows, and at `allowed_hosts`.
+    that `control.origin` knows, and at `allowed_hosts`. With `error_codes`, items of a 422 have
+    `error_code` and `value`.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=lambda: by_address(BUILT_IN))
@@ -41,6 +42,7 @@ class Config:
     control: bool = True
     control_tokens: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    error_codes: bool = False
 
 
 class ConfigError(ContractError):
@@ -82,7 +84,14 @@ def load_config(path: Path) -> Config:
         raise ConfigError(faults)
     models = tuple(declared_model(**one) for one in declared["models"]) if "models" in declared else MODELS
     indexes = tuple(_index(one, documents) for one in declared["indexes"]) if "indexes" in declared else (LIBRARY,)
-    return Config(by_address(agents or BUILT_IN), tuple(declared.get("tokens", ())), limits, models, indexes)
+    return Config(
+        by_address(agents or BUILT_IN),
+        tuple(declared.get("tokens", ())),
+        limits,
+        models,
+        indexes,
+        error_codes=declared.get("error_codes", False),
+    )
 
 
 def _schema_faults(file: _File, value: Any) -> Iterator[Problem]:

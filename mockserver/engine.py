@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -180,7 +180,8 @@ class Engine:
                     transaction.commit(outcome)
                     if outcome.reset:
                         self.scopes.forget()
-                    return Exchange(call.request, outcome.reply, operation.id), transaction.touched
+                    exchange = Exchange(call.request, outcome.reply, operation.id, hints=outcome.hints)
+                    return exchange, transaction.touched
         except Rejection as rejection:
             refused = rejection
         except StoreUnavailable as error:
@@ -216,4 +217,4 @@ def _finished(exchange: Exchange, headers: Mapping[str, str]) -> Exchange:
     if isinstance(body, bytes) and reply.status not in _NO_LENGTH:
         all_headers["content-length"] = str(len(body))
     sent = Reply(reply.status, all_headers, b"" if exchange.request.method == "HEAD" else body, reply.delay)
-    return Exchange(exchange.request, sent, exchange.operation, exchange.clauses, exchange.violations)
+    return replace(exchange, reply=sent)

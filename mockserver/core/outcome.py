@@ -51,13 +51,14 @@ class Outcome:
     """A reply, and what to change in the store; all keys are relative to the transaction's scope.
 
     The first of several `writes` decides: if its key was written by someone else since it was read, nothing is
-    written. All keys that begin with one of `cleared` are deleted.
+    written. All keys that begin with one of `cleared` are deleted. `hints` go to log and journal.
     """
 
     reply: Reply
     writes: tuple[Write, ...] = ()
     cleared: tuple[str, ...] = ()
     reset: Reset | None = None
+    hints: tuple[str, ...] = ()
 
 
 def json_outcome(value: JSON | Mapping[str, Any]) -> Outcome:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import orjson
 
 from agent_contract import Call, Contract, Found, NotAllowed, Operation, check_request, error_detail, understand
-from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request, Violation
+from agent_contract.messages import JSON, JSON_TYPE, Exchange, Reply, Request, Violation
 from mockserver.core.context import Behaviour
 from mockserver.core.outcome import Rejection
 from mockserver.core.scopes import SCOPE_HEADER, is_scope_name
@@ -19,6 +19,7 @@ from mockserver.gateway import cors
 from mockserver.gateway.example_response import documented_reply
 
 #: The clause of a body that is not declared as JSON, by whether it is declared at all.
+_MOST_VALUE = 200  # characters of an invalid value in a 422
 _CONTENT_TYPE = {True: "body-content-type", False: "body-content-type-absent"}
 
 
@@ -66,7 +67,8 @@ class Gateway:
 
     Operations in `open` need no token. A body may have `max_body` bytes; `seed` decides documented replies. `foreign`
     returns why a page of another origin may not send a request; without it, pages of every origin may read the replies.
-    With `answers_head`, HEAD is answered wherever GET is.
+    With `answers_head`, HEAD is answered wherever GET is. With `error_codes`, items of a 422 have `error_code` and
+    `value`.
     """
 
     contract: Contract
@@ -77,6 +79,7 @@ class Gateway:
     seed: int = 0
     foreign: Callable[[Request], str | None] | None = None
     answers_head: bool = False
+    error_codes: bool = False
     _tokens: tuple[bytes, ...] = field(init=False)
     _clauses: Mapping[tuple[str, str], str] = field(init=False)
     _documented: dict[str, Reply] = field(init=False, default_factory=dict)
@@ -132,9 +135,9 @@ class Gateway:
         if self.authenticate(admission) is None:
             self.select_scope(admission)
         if found is None:
-            nearest = get_close_matches(request.path[:1000], self._paths, 1, 0)
-            why = " ".join(["No such path.", *(f"Did you mean {path}?" for path in nearest)])
-            return self.refuse(request, None, Rejection(404, "", why, ("path",), None, request.path))
+            return self.refuse(
+                request, None, Rejection(404, "", self._why(request.path), ("path",), None, request.path)
+            )
         allow = ", ".join(found.allow)
         why = f"{request.method[:20]} is not allowed here. Allowed: {allow}."
         rejection = Rejection(405, "method-refused", why, ("method",), allow, request.method, {"allow": allow})
@@ -214,8 +217,18 @@ class Gateway:
         if violations[0].where == ("body",) and call.request.body and not call.reads_json:
             named = [self._clauses.get((operation.id, _CONTENT_TYPE["content-type" in call.request.headers]), "")]
         clauses = tuple(dict.fromkeys(clause for clause in named if clause))
-        reply = _refusal(operation.rejects_with, error_detail(operation, violations))
-        return Exchange(call.request, reply, operation.id, clauses, violations)
+        detail = error_detail(operation, violations)
+        if self.error_codes:
+            detail = [_with_code(item, violation) for item, violation in zip(detail, violations, strict=True)]
+        return Exchange(call.request, _refusal(operation.rejects_with, detail), operation.id, clauses, violations)
+
+    def _why(self, path: str) -> str:
+        """Return why no operation is found at a path."""
+        unserved = self.contract.document.get("x-unserved", ())
+        if any(path == prefix or path.startswith(f"{prefix}/") for prefix in unserved):
+            return "This path is part of the published API, but this mock does not serve it."
+        nearest = get_close_matches(path[:1000], self._paths, 1, 0)
+        return " ".join(["No such path.", *(f"Did you mean {near}?" for near in nearest)])
 
     def _neighbour(self, request: Request, found: NotAllowed) -> Operation | None:
         """Return an operation on the same path, whose clauses cover a method that does not exist."""
@@ -235,6 +248,13 @@ CHECKS: tuple[Check, ...] = (
     Gateway.read_body,
     Gateway.validate,
 )
+
+
+def _with_code(item: JSON, violation: Violation) -> JSON:
+    """Return an item of a 422 with its code and the invalid value; null for an object or an array."""
+    got = violation.got
+    value = None if isinstance(got, (dict, list)) else got[:_MOST_VALUE] if isinstance(got, str) else got
+    return {**item, "error_code": "VALIDATION_ERROR", "value": value}  # type: ignore[dict-item]  # items are objects
 
 
 def _refusal(status: int, detail: object, headers: Mapping[str, str] | None = None) -> Reply:

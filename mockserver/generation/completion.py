@@ -178,6 +178,8 @@ def _events(
     head = completion.head(form.chunk)
     if form.opening is not None:
         yield from _openings(completion, head, form)
+    elif completion.context is not None:
+        yield Event(_with_context(completion, head, {"index": 0, **form.end, "finish_reason": None}))
     before = orjson.dumps(head)[:-1] + b',"choices":[{"index":'
     for place, delay in enumerate(delays):
         due = delay if place else 0.0  # the first is the reply's own
@@ -195,8 +197,14 @@ def _events(
 
 def _openings(completion: Completion, head: dict[str, Any], form: Form) -> Iterator[Event]:
     """Yield the chunk that begins each choice; the first of all carries the context."""
-    context = {"index_context_info": completion.context} if completion.context is not None else {}
     for index, choice in enumerate(completion.choices):
         opening = form.opening(choice, completion.role) if form.opening else {}
         begun = {"index": index, **opening, "finish_reason": None}
-        yield Event(orjson.dumps({**head, **(context if index == 0 else {}), "choices": [begun]}))
+        if index == 0 and completion.context is not None:
+            yield Event(_with_context(completion, head, begun))
+        else:
+            yield Event(orjson.dumps({**head, "choices": [begun]}))
+
+
+def _with_context(completion: Completion, head: dict[str, Any], choice: dict[str, Any]) -> bytes:
+    return orjson.dumps({**head, "index_context_info": completion.context, "choices": [choice]})

@@ -24,6 +24,7 @@ from mockserver.operations.chat_request import (
     check_roles,
     check_session,
     check_stops,
+    hints_of,
     run_checks,
 )
 from mockserver.operations.response_format import check_response_format, structured_contents, tokens_of_format
@@ -73,7 +74,8 @@ def answer_as(agent: Agent, context: Context) -> Outcome:
 def request_of(context: Context, agent: Agent) -> ChatRequest:
     """Return what the call asks `agent`, with the session that it names."""
     body = body_of(context.call)
-    return ChatRequest(agent, body, find_session(context, agent, body), context.settings, context.fresh)
+    session, hints = find_session(context, agent, body), hints_of(context.call)
+    return ChatRequest(agent, body, session, context.settings, context.fresh, hints=hints)
 
 
 def outcome_of(
@@ -86,8 +88,8 @@ def outcome_of(
         session = extend(request.session or EMPTY, messages, request.fresh.now)
         writes = (save_session(request.agent, completion.session_id, session, settings.limits.session),)
     if body.get("stream"):
-        return Outcome(stream(completion, asks_for_usage(body), settings.pace, seed, form), writes)
-    return Outcome(plain(completion, settings.pace, seed, form), writes)
+        return Outcome(stream(completion, asks_for_usage(body), settings.pace, seed, form), writes, hints=request.hints)
+    return Outcome(plain(completion, settings.pace, seed, form), writes, hints=request.hints)
 
 
 def complete(request: ChatRequest) -> tuple[Completion, bytes]:

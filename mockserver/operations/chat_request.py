@@ -18,7 +18,7 @@ from mockserver.resources.sessions import Session
 class ChatRequest:
     """What an agent is asked; `session` is None if the named one does not exist.
 
-    `budget` limits the work for the request.
+    `budget` limits the work for the request; `hints` are for its sender.
     """
 
     agent: Agent
@@ -27,6 +27,7 @@ class ChatRequest:
     settings: Settings
     fresh: Fresh
     budget: Budget = field(default_factory=Budget)
+    hints: tuple[str, ...] = ()
 
     def integer(self, name: str, default: int) -> int:
         """Return an integer of the body, which may be written as 1.0; `default` if it is null or absent."""
@@ -36,6 +37,8 @@ class ChatRequest:
 
 #: A field of OpenAI's clients that belongs to `tools`; the document leaves it out, and it is followed all the same.
 _WITH_TOOLS = {"parallel_tool_calls"}
+#: Headers in which clients send a session's id, though no header of the API has it.
+_SESSION_HEADERS = ("session-id", "session_id", "x-session-id")
 #: Raises `Rejection` for a request that is refused.
 Check: TypeAlias = Callable[[ChatRequest], None]
 
@@ -53,6 +56,16 @@ def run_checks(request: ChatRequest, checks: Iterable[Check]) -> None:
     """Raise what the first of `checks` raises that refuses the request."""
     for check in checks:
         check(request)
+
+
+def hints_of(call: Call) -> tuple[str, ...]:
+    """Return a hint if the request has a `session_id`, which some guides name but the API does not have."""
+    body = call.body if isinstance(call.body, dict) else {}
+    places = ["the body"] if "session_id" in body else []
+    places += ["the header " + name for name in _SESSION_HEADERS if name in call.request.headers]
+    if not places:
+        return ()
+    return (f"session_id in {' and '.join(places)} is ignored. To use a session, send its id as store_in_session.",)
 
 
 def check_model(request: ChatRequest) -> None:

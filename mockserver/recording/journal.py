@@ -88,6 +88,7 @@ def encode(exchange: Exchange, subject: Subject, redaction: Redaction) -> bytes:
         "session": subject.session or None,
         "clauses": exchange.clauses,
         "violations": [_violation(one, redaction) for one in exchange.violations[:_MOST_VIOLATIONS]],
+        "hints": exchange.hints,
         "request": _request(request, redaction),
         "reply": _reply(reply, redaction),
     }
@@ -154,7 +155,13 @@ def _violation(violation: Violation, redaction: Redaction) -> dict[str, str]:
 
 def shown(number: int, entry: dict[str, Any]) -> dict[str, Any]:
     """Return a kept entry as it is shown: bodies that are JSON as JSON."""
-    return {"number": number, **entry, "request": _shown(entry["request"]), "reply": _shown(entry["reply"])}
+    return {
+        "number": number,
+        "hints": [],
+        **entry,
+        "request": _shown(entry["request"]),
+        "reply": _shown(entry["reply"]),
+    }
 
 
 def _shown(message: dict[str, Any]) -> dict[str, Any]:

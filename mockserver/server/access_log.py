@@ -45,7 +45,9 @@ def describe(exchange: Exchange, seconds: float, now: float, colour: bool, redac
     if not isinstance(reply.body, bytes):
         parts.append(paint(_DIM, f"{len(reply.body)} events"))
     line = "  ".join(parts)
-    return "\n".join([line, *(f"          {paint(code, why)}" for why in _reasons(exchange, hide))])
+    hints = (paint(_YELLOW, f"hint: {hint}") for hint in exchange.hints)
+    reasons = (paint(code, why) for why in _reasons(exchange, hide))
+    return "\n".join([line, *(f"          {text}" for text in (*reasons, *hints))])
 
 
 def _reasons(exchange: Exchange, hide: Redaction) -> list[str]:

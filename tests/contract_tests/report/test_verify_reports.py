@@ -315,7 +315,7 @@ def test_github_is_told(mock: str, tmp_path: Path) -> None:
     env = environment(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
     found = verify(mock, *FEW, env=env)
     lines = found.output.splitlines()
-    assert lines[0].startswith(f"::error title={FAILING}::A model that is not the agent's is refused with 400. (core)")
+    assert lines[0].startswith(f"::error title={FAILING}::A model other than the agent's is refused with 400. (core)")
     stop = next(index for index, line in enumerate(lines) if line.startswith("::stop-commands::"))
     assert lines[-1] == f"::{lines[stop].rpartition('::')[2]}::"
     assert not [line for line in lines[stop + 1 : -1] if line.lstrip().startswith("::")]
