@@ -25,6 +25,15 @@ GRADES: Mapping[str, bool] = {
     "field": False,
     "assumed": False,
 }
+#: Where the clauses of a grade come from, and what a failed one does.
+GRADE_MEANINGS: Mapping[str, str] = {
+    "core": "on the endpoint's own published page; a failure fails the run; without a verdict the run exits with 2",
+    "published": "on another page of the published API; a failure fails the run",
+    "compatible": "follows from compatibility with OpenAI's API; a failure fails the run",
+    "standard": "from HTTP, JSON, event streams or OpenAPI; a failure fails the run",
+    "field": "not documented, but seen on real deployments; a failure is a warning",
+    "assumed": "not documented; the mock needs a rule; a failure is a warning",
+}
 
 
 @dataclass(frozen=True, slots=True)

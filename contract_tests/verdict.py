@@ -1,4 +1,4 @@
-"""The words of a verdict, and what a run's exit code says: tables, no branches."""
+"""The verdicts on clauses, and the exit code that follows from them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 #: The word of a failed clause that a waiver excuses.
 WAIVED = "failed (waived)"
-#: The words for a clause, worst first, and what each says.
+#: The verdicts on a clause, worst first, with their meanings.
 WORDS: Mapping[str, str] = {
     "failed": "the deployment does not do what the clause says",
-    WAIVED: "it does not, which a waiver excuses for a while",
-    "warning": "it does something else, which the clause's grade permits",
-    "not tested": "nothing could be seen of it, for the reason given",
-    "not supported": "the deployment does not have what the clause speaks of",
-    "passed": "it does what the clause says",
-    "skipped": "the run was not asked about it",
+    WAIVED: "failed, and excused by a waiver",
+    "warning": "not as the clause says, but its grade never fails a run",
+    "not tested": "nothing was observed that could decide; the reason is given",
+    "not supported": "the deployment does not have what the clause is about",
+    "passed": "the deployment does what the clause says",
+    "skipped": "not selected for this run",
 }
-#: So begin the names of the user properties that carry a finding in a test report, and in JUnit's XML.
+#: The prefix of the user properties that carry a finding in a test report, and in JUnit's XML.
 _PROPERTY = "contract."
 _RANK: Mapping[str, int] = {word: rank for rank, word in enumerate(WORDS)}
 
@@ -49,6 +49,7 @@ class Finding:
     clause: str = ""
     transcript: str = ""  #: the exchanges that show it, as `contract_tests.report.transcript` writes them
     fault: bool = False  #: of the judge, not of the deployment
+    operations: str = ""  #: the ids of the operations that were asked, separated by spaces
 
 
 class Judged(Exception):
@@ -115,37 +116,52 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: _RANK[finding.word])
 
 
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """How a run ended: the exit code, the sentence that says why, and the `core` clauses that were not decided."""
+
+    code: Exit
+    sentence: str
+    undecided: tuple[str, ...] = ()
+
+
 def conclude(
     findings: Mapping[str, Finding],
     clauses: Mapping[str, Clause],
     stopped: str = "",
     interrupted: bool = False,
     objections: Sequence[str] = (),
-) -> tuple[Exit, str]:
-    """Return the exit code of a run and the sentence that says why.
+    worse: Sequence[str] = (),
+) -> Conclusion:
+    """Return how a run ended.
 
     `findings` has one for each clause; `stopped` says what ended the run before its time, if anything did;
-    `objections` are sentences that say what is wrong with the waivers, each of which fails the run.
+    `objections` say what is wrong with the waivers; `worse` are the clauses whose getting worse fails the run.
     """
-    breaking = [id for id, finding in findings.items() if finding.word == "failed"]
-    unsure = [
+    failures = [id for id, finding in findings.items() if finding.word == "failed"]
+    undecided = [
         id
         for id, finding in findings.items()
         if finding.word == "not tested" and clauses[id].grade == "core" and not clauses[id].untestable
     ]
     faults = [id for id, finding in findings.items() if finding.fault]
+    reasons = [
+        *([f"failed: {_some(failures)}"] if failures else []),
+        *([f"worse than the baseline: {_some(worse)}"] if worse else []),
+        *objections,
+    ]
     rules = (
-        (interrupted, Exit.INTERRUPTED, "interrupted; what was judged so far stands above"),
-        (bool(breaking), Exit.FAILED, "; ".join((f"failed: {_some(breaking)}", *objections))),
-        (bool(objections), Exit.FAILED, "; ".join(objections)),
+        (interrupted, Exit.INTERRUPTED, "interrupted; the verdicts so far are above"),
+        (bool(reasons), Exit.FAILED, "; ".join(reasons)),
         (bool(stopped), Exit.NO_VERDICT, f"no verdict: {stopped}"),
         (bool(faults), Exit.NO_VERDICT, f"no verdict: the test itself failed for {_some(faults)}"),
-        (bool(unsure), Exit.NO_VERDICT, f"no verdict: not tested: {_some(unsure)}"),
+        (bool(undecided), Exit.NO_VERDICT, f"no verdict: core clauses not tested: {_some(undecided)}"),
         (True, Exit.PASSED, "passed"),
     )
-    return next((code, sentence) for holds, code, sentence in rules if holds)
+    code, sentence = next((code, sentence) for holds, code, sentence in rules if holds)
+    return Conclusion(code, sentence, tuple(undecided))
 
 
-def _some(ids: list[str], most: int = 3) -> str:
+def _some(ids: Sequence[str], most: int = 3) -> str:
     more = f" and {len(ids) - most} more" if len(ids) > most else ""
     return ", ".join(ids[:most]) + more

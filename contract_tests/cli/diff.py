@@ -14,8 +14,7 @@ from agent_contract.document.errors import ContractError
 
 if TYPE_CHECKING:
     from agent_contract import Contract
-    from contract_tests.report.comparison import Comparison
-    from contract_tests.report.model import Report
+    from contract_tests.report.model import Comparison, Report
 
 FORMS = ("table", "json", "markdown")
 
@@ -48,11 +47,11 @@ def diff(before: str, after: str, form: str) -> None:
 
 def _compared(one: Contract | Report, other: Contract | Report, form: str) -> tuple[str, bool]:
     from agent_contract import Contract
-    from contract_tests.report.comparison import compare
+    from contract_tests.report.comparison import compare_reports
     from contract_tests.report.model import Report
 
     if isinstance(one, Report) and isinstance(other, Report):
-        comparison = compare(one, other)
+        comparison = compare_reports(one, other)
         return _REPORTS[form](comparison, other), bool(comparison.changes)
     if isinstance(one, Contract) and isinstance(other, Contract):
         from agent_contract.diff.compare import differences

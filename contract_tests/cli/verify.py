@@ -12,7 +12,7 @@ from agent_contract import load_contract
 from contract_tests.options import OptionError, click_options, with_token
 
 if TYPE_CHECKING:
-    from contract_tests.runner.run import Run
+    from contract_tests.runner.run import RunConfig
 
 
 @click.command()
@@ -55,7 +55,7 @@ def verify(base_url: str, token: str, token_env: str, junit: str, **values: Any)
     become(options, [*_plugins(run), *([f"--junit-xml={Path(junit).absolute()}"] if junit else [])])
 
 
-def _plugins(run: Run) -> list[str]:
+def _plugins(run: RunConfig) -> list[str]:
     """Return the arguments of pytest for what this run needs beyond what every run does."""
     from contract_tests.assertions.schemathesis_checks import CLAUSES
     from contract_tests.runner.isolated_main import GENERATING

@@ -66,6 +66,7 @@ class Prober:
     credentials: Credentials = field(init=False)
     _client: httpx.Client = field(init=False)
     _known: dict[tuple[object, ...], Asked] = field(default_factory=dict)
+    _asked_of: set[str] = field(default_factory=set)
     _received: int = 0  #: bytes of all replies
 
     def __post_init__(self) -> None:
@@ -106,6 +107,7 @@ class Prober:
         A header whose value is None is left out. Raises the verdict `not tested` where the budget is used up or
         the server keeps asking to wait, and `Ended` where the deployment is gone.
         """
+        self._asked_of.add(operation.id)
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         wanted: dict[str, str | None] = {"content-type": "application/json" if content else None}
         wanted |= {"authorization": f"Bearer ${TOKEN_VARIABLE}" if self.credentials else None, **(headers or {})}
@@ -116,6 +118,12 @@ class Prober:
             request = Request(operation.method, urlsplit(url).path, tuple((query or {}).items()), sent, content)
             self._known[key] = self._asked(Asked(request, url, operation.id, lenient=lenient))
         return self._known[key]
+
+    def asked_since(self) -> frozenset[str]:
+        """Return the ids of the operations that were asked since the last call, of answers known before too."""
+        ids = frozenset(self._asked_of)
+        self._asked_of.clear()
+        return ids
 
     def get(self, url: str) -> Asked:
         """Send a GET without a token to any URL and return what became of it."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from agent_contract.messages import GRADE_MEANINGS
 from agent_contract.printable import printable
-from contract_tests.report.comparison import CHANGES
+from contract_tests.report.model import CHANGES
 from contract_tests.report.phrases import headline, lead, measured, moment, settings
 from contract_tests.report.sections import grouped
 from contract_tests.report.transcript import brief
@@ -33,6 +34,8 @@ SIGNS = {
     "passed": "✓",
     "skipped": "·",
 }
+#: Statuses of an operation that a deployment does not have.
+ABSENT = ("404", "405", "501")
 _CLASSES = {word: word.replace(" (", "-").replace(")", "").replace(" ", "-") for word in WORDS}
 
 
@@ -46,6 +49,7 @@ def to_html(report: Report) -> str:
         settings=settings(report),
         moment=moment,
         words=WORDS,
+        grades=GRADE_MEANINGS,
         changes=CHANGES,
         attention=[*report.having("failed"), *report.having("failed (waived)")],
         excuses={waiver.clause: waiver for waiver in report.waivers},
@@ -80,8 +84,14 @@ def _template() -> Template:
 
 
 def _counted(report: Report, operation: str) -> dict[str, int]:
-    """Return how many of an operation's clauses got which word."""
-    found = [clause.word for clause in report.clauses if operation in clause.operations]
+    """Return how many clauses that were judged on an operation got which word.
+
+    An operation that the deployment does not have can still be asked; then only `not supported` counts.
+    """
+    seen = next(one for one in report.operations if one.id == operation)
+    exists = any(status not in ABSENT for status in seen.answered)
+    words = WORDS if exists else ("not supported",)
+    found = [clause.word for clause in report.clauses if operation in clause.judged_on and clause.word in words]
     return {word: found.count(word) for word in WORDS}
 
 

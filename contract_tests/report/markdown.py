@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agent_contract.printable import printable
-from contract_tests.report.comparison import CHANGES
+from contract_tests.report.model import CHANGES
 from contract_tests.report.phrases import headline, measured
 from contract_tests.report.transcript import brief, told
 from contract_tests.verdict import WAIVED, WORDS
 
 if TYPE_CHECKING:
-    from contract_tests.report.comparison import Comparison
-    from contract_tests.report.model import ClauseSeen, Report
+    from contract_tests.report.model import ClauseSeen, Comparison, Report
 
 #: Shown openly; clauses with other words are folded.
 OPEN = ("failed", WAIVED, "warning")

@@ -7,13 +7,56 @@ from dataclasses import dataclass
 
 from agent_contract.messages import JSON
 from contract_tests.deployment.cold_start import ColdStart
-from contract_tests.report.comparison import Comparison
 from contract_tests.report.transcript import Transcript
 from contract_tests.report.waivers import Waiver
 
 #: What a saved report says that it is, and the version of its form.
 FORMAT = "agent-contract-report"
 VERSION = 2
+#: What may have become of a clause, worst first, and what each says.
+CHANGES: Mapping[str, str] = {
+    "worse": "it was nearer to what the clause says",
+    "better": "it is nearer to what the clause says",
+    "new": "the baseline did not know the clause",
+    "gone": "the baseline knew a clause that is no more",
+    "unclear": "only one of the two runs saw anything of it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of one clause: a key of `CHANGES`, and the words before and after, empty where there is none."""
+
+    clause: str
+    change: str
+    before: str
+    after: str
+
+    @property
+    def described(self) -> str:
+        """From which word to which, as in `passed → failed`."""
+        return " → ".join(filter(None, (self.before, self.after)))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """This run beside a baseline: when and where that was judged, by which contract, and what has changed."""
+
+    started_at: str
+    url: str
+    digest: str
+    same_contract: bool
+    changes: tuple[Change, ...]
+
+    def having(self, change: str) -> tuple[Change, ...]:
+        """Return the changes of one kind."""
+        return tuple(one for one in self.changes if one.change == change)
+
+    @property
+    def summary(self) -> str:
+        """How many clauses became what, as in `1 worse, 2 better`, or that nothing has changed."""
+        counts = [f"{len(self.having(change))} {change}" for change in CHANGES if self.having(change)]
+        return ", ".join(counts) or "nothing has changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +83,7 @@ class Verdict:
     exit_code: int
     sentence: str
     counts: Mapping[str, int]
+    undecided: tuple[str, ...] = ()  #: `core` clauses that were not tested
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +99,7 @@ class OperationSeen:
 
 @dataclass(frozen=True, slots=True)
 class ClauseSeen:
-    """A clause and what was found of it: a key of `contract_tests.judgement.WORDS`, with its evidence.
+    """A clause and what was found of it: a key of `contract_tests.verdict.WORDS`, with its evidence.
 
     `command` judges this clause alone, `curl` repeats the request that shows the finding, `transcript` is that
     exchange, and `earlier` those that led to it: the turns of a session, and what they are compared with.
@@ -75,6 +119,7 @@ class ClauseSeen:
     command: str
     transcript: Transcript | None = None
     earlier: tuple[Transcript, ...] = ()
+    judged_on: tuple[str, ...] = ()  #: those of `operations` that were asked
 
 
 @dataclass(frozen=True, slots=True)

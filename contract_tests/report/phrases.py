@@ -1,4 +1,4 @@
-"""What reports say in words, whatever their form."""
+"""Phrases that all reports share."""
 
 from __future__ import annotations
 
@@ -10,13 +10,6 @@ from contract_tests.verdict import Exit
 if TYPE_CHECKING:
     from contract_tests.report.model import Report
 
-_HEADLINES: Mapping[int, str] = {
-    Exit.PASSED: "The deployment keeps the contract",
-    Exit.FAILED: "The deployment breaks the contract",
-    Exit.NO_VERDICT: "There is no verdict on the deployment",
-    Exit.INTERRUPTED: "The run was interrupted",
-}
-
 _SAID: Mapping[str, str] = {
     "failed": "failed",
     "failed (waived)": "failed and waived",
@@ -25,33 +18,47 @@ _SAID: Mapping[str, str] = {
 }
 
 _TRUTH: Mapping[str, str] = {"True": "yes", "False": "no"}
-#: What an option says that nothing was given to.
+#: The text for an option without a value.
 _UNSET: Mapping[str, str] = {
     "clauses": "all",
     "api_version": "detected",
-    "max_tokens": "no bound",
+    "max_tokens": "no limit",
     "deadline": "none",
-    "rate": "no bound",
+    "rate": "no limit",
 }
 
 
 def headline(report: Report) -> str:
     """Return the verdict in one short sentence, without a full stop."""
-    if report.verdict.exit_code == Exit.FAILED and not report.having("failed"):
-        return "The waivers need a change"
-    return _HEADLINES.get(report.verdict.exit_code, "There is no verdict on the deployment")
+    code, undecided = report.verdict.exit_code, report.verdict.undecided
+    worse = len(report.comparison.having("worse")) if report.comparison else 0
+    since = f"{_clauses(worse)} got worse" if worse else ""
+    failed = len(report.having("failed"))
+    parts: Mapping[int, str] = {
+        Exit.PASSED: "The deployment passed",
+        Exit.FAILED: f"{_clauses(failed)} failed" if failed else "" if worse else "The waivers need a change",
+        Exit.NO_VERDICT: f"No verdict: {_clauses(len(undecided), 'core clause')} not tested"
+        if undecided
+        else "No verdict",
+        Exit.INTERRUPTED: "The run was interrupted",
+    }
+    return ", ".join(filter(None, (parts.get(code, "No verdict"), since)))
+
+
+def _clauses(number: int, noun: str = "clause") -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def lead(report: Report) -> str:
-    """Return in a sentence or two how many clauses were judged, and how."""
+    """Return the counts of the verdicts in a sentence or two."""
     counts = report.verdict.counts
     judged = sum(count for word, count in counts.items() if word not in ("not tested", "skipped"))
     if not judged:
-        return "Nothing could be judged."
-    parts = [f"{counts.get('passed', 0)} of the {judged} clauses that were judged passed"]
+        return "No clause was tested."
+    parts = [f"{counts.get('passed', 0)} of the {judged} tested clauses passed"]
     parts += [f"{counts[word]} {said}" for word, said in _SAID.items() if word in counts]
     unseen = counts.get("not tested", 0)
-    rest = f" {unseen} could not be tested." if unseen else ""
+    rest = f" {unseen} not tested." if unseen else ""
     return f"{', '.join(parts)}.{rest}"
 
 

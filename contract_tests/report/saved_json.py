@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.deployment.cold_start import ColdStart
-from contract_tests.report.comparison import Change, Comparison
 from contract_tests.report.model import (
     FORMAT,
     VERSION,
+    Change,
     ClauseSeen,
+    Comparison,
     Deployment,
     Judged,
     OperationSeen,
@@ -107,7 +108,7 @@ def _report(value: Mapping[str, Any]) -> Report:
             **fields,
             "contract": Judged(**value["contract"]),
             "target": Deployment(**value["target"]),
-            "verdict": Verdict(**value["verdict"]),
+            "verdict": _verdict(value["verdict"]),
             "waivers": tuple(Waiver(**waiver) for waiver in value["waivers"]),
             "operations": tuple(_operation(operation) for operation in value["operations"]),
             "clauses": tuple(_clause(clause) for clause in value["clauses"]),
@@ -118,6 +119,10 @@ def _report(value: Mapping[str, Any]) -> Report:
     )
 
 
+def _verdict(value: Mapping[str, Any]) -> Verdict:
+    return Verdict(**{**value, "undecided": tuple(value.get("undecided", ()))})
+
+
 def _operation(value: Mapping[str, Any]) -> OperationSeen:
     return OperationSeen(**{**value, "documented": tuple(value["documented"])})
 
@@ -125,8 +130,9 @@ def _operation(value: Mapping[str, Any]) -> OperationSeen:
 def _clause(value: Mapping[str, Any]) -> ClauseSeen:
     transcript = from_json(value["transcript"]) if value["transcript"] else None
     earlier = tuple(map(from_json, value.get("earlier", ())))
-    operations = tuple(value["operations"])
-    return ClauseSeen(**{**value, "operations": operations, "transcript": transcript, "earlier": earlier})
+    operations, judged_on = tuple(value["operations"]), tuple(value.get("judged_on", value["operations"]))
+    parts = {"operations": operations, "judged_on": judged_on, "transcript": transcript, "earlier": earlier}
+    return ClauseSeen(**{**value, **parts})
 
 
 def _comparison(value: Mapping[str, Any] | None) -> Comparison | None:

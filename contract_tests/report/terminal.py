@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from agent_contract.messages import GRADE_MEANINGS
 from agent_contract.printable import shorten
 from contract_tests.deployment.budget import NO_AGENTS
+from contract_tests.report.build import command
+from contract_tests.report.comparison import lines
 from contract_tests.report.transcript import brief, from_text, told
 from contract_tests.verdict import WAIVED, WORDS
 
@@ -15,8 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from agent_contract.messages import Clause
-    from contract_tests.report.model import Report
-    from contract_tests.runner.run import Run
+    from contract_tests.report.run_result import RunResult
     from contract_tests.verdict import Finding
 
 _STYLES: Mapping[str, str] = {
@@ -48,35 +50,42 @@ def note(finding: Finding) -> str:
     return f"expected {finding.expected}; got {finding.got}" if finding.expected else ""
 
 
-def show(console: Console, run: Run, report: Report | None = None) -> None:
+def show(console: Console, result: RunResult) -> None:
     """Print the table, the evidence of failures, what has changed, and as the last line the conclusion."""
     from rich.text import Text
 
-    from contract_tests.report.build import command
-    from contract_tests.report.comparison import lines
-
-    verdicts = run.verdicts()
-    if run.version:
-        console.print(Text(f"{run.contract.title}, {run.version}"), soft_wrap=True)
-    console.print(_table(verdicts, run.clauses))
+    verdicts, clauses, traffic = result.verdicts, result.clauses, result.traffic
+    if result.version.reason:
+        console.print(Text(f"{result.contract.title}, {result.version}"), soft_wrap=True)
+    console.print(_table(verdicts, clauses))
     for finding in verdicts.values():
         if finding.word == "failed":
             console.print()
             console.print(Text(finding.clause, style=_STYLES["failed"]))
-            console.print(Text(explained(finding, run.clauses[finding.clause])), soft_wrap=True)
-            console.print(Text(f"    alone  {command(run.options, finding.clause)}"), soft_wrap=True)
-    if report and report.comparison:
+            console.print(Text(explained(finding, clauses[finding.clause])), soft_wrap=True)
+            console.print(Text(f"    alone  {command(result.options, finding.clause)}"), soft_wrap=True)
+    if result.comparison:
         console.print()
-        console.print(Text("\n".join(lines(report.comparison))), soft_wrap=True)
-    code, sentence = run.conclusion()
-    sent = f", {run.probe.prober.budget.sent} requests" if run.probe else ""
+        console.print(Text("\n".join(lines(result.comparison))), soft_wrap=True)
     console.print()
-    if run.told:
-        console.print(Text(run.told), soft_wrap=True)
-    for agent in run.left_behind:
+    console.print(Text("\n".join(_legend(verdicts, clauses)), style="dim"), soft_wrap=True)
+    console.print()
+    if result.notice:
+        console.print(Text(result.notice), soft_wrap=True)
+    for agent in traffic.left_behind:
         console.print(Text(f"could not be removed: agent {agent}", style="bold red"), soft_wrap=True)
-    console.print(Text(f"{counted(verdicts.values())}{sent}"), soft_wrap=True)
-    console.print(Text(f"exit {int(code)}: {sentence}", style="bold"), soft_wrap=True)
+    console.print(Text(f"{counted(verdicts.values())}, {traffic.requests} requests"), soft_wrap=True)
+    console.print(
+        Text(f"exit {int(result.conclusion.code)}: {result.conclusion.sentence}", style="bold"), soft_wrap=True
+    )
+
+
+def _legend(verdicts: Mapping[str, Finding], clauses: Mapping[str, Clause]) -> Iterator[str]:
+    """Yield what the verdicts and grades in the table mean."""
+    words = {finding.word for finding in verdicts.values()}
+    yield from (f"{word:<15} {meaning}" for word, meaning in WORDS.items() if word in words)
+    grades = {clauses[id].grade for id, finding in verdicts.items() if finding.word != "skipped"}
+    yield from (f"{grade:<15} {meaning}" for grade, meaning in GRADE_MEANINGS.items() if grade in grades)
 
 
 def _table(verdicts: Mapping[str, Finding], clauses: Mapping[str, Clause]) -> object:

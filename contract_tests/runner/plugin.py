@@ -6,6 +6,7 @@ Everything heavy is imported when a contract test really runs: an installed plug
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,10 @@ from contract_tests.verdict import WAIVED, Finding, Judged, from_properties, gra
 
 if TYPE_CHECKING:
     from contract_tests.deployment.deployment import Probe
-    from contract_tests.report.model import Report
-    from contract_tests.runner.run import Run
+    from contract_tests.runner.run import RunConfig, RunState
 
 _SUITE = Path(__file__).parents[1] / "suite"
-_RUN = pytest.StashKey["Run"]()
+_RUN = pytest.StashKey["RunState"]()
 #: The name under which pytest knows what makes the report.
 RECORDER = "contract_tests.recorder"
 
@@ -53,33 +53,38 @@ class Gatherer:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the finding that a report carries."""
         if finding := from_properties(report.user_properties):
-            run_of(self._config).findings[report.nodeid] = finding
+            run_of(self._config).record(report.nodeid, finding)
 
 
-def run_of(config: pytest.Config) -> Run:
+def run_of(config: pytest.Config) -> RunState:
     """Return the run that this pytest does; the contract is loaded at the first call."""
     if _RUN not in config.stash:
         from agent_contract import ContractError, load_contract
-        from contract_tests.runner.run import SelectionError
+        from contract_tests.runner.run import RunState, SelectionError
         from contract_tests.runner.setup import PreparingError, prepared
 
         try:
-            config.stash[_RUN] = prepared(load_contract(every_version=True), options.from_pytest(config))
+            config.stash[_RUN] = RunState(prepared(load_contract(every_version=True), options.from_pytest(config)))
         except (ContractError, SelectionError, PreparingError) as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[_RUN]
 
 
-def report_of(config: pytest.Config) -> Report | None:
-    """Return the report of the run that this pytest has done; None before its end, and where there is none."""
+def config_of(config: pytest.Config) -> RunConfig:
+    """Return what the run of this pytest is asked to do."""
+    return run_of(config).config
+
+
+def recorder_of(config: pytest.Config) -> Recorder:
+    """Return what makes the result and the report of this pytest."""
     recorder = config.pluginmanager.get_plugin(RECORDER)
-    return recorder.report if isinstance(recorder, Recorder) else None
+    return recorder if isinstance(recorder, Recorder) else Recorder(_judging)
 
 
-def _judging(config: pytest.Config) -> Run | None:
-    """Return the run where this pytest judges a deployment."""
+def _judging(config: pytest.Config) -> RunState | None:
+    """Return the run, if this pytest tests a deployment."""
     run = config.stash.get(_RUN, None) if config.option.contract_url else None
-    return None if run is None or run.options.dry_run else run
+    return None if run is None or run.config.options.dry_run else run
 
 
 def pytest_collection(session: pytest.Session) -> None:
@@ -92,7 +97,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave out the generated requests, which take a second to make, where nobody asks for them."""
     if collection_path != _SUITE / "test_generated.py" or not config.option.contract_url:
         return None
-    wanted = run_of(config).selected & CLAUSES
+    wanted = config_of(config).selected & CLAUSES
     return True if not wanted or not config.pluginmanager.hasplugin("schemathesis") else None
 
 
@@ -100,7 +105,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Run nothing where it is only to be said what a run would send."""
     config = session.config
-    return True if config.option.contract_url and run_of(config).options.dry_run else None
+    return True if config.option.contract_url and config_of(config).options.dry_run else None
 
 
 @pytest.hookimpl(trylast=True)
@@ -109,7 +114,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ours = {item: clauses_of(item) for item in items if clauses_of(item)}
     if not ours:
         return
-    run = run_of(config)
+    run = config_of(config)
     if not run.options.url and not config.getoption("collectonly"):
         raise pytest.UsageError("the contract tests need --contract-url, the URL of the deployment to judge")
     left_out = [item for item, clauses in ours.items() if not clauses & run.selected]
@@ -145,10 +150,10 @@ def contract_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
 
     run = run_of(request.config)
     try:
-        probe = run.open(open_probe(run.contract, run.options, run.credentials, run.tell))
+        opened = open_probe(run.config.contract, run.config.options, run.config.credentials, run.notify)
+        probe = run.begin(opened)
     except (NoVerdict, TargetError, Ended, Judged) as error:
-        run.stopped = run.hide(str(error))
-        pytest.exit(run.stopped, returncode=2)
+        pytest.exit(run.stop(str(error)), returncode=2)
     yield probe
     run.clean_up()
     probe.prober.close()
@@ -172,15 +177,16 @@ def pytest_runtest_makereport(
     if not clause or (call.excinfo is None and call.when != "call"):
         return report
     run = run_of(item.config)
-    finding = graded(_finding(run, call, item), run.clauses[clause])
+    finding = graded(_finding(run, call, item), run.config.clauses[clause])
+    finding = replace(finding, operations=" ".join(sorted(run.asked_since())))
     item.user_properties.extend(to_properties(finding))
     report.user_properties.extend(to_properties(finding))
     if isinstance(getattr(call.excinfo, "value", None), Judged) or run.stopped:
-        _show(report, finding, run)
+        _show(report, finding, run.config)
     return report
 
 
-def _finding(run: Run, call: pytest.CallInfo[None], item: pytest.Item) -> Finding:
+def _finding(run: RunState, call: pytest.CallInfo[None], item: pytest.Item) -> Finding:
     from contract_tests.deployment.client import Ended
 
     error = call.excinfo.value if call.excinfo else None
@@ -188,17 +194,18 @@ def _finding(run: Run, call: pytest.CallInfo[None], item: pytest.Item) -> Findin
         case None:
             return Finding("passed")
         case Judged():
-            return _clean(run, error)
+            return _clean(run.config, error)
         case Ended():
-            run.stopped = run.hide(str(error))
-            item.session.shouldstop = run.stopped
+            item.session.shouldstop = run.stop(str(error))
             return Finding("not tested", "the run ended here")
     if isinstance(error, pytest.exit.Exception | KeyboardInterrupt):
         return Finding("not tested", "the run ended before")
-    return Finding("not tested", run.hide(f"the test itself failed: {type(error).__name__}: {error}"), fault=True)
+    return Finding(
+        "not tested", run.config.hide(f"the test itself failed: {type(error).__name__}: {error}"), fault=True
+    )
 
 
-def _clean(run: Run, judged: Judged) -> Finding:
+def _clean(run: RunConfig, judged: Judged) -> Finding:
     """Return the finding with `curl` and transcript, secrets hidden wherever the server repeated them."""
     from agent_contract.printable import printable
     from contract_tests.report.transcript import to_text, transcribed
@@ -210,7 +217,7 @@ def _clean(run: Run, judged: Judged) -> Finding:
     return Finding(finding.word, reason, expected, got, curl, transcript=transcript)
 
 
-def _show(report: pytest.TestReport, finding: Finding, run: Run) -> None:
+def _show(report: pytest.TestReport, finding: Finding, run: RunConfig) -> None:
     """Let pytest say the finding in its own terms: failed, xfailed or skipped."""
     from contract_tests.report.terminal import explained
 
@@ -235,18 +242,20 @@ def _show(report: pytest.TestReport, finding: Finding, run: Run) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say how many clauses got which word, and what that means."""
     run = config.stash.get(_RUN, None)
-    if run is None or not run.options.url:
+    if run is None or not run.config.options.url:
         return
-    if run.options.dry_run:
+    if run.config.options.dry_run:
         terminalreporter.section("contract")
-        terminalreporter.line(f"{run.plan}; nothing was sent")
+        terminalreporter.line(f"{run.config.plan}; nothing was sent")
         return
     from contract_tests.report.comparison import lines
     from contract_tests.report.terminal import counted
 
+    result = recorder_of(config).result
+    if result is None:
+        return
     terminalreporter.section("contract")
-    report = report_of(config)
-    changes = lines(report.comparison) if report and report.comparison else ()
-    told_last = (run.told,) if run.told else ()
-    for line in (*told_last, counted(run.verdicts().values()), *changes, run.conclusion()[1]):
+    changes = lines(result.comparison) if result.comparison else ()
+    notices = (result.notice,) if result.notice else ()
+    for line in (*notices, counted(result.verdicts.values()), *changes, result.conclusion.sentence):
         terminalreporter.line(line)

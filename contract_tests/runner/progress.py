@@ -14,12 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from contract_tests.report import github_actions
 from contract_tests.report.terminal import show
-from contract_tests.runner.plugin import clause_of, report_of, run_of
+from contract_tests.runner.plugin import clause_of, config_of, recorder_of, run_of
 from contract_tests.verdict import Exit
 
 if TYPE_CHECKING:
     from contract_tests.report.model import Report
-    from contract_tests.runner.run import Run
+    from contract_tests.report.run_result import RunResult
 
 #: Where standard error is no terminal, a line is printed after so many tests.
 STRIDE = 25
@@ -39,11 +39,11 @@ class Narrator:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Begin the progress line."""
         self._total = len(session.items)
-        run = run_of(session.config)
-        run.say = self._say
-        if run.options.dry_run:
+        config = config_of(session.config)
+        run_of(session.config).listen(self._say)
+        if config.options.dry_run:
             return
-        self._say(f"{run.hide(run.options.url)}: {run.plan}")
+        self._say(f"{config.hide(config.options.url)}: {config.plan}")
         if self._error.is_terminal:
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
             self._progress = Progress(*columns, console=self._error, transient=True)
@@ -75,22 +75,24 @@ class Narrator:
         if exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
             session.exitstatus = Exit.NO_VERDICT
             return
-        run, report = run_of(session.config), report_of(session.config)
-        if run.options.dry_run:
-            _say(f"{run.plan}\nexit 0: nothing was sent")
+        config, recorder = config_of(session.config), recorder_of(session.config)
+        if config.options.dry_run:
+            _say(f"{config.plan}\nexit 0: nothing was sent")
             return
-        with _in_the_open(report):
-            _show(run, report)
-        session.exitstatus = run.conclusion()[0]
+        if recorder.result is None:
+            return
+        with _in_the_open(recorder.report):
+            _show(recorder.result, begun=run_of(session.config).begun)
+        session.exitstatus = recorder.result.conclusion.code
 
 
-def _show(run: Run, report: Report | None) -> None:
+def _show(result: RunResult, begun: bool) -> None:
     console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
-    if run.stopped and not run.findings:
-        code, sentence = run.conclusion()
-        console.print(f"exit {int(code)}: {sentence}", soft_wrap=True, markup=False)
+    if begun:
+        show(console, result)
     else:
-        show(console, run, report)
+        conclusion = result.conclusion
+        console.print(f"exit {int(conclusion.code)}: {conclusion.sentence}", soft_wrap=True, markup=False)
 
 
 @contextmanager

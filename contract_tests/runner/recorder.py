@@ -1,4 +1,4 @@
-"""The plugin of pytest that makes a run's report, writes it, and keeps it for whoever tells of the run."""
+"""The pytest plugin that makes the result and the report of a run, and writes the report."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from contract_tests.report.build import Traffic
-    from contract_tests.report.model import Report
-    from contract_tests.runner.run import Run
+from contract_tests.verdict import Exit
 
-#: Under this name a worker of pytest-xdist tells the controlling process what it has sent.
+if TYPE_CHECKING:
+    from contract_tests.report.model import Report
+    from contract_tests.report.run_result import RunResult, Traffic
+    from contract_tests.runner.run import RunState
+
+#: Under this name a worker of pytest-xdist reports to the controlling process what it has sent.
 _TRAFFIC = "contract_traffic"
 _NO_RUN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
@@ -27,11 +29,12 @@ _NO_RUN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 class Recorder:
     """Makes the report when pytest has ended; under pytest-xdist in the controlling process alone.
 
-    `find_run` gives the run of this pytest, None where it judges no deployment.
+    `find_run` gives the run of this pytest, None if it tests no deployment.
     """
 
-    find_run: Callable[[pytest.Config], Run | None]
+    find_run: Callable[[pytest.Config], RunState | None]
     report: Report | None = None
+    result: RunResult | None = None
     _from_workers: list[Traffic] = field(default_factory=list)
     _started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _clock: float = field(default_factory=time.monotonic)
@@ -46,7 +49,7 @@ class Recorder:
     def pytest_testnodedown(self, node: Any) -> None:
         """Take what a worker has sent."""
         from contract_tests.deployment.cold_start import ColdStart
-        from contract_tests.report.build import Traffic
+        from contract_tests.report.run_result import Traffic
 
         if text := getattr(node, "workeroutput", {}).get(_TRAFFIC):
             sent = json.loads(text)
@@ -56,25 +59,29 @@ class Recorder:
             )
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Make the report, compare it, and write it wherever it was asked for."""
-        from contract_tests.report.build import report_of, traffic_of
-        from contract_tests.report.comparison import compare
+        """Make the result and the report, and write the report wherever the user wants it."""
+        from contract_tests.report.build import report_of
+        from contract_tests.report.run_result import Traffic
 
-        run = self.find_run(session.config)
-        if run is None or exitstatus in _NO_RUN or session.config.option.collectonly:
+        state = self.find_run(session.config)
+        if state is None or exitstatus in _NO_RUN or session.config.option.collectonly:
             return
-        run.interrupted = self._interrupted
-        run.clean_up()
-        traffic = sum((traffic_of(run), *self._from_workers), start=traffic_of(None))
+        if self._interrupted:
+            state.interrupt()
+        state.clean_up()
+        traffic = sum((state.traffic(), *self._from_workers), start=Traffic())
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[_TRAFFIC] = json.dumps(asdict(traffic))
             return
-        report = report_of(run, traffic, self._started, time.monotonic() - self._clock)
-        self.report = replace(report, comparison=compare(run.baseline, report)) if run.baseline else report
-        run.unwritten = tuple(_written(self.report, run.options.reports))
-        if session.exitstatus == pytest.ExitCode.OK and (run.unwritten or run.waiving.objections(run.verdicts())):
-            session.exitstatus = run.conclusion()[0]
+        seconds = time.monotonic() - self._clock
+        result = state.result(traffic, self._started, seconds)
+        self.report = report_of(result)
+        unwritten = tuple(_written(self.report, result.options.reports))
+        self.result = state.result(traffic, self._started, seconds, unwritten) if unwritten else result
+        code = self.result.conclusion.code
+        if session.exitstatus == pytest.ExitCode.OK and (unwritten or code == Exit.FAILED):
+            session.exitstatus = code
 
 
 def _written(report: Report, files: tuple[str, ...]) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -12,80 +13,52 @@ from contract_tests.deployment import auth
 from contract_tests.deployment.budget import BY_CHOICE
 from contract_tests.deployment.version_detection import ApiVersion, detected
 from contract_tests.options import AUTO
+from contract_tests.report.comparison import compare
+from contract_tests.report.run_result import RunResult, Traffic
 from contract_tests.report.waivers import Waiving
 from contract_tests.runner.cost_estimate import Plan, planned
-from contract_tests.verdict import Exit, Finding, conclude, worst, worst_first
+from contract_tests.verdict import Finding, conclude, worst, worst_first
 from contract_tests.wire.exchange import TOKEN_VARIABLE
+from contract_tests.wire.stream_rules import usages
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from agent_contract import Contract
     from agent_contract.messages import Clause
     from contract_tests.deployment.cold_start import ColdStart
     from contract_tests.deployment.deployment import Probe
     from contract_tests.options import Options
     from contract_tests.report.model import Report
+    from contract_tests.wire.exchange import Asked
+
+#: The operation of requests that name none.
+OPERATION = "createAssistantChatCompletion"
 
 
 class SelectionError(Exception):
     """A clause or a version was asked for that the contract does not have."""
 
 
-@dataclass(slots=True)
-class Run:
-    """What a run judges and what it has found so far; findings stand by the id of the test that made them.
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """What a run is asked to do. It does not change.
 
-    `secrets` are hidden in all that is shown, as the token is; `baseline` is an earlier report to compare with.
+    `secrets` are hidden in everything that is shown, as the token is; `baseline` is an earlier report.
     """
 
     contract: Contract
     options: Options
-    selected: frozenset[str] = field(init=False)
-    findings: dict[str, Finding] = field(default_factory=dict)
-    probe: Probe | None = None
-    stopped: str = ""
-    interrupted: bool = False
+    selected: frozenset[str]
+    credentials: auth.Credentials
     waiving: Waiving = field(default_factory=Waiving)
     baseline: Report | None = None
     secrets: tuple[str, ...] = ()
-    credentials: auth.Credentials = field(init=False)
-    version: ApiVersion | None = None  #: known when the deployment has answered
-    say: Callable[[str], None] = lambda _: None  #: tells the user what takes a while
-    told: str = ""  #: the last that was told so, for the end
-    cold_start: ColdStart | None = None  #: how the deployment was waited for, if it was
-    left_behind: tuple[str, ...] = ()  #: agents that were created and could not be removed
-    unwritten: tuple[str, ...] = ()  #: reports that could not be written in the end, a sentence each
-
-    def __post_init__(self) -> None:
-        self.selected = selection(self.contract, self.options.clauses, self.api_version)
-        self.credentials = auth.credentials(self.options)
 
     @property
     def api_version(self) -> str:
         """The version that the user named; empty if it is to be detected."""
-        return "" if self.options.api_version == AUTO else self.options.api_version
-
-    def open(self, probe: Probe) -> Probe:
-        """Return the probe of the deployment as one of the version that is tested, which is detected unless named."""
-        versions = self.contract.versions
-        chosen = [clause for clause in self.contract.clauses if clause.id in self.selected]
-        if self.api_version:
-            self.version = ApiVersion(self.api_version, "named by --api-version")
-        elif all(clause.is_in(version, versions) for clause in chosen for version in versions):
-            self.version = ApiVersion(versions[-1], "the newest; the selected clauses are in all versions")
-        else:
-            self.version = detected(versions, probe.chat)
-            self.say(f"{self.version} (--api-version names another)")
-        self.probe = probe.tested_as(self.version.name)
-        return self.probe
-
-    def absent(self, id: str) -> Finding | None:
-        """Return the finding for a clause that the tested version does not have; None if it has it."""
-        clause, versions = self.clauses[id], self.contract.versions
-        if self.version is None or clause.is_in(self.version.name, versions):
-            return None
-        if clause.until and versions.index(clause.until) < versions.index(self.version.name):
-            return Finding("skipped", f"it ended with version {clause.until}")
-        return Finding("not supported", f"it came with version {clause.since}; {self.version}")
+        return _named_version(self.options)
 
     @property
     def clauses(self) -> Mapping[str, Clause]:
@@ -100,52 +73,184 @@ class Run:
 
     @property
     def hide(self) -> Redaction:
-        """What hides the run's secrets in a text."""
+        """What hides the run's secrets in a string."""
         variables = {self.options.token: f"${TOKEN_VARIABLE}"} if self.options.token else {}
         return redaction_of((*self.secrets, *self.credentials.seen), variables)
 
-    def tell(self, text: str, cold_start: ColdStart) -> None:
-        """Tell the user what takes a while, now and in the end, and keep it for the report."""
-        self.told, self.cold_start = self.hide(text), cold_start
-        self.say(self.told)
+
+@dataclass(slots=True)
+class RunState:
+    """What a run has found so far. Only its own methods change it."""
+
+    config: RunConfig
+    probe: Probe | None = None
+    stopped: str = ""
+    version: ApiVersion | None = None  #: known when the deployment has answered
+    _findings: dict[str, Finding] = field(default_factory=dict)
+    _interrupted: bool = False
+    _listener: Callable[[str], None] = lambda _: None
+    _notice: str = ""
+    _cold_start: ColdStart | None = None
+    _left_behind: tuple[str, ...] = ()
+
+    def record(self, test: str, finding: Finding) -> None:
+        """Keep the finding of a test."""
+        self._findings[test] = finding
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is something to show: a verdict, or a run that nothing has stopped."""
+        return bool(self._findings) or not self.stopped
+
+    def begin(self, probe: Probe) -> Probe:
+        """Return the probe of the deployment as one of the version that is tested, which is detected unless named."""
+        config, versions = self.config, self.config.contract.versions
+        chosen = [clause for clause in config.contract.clauses if clause.id in config.selected]
+        if config.api_version:
+            self.version = ApiVersion(config.api_version, "named by --api-version")
+        elif all(clause.is_in(version, versions) for clause in chosen for version in versions):
+            self.version = ApiVersion(versions[-1], "the newest; the selected clauses are in all versions")
+        else:
+            self.version = detected(versions, probe.chat)
+            self._listener(f"{self.version} (--api-version names another)")
+        self.probe = probe.tested_as(self.version.name)
+        return self.probe
+
+    def absent(self, id: str) -> Finding | None:
+        """Return the finding for a clause that the tested version does not have; None if it has it."""
+        clause, versions = self.config.clauses[id], self.config.contract.versions
+        if self.version is None or clause.is_in(self.version.name, versions):
+            return None
+        if clause.until and versions.index(clause.until) < versions.index(self.version.name):
+            return Finding("skipped", f"it ended with version {clause.until}")
+        return Finding("not supported", f"it came with version {clause.since}; {self.version}")
+
+    def stop(self, reason: str) -> str:
+        """Note why the run ended early; return the reason without secrets."""
+        self.stopped = self.config.hide(reason)
+        return self.stopped
+
+    def interrupt(self) -> None:
+        """Note that the user ended the run."""
+        self._interrupted = True
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` with what takes a while, from now on."""
+        self._listener = listener
+
+    def notify(self, text: str, cold_start: ColdStart) -> None:
+        """Report what takes a while, now and in the result."""
+        self._notice, self._cold_start = self.config.hide(text), cold_start
+        self._listener(self._notice)
 
     def clean_up(self) -> None:
-        """Remove what the run has created and still stands; what can't be removed is kept in `left_behind`."""
+        """Delete the agents that the run has created; the result lists those that can't be deleted."""
         if self.probe:
-            self.left_behind += tuple(map(self.hide, self.probe.remove_agents()))
+            self._left_behind += tuple(map(self.config.hide, self.probe.remove_agents()))
 
-    def verdicts(self) -> dict[str, Finding]:
-        """Return one finding for each clause of the contract, worst first, what is waived with its own word."""
+    def asked_since(self) -> frozenset[str]:
+        """Return the operations that were asked since the last call: all so far for a test that asked nothing."""
+        if self.probe is None:
+            return frozenset()
+        prober = self.probe.prober
+        return prober.asked_since() or frozenset(asked.operation or OPERATION for asked in prober.log)
+
+    def traffic(self) -> Traffic:
+        """Return what was sent in this process."""
+        if self.probe is None:
+            return Traffic(cold_start=self._cold_start)
+        log = self.probe.prober.log
+        answered = Counter(f"{asked.operation or OPERATION} {asked.status}" for asked in log if asked.status)
+        sent, counted = self.probe.prober.budget.sent, sum(map(tokens, log))
+        return Traffic(sent, counted, dict(sorted(answered.items())), self._cold_start, self._left_behind)
+
+    def result(self, traffic: Traffic, started: datetime, seconds: float, unwritten: Sequence[str] = ()) -> RunResult:
+        """Return the result of the run; `unwritten` are sentences about reports that could not be written."""
+        config, verdicts = self.config, self._verdicts()
+        comparison = None
+        if config.baseline:
+            words = {clause.id: verdicts[clause.id].word for clause in config.contract.clauses}
+            comparison = compare(config.baseline, words, config.contract.digest)
+        worse = comparison.having("worse") if comparison and config.options.fail_on == "worse" else ()
+        target = dict(self.probe.prober.target.parameters) if self.probe else {"agent_id": config.options.agent_id}
+        return RunResult(
+            contract=config.contract,
+            options=config.options,
+            url=config.hide(config.options.url),
+            version=self.version or ApiVersion(config.api_version or config.contract.version, ""),
+            agent_id=target.get("agent_id", ""),
+            authenticated=bool(config.credentials),
+            verdicts=verdicts,
+            conclusion=conclude(
+                verdicts,
+                config.clauses,
+                "; ".join(filter(None, (self.stopped, *unwritten))),
+                self._interrupted,
+                config.waiving.objections(verdicts),
+                [change.clause for change in worse],
+            ),
+            waivers=config.waiving.waivers,
+            traffic=traffic,
+            started=started,
+            seconds=seconds,
+            notice=self._notice,
+            comparison=comparison,
+        )
+
+    def _verdicts(self) -> dict[str, Finding]:
+        """Return one finding for each clause of the contract, worst first; a waived failure has its own word."""
         found: dict[str, list[Finding]] = {}
-        for finding in self.findings.values():
+        for finding in self._findings.values():
             found.setdefault(finding.clause, []).append(finding)
-        each = {clause.id: self._of(clause, found.get(clause.id, ())) for clause in self.contract.clauses}
-        return {finding.clause: finding for finding in worst_first(self.waiving.applied(each).values())}
-
-    def conclusion(self) -> tuple[Exit, str]:
-        """Return the exit code and the sentence that says why."""
-        verdicts = self.verdicts()
-        objections = self.waiving.objections(verdicts)
-        stopped = "; ".join(filter(None, (self.hide(self.stopped), *self.unwritten)))
-        return conclude(verdicts, self.clauses, stopped, self.interrupted, objections)
+        each = {clause.id: self._of(clause, found.get(clause.id, ())) for clause in self.config.contract.clauses}
+        return {finding.clause: finding for finding in worst_first(self.config.waiving.applied(each).values())}
 
     def _of(self, clause: Clause, findings: Iterable[Finding]) -> Finding:
         """Return the clause's finding: the worst, or why there is none."""
         made = list(findings)
-        if clause.id not in self.selected:
+        if clause.id not in self.config.selected:
             return Finding("skipped", clause=clause.id)
         if (absent := self.absent(clause.id)) is not None:
             return replace(absent, clause=clause.id)
         if clause.untestable:
             return Finding("not tested", clause.untestable, clause=clause.id)
         if not made:
-            early = "interrupted" if self.interrupted else "the run ended before" if self.stopped else "no test ran"
+            early = "interrupted" if self._interrupted else "the run ended before" if self.stopped else "no test ran"
             return Finding("not tested", early, clause=clause.id)
-        found = worst(made)
+        operations = " ".join(sorted({id for finding in made for id in finding.operations.split()}))
+        found = replace(worst(made), operations=operations)
         chosen = [finding for finding in made if finding.reason in BY_CHOICE]
         if found.word == "skipped" and chosen:
             return chosen[0]
         return found if found.word != "skipped" else Finding("not tested", found.reason, clause=clause.id)
+
+
+def configured(
+    contract: Contract,
+    options: Options,
+    waiving: Waiving | None = None,
+    baseline: Report | None = None,
+    secrets: tuple[str, ...] = (),
+) -> RunConfig:
+    """Return the configuration of a run; raises `SelectionError` as `selection` does."""
+    selected = selection(contract, options.clauses, _named_version(options))
+    return RunConfig(contract, options, selected, auth.credentials(options), waiving or Waiving(), baseline, secrets)
+
+
+def _named_version(options: Options) -> str:
+    return "" if options.api_version == AUTO else options.api_version
+
+
+def tokens(asked: Asked) -> int:
+    """Return the tokens that the deployment counted for an exchange; 0 where it said nothing."""
+    if asked.media_type == "text/event-stream":
+        found = usages(asked.events)
+        usage: object = found[-1][1] if found else None
+    else:
+        value = asked.json() if asked.status == 200 else None
+        usage = value.get("usage") if isinstance(value, dict) else None
+    total = usage.get("total_tokens") if isinstance(usage, Mapping) else None
+    return total if isinstance(total, int) and total > 0 else 0
 
 
 def selection(contract: Contract, globs: Iterable[str], api_version: str = "") -> frozenset[str]:

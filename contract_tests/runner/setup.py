@@ -1,4 +1,4 @@
-"""What a run needs beside the deployment: waivers, a baseline, and files that can be written."""
+"""Prepares a run: reads waivers and the baseline, and checks that reports can be written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agent_contract.redaction import proxy_passwords
 from contract_tests.report.waivers import WaiverError, Waiving, load_waivers
 from contract_tests.report.writers import DestinationError, check
-from contract_tests.runner.run import Run
+from contract_tests.runner.run import RunConfig, configured
 
 if TYPE_CHECKING:
     from agent_contract import Contract
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class PreparingError(Exception):
-    """A file that the run was told of can't be used: which, why, and what to do."""
+    """A file of the options that can't be used: which, why, and what to do."""
 
 
-def prepared(contract: Contract, options: Options) -> Run:
-    """Return a run that can be begun, its files read and looked at.
+def prepared(contract: Contract, options: Options) -> RunConfig:
+    """Return the configuration of a run, with its files read and checked.
 
-    Raises `PreparingError` for a file that can't be read or written, and `SelectionError` as `Run` does.
+    Raises `PreparingError` for a file that can't be read or written, and `SelectionError` as `selection` does.
     """
     from contract_tests.report.saved_json import ReportError, load
 
@@ -36,4 +36,4 @@ def prepared(contract: Contract, options: Options) -> Run:
         raise PreparingError(str(error)) from None
     waiving = Waiving(waivers, datetime.now(UTC).date())
     secrets = tuple(sorted(set(proxy_passwords(os.environ))))
-    return Run(contract, options, waiving=waiving, baseline=baseline, secrets=secrets)
+    return configured(contract, options, waiving, baseline, secrets)

@@ -14,7 +14,7 @@ from contract_tests.assertions import expect, generated_requests
 from contract_tests.assertions.schemathesis_checks import CHECKS, CLAUSES, Check
 from contract_tests.deployment.budget import NO_SESSIONS, chat_share
 from contract_tests.deployment.deployment import OPERATION, Probe
-from contract_tests.runner.plugin import run_of
+from contract_tests.runner.plugin import config_of
 from contract_tests.suite.test_odd_input import OF_ALL, variety
 from contract_tests.verdict import Judged, failed, nothing_more
 from contract_tests.wire.exchange import Asked
@@ -42,7 +42,7 @@ def test_requests_are_generated(case: Case[Any], cases: list[Case[Any]]) -> None
 @pytest.fixture(name="answers", scope="session")
 def _answers(request: pytest.FixtureRequest, contract_probe: Probe, cases: list[Case[Any]]) -> Answers:
     """The generated requests that the budget left room for, with what they got."""
-    selected = run_of(request.config).selected
+    selected = config_of(request.config).selected
     if selected.intersection(OF_ALL):
         variety(contract_probe)
     answers: Answers = []

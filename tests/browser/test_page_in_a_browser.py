@@ -85,7 +85,7 @@ def test_the_verdict_is_seen_first_even_on_a_phone(page: Page, file: Path) -> No
     page.open(file, width=PHONE, height=700)
     heading = page.value("document.querySelector('h1').getBoundingClientRect().toJSON()")
     assert 0 < heading["top"] < heading["bottom"] < 250
-    assert page.value("document.querySelector('h1').innerText") == "The deployment breaks the contract"
+    assert page.value("document.querySelector('h1').innerText") == "2 clauses failed, 1 clause got worse"
 
 
 def test_evidence_is_folded_until_it_is_asked_for(page: Page, file: Path) -> None:

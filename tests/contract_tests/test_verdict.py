@@ -22,28 +22,28 @@ def clause(grade: str, id: str = "c", untestable: str = "") -> Clause:
 
 
 def code(word: str, grade: str = "core", *, stopped: str = "", interrupted: bool = False, **more: str) -> Exit:
-    return conclude({"c": Finding(word, clause="c")}, {"c": clause(grade, **more)}, stopped, interrupted)[0]
+    return conclude({"c": Finding(word, clause="c")}, {"c": clause(grade, **more)}, stopped, interrupted).code
 
 
 @pytest.mark.parametrize("word", ["passed", "not supported", "warning", "skipped"])
-def test_nothing_broken_is_0(word: str) -> None:
+def test_without_a_failure_it_is_0(word: str) -> None:
     assert code(word) == Exit.PASSED
 
 
-def test_a_broken_clause_is_1() -> None:
+def test_a_failure_is_1() -> None:
     assert code("failed") == Exit.FAILED
 
 
-def test_a_seed_clause_that_was_not_tested_is_2() -> None:
+def test_a_core_clause_that_was_not_tested_is_2() -> None:
     assert code("not tested") == Exit.NO_VERDICT
     assert code("not tested", "published") == Exit.PASSED
 
 
-def test_a_clause_that_nobody_can_test_counts_for_nothing() -> None:
+def test_a_clause_that_can_not_be_tested_decides_nothing() -> None:
     assert code("not tested", untestable="It is not shown.") == Exit.PASSED
 
 
-def test_an_end_before_its_time_is_2_and_broken_wins_over_it() -> None:
+def test_an_end_before_its_time_is_2_unless_a_clause_failed() -> None:
     assert code("passed", stopped="the server is gone") == Exit.NO_VERDICT
     assert code("failed", stopped="the server is gone") == Exit.FAILED
 
@@ -54,17 +54,29 @@ def test_an_interruption_is_130_whatever_was_found() -> None:
 
 def test_a_fault_of_the_test_itself_is_2() -> None:
     findings = {"c": Finding("not tested", "the test itself failed", fault=True)}
-    assert conclude(findings, {"c": clause("assumed")})[0] == Exit.NO_VERDICT
+    assert conclude(findings, {"c": clause("assumed")}).code == Exit.NO_VERDICT
 
 
 def test_the_sentence_says_why() -> None:
     findings = {id: Finding("failed", clause=id) for id in "abcde"}
-    _, sentence = conclude(findings, {id: clause("core", id) for id in "abcde"})
-    assert sentence == "failed: a, b, c and 2 more"
+    conclusion = conclude(findings, {id: clause("core", id) for id in "abcde"})
+    assert conclusion.sentence == "failed: a, b, c and 2 more"
+
+
+def test_core_clauses_that_were_not_tested_are_named() -> None:
+    findings = {id: Finding("not tested" if id in "ac" else "passed", clause=id) for id in "abc"}
+    conclusion = conclude(findings, {id: clause("core", id) for id in "abc"})
+    assert conclusion.sentence == "no verdict: core clauses not tested: a, c"
+    assert conclusion.undecided == ("a", "c")
+
+
+def test_a_clause_that_got_worse_fails_the_run() -> None:
+    conclusion = conclude({"c": Finding("warning", clause="c")}, {"c": clause("field")}, worse=["c"])
+    assert (conclusion.code, conclusion.sentence) == (Exit.FAILED, "worse than the baseline: c")
 
 
 @pytest.mark.parametrize(("grade", "word"), [("core", "failed"), ("standard", "failed"), ("field", "warning")])
-def test_what_breaks_a_clause_that_never_fails_a_run_only_differs(grade: str, word: str) -> None:
+def test_a_failure_is_a_warning_if_the_grade_never_fails_a_run(grade: str, word: str) -> None:
     assert graded(Finding("failed"), clause(grade)).word == word
 
 

@@ -40,4 +40,4 @@ def test_the_action_installs_and_verifies(tmp_path: Path) -> None:
             )
             assert done.returncode == 0, done.stdout
     assert "exit 0: passed" in done.stdout
-    assert "The deployment keeps the contract" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "The deployment passed" in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ from contract_tests.deployment.payloads import NEXT, plain, turn
 from contract_tests.deployment.rate_limit import Pace
 from contract_tests.options import BREADTHS, Options
 from contract_tests.runner.cost_estimate import COSTS, Plan, planned
-from contract_tests.runner.run import Run
+from contract_tests.runner.run import configured
 from contract_tests.verdict import Exit, Judged
 from tests.contract_tests.runner.test_plugin import run_pytest
 from tests.contract_tests.support.commands import verify
@@ -88,7 +88,7 @@ class Counting:
 
 
 def plan_of(*clauses: str, **options: object) -> Plan:
-    return Run(load_contract(), Options(clauses=clauses, **options)).plan  # type: ignore[arg-type]
+    return configured(load_contract(), Options(clauses=clauses, **options)).plan  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_the_summary_is_appended(tmp_path: Path) -> None:
     file = tmp_path / "summary"
     file.write_text("of an earlier step\n")
     assert add_summary(SAMPLE, {"GITHUB_STEP_SUMMARY": str(file)}) == ""
-    assert file.read_text().startswith("of an earlier step\n## The deployment breaks the contract\n")
+    assert file.read_text().startswith("of an earlier step\n## 2 clauses failed, 1 clause got worse\n")
 
 
 def test_a_summary_that_is_too_large_goes_without_the_evidence(tmp_path: Path) -> None:

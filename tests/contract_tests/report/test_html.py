@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from markupsafe import escape
 
 from agent_contract import load_contract
+from agent_contract.messages import GRADE_MEANINGS
 from contract_tests.report.html import SIGNS, to_html
+from contract_tests.report.model import Change, Comparison, OperationSeen, Verdict
 from contract_tests.report.phrases import headline, lead, settings
 from contract_tests.report.sections import OTHER, topic
 from contract_tests.verdict import WORDS
@@ -67,7 +71,7 @@ def test_its_links_lead_to_clauses_of_the_page(outline: Outline) -> None:
 
 
 def test_the_verdict_stands_in_the_heading() -> None:
-    assert "<h1>The deployment breaks the contract</h1>" in PAGE
+    assert "<h1>2 clauses failed, 1 clause got worse</h1>" in PAGE
     assert lead(SAMPLE) in PAGE
 
 
@@ -88,10 +92,10 @@ def test_it_has_every_clause_with_word_command_and_evidence() -> None:
 @pytest.mark.parametrize(
     ("code", "words", "said"),
     [
-        (0, ["passed"], "The deployment keeps the contract"),
-        (1, ["failed"], "The deployment breaks the contract"),
+        (0, ["passed"], "The deployment passed"),
+        (1, ["failed"], "1 clause failed"),
         (1, ["passed"], "The waivers need a change"),
-        (2, ["not tested"], "There is no verdict on the deployment"),
+        (2, ["not tested"], "No verdict"),
         (130, ["passed"], "The run was interrupted"),
     ],
 )
@@ -99,18 +103,54 @@ def test_the_headline_says_the_verdict(code: int, words: list[str], said: str) -
     assert headline(report(*(clause(word, word) for word in words), code=code)) == said
 
 
+def test_the_headline_names_what_was_not_decided() -> None:
+    undecided = replace(report(clause("a", "not tested"), code=2), verdict=Verdict(2, "", {}, ("a",)))
+    assert headline(undecided) == "No verdict: 1 core clause not tested"
+
+
+def test_the_headline_mentions_what_got_worse() -> None:
+    worse = Comparison("", "", "", True, (Change("a", "worse", "passed", "warning"),))
+    assert headline(replace(report(clause("a", "warning"), code=1), comparison=worse)) == "1 clause got worse"
+    passed = replace(report(clause("a", "warning")), comparison=worse)
+    assert headline(passed) == "The deployment passed, 1 clause got worse"
+
+
+def test_a_clause_counts_only_for_the_operations_that_it_was_judged_on() -> None:
+    """And an operation that the deployment lacks has passed nothing."""
+    twins = (
+        OperationSeen("here", "GET", "/here", ("200",), {"200": 3, "404": 1}),
+        OperationSeen("absent", "GET", "/absent", ("200",), {"404": 2}),
+        OperationSeen("unasked", "GET", "/unasked", ("200",), {}),
+    )
+    everywhere = ("here", "absent", "unasked")
+    passed = replace(clause("a", "passed"), operations=everywhere, judged_on=("here", "absent"))
+    lacking = replace(clause("b", "not supported"), operations=everywhere, judged_on=("absent",))
+    page = to_html(replace(report(passed, lacking), operations=twins))
+    rows = re.findall(
+        r"<b>(\w+)</b>.*?</th>(.*?)</tr>", page[page.index("by-verdict") : page.index("by-status")], re.DOTALL
+    )
+    cells = {name: re.findall(r"<td[^>]*>([^<]*)</td>", row) for name, row in rows}
+    assert cells == {"here": ["–", "1"], "absent": ["1", "–"], "unasked": ["–", "–"]}
+
+
+def test_grades_are_explained() -> None:
+    for grade, meaning in GRADE_MEANINGS.items():
+        assert grade in PAGE
+        assert str(escape(meaning)) in PAGE
+
+
 def test_the_lead_counts() -> None:
-    expected = "2 of the 7 clauses that were judged passed, 2 failed, 1 failed and waived, "
+    expected = "2 of the 7 tested clauses passed, 2 failed, 1 failed and waived, "
     assert lead(SAMPLE).startswith(expected)
-    assert lead(report(code=2)) == "Nothing could be judged."
+    assert lead(report(code=2)) == "No clause was tested."
 
 
 def test_the_options_read_as_words() -> None:
     said = dict(settings(SAMPLE))
     assert (said["Clauses"], said["Api version"], said["Rate"], said["Token"]) == (
         "all",
-        "the newest",
-        "no bound",
+        "newest",
+        "no limit",
         "yes",
     )
     assert (said["Max requests"], said["No sessions"], said["Seed"]) == ("200", "no", "0")

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS31Validator
 
-from contract_tests.report.comparison import CHANGES
-from contract_tests.report.model import VERSION, Report
+from contract_tests.report.model import CHANGES, VERSION, Report
 from contract_tests.report.saved_json import SCHEMA, ReportError, load, to_json
 from contract_tests.verdict import WORDS
 from tests.contract_tests.report.support.samples import SAMPLE, VERSION_1, report, stream

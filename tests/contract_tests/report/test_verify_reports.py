@@ -60,7 +60,7 @@ def test_every_form_is_written(whole: Ended, folder: Path) -> None:
 
 def test_the_report_says_what_was_judged_and_by_what(whole: Ended, folder: Path, mock: str) -> None:
     report = load(folder / "r.json")
-    contract = load_contract()
+    contract = load_contract(every_version=True)
     assert (report.contract.version, report.contract.digest) == (contract.version, contract.digest)
     assert (report.target.url, report.target.agent_id) == (mock, "demo-open")
     assert (report.verdict.exit_code, report.verdict.sentence) == (1, f"failed: {FAILING}")
@@ -89,7 +89,7 @@ def test_the_command_of_a_clause_judges_it_alone(whole: Ended, folder: Path) -> 
     assert words[:2] == ["agent-contract", "verify"]
     again = verify(*words[2:])
     assert again.last == f"exit 1: failed: {FAILING}"
-    assert f" {len(load_contract().clauses) - 1} more" in again.output
+    assert f" {len(load_contract(every_version=True).clauses) - 1} more" in again.output
 
 
 def test_the_command_of_a_clause_reaches_the_deployment_as_the_run_did() -> None:
@@ -247,7 +247,7 @@ def test_a_deployment_that_can_not_be_judged_has_a_report_too(tmp_path: Path) ->
         found = verify(url, "--agent-id=a", "--report=r.json", "--report=r.md", cwd=tmp_path)
     assert found.code == 2
     assert load(tmp_path / "r.json").verdict.exit_code == 2
-    assert "There is no verdict" in (tmp_path / "r.md").read_text(encoding="utf-8")
+    assert "No verdict" in (tmp_path / "r.md").read_text(encoding="utf-8")
 
 
 def test_a_report_that_can_not_be_written_in_the_end_is_said_and_is_no_verdict(tmp_path: Path) -> None:
@@ -293,6 +293,18 @@ def test_a_waived_clause_is_shown_and_does_not_fail_the_run(mock: str, tmp_path:
     assert "waived until 2999-12-31: known" in (tmp_path / "r.md").read_text(encoding="utf-8")
 
 
+def test_what_got_worse_fails_a_run_that_is_asked_to(folder: Path, whole: Ended, mock: str, tmp_path: Path) -> None:
+    """Even a waived failure, if it passed before."""
+    earlier = load(folder / "r.json")
+    clauses = tuple(replace(one, word="passed") if one.id == FAILING else one for one in earlier.clauses)
+    (tmp_path / "b.json").write_text(to_json(replace(earlier, clauses=clauses)), encoding="utf-8")
+    options = (*FEW, waived(tmp_path, (FAILING, "2999-12-31")), "--baseline=b.json", "--report=r.md")
+    assert verify(mock, *options, cwd=tmp_path).last == "exit 0: passed"
+    found = verify(mock, *options, "--fail-on=worse", cwd=tmp_path)
+    assert (found.code, found.last) == (1, f"exit 1: worse than the baseline: {FAILING}")
+    assert (tmp_path / "r.md").read_text(encoding="utf-8").startswith("## 1 clause got worse\n")
+
+
 @pytest.mark.parametrize(
     ("waiver", "sentence"),
     [
@@ -319,7 +331,7 @@ def test_github_is_told(mock: str, tmp_path: Path) -> None:
     stop = next(index for index, line in enumerate(lines) if line.startswith("::stop-commands::"))
     assert lines[-1] == f"::{lines[stop].rpartition('::')[2]}::"
     assert not [line for line in lines[stop + 1 : -1] if line.lstrip().startswith("::")]
-    assert summary.read_text(encoding="utf-8").startswith("## The deployment breaks the contract")
+    assert summary.read_text(encoding="utf-8").startswith("## 1 clause failed")
 
 
 def test_nobody_else_is_told_so(whole: Ended) -> None:

@@ -20,8 +20,8 @@ def judged(word: str, *waivers: Waiver, today: date = DAY) -> tuple[Exit, str, s
     """Return exit code, sentence and word of a run of one clause."""
     waiving = Waiving(waivers, today)
     findings = waiving.applied({"a.b": Finding(word, clause="a.b")})
-    code, sentence = conclude(findings, CLAUSES, objections=waiving.objections(findings))
-    return code, sentence, findings["a.b"].word
+    conclusion = conclude(findings, CLAUSES, objections=waiving.objections(findings))
+    return conclusion.code, conclusion.sentence, findings["a.b"].word
 
 
 def test_a_waived_clause_does_not_fail_the_run() -> None:

@@ -35,10 +35,10 @@ class Verdict:
 
 
 class Listener:
-    """Keeps the run when pytest has ended."""
+    """Keeps the run's recorder when pytest has ended."""
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        self.run = plugin.run_of(session.config)
+        self.recorder = plugin.recorder_of(session.config)
 
 
 def judged(url: str, *options: str, token: str = "", plugins: Sequence[object] = ()) -> Verdict:
@@ -51,7 +51,7 @@ def judged(url: str, *options: str, token: str = "", plugins: Sequence[object] =
         judge(
             [GENERATING, f"--contract-url={url}", *(f"--contract-{option}" for option in options)], listener, *plugins
         )
-    run = listener.run
-    code, reason = run.conclusion()
-    requests = run.probe.prober.budget.sent if run.probe else 0
-    return Verdict(run.verdicts(), run.clauses, code, reason, requests)
+    result = listener.recorder.result
+    assert result is not None
+    conclusion = result.conclusion
+    return Verdict(result.verdicts, result.clauses, conclusion.code, conclusion.sentence, result.traffic.requests)

@@ -7,8 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from contract_tests.deployment.cold_start import ColdStart
-from contract_tests.report.comparison import Change, Comparison
-from contract_tests.report.model import ClauseSeen, Deployment, Judged, OperationSeen, Report, Verdict
+from contract_tests.report.model import (
+    Change,
+    ClauseSeen,
+    Comparison,
+    Deployment,
+    Judged,
+    OperationSeen,
+    Report,
+    Verdict,
+)
 from contract_tests.report.transcript import Event, Got, Sent, Transcript
 from contract_tests.report.waivers import Waiver
 from contract_tests.verdict import WAIVED, WORDS
@@ -25,7 +33,7 @@ def clause(id: str, word: str, *, reason: str = "", expected: str = "", got: str
     """Return a clause with a verdict."""
     sentence, command = f"The clause `{id}` is a sentence.", f"agent-contract verify x --clause {id}"
     place = ("core", "9.0", ("chat",), f"#/{id}")
-    return ClauseSeen(id, sentence, *place, word, reason, expected, got, curl, command)
+    return ClauseSeen(id, sentence, *place, word, reason, expected, got, curl, command, judged_on=("chat",))
 
 
 def stream(events: int = 3) -> Transcript:
