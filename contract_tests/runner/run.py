@@ -68,8 +68,9 @@ class RunConfig:
     @property
     def plan(self) -> Plan:
         """The most that the run sends, and leaves behind."""
-        untestable = {clause.id for clause in self.contract.clauses if clause.untestable}
-        return planned(self.selected - untestable, self.options)
+        version = self.api_version or self.contract.versions[-1]
+        clauses = [one for one in self.contract.clauses if one.is_in(version, self.contract.versions)]
+        return planned(self.selected & {one.id for one in clauses if not one.untestable}, self.options)
 
     @property
     def hide(self) -> Redaction:

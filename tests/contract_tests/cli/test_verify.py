@@ -61,7 +61,12 @@ def test_the_table_has_every_clause_worst_first(whole: Ended) -> None:
     """Warnings come before passes, and what can't be tested says why."""
     assert whole.row("chat.messages-empty") == "passed"
     assert whole.row("chat.settings-applied") == "not tested"
-    assert whole.output.index("What the model sees is not shown") < whole.output.index("\n passed ")
+    assert whole.output.index("The prompt is not visible to clients") < whole.output.index("\n passed ")
+
+
+def test_the_first_line_says_which_version_is_tested_and_why(whole: Ended) -> None:
+    first = whole.output.partition("\n")[0]
+    assert first.startswith("Agent API, tested as version 9.1.1: it understands ")
 
 
 def test_a_broken_clause_exits_1_and_is_explained() -> None:
