@@ -27,7 +27,12 @@ from agent_contract.model.schemas import Schemas, prepare
 from agent_contract.versions.versions import versions_of
 
 #: What `jsonSchemaDialect` may name. Source: OpenAPI 3.1.1, section 4.8.24.5.
-_DIALECTS = ("https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base")
+_DIALECTS = (
+    "https://json-schema.org/draft/2020-12/schema",
+    "https://spec.openapis.org/oas/3.1/dialect/base",
+    "https://spec.openapis.org/oas/3.2/dialect/2025-09-17",
+)
+_READ = ("3.0.", "3.1.", "3.2.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,10 +134,10 @@ def _check_version(document: Document) -> None:
     if not isinstance(root, dict):
         raise ContractError([document.problem(top, "is no OpenAPI document: it is not an object", remedy)])
     version = root.get("openapi")
-    if not isinstance(version, str) or not version.startswith(("3.0.", "3.1.")):
+    if not isinstance(version, str) or not version.startswith(_READ):
         place = top.child("openapi") if "openapi" in root else top
         said = f"OpenAPI {version} is not read" if "openapi" in root else "is no OpenAPI document: 'openapi' is absent"
-        raise ContractError([document.problem(place, said, f"{remedy}; 3.0 and 3.1 are read")])
+        raise ContractError([document.problem(place, said, f"{remedy}; 3.0, 3.1 and 3.2 are read")])
     dialect = str(root.get("jsonSchemaDialect", _DIALECTS[0])).rstrip("#")
     if dialect not in _DIALECTS:
         problem = f"the schema dialect {dialect!r} is not read"

@@ -62,6 +62,7 @@ def lint(path: Path) -> Findings:
         *_schemas(contract, walk),
         *_defaults(contract, walk),
         *_operations(contract),
+        *_item_schemas(contract, walk),
         *_clauses(contract, walk),
     )
 
@@ -181,7 +182,7 @@ def _shape(contract: Contract, walk: Walk) -> Iterator[Fault]:
                 remedy = f"write {near[0]!r}" if near else "take it out, or begin its name with 'x-'"
                 yield place.child(name), f"{name!r} is no field of {_a(kind)}, and has no effect", remedy
         for name in REQUIRED.get(kind, ()):
-            if name not in value:
+            if name not in value and not (kind == "response" and contract.schemas.document.is_3_2):
                 yield place, f"the {kind} has no {name!r}", f"add {name!r}"
 
 
@@ -226,6 +227,15 @@ def _operations(contract: Contract) -> Iterator[Fault]:
                 yield parse(media.pointer), f"bodies of {media.name!r} are not taken apart", "expect no check of them"
         for example in operation.examples:
             yield from _example(operation, example)
+
+
+def _item_schemas(contract: Contract, walk: Walk) -> Iterator[Fault]:
+    """Yield the schemas of items in streams that are not read item by item."""
+    for place in walk.of_kind("media-type"):
+        value: Any = contract.schemas.document.at(place)
+        name = place.tokens[-1].partition(";")[0].strip().lower()
+        if isinstance(value, dict) and "itemSchema" in value and name != "text/event-stream":
+            yield place.child("itemSchema"), f"the items of {name!r} are not checked", "expect no check of them"
 
 
 def _rejects(operation: Operation) -> bool:

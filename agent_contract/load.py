@@ -12,7 +12,7 @@ from agent_contract.versions.versions import has_ended_parts
 
 
 def load_contract(path: Path | str | None = None, api_version: str = "", *, every_version: bool = False) -> Contract:
-    """Return the contract of an OpenAPI 3.0 or 3.1 document, YAML or JSON; without a path, of this kit's own.
+    """Return the contract of an OpenAPI 3.0, 3.1 or 3.2 document, YAML or JSON; without a path, of this kit's own.
 
     It is the contract of an API version, the newest by default. With `every_version` it is the whole document, with the
     parts and clauses that ended with an earlier version. ContractError holds every reason why a document can't be

@@ -19,13 +19,19 @@ def build_content(
     content = {}
     for name in value.get("content") or ():
         media, described = builder.at(place.child("content", name))
-        schema = media.child("schema") if "schema" in described else None
+        schema = _schema(media, described, _bare(name))
         validator = builder.validator(schema, direction) if schema else None
         events = tuple(_events(builder, schema)) if schema and _bare(name) == "text/event-stream" else ()
         content[_bare(name)] = MediaType(
             _bare(name), str(media), schema, validator, _examples(builder, media, described), events
         )
     return content
+
+
+def _schema(media: Place, described: Mapping[str, Any], name: str) -> Place | None:
+    """Return the schema of a body; of a stream it is the schema of each event, `itemSchema` since OpenAPI 3.2."""
+    names = ("itemSchema", "schema") if name == "text/event-stream" else ("schema",)
+    return next((media.child(one) for one in names if one in described), None)
 
 
 def _bare(name: str) -> str:

@@ -37,6 +37,12 @@ class Document:
         root = self.files[""]
         return isinstance(root, dict) and str(root.get("openapi")).startswith("3.0")
 
+    @property
+    def is_3_2(self) -> bool:
+        """Whether it is written in OpenAPI 3.2."""
+        root = self.files[""]
+        return isinstance(root, dict) and str(root.get("openapi")).startswith("3.2")
+
     def at(self, place: Place) -> JSON:
         """Return the value at a place; LookupError where there is none."""
         return look_up(self.files[place.file], place.tokens)

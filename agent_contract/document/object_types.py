@@ -1,13 +1,13 @@
 """What OpenAPI's objects hold, as tables: which fields exist, which are needed, and what kind of object stands where.
 
-Source: OpenAPI 3.0.4, section 4.7; OpenAPI 3.1.1, section 4.8; JSON Schema 2020-12.
+Source: OpenAPI 3.0.4, section 4.7; OpenAPI 3.1.1, section 4.8; OpenAPI 3.2.0, section 4; JSON Schema 2020-12.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
 
 #: Schema keywords that hold one schema.
 _ONE_SCHEMA = (
@@ -49,6 +49,7 @@ CHILDREN: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "links": ("map", "link"),
         "callbacks": ("map", "callback"),
         "pathItems": ("map", "path-item"),
+        "mediaTypes": ("map", "media-type"),
     },
     "path-item": {
         "servers": ("list", "server"),
@@ -83,6 +84,7 @@ CHILDREN: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "media-type": {
         "schema": ("one", "schema"),
+        "itemSchema": ("one", "schema"),
         "examples": ("map", "example"),
         "encoding": ("map", "encoding"),
     },
@@ -127,8 +129,8 @@ PLAIN: Mapping[str, frozenset[str]] = {
     for kind, fields in {
         "openapi": "openapi jsonSchemaDialect security externalDocs",
         "info": "title summary description termsOfService contact license version",
-        "server": "url description variables",
-        "tag": "name description externalDocs",
+        "server": "url name description variables",
+        "tag": "name summary description externalDocs parent kind",
         "paths": "",
         "components": "",
         "path-item": "$ref summary description",
@@ -138,7 +140,7 @@ PLAIN: Mapping[str, frozenset[str]] = {
         "parameter": "name in description required deprecated allowEmptyValue style explode allowReserved example",
         "header": "description required deprecated allowEmptyValue style explode allowReserved example",
         "request-body": "description required",
-        "response": "description",
+        "response": "summary description",
         "media-type": "example",
         "encoding": "contentType style explode allowReserved",
         "example": "summary description value externalValue",
