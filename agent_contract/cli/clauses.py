@@ -11,6 +11,7 @@ import click
 
 from agent_contract.document.errors import ContractError
 from agent_contract.load import load_contract
+from agent_contract.messages import GRADE_MEANINGS
 
 if TYPE_CHECKING:
     from agent_contract.contract import Contract
@@ -38,7 +39,11 @@ def as_markdown(contract: Contract) -> str:
 FORMATS: Mapping[str, Callable[[Contract], str]] = {"table": as_table, "json": as_json, "markdown": as_markdown}
 
 
-@click.command()
+#: Explains the grades at the end of the help.
+_EPILOG = "\n".join(("\b", "Grades:", *(f"  {grade:<11} {meaning}" for grade, meaning in GRADE_MEANINGS.items())))
+
+
+@click.command(epilog=_EPILOG)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--format", "form", default="table", show_default=True, type=click.Choice(list(FORMATS)))
 def clauses(file: Path | None, form: str) -> None:

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from agent_contract import load_contract
 from agent_contract.cli import main
+from agent_contract.messages import GRADE_MEANINGS, GRADES
 
 PAGE = Path(__file__).parents[3] / "docs" / "clauses.md"
 CLAUSES = load_contract(every_version=True).clauses
@@ -70,3 +71,9 @@ def test_a_document_that_can_not_be_used_exits_2_and_says_why(text: str, tmp_pat
     assert found.exit_code == 2
     assert "bad.yaml" in found.stderr
     assert found.stdout == ""
+
+
+def test_the_help_explains_the_grades() -> None:
+    text = " ".join(clauses("--help").output.split())
+    assert all(f"{grade} {meaning}" in text for grade, meaning in GRADE_MEANINGS.items())
+    assert GRADE_MEANINGS.keys() == GRADES.keys()

@@ -149,7 +149,7 @@ def test_the_options_read_as_words() -> None:
     said = dict(settings(SAMPLE))
     assert (said["Clauses"], said["Api version"], said["Rate"], said["Token"]) == (
         "all",
-        "newest",
+        "detected",
         "no limit",
         "yes",
     )
