@@ -23,7 +23,7 @@ from mockserver.generation.retrieval import KnowledgeIndex, search_indexes
 from mockserver.operations.table import behaviours_of
 from mockserver.recording.journal import Journal, Subject, subject_of
 from mockserver.resources.agents import Agent, id_of, unique
-from mockserver.resources.models import with_agents_own
+from mockserver.resources.models import with_agent_models
 from mockserver.stores import MemoryStore, Store, open_store
 
 
@@ -118,7 +118,7 @@ def with_store(engine: Engine, store: Store) -> Engine:
 def _settings(config: Config, seed: int, pace: Pace) -> Settings:
     agents = unique(config.agents)
     own = [KnowledgeIndex(agent.id, agent.name, agent.documents) for agent in agents if agent.documents]
-    models, indexes = with_agents_own(config.models, agents), search_indexes([*config.indexes, *own])
+    models, indexes = with_agent_models(config.models, agents), search_indexes([*config.indexes, *own])
     return Settings(config.agents, config.limits, pace, str(seed).encode(), models, indexes)
 
 

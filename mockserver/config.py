@@ -1,6 +1,6 @@
-"""The mock's configuration: what a YAML file declares, checked, with the place of every fault.
+"""The mock's configuration: what a YAML file declares, checked, with the place of every error.
 
-The file's JSON Schema is `config.schema.json` beside this module; editors complete and check by it.
+The file's JSON Schema is `config.schema.json` next to this module; editors use it to complete and check.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from agent_contract.document.errors import ContractError, Problem
 from agent_contract.document.reader import line_of, parse_text, read_text
 from mockserver.core.limits import Limits
 from mockserver.generation.retrieval import Document, KnowledgeIndex
-from mockserver.resources.agents import BUILT_IN, CHAT_ROLES, LIBRARY, MODEL, Agent, by_address, configured
-from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, MODELS, Model, declared_model
+from mockserver.resources.agents import BUILT_IN, CHAT_ROLES, LIBRARY, MODEL, Agent, by_address, configured_agent
+from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, MODELS, Model, configured_model
 
 SCHEMA = Path(__file__).parent / "config.schema.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the mock plays: its agents by address, the tokens it knows (none: it asks for none), its limits and models.
+    """What the mock serves: agents by id and name, accepted tokens (none: no token is required), limits and models.
 
-    The agents' own models are there as well, whether they are among `models` or not. With `control` it has its own
+    The models of agents exist even if they are not among `models`. With `control` it has its own
     interface, which requires one of `control_tokens`, or of `tokens` if there is none. It answers at the hosts
     that `control.origin` knows, and at `allowed_hosts`. With `error_codes`, items of a 422 have
     `error_code` and `value`.
@@ -82,7 +82,7 @@ def load_config(path: Path) -> Config:
         faults.append(file.problem(("limits", "agents"), problem, f"allow {len(agents)} or more"))
     if faults:
         raise ConfigError(faults)
-    models = tuple(declared_model(**one) for one in declared["models"]) if "models" in declared else MODELS
+    models = tuple(configured_model(**one) for one in declared["models"]) if "models" in declared else MODELS
     indexes = tuple(_index(one, documents) for one in declared["indexes"]) if "indexes" in declared else (LIBRARY,)
     return Config(
         by_address(agents or BUILT_IN),
@@ -105,7 +105,7 @@ def _schema_faults(file: _File, value: Any) -> Iterator[Problem]:
 
 
 def _known_keys(schema: dict[str, Any], keys: tuple[str | int, ...]) -> list[str]:
-    """Return the keys that may stand in the mapping that `keys` lead to; none where it is no mapping."""
+    """Return the keys of the mapping at `keys`; none if it is not a mapping."""
     part = schema
     for key in keys:
         part = part.get("items", {}) if isinstance(key, int) else part.get("properties", {}).get(key, {})
@@ -156,7 +156,7 @@ def _index_faults(file: _File, declared: dict[str, Any], documents: Mapping[str,
     for place, one in enumerate(declared.get("agents", []) if "indexes" in declared else ()):
         if one.get("index_id", "").lower() not in ("", *seen):
             there = ", ".join(sorted(seen)) or "none"
-            problem = f'there is no index "{one["index_id"]}"'
+            problem = f'"{one["index_id"]}" is not a declared index'
             yield file.problem(("agents", place, "index_id"), problem, f"declared are: {there}")
 
 
@@ -166,7 +166,7 @@ def _document_faults(
     there = ", ".join(documents) or "none"
     for number, name in enumerate(names):
         if name not in documents:
-            yield file.problem((*keys, number), f'there is no document "{name}"', f"declared are: {there}")
+            yield file.problem((*keys, number), f'"{name}" is not a declared document', f"declared are: {there}")
 
 
 #: Keys of a configured agent that are the mock's own; all others are fields of the API's.
@@ -174,7 +174,7 @@ _OWN_KEYS = ("id", "name", "roles", "any_model", "calls_tools", "documents")
 
 
 def _agent(one: dict[str, Any], documents: Mapping[str, Document]) -> Agent:
-    return configured(
+    return configured_agent(
         one.get("id", str(uuid.uuid5(uuid.NAMESPACE_URL, f"agent/{one['name']}"))),
         one["name"],
         roles=frozenset(one.get("roles", CHAT_ROLES)),

@@ -24,7 +24,7 @@ from mockserver.core.scopes import Scopes
 from mockserver.core.transaction import Transaction
 from mockserver.gateway import cors
 from mockserver.gateway.gateway import Admitted, Answered, Gateway
-from mockserver.recording.journal import Journal, Subject, read_journal, shown
+from mockserver.recording.journal import Journal, Subject, read_journal, readable_entry
 from mockserver.stores import Conflict, Store, StoreUnavailable, request_deadline
 
 #: Bytes of a body that take long to read, and what is in the bodies of requests whose schemas are work: their keys, or
@@ -117,7 +117,7 @@ class Engine:
     def requests(self, scope: str = "") -> list[dict[str, Any]]:
         """Return the journal of a scope, newest first, each entry as `/__mock__/requests` shows it."""
         entries = read_journal(Transaction(self.store, scope))
-        found: list[dict[str, Any]] = orjson.loads(orjson.dumps([shown(*entry) for entry in entries]))
+        found: list[dict[str, Any]] = orjson.loads(orjson.dumps([readable_entry(*entry) for entry in entries]))
         return found
 
     def reset(self) -> None:

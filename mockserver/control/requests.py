@@ -9,7 +9,7 @@ from agent_contract.messages import JSON
 from mockserver.control.pagination import page_of
 from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, json_outcome
-from mockserver.recording.journal import read_journal, shown
+from mockserver.recording.journal import read_journal, readable_entry
 from mockserver.resources.agents import id_of
 
 _Entry = tuple[int, dict[str, Any]]
@@ -23,7 +23,7 @@ def list_requests(context: Context) -> Outcome:
     before = filters.get("before")
     entries = read_journal(context.transaction, None if before is None else int(before))  # type: ignore[arg-type]
     rows = _filtered(entries, filters)
-    return page_of("requests", rows, context.call, lambda row: row[0], lambda row: shown(*row))
+    return page_of("requests", rows, context.call, lambda row: row[0], lambda row: readable_entry(*row))
 
 
 def get_request(context: Context) -> Outcome:
@@ -31,7 +31,7 @@ def get_request(context: Context) -> Outcome:
     number = int(context.call.parameters["number"])  # type: ignore[arg-type]  # checked by the schema
     for found, entry in read_journal(context.transaction, number + 1):
         if found == number:
-            return json_outcome(shown(found, entry))
+            return json_outcome(readable_entry(found, entry))
         break
     why = f"The journal of this scope does not contain request {number}, or no longer does."
     raise Rejection(404, "", why, ("path", "number"), None, number)

@@ -1,4 +1,4 @@
-"""Cross-origin requests: a page from any origin may use the mock.
+"""Cross-origin requests: pages of every origin may use the mock.
 
 Source: WHATWG Fetch, section "CORS protocol".
 """
@@ -16,7 +16,7 @@ def is_preflight(request: Request) -> bool:
 
 
 def preflight(request: Request, methods: tuple[str, ...]) -> Reply:
-    """Return the permission to send any of `methods` with whatever headers were asked for."""
+    """Return the permission to send any of `methods` with the requested headers."""
     headers = {
         "access-control-allow-origin": "*",
         "access-control-allow-methods": ", ".join(methods),
@@ -27,7 +27,7 @@ def preflight(request: Request, methods: tuple[str, ...]) -> Reply:
 
 
 def headers(request: Request) -> dict[str, str]:
-    """Return the headers that let a page read a reply; none where no page asked."""
+    """Return the headers that let a page read a reply; none if the request is not from a page."""
     if "origin" not in request.headers:
         return {}
     return {"access-control-allow-origin": "*", "access-control-expose-headers": "*"}

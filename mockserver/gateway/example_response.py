@@ -1,4 +1,4 @@
-"""What an operation without a behaviour answers: its documented example, else a value sampled from its schema."""
+"""What an operation without a behaviour answers: its example, or a value sampled from its schema."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WITHOUT_BODY = frozenset({204, 205, 304})
 def documented_reply(contract: Contract, operation: Operation, seed: int) -> Reply:
     """Return the operation's first documented success; the same `seed` gives the same bytes.
 
-    Where no value of its schema is found it is a 501 that says what the document lacks.
+    If no value of its schema is found, the reply is a 501 that names what the document lacks.
     """
     try:
         return _documented(contract, operation, seed)

@@ -135,7 +135,7 @@ def asks_for_usage(body: Mapping[str, Any]) -> bool:
     return bool((body.get("stream_options") or {}).get("include_usage"))
 
 
-def cut(text: str, stops: Sequence[str], limit: int | None) -> Choice:
+def choice_of_text(text: str, stops: Sequence[str], limit: int | None) -> Choice:
     """Return `text` up to the first of `stops`, and of that at most `limit` tokens."""
     ends = [place for stop in stops if stop and (place := text.find(stop)) >= 0]
     said = text[: min(ends)] if ends else text
@@ -145,7 +145,7 @@ def cut(text: str, stops: Sequence[str], limit: int | None) -> Choice:
     return Choice(tuple(found), "stop", len(found) if said.strip() else 0)
 
 
-def plain(completion: Completion, pace: Pace, seed: bytes, form: Form = CHAT) -> Reply:
+def whole_reply(completion: Completion, pace: Pace, seed: bytes, form: Form = CHAT) -> Reply:
     """Return the answer as one JSON document, as late as its longest choice takes at this pace."""
     value = completion.head(form.whole)
     value["choices"] = [
@@ -160,7 +160,7 @@ def plain(completion: Completion, pace: Pace, seed: bytes, form: Form = CHAT) ->
     return Reply(200, JSON_TYPE, orjson.dumps(value), delay)
 
 
-def stream(completion: Completion, with_usage: bool, pace: Pace, seed: bytes, form: Form = CHAT) -> Reply:
+def stream_reply(completion: Completion, with_usage: bool, pace: Pace, seed: bytes, form: Form = CHAT) -> Reply:
     """Return the answer as events: role, content token by token and finish of each choice, usage if asked for.
 
     The choices speak in turn, a token each; a delay stands before the first token of each round.

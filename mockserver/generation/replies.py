@@ -71,7 +71,7 @@ def compose(said: str, evidence: str, digest: bytes) -> str:
     return f"{opening(said, digest)}\n\n{' '.join(sentences)}\n\n{_pick(_CORPUS.closings, numbers[4])}"
 
 
-def a_sentence(number: int) -> str:
+def sample_sentence(number: int) -> str:
     """Return a sentence that somebody might say, a question as often as not; the same for the same number."""
     sentence = _pick(_CORPUS.sentences, number // 2)
     return f"What do you say to this: {sentence}"[:-1] + "?" if number % 2 else sentence

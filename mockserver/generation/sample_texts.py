@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from mockserver.generation.replies import a_sentence, topic_of
+from mockserver.generation.replies import sample_sentence, topic_of
 
 _WORD = re.compile(r"[a-z]{4,}")
 #: A word that begins with a capital letter though no sentence begins there: what somebody or something is called.
@@ -37,7 +37,7 @@ class SpokenTexts:
 
     def sentence(self) -> str:
         """Return a sentence."""
-        return a_sentence(2 * self.chance.getrandbits(16))
+        return sample_sentence(2 * self.chance.getrandbits(16))
 
     def fitting(self, format: str, name: str) -> str:
         """Return a text of a JSON Schema `format`, else one for a property of that `name`, else what was said."""

@@ -10,7 +10,7 @@ from mockserver.core import keys
 from mockserver.core.context import Context, Settings
 from mockserver.core.outcome import Rejection
 from mockserver.core.transaction import Transaction
-from mockserver.resources.agents import DELETED, Agent, configured_agent, decode_agent, is_uuid, unique
+from mockserver.resources.agents import DELETED, Agent, decode_agent, find_configured, is_uuid, unique
 from mockserver.stores.paging import all_items
 
 
@@ -29,7 +29,7 @@ def find_agent(context: Context) -> Agent:
 
 def look_up(settings: Settings, transaction: Transaction, address: str) -> Agent | None:
     """Return the agent with this id or configured name, or None; the case of an id does not matter."""
-    known = configured_agent(settings.agents, address)
+    known = find_configured(settings.agents, address)
     id = known.id if known else address.lower()
     if not known and not is_uuid(id):
         return None

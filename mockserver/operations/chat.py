@@ -9,7 +9,16 @@ from typing import Any
 from agent_contract import BudgetError
 from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, Write
-from mockserver.generation.completion import CHAT, Choice, Completion, Form, asks_for_usage, cut, plain, stream
+from mockserver.generation.completion import (
+    CHAT,
+    Choice,
+    Completion,
+    Form,
+    asks_for_usage,
+    choice_of_text,
+    stream_reply,
+    whole_reply,
+)
 from mockserver.generation.replies import compose
 from mockserver.generation.retrieval import Found, SearchIndex, search_all
 from mockserver.generation.tokenizer import count_tokens
@@ -39,7 +48,7 @@ from mockserver.operations.tool_calls import (
     tool_results,
 )
 from mockserver.resources.agents import Agent
-from mockserver.resources.sessions import EMPTY, Session, digest, extend, last_said, tokens_of
+from mockserver.resources.sessions import EMPTY, Session, digest, extend, last_user_text, tokens_of
 
 #: The maximum number of passages that an answer uses if the agent has no setting for it.
 TOP_N = 2
@@ -88,8 +97,10 @@ def outcome_of(
         session = extend(request.session or EMPTY, messages, request.fresh.now)
         writes = (save_session(request.agent, completion.session_id, session, settings.limits.session),)
     if body.get("stream"):
-        return Outcome(stream(completion, asks_for_usage(body), settings.pace, seed, form), writes, hints=request.hints)
-    return Outcome(plain(completion, settings.pace, seed, form), writes, hints=request.hints)
+        return Outcome(
+            stream_reply(completion, asks_for_usage(body), settings.pace, seed, form), writes, hints=request.hints
+        )
+    return Outcome(whole_reply(completion, settings.pace, seed, form), writes, hints=request.hints)
 
 
 def complete(request: ChatRequest) -> tuple[Completion, bytes]:
@@ -97,7 +108,7 @@ def complete(request: ChatRequest) -> tuple[Completion, bytes]:
     agent, body, fresh = request.agent, request.body, request.fresh
     session = request.session or EMPTY
     seed = _seed(request, session)
-    said = last_said(session.messages, body["messages"])
+    said = last_user_text(session.messages, body["messages"])
     searches = _searches(request)
     found = [one for indexes, most, cutoff in searches for one in search_all(indexes, said, most, cutoff)]
     found.sort(key=lambda one: -one.score)
@@ -175,7 +186,7 @@ def _choices(request: ChatRequest, said: str, evidence: str, seed: bytes) -> tup
         digests = [hashlib.blake2b(seed + index.to_bytes(4, "big"), digest_size=32).digest() for index in numbers]
         structured = structured_contents(request, said, seed, digests)
         contents = (compose(said, evidence, own) for own in digests) if structured is None else iter(structured)
-        made = (cut(content, stops, limit) for content in contents)
+        made = (choice_of_text(content, stops, limit) for content in contents)
     return tuple(_spent(request, choice) for choice in made)
 
 

@@ -11,7 +11,7 @@ from mockserver.operations.agent_store import all_agents
 from mockserver.operations.chat import answer_as
 from mockserver.operations.chat_request import body_of
 from mockserver.resources.agents import OPENAI_ROLES, Agent
-from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, Model, with_agents_own
+from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, Model, with_agent_models
 
 #: Dimensions of a vector if the request does not say.
 DIMENSIONS = 384
@@ -50,7 +50,7 @@ def create_embeddings(context: Context) -> Outcome:
 
 
 def _models(context: Context) -> dict[str, Model]:
-    return with_agents_own(context.settings.models.values(), all_agents(context.settings, context.transaction))
+    return with_agent_models(context.settings.models.values(), all_agents(context.settings, context.transaction))
 
 
 def _check_model(context: Context, name: str, needed: str) -> None:

@@ -8,14 +8,14 @@ from mockserver.core import keys
 from mockserver.core.context import Context
 from mockserver.core.outcome import Rejection, Write
 from mockserver.resources.agents import Agent
-from mockserver.resources.session_truncation import shortened
+from mockserver.resources.session_truncation import truncate
 from mockserver.resources.sessions import EMPTY, Session, decode
 
 
 def find_session(context: Context, agent: Agent, body: dict[str, Any]) -> Session | None:
     """Return the session that a body names, an empty one if it names none, None if it does not exist.
 
-    It is already shortened to what the agent allows before something is added.
+    It is already truncate to what the agent allows before something is added.
     """
     named = body.get("store_in_session")
     if not named:
@@ -26,7 +26,7 @@ def find_session(context: Context, agent: Agent, body: dict[str, Any]) -> Sessio
     if session and ttl is not None and context.fresh.now - session.written > ttl:
         return None
     strategy = agent.setting("session_summarization_strategy", "")
-    return session and shortened(session, agent.setting("session_max_length"), strategy)
+    return session and truncate(session, agent.setting("session_max_length"), strategy)
 
 
 def save_session(agent: Agent, session_id: str, session: Session, most: int) -> Write:

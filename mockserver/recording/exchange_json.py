@@ -1,7 +1,7 @@
 """Exchanges as JSON that people can read, and that any language can load.
 
-A request's body stands as `json`, `text`, `base64` or `repeat`, a reply's as `json`, `text` or `events`; a body that is
-not there has none of them. `json` and an event's `data` are sent as compact JSON, keys in their order.
+A request's body is `json`, `text`, `base64` or `repeat`, a reply's `json`, `text` or `events`; an empty body has none
+of them. `json` and an event's `data` are sent as compact JSON, keys in their order.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from agent_contract.messages import JSON, Event, Exchange, Reply, Request
 from agent_contract.printable import shorten
 
 _WIDTH = 110  # characters of a value that stay on one line
-_LONG = 1000  # bytes of one and the same, above which a body is written as `repeat`
+_LONG = 1000  # a longer body of one repeated byte is written as `repeat`
 
 
 def exchange_json(exchange: Exchange) -> dict[str, JSON]:
@@ -62,7 +62,7 @@ def _event(event: Event) -> dict[str, JSON]:
 
 
 def _compact_json(text: str) -> dict[str, JSON] | list[JSON] | None:
-    """Return the object or list that a text is the compact JSON of; None where it can't be had back from it."""
+    """Return the object or list whose compact JSON is `text`; None if it can't be restored from it."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -82,7 +82,7 @@ def excerpt(value: JSON, most: int) -> str:
 
 
 def pretty(value: JSON) -> str:
-    """Return JSON text, short values on one line each and so are events; ASCII, so that no text can hide anything."""
+    """Return JSON text in ASCII, with short values and events on one line each; nothing in it can be hidden."""
     return _pretty(value, "", "") + "\n"
 
 

@@ -1,6 +1,6 @@
-"""The journal: what was asked and answered, as it is kept in the store and as it is shown.
+"""The journal: exchanges as they are stored and as they are shown.
 
-An entry is written with every reply, so it is one flat JSON text of what is at hand; it is made readable by who reads.
+An entry is written with every reply, so it is flat JSON of what is at hand; the reader makes it readable.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Journal:
     def write(self, scope: str, exchange: Exchange, subject: Subject) -> None:
         """Add an exchange to the journal of a scope; raises `StoreUnavailable`."""
         if self.keep:
-            entry = encode(exchange, subject, self.redaction)
+            entry = encode_entry(exchange, subject, self.redaction)
             self.store.append(keys.scope(scope) + keys.JOURNAL, entry, self.keep)
 
 
@@ -76,7 +76,7 @@ def read_journal(scope: Transaction, before: int | None = None) -> Iterator[tupl
         before = page[-1][0]
 
 
-def encode(exchange: Exchange, subject: Subject, redaction: Redaction) -> bytes:
+def encode_entry(exchange: Exchange, subject: Subject, redaction: Redaction) -> bytes:
     """Return an exchange as it is kept: without secrets, long parts cut."""
     request, reply = exchange.request, exchange.reply
     # A mock accepts any token by default: what this request authenticates with is a secret all the same.
@@ -153,7 +153,7 @@ def _violation(violation: Violation, redaction: Redaction) -> dict[str, str]:
     }
 
 
-def shown(number: int, entry: dict[str, Any]) -> dict[str, Any]:
+def readable_entry(number: int, entry: dict[str, Any]) -> dict[str, Any]:
     """Return a kept entry as it is shown: bodies that are JSON as JSON."""
     return {
         "number": number,
@@ -181,7 +181,7 @@ def _shown_event(name: str, data: str) -> dict[str, Any]:
 
 
 def _as_json(text: str) -> orjson.Fragment | None:
-    """Return a text that is JSON as it stands, so that no number or nesting in it is too large; None for any other."""
+    """Return JSON text unparsed, so that no number or nesting in it is too large; None if it is not JSON."""
     try:
         orjson.loads(text)
     except ValueError:

@@ -13,16 +13,16 @@ from mockserver.generation.retrieval import Document, KnowledgeIndex
 
 #: The roles that OpenAI's endpoint knows.
 OPENAI_ROLES = frozenset({"developer", "system", "user", "assistant", "tool", "function"})
-#: The roles of a conversation that has no instructions of its own.
+#: The roles that an agent accepts by default.
 CHAT_ROLES = frozenset({"user", "assistant", "tool"})
 #: The stored value of a configured agent that was deleted.
 DELETED = b""
 
-#: The model of an agent that is declared without one.
+#: The model of an agent that is configured without one.
 MODEL = "llama-2-70b-chat-hf"
 #: The status of an agent that answers chats; every agent of the mock does.
 AVAILABLE = "AVAILABLE"
-#: What clients may say of an agent, in the order of the contract.
+#: The fields that clients may set, in the order of the contract.
 FIELDS = (
     "model",
     "name",
@@ -46,10 +46,10 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent: `id` is a uuid in lower case, `fields` what the API says of it beside `id` and `object`.
+    """One agent: `id` is a uuid in lower case, `fields` are the API's fields except `id` and `object`.
 
-    The rest is the mock's own: `roles` are those that its messages may have; with `any_model` every model is accepted;
-    with `calls_tools` it calls tools unasked; `documents` it knows whatever indexes it is bound to.
+    The rest are settings of the mock: `roles` are the roles of messages that it accepts; with `any_model` it accepts
+    every model; with `calls_tools` it calls tools unasked; it knows its `documents` whatever indexes it is bound to.
     """
 
     id: str
@@ -61,7 +61,7 @@ class Agent:
 
     @property
     def name(self) -> str:
-        """What people call it; for a configured agent it serves in the path as the id does."""
+        """Its name; a configured agent can be addressed by it in the path."""
         return self.fields.get("name") or self.id
 
     @property
@@ -71,31 +71,31 @@ class Agent:
 
     @property
     def instructions(self) -> str:
-        """What it is told before each conversation."""
+        """The instructions before each conversation."""
         return self.fields.get("instructions") or ""
 
     def setting(self, name: str, absent: Any = None) -> Any:
-        """Return one of the API's fields; `absent` for null and for none."""
+        """Return one of the API's fields; `absent` if it is null or missing."""
         value = self.fields.get(name)
         return absent if value is None else value
 
     def as_json(self) -> dict[str, Any]:
-        """Return what the API answers of it."""
+        """Return the agent as the API answers it."""
         return {"id": self.id, "object": "agent", **self.fields}
 
     def encode(self) -> bytes:
-        """Return what is stored of it: the fields; the mock's own settings stay those of the configuration."""
+        """Return the value that is stored: the fields; the settings of the mock stay in the configuration."""
         return orjson.dumps(dict(self.fields))
 
 
-def configured(id: str, name: str, /, **rest: Any) -> Agent:
+def configured_agent(id: str, name: str, /, **rest: Any) -> Agent:
     """Return an agent of the configuration; `rest` holds the mock's own settings, and fields of the API."""
     own = {key: rest.pop(key) for key in ("roles", "any_model", "calls_tools", "documents") if key in rest}
     return Agent(id.lower(), {"created_at": 0, "status": AVAILABLE, "model": MODEL, "name": name, **rest}, **own)
 
 
 def by_address(agents: Iterable[Agent]) -> Mapping[str, Agent]:
-    """Return the configured agents by what may stand in a path: their ids and their names."""
+    """Return the configured agents by id and by name."""
     return {address: agent for agent in agents for address in (agent.id, agent.name)}
 
 
@@ -106,11 +106,11 @@ def unique(agents: Mapping[str, Agent]) -> tuple[Agent, ...]:
 
 def id_of(agents: Mapping[str, Agent], address: str) -> str:
     """Return the id of the agent that `address` means; the address itself if it can't be an agent's."""
-    known = configured_agent(agents, address)
+    known = find_configured(agents, address)
     return known.id if known else address.lower() if is_uuid(address) else address
 
 
-def configured_agent(agents: Mapping[str, Agent], address: str) -> Agent | None:
+def find_configured(agents: Mapping[str, Agent], address: str) -> Agent | None:
     """Return the configured agent with this id or name, or None."""
     return agents.get(address) or agents.get(address.lower() if len(address) == 36 else address)
 
@@ -136,7 +136,7 @@ def _document(name: str, text: str) -> Document:
     return Document(identity, text, name, "text/plain", f"handbook/{name}")
 
 
-#: The index that is there where none is declared.
+#: The index if the configuration declares none.
 LIBRARY = KnowledgeIndex(
     "1f0b7c92-d503-4a61-8e2f-903c5b4d1701",
     "library",
@@ -148,24 +148,24 @@ LIBRARY = KnowledgeIndex(
     ),
 )
 BUILT_IN = (
-    configured(
+    configured_agent(
         "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d501",
         "demo",
         instructions="You are a helpful assistant.",
     ),
-    configured(
+    configured_agent(
         "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d502",
         "demo-open",
         roles=OPENAI_ROLES,
         any_model=True,
     ),
-    configured(
+    configured_agent(
         "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d503",
         "demo-knowledge",
         instructions="You answer the visitors of a public library.",
         index_id=LIBRARY.id,
     ),
-    configured(
+    configured_agent(
         "a61e2f90-3c5b-4d17-8e4a-1f0b7c92d504",
         "demo-tools",
         roles=OPENAI_ROLES,

@@ -1,4 +1,4 @@
-"""Models as the mock plays them: what each can do, and what runs it."""
+"""Models: their types and engines."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 from mockserver.resources.agents import MODEL, Agent
 
-#: What a model can do.
+#: Types of models.
 COMPLETIONS = "COMPLETIONS"
 EMBEDDINGS = "EMBEDDINGS"
-#: What runs a model of each type, where it is not said.
+#: The default engine of each type.
 ENGINES: Mapping[str, str] = {COMPLETIONS: "VLLM", EMBEDDINGS: "INFINITY"}
 
 
@@ -24,7 +24,7 @@ class Model:
     engine: str = ENGINES[COMPLETIONS]
 
     def as_json(self) -> dict[str, Any]:
-        """Return what the API answers of it."""
+        """Return the model as the API answers it."""
         return {
             "id": self.id,
             "object": "model",
@@ -35,18 +35,18 @@ class Model:
         }
 
 
-def declared_model(id: str, model_type: str = COMPLETIONS, model_engine: str | None = None) -> Model:
+def configured_model(id: str, model_type: str = COMPLETIONS, model_engine: str | None = None) -> Model:
     """Return a model of the configuration."""
     return Model(id, model_type, model_engine or ENGINES[model_type])
 
 
-def with_agents_own(models: Iterable[Model], agents: Iterable[Agent]) -> dict[str, Model]:
-    """Return `models` by id, and behind them those of `agents` that are not among them."""
+def with_agent_models(models: Iterable[Model], agents: Iterable[Agent]) -> dict[str, Model]:
+    """Return `models` by id, followed by the models of `agents` that are not among them."""
     known = {model.id: model for model in models}
     for agent in agents:
         known.setdefault(agent.model, Model(agent.model))
     return known
 
 
-#: The models where none are declared.
-MODELS = (declared_model(MODEL), declared_model("bge-small-en-v1.5", EMBEDDINGS))
+#: The models if the configuration declares none.
+MODELS = (configured_model(MODEL), configured_model("bge-small-en-v1.5", EMBEDDINGS))

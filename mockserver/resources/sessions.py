@@ -1,4 +1,4 @@
-"""Conversations: the text and the cost of messages, and sessions as they are stored."""
+"""Sessions as they are stored, and the text and tokens of their messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import orjson
 
 from mockserver.generation.tokenizer import count_tokens
 
-#: What a session keeps of a message, besides its role and its text.
+#: Fields of a message that a session keeps, besides its role and its text.
 _KEPT = ("tool_calls", "tool_call_id", "refusal")
 
 
@@ -20,8 +20,8 @@ _KEPT = ("tool_calls", "tool_call_id", "refusal")
 class Session:
     """The stored context of a conversation.
 
-    `written` is in seconds since 1970; `tokens` is what the messages count, `digest` stands for all of them, so that
-    neither has to be worked out again.
+    `written` is in seconds since 1970; `tokens` and `digest` are those of all messages, so that neither is
+    computed again.
     """
 
     written: float
@@ -53,7 +53,7 @@ def decode(value: bytes) -> Session:
 
 
 def extend(session: Session, messages: Sequence[dict[str, Any]], now: float) -> Session:
-    """Return the session with `messages` behind its own, written at `now`."""
+    """Return the session with `messages` appended, written at `now`."""
     kept = tuple(_kept(message) for message in messages)
     tokens = session.tokens + tokens_of(kept)
     return Session(now, tokens, digest(session.digest.encode(), messages).hex(), (*session.messages, *kept))
@@ -65,7 +65,7 @@ def _kept(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def text_of(message: Mapping[str, Any]) -> str:
-    """Return a message's text: its content, or its text parts joined by a space; empty where there is none."""
+    """Return a message's text: its content, or its text parts joined by a space; empty if it has none."""
     content = message.get("content")
     if isinstance(content, list):
         return " ".join(part["text"] for part in content)
@@ -73,12 +73,12 @@ def text_of(message: Mapping[str, Any]) -> str:
 
 
 def tokens_of(messages: Sequence[dict[str, Any]]) -> int:
-    """Return what the messages count together: their texts, and of each call the name and the arguments."""
-    return sum(count_tokens(text) for message in messages for text in said_in(message))
+    """Return the number of tokens of the messages: of their text, and of the names and arguments of calls."""
+    return sum(count_tokens(text) for message in messages for text in content_parts(message))
 
 
 def calls_of(message: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield id, name and arguments of each call that a message makes; empty texts for what is not there."""
+    """Yield id, name and arguments of each call that a message makes; empty strings for missing parts."""
     for call in message.get("tool_calls") or ():
         function = call.get("function")
         inside = function if isinstance(function, dict) else {}
@@ -87,7 +87,7 @@ def calls_of(message: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield id, name, arguments
 
 
-def said_in(message: Mapping[str, Any]) -> Iterator[str]:
+def content_parts(message: Mapping[str, Any]) -> Iterator[str]:
     """Yield a message's text, and name and arguments of each call that it makes."""
     yield text_of(message)
     for _, name, arguments in calls_of(message):
@@ -96,17 +96,17 @@ def said_in(message: Mapping[str, Any]) -> Iterator[str]:
 
 
 def digest(before: bytes, messages: Sequence[dict[str, Any]]) -> bytes:
-    """Return 32 bytes that stand for what was said: `before` and then each message's role and what it says."""
+    """Return 32 bytes that identify `before` followed by the role and the content of each message."""
     state = hashlib.blake2b(before, digest_size=32)
     for message in messages:
-        for text in (message["role"], *said_in(message)):
+        for text in (message["role"], *content_parts(message)):
             said = text.encode()
             state.update(len(said).to_bytes(8, "big"))
             state.update(said)
     return state.digest()
 
 
-def last_said(before: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]]) -> str:
-    """Return the text of the user's last message, which may stand among those `before`; of the last one for none."""
+def last_user_text(before: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]]) -> str:
+    """Return the text of the user's last message, which may be one of `before`; else that of the last message."""
     spoken = (message for several in (messages, before) for message in reversed(several) if message["role"] == "user")
     return text_of(next(spoken, messages[-1]))

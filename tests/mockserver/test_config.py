@@ -14,7 +14,7 @@ from mockserver import load_engine
 from mockserver.config import SCHEMA, Config, ConfigError, load_config
 from mockserver.core.limits import Limits
 from mockserver.resources.agents import FIELDS as AGENT_FIELDS
-from mockserver.resources.agents import configured, unique
+from mockserver.resources.agents import configured_agent, unique
 from mockserver.resources.models import EMBEDDINGS, Model
 from tests.mockserver.support.asking import Asker
 from tests.mockserver.support.calling import Caller
@@ -170,7 +170,7 @@ def test_an_engine_plays_what_is_declared(folder: Path) -> None:
         ("agents:\n  - name: a\nagents:\n  - name: b\n", "mock.yaml:3 "),
         (
             "agents:\n  - name: a\n    documents:\n      - x\n",
-            'mock.yaml:4 agents.0.documents.0: there is no document "x"',
+            'mock.yaml:4 agents.0.documents.0: "x" is not a declared document',
         ),
         ("agents:\n  - name: a\n  - name: a\n", 'mock.yaml:3 agents.1.name: "a" is another agent\'s'),
         ("documents:\n  - name: a\n    file: nowhere.txt\n", "mock.yaml:3 documents.0.file: "),
@@ -194,7 +194,7 @@ def test_an_engine_plays_what_is_declared(folder: Path) -> None:
         ("indexes:\n  - id: x\n    documents: []\n", 'mock.yaml:2 indexes.0.id: "x" is not a "uuid"'),
         (
             f"indexes:\n  - id: {INDEX}\n    documents:\n      - x\n",
-            'mock.yaml:4 indexes.0.documents.0: there is no document "x"',
+            'mock.yaml:4 indexes.0.documents.0: "x" is not a declared document',
         ),
         (
             f"indexes:\n  - {{id: {INDEX}, documents: []}}\n  - {{id: {INDEX.upper()}, documents: []}}\n",
@@ -202,7 +202,7 @@ def test_an_engine_plays_what_is_declared(folder: Path) -> None:
         ),
         (
             f"indexes:\n  - {{id: {INDEX}, documents: []}}\nagents:\n  - name: a\n    index_id: 9{INDEX[1:]}\n",
-            "mock.yaml:5 agents.0.index_id: there is no index",
+            "mock.yaml:5 agents.0.index_id:",
         ),
         ("agents:\n  - {name: a}\n  - {name: b}\nlimits:\n  agents: 1\n", "mock.yaml:5 limits.agents: "),
     ],
@@ -241,7 +241,7 @@ def test_the_schema_names_the_defaults_that_count() -> None:
     agent = {
         name: part["default"] for name, part in schema["$defs"]["agent"]["properties"].items() if "default" in part
     }
-    made, plain = configured("", "x", **{**agent, "roles": frozenset(agent["roles"])}), configured("", "x")
+    made, plain = configured_agent("", "x", **{**agent, "roles": frozenset(agent["roles"])}), configured_agent("", "x")
     assert (made.model, made.roles, made.any_model) == (plain.model, plain.roles, plain.any_model)
     assert made.instructions == plain.instructions
 

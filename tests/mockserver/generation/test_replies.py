@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.generation.build_corpus import CORPUS, encode, make_corpus
-from mockserver.generation.completion import cut
+from mockserver.generation.completion import choice_of_text
 from mockserver.generation.latency import Pace
 from mockserver.generation.replies import compose, kind_of, topic_of
 from mockserver.generation.tokenizer import count_tokens, pieces
@@ -52,7 +52,7 @@ def test_a_long_text_takes_no_longer_than_its_length(pattern: str) -> None:
 
 @given(st.text(alphabet="ab. \n"), st.lists(st.text(alphabet="ab. ", min_size=1), max_size=3), st.integers(1, 6))
 def test_a_cut_text_holds_no_stop_and_no_more_than_its_limit(text: str, stops: list[str], limit: int) -> None:
-    choice = cut(text, stops, limit)
+    choice = choice_of_text(text, stops, limit)
     assert not any(stop in choice.content for stop in stops)
     assert choice.tokens == count_tokens(choice.content) <= limit
     assert text.startswith(choice.content)
@@ -75,7 +75,7 @@ def test_a_cut_text_holds_no_stop_and_no_more_than_its_limit(text: str, stops: l
 def test_the_first_stop_and_then_the_limit_end_a_text(
     stops: tuple[str, ...], limit: int | None, content: str, reason: str
 ) -> None:
-    choice = cut("One. Two. Three.", stops, limit)
+    choice = choice_of_text("One. Two. Three.", stops, limit)
     assert (choice.content, choice.finish_reason) == (content, reason)
 
 

@@ -17,7 +17,7 @@ from agent_contract.messages import Request
 from mockserver.config import Config
 from mockserver.generation.retrieval import Document, KnowledgeIndex, SearchIndex
 from mockserver.generation.tokenizer import count_tokens
-from mockserver.resources.agents import LIBRARY, by_address, configured
+from mockserver.resources.agents import LIBRARY, by_address, configured_agent
 from tests.mockserver.support.asking import Asker, engine
 
 ID = "11111111-1111-4111-8111-111111111111"
@@ -35,7 +35,7 @@ def found(index: SearchIndex, question: str, most: int = 10, cutoff: float = 0.0
 
 def asking(*indexes: KnowledgeIndex, documents: tuple[Document, ...] = (), **fields: Any) -> Asker:
     """Return a mock with one agent, `it`, of these fields, and these indexes."""
-    agent = configured(ID, "it", documents=documents, **fields)
+    agent = configured_agent(ID, "it", documents=documents, **fields)
     return Asker(engine(replace(Config(), agents=by_address([agent]), indexes=indexes or (LIBRARY,))))
 
 

@@ -11,14 +11,14 @@ import pytest
 
 from agent_contract.messages import Event, Exchange, Reply, Request, Violation
 from agent_contract.redaction import redaction_of
-from mockserver.recording.journal import MOST_BODY, Subject, encode, shown
+from mockserver.recording.journal import MOST_BODY, Subject, encode_entry, readable_entry
 
 TOKEN = 'the-server\'s "own" token/1'
 
 
 def kept(request: Request, reply: Reply | None = None, *violations: Violation, tokens: tuple[str, ...] = ()) -> Any:
     exchange = Exchange(request, reply or Reply(200, {}, b""), violations=violations)
-    return json.loads(encode(exchange, Subject(1.0), redaction_of(tokens)))
+    return json.loads(encode_entry(exchange, Subject(1.0), redaction_of(tokens)))
 
 
 def of_body(body: bytes, tokens: tuple[str, ...] = ()) -> Any:
@@ -105,7 +105,7 @@ def test_of_a_long_stream_the_first_events_are_kept() -> None:
 
 def as_shown(body: bytes) -> Any:
     entry = kept(Request("POST", "/", (), {}, body))
-    return shown(1, entry)["request"]
+    return readable_entry(1, entry)["request"]
 
 
 def test_json_is_shown_as_it_was_sent_numbers_of_any_size_included() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from mockserver.config import Config
 from mockserver.generation.tokenizer import count_tokens
-from mockserver.resources.agents import by_address, configured
-from mockserver.resources.session_truncation import length, newest, shortened
+from mockserver.resources.agents import by_address, configured_agent
+from mockserver.resources.session_truncation import count_characters, newest_messages, truncate
 from mockserver.resources.sessions import EMPTY, Session, extend
 from tests.mockserver.support.asking import Asker, engine
 
@@ -20,7 +20,7 @@ ID = "11111111-1111-4111-8111-111111111111"
 
 def asking(**fields: Any) -> Asker:
     """Return a mock with one agent, `it`, of these fields."""
-    return Asker(engine(Config(by_address([configured(ID, "it", **fields)]))))
+    return Asker(engine(Config(by_address([configured_agent(ID, "it", **fields)]))))
 
 
 def said(*texts: str) -> Session:
@@ -38,12 +38,12 @@ TEN = said(*(f"message {number}" for number in range(10)))  # nine characters ea
 @pytest.mark.parametrize("strategy", ["delete_oldest", "summarize", ""])
 @pytest.mark.parametrize("most", [None, 90, 91])
 def test_a_session_that_is_not_too_long_stays_as_it_is(strategy: str, most: int | None) -> None:
-    assert shortened(TEN, most, strategy) is TEN
+    assert truncate(TEN, most, strategy) is TEN
 
 
 @pytest.mark.parametrize("strategy", ["delete_oldest", "", "forget-the-rest"])
 def test_the_oldest_messages_go_until_the_rest_fits(strategy: str) -> None:
-    left = shortened(TEN, 30, strategy)
+    left = truncate(TEN, 30, strategy)
     assert texts(left) == ["message 7", "message 8", "message 9"]
     assert left.tokens == 6
     assert left.written == TEN.written
@@ -51,22 +51,22 @@ def test_the_oldest_messages_go_until_the_rest_fits(strategy: str) -> None:
 
 
 def test_the_newest_message_goes_too_where_it_is_too_long_by_itself() -> None:
-    assert texts(shortened(TEN, 8, "delete_oldest")) == []
-    assert texts(shortened(TEN, 0, "delete_oldest")) == []
-    assert shortened(TEN, -5, "summarize").messages[0]["content"] == ""
+    assert texts(truncate(TEN, 8, "delete_oldest")) == []
+    assert texts(truncate(TEN, 0, "delete_oldest")) == []
+    assert truncate(TEN, -5, "summarize").messages[0]["content"] == ""
 
 
 def test_a_summary_stands_in_the_place_of_what_is_gone() -> None:
-    left = shortened(TEN, 80, "summarize")
+    left = truncate(TEN, 80, "summarize")
     summary, *rest = texts(left)
     assert rest == [f"message {number}" for number in range(4, 10)]
     assert summary.startswith("Summary of 4 earlier m")
-    assert length(left.messages) <= 80
+    assert count_characters(left.messages) <= 80
 
 
 def test_a_summary_says_what_was_spoken_of() -> None:
     long = said("Where is the heron? " * 20, "By the water. " * 100, "Thanks.")
-    summary, *rest = texts(shortened(long, 800, "summarize"))
+    summary, *rest = texts(truncate(long, 800, "summarize"))
     assert rest == ["Thanks."]
     assert "heron" in summary
     assert "water" in summary
@@ -82,18 +82,18 @@ def test_the_result_of_a_call_goes_with_the_call() -> None:
         result,
         {"role": "assistant", "content": "Warm."},
     ]
-    assert length(messages) == 1 + 1 + 8 + 10 + 5
-    assert newest(messages, 24) == tuple(messages[1:])
-    assert newest(messages, 23) == (messages[3],)
-    assert newest(messages[:3], 12) == ()
+    assert count_characters(messages) == 1 + 1 + 8 + 10 + 5
+    assert newest_messages(messages, 24) == tuple(messages[1:])
+    assert newest_messages(messages, 23) == (messages[3],)
+    assert newest_messages(messages[:3], 12) == ()
 
 
 @given(
     st.lists(st.text(max_size=40), max_size=12), st.integers(0, 200), st.sampled_from(["delete_oldest", "summarize"])
 )
 def test_what_is_left_is_never_longer_than_allowed(said_: list[str], most: int, strategy: str) -> None:
-    left = shortened(said(*said_), most, strategy)
-    assert length(left.messages) <= most
+    left = truncate(said(*said_), most, strategy)
+    assert count_characters(left.messages) <= most
     assert left.tokens == sum(count_tokens(text) for text in texts(left))
 
 
