@@ -49,9 +49,9 @@ class Findings:
     contract: Contract | None = None
 
 
-def lint(path: Path) -> Findings:
+def lint(path: Path, *, allow_outside: bool = False) -> Findings:
     """Return what is wrong with the document at a path; UnreadableError when its file can't be read."""
-    document = read_document(path)
+    document = read_document(path, allow_outside=allow_outside)
     try:
         contract, walk = compile_contract(document)
     except ContractError as error:

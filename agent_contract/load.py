@@ -11,14 +11,17 @@ from agent_contract.version_snapshot import as_of
 from agent_contract.versions.versions import has_ended_parts
 
 
-def load_contract(path: Path | str | None = None, api_version: str = "", *, every_version: bool = False) -> Contract:
+def load_contract(
+    path: Path | str | None = None, api_version: str = "", *, every_version: bool = False, allow_outside: bool = False
+) -> Contract:
     """Return the contract of an OpenAPI 3.0, 3.1 or 3.2 document, YAML or JSON; without a path, of this kit's own.
 
     It is the contract of an API version, the newest by default. With `every_version` it is the whole document, with the
-    parts and clauses that ended with an earlier version. ContractError holds every reason why a document can't be
-    compiled; UnreadableError, a subclass, means that a file can't be read at all.
+    parts and clauses that ended with an earlier version. A `$ref` may lead out of the document's folder only with
+    `allow_outside`. ContractError holds every reason why a document can't be compiled; UnreadableError, a subclass,
+    means that a file can't be read at all.
     """
-    document = read_document(Path(path) if path is not None else find_document())
+    document = read_document(Path(path) if path is not None else find_document(), allow_outside=allow_outside)
     contract, found = compile_contract(document)
     if every_version:
         return contract

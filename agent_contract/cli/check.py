@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,14 +14,16 @@ from agent_contract.lint import Findings, lint
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-def check(file: Path | None) -> None:
+@click.option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of the document's folder.")
+def check(file: Path | None, allow_outside: bool) -> None:
     """Say what is wrong with an OpenAPI document: place, problem, remedy.
 
     Without FILE, the document that comes with this tool. Exit status: 0 when the document can be used, warnings or
-    not; 1 when it can't be compiled, or an example contradicts its schema; 2 when the file can't be read.
+    not; 1 when it can't be compiled, or an example contradicts its schema; 2 when the file can't
+    be read, or is not YAML or JSON.
     """
     try:
-        findings = lint(_near(file or find_document()))
+        findings = lint(_near(file or find_document()), allow_outside=allow_outside)
     except UnreadableError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)
@@ -28,7 +31,7 @@ def check(file: Path | None) -> None:
     for problem in findings.errors:
         click.echo(str(problem))
     for problem in findings.warnings:
-        click.echo(f"{problem.place}: {problem.pointer}: warning: {problem.problem}; {problem.remedy}")
+        click.echo(str(replace(problem, problem=f"warning: {problem.problem}")))
     click.echo(_summary(findings))
     raise SystemExit(1 if findings.errors else 0)
 

@@ -46,14 +46,15 @@ _EPILOG = "\n".join(("\b", "Grades:", *(f"  {grade:<11} {meaning}" for grade, me
 @click.command(epilog=_EPILOG)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--format", "form", default="table", show_default=True, type=click.Choice(list(FORMATS)))
-def clauses(file: Path | None, form: str) -> None:
+@click.option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of the document's folder.")
+def clauses(file: Path | None, form: str, allow_outside: bool) -> None:
     """List the clauses of an OpenAPI document: id, grade, versions, sentence.
 
     `9.1+` means version 9.1 and later; a clause that ended names its last version, as in `9.0-9.1`. Without FILE, the
     clauses of the document that comes with this tool are listed. Exit status: 2 for a document that can't be used.
     """
     try:
-        contract = load_contract(file, every_version=True)
+        contract = load_contract(file, every_version=True, allow_outside=allow_outside)
     except ContractError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)

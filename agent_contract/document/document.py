@@ -24,12 +24,14 @@ _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 class Document:
     """The files of one contract: `files` holds their values, `texts` what stands in them; "" is the document itself.
 
-    Other files go by their path relative to the document's folder, with slashes.
+    Other files go by their path relative to the document's folder, with slashes. With
+    `allow_outside` they may be anywhere.
     """
 
     path: Path
     files: dict[str, JSON] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    allow_outside: bool = False
 
     @property
     def is_3_0(self) -> bool:
@@ -61,9 +63,13 @@ class Document:
         return Problem(self.name(place.file) + (f":{line}" if line else ""), str(place), problem, remedy)
 
     def read(self, file: str) -> None:
-        """Read one more file; ContractError when it can't be read or parsed."""
+        """Read one more file; ContractError if it can't be read or parsed, or is outside the document's folder."""
         if file not in self.files:
             name = self.name(file)
+            if not self.allow_outside and not _is_inside(Path(name), self.path.parent):
+                raise UnresolvedError(
+                    "leads out of the document's folder", "move the file into the folder, or pass --allow-outside"
+                )
             self.texts[file] = read_text(Path(name), name)
             self.files[file] = parse_text(self.texts[file], name)
 
@@ -113,9 +119,20 @@ class UnresolvedError(ContractError):
         super().__init__([Problem("", "#", problem, remedy)])
 
 
-def read_document(path: Path) -> Document:
-    """Return the document at a path; its other files are read when something refers to them."""
-    document = Document(path)
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Return whether a file is in a folder or below it, links followed."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a circle of links, a null character
+        return False
+
+
+def read_document(path: Path, *, allow_outside: bool = False) -> Document:
+    """Return the document at a path; its other files are read when something refers to them.
+
+    They must be in the document's folder or below it, unless `allow_outside` is set.
+    """
+    document = Document(path, allow_outside=allow_outside)
     text = read_text(path, str(path))
     document.texts[""] = text
     document.files[""] = parse_text(text, str(path))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from agent_contract.printable import printable_line
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -17,7 +19,7 @@ class Problem:
 
     def __str__(self) -> str:
         """Return the problem on one line, as a compiler prints it."""
-        return f"{self.place}: {self.pointer}: {self.problem}; {self.remedy}"
+        return printable_line(f"{self.place}: {self.pointer}: {self.problem}; {self.remedy}")
 
 
 class ContractError(Exception):
@@ -44,4 +46,4 @@ class ContractError(Exception):
 
 
 class UnreadableError(ContractError):
-    """A file can't be read at all: absent, a folder, forbidden, or not UTF-8."""
+    """A file can't be read at all: absent, not a regular file, forbidden, not UTF-8, or not YAML or JSON."""

@@ -1,7 +1,8 @@
 """Reads one YAML or JSON file into plain JSON values, strictly.
 
 Scalars follow YAML 1.2's JSON-like core, as OpenAPI asks (`on` and `2024-01-01` are strings); keys are the text
-that was written (`200:` is "200"); a key that stands twice is refused, where YAML parsers keep the last one.
+that was written (`200:` is "200"); a key that is given twice is refused; most YAML parsers keep
+the last one.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import re
 import stat
 from collections.abc import Hashable
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from agent_contract.document.errors import ContractError, Problem, UnreadableError
+from agent_contract.document.errors import Problem, UnreadableError
 from agent_contract.messages import JSON
 
 try:
@@ -28,8 +30,14 @@ except ImportError:  # PyYAML without libyaml
 #: More than this is no document that somebody wrote; aliases of aliases get there quickly.
 MAX_VALUES = 1_000_000
 MAX_DEPTH = 200
+#: Digits of one integer. Python's own limit is 4300, because the time grows with their square.
+MAX_DIGITS = 400
+_TOO_LONG = f"an integer has more than {MAX_DIGITS} digits"
 #: Bytes of one file; the largest published API descriptions have 40 MB.
 MAX_FILE_BYTES = 64 * 1024 * 1024
+
+_STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity')
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _CORE = (
     ("tag:yaml.org,2002:null", r"^(?:null|Null|NULL|~|)$", ["n", "N", "~", ""]),
@@ -50,7 +58,7 @@ class _Loader(_SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} stands twice", key.start_mark
+                    None, None, f"the key {key.value!r} is given twice", key.start_mark
                 )
             seen.add(key.value)
         self.flatten_mapping(node)
@@ -58,6 +66,8 @@ class _Loader(_SafeLoader):
 
 
 def _integer(_: _Loader, node: yaml.ScalarNode) -> int:
+    if len(node.value) > MAX_DIGITS:
+        raise yaml.constructor.ConstructorError(None, None, _TOO_LONG, node.start_mark)
     return int(node.value)
 
 
@@ -105,42 +115,73 @@ def read_text(path: Path, name: str) -> str:
 
 
 def parse_text(text: str, name: str) -> JSON:
-    """Return the value that a file's text spells; ContractError with the line where it spells none."""
+    """Return the value of a file's text; UnreadableError with line and column if it is not YAML or JSON."""
     try:
-        value = _parse_json(text) if name.endswith(".json") else yaml.load(text, _Loader)
+        value = _parse_json(text, name) if name.endswith(".json") else _parse_yaml(text, name)
     except json.JSONDecodeError as error:
-        raise ContractError([_syntax(name, error.lineno, error.msg)]) from None
+        raise _syntax(f"{name}:{error.lineno}:{error.colno}", error.msg) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problem = error.problem or error.context or "is not YAML"
-        raise ContractError([_syntax(name, mark.line + 1 if mark else 1, problem)]) from None
-    except yaml.YAMLError as error:
-        raise ContractError([_syntax(name, 1, str(error).replace("\n", " "))]) from None
-    except (RecursionError, TypeError, ValueError) as error:
-        raise ContractError([_syntax(name, 1, str(error))]) from None
+        raise _syntax(_position(name, mark), error.problem or error.context or "is not YAML") from None
+    except yaml.reader.ReaderError as error:
+        before = text.encode()[: error.position].decode(errors="ignore").split("\n")
+        raise _syntax(f"{name}:{len(before)}:{len(before[-1]) + 1}", error.reason) from None
+    except (RecursionError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise _syntax(name, " ".join(str(error).split())) from None
     fault = _unlike_json(value)
     if fault:
-        raise ContractError([_syntax(name, 1, fault)])
+        raise _syntax(name, fault)
     return value
 
 
-def _syntax(name: str, line: int, problem: str) -> Problem:
-    return Problem(f"{name}:{line}", "#", problem, "correct the file's syntax there")
+def _position(name: str, mark: Any) -> str:
+    """Return file, line and column of a YAML mark; PyYAML has two classes of them."""
+    return f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
 
 
-def _parse_json(text: str) -> JSON:
+def _syntax(place: str, problem: str) -> UnreadableError:
+    return UnreadableError([Problem(place, "#", problem, "correct the file's syntax there")])
+
+
+def _parse_yaml(text: str, name: str) -> JSON:
+    # libyaml composes by recursion in C: without this check, deep nesting overflows its stack and ends the process.
+    depth = 0
+    for event in yaml.parse(text, _Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _syntax(_position(name, event.start_mark), f"is nested deeper than {MAX_DEPTH} levels")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    value: JSON = yaml.load(text, _Loader)
+    return value
+
+
+def _parse_json(text: str, name: str) -> JSON:
     def unique(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
         value = dict(pairs)
         if len(value) < len(pairs):
             names = [key for key, _ in pairs]
-            twice = next(key for key in names if names.count(key) > 1)
-            raise ValueError(f"the key {twice!r} stands twice")
+            repeated = next(key for key in names if names.count(key) > 1)
+            raise ValueError(f"the key {repeated!r} is given twice")
         return value
 
     def constant(word: str) -> JSON:
-        raise ValueError(f"{word} is not JSON")
+        position = next(found.start() for found in _STRING_OR_CONSTANT.finditer(text) if found[0] == word)
+        raise json.JSONDecodeError(f"{word} is not JSON", text, position)
 
-    value: JSON = json.loads(text, object_pairs_hook=unique, parse_constant=constant)
+    def integer(digits: str) -> int:
+        if len(digits) > MAX_DIGITS:
+            raise ValueError(_TOO_LONG)
+        return int(digits)
+
+    try:
+        value: JSON = json.loads(text, object_pairs_hook=unique, parse_constant=constant, parse_int=integer)
+    except json.JSONDecodeError:
+        raise
+    except (RecursionError, ValueError):
+        _parse_yaml(text, name)  # most JSON is YAML, whose parser knows the line of such a fault
+        raise
     return value
 
 
@@ -155,9 +196,15 @@ def _unlike_json(value: Any) -> str:
         for item in level:
             if isinstance(item, dict):
                 below.extend(item.values())
+                below.extend(key for key in item if not key.isascii())
             elif isinstance(item, list):
                 below.extend(item)
-            elif not (item is None or isinstance(item, (bool, int, float, str))):
+            elif isinstance(item, str):
+                if _SURROGATE.search(item):
+                    return f"holds half a character, {item[:40]!r}: a surrogate without its other half"
+            elif isinstance(item, float) and not isfinite(item):
+                return "holds a number that is too large for a double"
+            elif not (item is None or isinstance(item, (bool, int, float))):
                 return f"holds a {type(item).__name__}, which JSON has not"
         level = below
     return ""

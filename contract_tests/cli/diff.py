@@ -29,7 +29,8 @@ class _Fault(click.ClickException):
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
 @click.option("--format", "form", default="table", show_default=True, type=click.Choice(FORMS))
-def diff(before: str, after: str, form: str) -> None:
+@click.option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of a document's folder.")
+def diff(before: str, after: str, form: str, allow_outside: bool) -> None:
     """Say what a client has to know who goes from A to B.
 
     A and B are versions of the API (9.0), OpenAPI documents (files), or two reports that `agent-contract verify
@@ -37,7 +38,7 @@ def diff(before: str, after: str, form: str) -> None:
     one, 2 for what can't be compared.
     """
     try:
-        one, other = _side(before), _side(after)
+        one, other = _side(before, allow_outside), _side(after, allow_outside)
     except ContractError as error:
         raise _Fault("\n".join(str(problem) for problem in error.problems)) from None
     text, differs = _compared(one, other, form)
@@ -62,13 +63,13 @@ def _compared(one: Contract | Report, other: Contract | Report, form: str) -> tu
     raise _Fault("A report can't be compared with a contract: give two reports, or two versions or documents.")
 
 
-def _side(name: str) -> Contract | Report:
+def _side(name: str, allow_outside: bool) -> Contract | Report:
     """Return what an argument names: a file's contract or report, else a version of this kit's own contract."""
     from agent_contract import load_contract
 
     path = Path(name)
     if path.is_file():
-        return _report(path) if _is_report(path) else load_contract(path)
+        return _report(path) if _is_report(path) else load_contract(path, allow_outside=allow_outside)
     own = load_contract()
     if name not in own.versions:
         known = ", ".join(own.versions)

@@ -167,7 +167,7 @@ def test_an_engine_plays_what_is_declared(folder: Path) -> None:
         ("limits:\n  choices: many\n", 'mock.yaml:2 limits.choices: "many" is not of type "integer"'),
         ("- a\n", 'mock.yaml:1 the file: ["a"] is not of type "object"'),
         ("a: [\n", "mock.yaml:"),
-        ("agents:\n  - name: a\nagents:\n  - name: b\n", "mock.yaml:3 "),
+        ("agents:\n  - name: a\nagents:\n  - name: b\n", "mock.yaml:3:1 "),
         (
             "agents:\n  - name: a\n    documents:\n      - x\n",
             'mock.yaml:4 agents.0.documents.0: "x" is not a declared document',

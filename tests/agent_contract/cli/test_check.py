@@ -56,7 +56,7 @@ def test_a_file_that_can_not_be_read_is_status_2(tmp_path: Path, name: str) -> N
     assert "can't be read" in result.stderr
 
 
-@pytest.mark.parametrize("text", ["{", "openapi: 3.1.0\nopenapi: 3.1.0", ""])
+@pytest.mark.parametrize("text", ["openapi: 2", "[]", ""])
 def test_a_file_that_is_no_document_is_status_1(tmp_path: Path, text: str) -> None:
     assert check(tmp_path, text).exit_code == 1
 
@@ -167,3 +167,76 @@ def test_a_command_that_there_is_not_is_status_2() -> None:
     result = CliRunner().invoke(main, ["chekc"])
     assert result.exit_code == 2
     assert "No such command" in result.output
+
+
+SYNTAX = {
+    "openapi.yaml": {
+        "an open bracket": ("a: 1\nb: [1,\n", 3, 1),
+        "a tab as indentation": ("a:\n\tb: 1\n", 2, 1),
+        "a control character": ("a: 1\nb: \x01\n", 2, 4),
+        "a repeated key": ("a: 1\na: 2\n", 2, 1),
+        "a huge integer": ("a: " + "9" * 5000, 1, 4),
+        "deep nesting": ("[" * 100_000, 1, 201),
+    },
+    "openapi.json": {
+        "a constant of Python": ('{"a": "NaN",\n "b": NaN}', 2, 7),
+        "an absent value": ('{"a": 1,\n "b": }', 2, 7),
+        "a repeated key": ('{"a": 1,\n "a": 2}', 2, 2),
+        "a huge integer": ('{"a":\n ' + "9" * 5000 + "}", 2, 2),
+        "deep nesting": ("[" * 100_000, 1, 201),
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "column"),
+    [pytest.param(name, *row, id=f"{name}, {what}") for name, rows in SYNTAX.items() for what, row in rows.items()],
+)
+def test_a_syntax_error_has_line_and_column_and_is_status_2(
+    tmp_path: Path, name: str, text: str, line: int, column: int
+) -> None:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    result = CliRunner().invoke(main, ["check", str(path)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{path}:{line}:{column}: #: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("openapi.json", '{"openapi": "3.1.0\\ud800"}', "half a character"),
+        ("openapi.json", '{"\\udfff": 1}', "half a character"),
+        ("openapi.json", '{"a": 1e999}', "too large"),
+        ("openapi.yaml", "a: 1e999", "too large"),
+    ],
+)
+def test_a_value_that_json_does_not_have_is_status_2(tmp_path: Path, name: str, text: str, problem: str) -> None:
+    result = CliRunner().invoke(main, ["check", str(write(tmp_path, text, name))])
+    assert result.exit_code == 2
+    assert problem in result.stderr
+
+
+def test_a_document_in_utf_16_is_status_2(tmp_path: Path) -> None:
+    path = tmp_path / "openapi.yaml"
+    path.write_bytes("openapi: 3.1.0".encode("utf-16"))
+    result = CliRunner().invoke(main, ["check", str(path)])
+    assert (result.exit_code, "save it as UTF-8" in result.stderr) == (2, True)
+
+
+def test_foreign_text_in_a_problem_can_not_steer_the_terminal(tmp_path: Path) -> None:
+    result = check(tmp_path, with_schema({"$ref": "#/\x1b[2J\u202e\n", "\x1b[2J": 1, "default": "\x1b"}))
+    assert result.exit_code == 1
+    assert not set(result.output) & {"\x1b", "\u202e"}
+
+
+@pytest.mark.parametrize("command", ["check", "clauses"])
+def test_a_reference_out_of_the_folder_needs_a_flag(tmp_path: Path, command: str) -> None:
+    write(tmp_path, "{type: string}", "shared.yaml")
+    path = write(tmp_path, yaml.safe_dump(with_schema({"$ref": "../shared.yaml"})), "api/openapi.yaml")
+    refused = CliRunner().invoke(main, [command, str(path)])
+    assert "'../shared.yaml' leads out of the document's folder" in refused.output
+    assert "--allow-outside" in refused.output
+    assert refused.exit_code
+    assert CliRunner().invoke(main, [command, str(path), "--allow-outside"]).exit_code == 0

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import copy
+import json
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from agent_contract import ContractError, find_document
+from agent_contract import ContractError, find_document, load_contract
 from agent_contract.contract import compile_contract
 from agent_contract.document.document import Document, read_document
 from agent_contract.lint import lint
+from tests.agent_contract.support.documents import with_schema
 
 #: What stands in the place of a value: each kind of JSON, and what has a meaning somewhere.
 POOL: tuple[Any, ...] = (
     *(None, True, 0, -1, 1.5, "", "x", [], {}, [None], {"a": None}, [[]], [{}], {"": {}}, "#/components", "3.0.0"),
+    *(10**400, -(2**63) - 1, 1e308, "\x1b[2J", "\0", "[", "(?<a", "é", "\U0001f600", "x" * 10_000, "../up.yaml"),
     *({"$ref": "#/components/schemas/ChatMessage"}, {"$ref": "#"}, {"$ref": ""}, {"$ref": 1}, {"$ref": "#/a~"}),
 )
 
@@ -56,11 +60,86 @@ def test_a_document_with_one_value_changed_is_compiled_or_refused_with_reasons(s
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_document_with_one_value_changed_can_be_linted(tmp_path: Path, seed: int) -> None:
-    import json
-
     source = random.Random(1000 + seed)
     original = read_document(find_document())
     for _ in range(4):
         path = tmp_path / "openapi.json"
         path.write_text(json.dumps(changed(original.files[""], source)), encoding="utf-8")
         assert lint(path) is not None
+
+
+#: Pieces that have a meaning in YAML or JSON, or in no text at all.
+PIECES: tuple[bytes, ...] = (
+    *(
+        b"\0",
+        b"\x1b",
+        b"\xff",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+        b"\xc2\x85",
+        b"\xe2\x80\xa8",
+        b"\\ud800",
+        b"\r",
+        b"\n",
+        b"\t",
+    ),
+    *(
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b'"',
+        b"'",
+        b",",
+        b":",
+        b"- ",
+        b"? ",
+        b"&a ",
+        b"*a",
+        b"<<: ",
+        b"!!set ",
+        b"!x ",
+        b"%",
+        b"#",
+    ),
+    *(
+        b"|",
+        b">",
+        b"---\n",
+        b"...\n",
+        b"on",
+        b"yes",
+        b"2024-01-01",
+        b"0x1",
+        b"1e999",
+        b"NaN",
+        b"9" * 500,
+        b"=",
+        b"[" * 300,
+    ),
+)
+
+
+def damaged(text: bytes, source: random.Random) -> bytes:
+    """Return a text with up to three places replaced."""
+    for _ in range(source.randint(1, 3)):
+        start = source.randrange(len(text))
+        text = text[:start] + source.choice(PIECES) + text[start + source.choice((0, 1, 5)) :]
+    return text
+
+
+@pytest.mark.parametrize("name", ["openapi.yaml", "openapi.json"])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_file_is_compiled_or_refused_with_reasons(tmp_path: Path, name: str, seed: int) -> None:
+    source = random.Random(seed)
+    value = with_schema({"$ref": "#/components/schemas/A"}, A={"type": "object", "properties": {"a": {"maximum": 1}}})
+    text = (json.dumps(value) if name.endswith(".json") else yaml.safe_dump(value)).encode()
+    path = tmp_path / name
+    for _ in range(100):
+        path.write_bytes(damaged(text, source))
+        try:
+            load_contract(path)
+        except ContractError as error:
+            for problem in error.problems:
+                assert problem.place.startswith(str(tmp_path)) and problem.problem and problem.remedy
+                assert str(problem).isprintable()

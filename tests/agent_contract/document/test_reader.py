@@ -44,10 +44,10 @@ def test_a_scalar_is_read_as_yaml_1_2_reads_it(tmp_path: Path, text: str, value:
     assert read_document(write(tmp_path, f"a: {text}")).files[""] == {"a": value}
 
 
-def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path: Path) -> None:
+def test_a_key_that_is_given_twice_is_refused_with_its_line(tmp_path: Path) -> None:
     error = refusal(tmp_path, DOCUMENT + "  /y: {}\n  /x: {}\n")
-    assert error.problems[0].place.endswith("openapi.yaml:9")
-    assert error.problem == "the key '/x' stands twice"
+    assert error.problems[0].place.endswith("openapi.yaml:9:3")
+    assert error.problem == "the key '/x' is given twice"
 
 
 def test_a_syntax_error_is_refused_with_its_line(tmp_path: Path) -> None:

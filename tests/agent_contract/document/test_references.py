@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent_contract import load_contract
+from agent_contract import ContractError, load_contract
 from tests.agent_contract.support.documents import compiled, refusal, violations, with_schema, words, write
 
 NODE = {
@@ -155,3 +156,24 @@ def test_every_wrong_reference_is_reported_at_once(tmp_path: Path) -> None:
 
 def test_the_fixed_document_of_this_kit_is_found_and_loads() -> None:
     assert load_contract().operations
+
+
+@pytest.mark.parametrize("reference", ["/etc/passwd", "../secret.yaml", "a/../../secret.yaml", "%2e%2e/secret.yaml"])
+def test_a_reference_out_of_the_document_s_folder_is_refused_unread(tmp_path: Path, reference: str) -> None:
+    write(tmp_path, "{type: string}", "secret.yaml")
+    error = refusal(tmp_path / "api", with_schema({"$ref": reference}))
+    assert "leads out of the document's folder" in error.problem
+    assert "--allow-outside" in error.remedy
+
+
+def test_a_link_out_of_the_document_s_folder_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "{type: string}", "secret.yaml")
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api" / "inside.yaml").symlink_to(tmp_path / "secret.yaml")
+    assert "leads out" in refusal(tmp_path / "api", with_schema({"$ref": "inside.yaml"})).problem
+
+
+def test_a_reference_to_a_device_is_refused_even_if_it_may_be_outside(tmp_path: Path) -> None:
+    path = write(tmp_path, json.dumps(with_schema({"$ref": "/dev/zero"})))
+    with pytest.raises(ContractError, match="not a regular file"):
+        load_contract(path, allow_outside=True)
