@@ -36,6 +36,8 @@ SIGNS = {
 }
 #: Statuses of an operation that a deployment does not have.
 ABSENT = ("404", "405", "501")
+#: The verdicts that say something of a deployment.
+DECIDED = tuple(word for word in WORDS if word not in ("not tested", "skipped"))
 _CLASSES = {word: word.replace(" (", "-").replace(")", "").replace(" ", "-") for word in WORDS}
 
 
@@ -49,6 +51,7 @@ def to_html(report: Report) -> str:
         settings=settings(report),
         moment=moment,
         words=WORDS,
+        decided=DECIDED,
         grades=GRADE_MEANINGS,
         changes=CHANGES,
         attention=[*report.having("failed"), *report.having("failed (waived)")],
@@ -90,7 +93,7 @@ def _counted(report: Report, operation: str) -> dict[str, int]:
     """
     seen = next(one for one in report.operations if one.id == operation)
     exists = any(status not in ABSENT for status in seen.answered)
-    words = WORDS if exists else ("not supported",)
+    words = DECIDED if exists else ("not supported",)
     found = [clause.word for clause in report.clauses if operation in clause.judged_on and clause.word in words]
     return {word: found.count(word) for word in WORDS}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 
@@ -12,12 +11,9 @@ from contract_tests.assertions import expect
 from contract_tests.assertions.clock import A_DAY, server_time, want_clock
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import COUNT, STOPS, plain
+from contract_tests.suite.constants import COUNTS, FINISH_REASONS, UUID
 from contract_tests.verdict import failed, not_supported, not_tested, warning
 from contract_tests.wire.exchange import Asked
-
-FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call", None)
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 @pytest.fixture(name="hello", scope="session")

@@ -25,7 +25,7 @@ from contract_tests.assertions.sessions import (
 )
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import NEXT, STORY, plain, turn
-from contract_tests.suite.test_reply import UUID
+from contract_tests.suite.constants import UUID
 from contract_tests.verdict import Judged, failed, not_tested, nothing_more
 from contract_tests.wire import stream_rules
 from contract_tests.wire.exchange import Asked

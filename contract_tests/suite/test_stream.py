@@ -10,7 +10,7 @@ import pytest
 from contract_tests.assertions import expect
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import plain
-from contract_tests.suite.test_reply import COUNTS, FINISH_REASONS
+from contract_tests.suite.constants import COUNTS, FINISH_REASONS
 from contract_tests.verdict import failed, not_supported, not_tested
 from contract_tests.wire import sse, stream_rules
 from contract_tests.wire.exchange import Asked
