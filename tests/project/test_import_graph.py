@@ -9,11 +9,8 @@ import pytest
 
 from tests.project.support.import_graph import PACKAGES, cycle_in, drawing, imports_of
 
-#: report still reads the state that runner fills.
-CYCLIC = pytest.param("contract_tests", marks=pytest.mark.xfail(strict=False, reason="runner and report share Run"))
 
-
-@pytest.mark.parametrize("package", [*(name for name in PACKAGES if name != "contract_tests"), CYCLIC])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_the_folders_of_a_package_import_each_other_in_one_direction(package: str) -> None:
     assert cycle_in(imports_of(package)) == []
 
