@@ -294,7 +294,7 @@ def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
     url = f"http://{address}:{port}"
     contract, asked = engine.contract, bool(engine.config.tokens)
     lines = [f"{contract.title} {contract.version} is played at {url} (Ctrl-C stops it)"]
-    lines += [*_warnings(engine.config, host), connections]
+    lines += _warnings(engine.config, host)
     agents = unique(engine.config.agents) if CHAT_OPERATION in contract.operations else ()
     lines.append("Agents:" if agents else f"{len(contract.operations)} operations answer from their documentation.")
     for agent in agents:
@@ -304,6 +304,7 @@ def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
     command = example_command(contract, url, asked, {"agent_id": willing} if willing else None)
     if command:
         lines += ["Try, with the token in $AGENT_CONTRACT_TOKEN:" if asked else "Try:", "  " + command]
+    lines.append(connections)
     return "\n".join(lines)
 
 

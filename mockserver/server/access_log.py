@@ -33,26 +33,29 @@ def describe(exchange: Exchange, seconds: float, now: float, colour: bool, redac
         return f"{code}{text}{_PLAIN}" if colour else text
 
     request, reply = exchange.request, exchange.reply
-    hide = redaction.also(secrets_in((*request.headers.items(), *request.query)))
+    secrets = tuple(secrets_in((*request.headers.items(), *request.query)))
     code = next(code for status, code in _COLOURS if reply.status >= status)
     parts = [
         paint(_DIM, _time_of_day(int(now))),
         f"{_shortened(request.method[:20]):<4}",
-        _shortened(hide(request.path)),
+        (_short_path if len(request.path) <= 400 else _path)(request.path, redaction, secrets),
         paint(code, str(reply.status)),
         f"{1000 * (seconds + _waits(reply)):.1f} ms",
     ]
     if not isinstance(reply.body, bytes):
         parts.append(paint(_DIM, f"{len(reply.body)} events"))
     line = "  ".join(parts)
-    hints = (paint(_YELLOW, f"hint: {hint}") for hint in exchange.hints)
-    reasons = (paint(code, why) for why in _reasons(exchange, hide))
-    return "\n".join([line, *(f"          {text}" for text in (*reasons, *hints))])
+    if reply.status < 400 and not exchange.hints:
+        return line
+    reasons = _reasons(exchange, redaction.also(secrets)) if reply.status >= 400 else []
+    lines = [paint(code, why) for why in reasons] + [paint(_YELLOW, f"hint: {hint}") for hint in exchange.hints]
+    return "
+".join([line, *(f"          {text}" for text in lines)])
 
 
 def _reasons(exchange: Exchange, hide: Redaction) -> list[str]:
     reply = exchange.reply
-    if reply.status < 400 or not isinstance(reply.body, bytes):
+    if not isinstance(reply.body, bytes):
         return []
     clauses = " ".join(exchange.clauses)
     try:
@@ -78,6 +81,15 @@ def _violation(fault: object, violation: Violation, hide: Redaction) -> str:
 
 def _waits(reply: Reply) -> float:
     return reply.delay + (0.0 if isinstance(reply.body, bytes) else sum(event.delay for event in reply.body))
+
+
+def _path(path: str, redaction: Redaction, secrets: tuple[str, ...]) -> str:
+    """Return a path as it is shown."""
+    return _shortened(redaction.also(secrets)(path))
+
+
+#: Clients send few paths, so most are found in this cache; long ones would fill it.
+_short_path = lru_cache(maxsize=256)(_path)
 
 
 @lru_cache(maxsize=1)

@@ -270,8 +270,20 @@ def test_a_process_without_file_descriptors_does_not_spin_and_recovers() -> None
         process.terminate()
 
 
-def test_sighup_is_a_line_and_the_server_goes_on() -> None:
-    command = [sys.executable, "-m", "agent_contract", "serve", "--port", "0"]
+def test_a_host_name_is_answered_if_it_is_allowed() -> None:
+    with serve("--allow-host", "Mock.Example") as running:
+        found = {
+            host: httpx.get(f"{running.url}/__mock__/requests", headers={"host": host}).status_code
+            for host in ("mock.example", "evil.example")
+        }
+        assert httpx.head(f"{running.url}/__mock__/health").status_code == 200
+    assert found == {"mock.example": 200, "evil.example": 403}
+
+
+@pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["alone", "workers"])
+def test_sighup_is_a_line_and_the_server_goes_on(options: tuple[str, ...], tmp_path: Path) -> None:
+    store = ("--store", f"sqlite:///{tmp_path / 'state.db'}")
+    command = [sys.executable, "-m", "agent_contract", "serve", "--port", "0", *options, *(store if options else ())]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         found = re.search(r"http://[\d.:]+", process.stdout.readline())
