@@ -49,8 +49,7 @@ def describe(exchange: Exchange, seconds: float, now: float, colour: bool, redac
         return line
     reasons = _reasons(exchange, redaction.also(secrets)) if reply.status >= 400 else []
     lines = [paint(code, why) for why in reasons] + [paint(_YELLOW, f"hint: {hint}") for hint in exchange.hints]
-    return "
-".join([line, *(f"          {text}" for text in lines)])
+    return "\n".join([line, *(f"          {text}" for text in lines)])
 
 
 def _reasons(exchange: Exchange, hide: Redaction) -> list[str]:

@@ -16,6 +16,8 @@ from multiprocessing.process import BaseProcess
 
 from agent_contract.document.errors import ContractError
 
+_HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
+_SIGNALS_AT_ONCE = 64
 HANGUP_LINE = "SIGHUP is ignored: nothing is read again. SIGTERM or Ctrl-C stops the server."
 
 #: A worker that ends within these seconds has failed to start.
@@ -52,13 +54,15 @@ def run_workers(count: int, work: Callable[[int], None], say: Callable[[str], No
         return process
 
     try:
-        with _stop_signals() as stopped, _hangup_said(say):
+        with _signals() as arrived:
             for _ in range(count):
                 start()
             while True:
-                ended = wait([*workers, stopped])
-                if stopped in ended:
-                    return
+                ended = wait([*workers, arrived])
+                if arrived in ended:
+                    if set(arrived.recv(_SIGNALS_AT_ONCE)) - {_HANGUP}:
+                        return
+                    say(HANGUP_LINE)
                 for sentinel in [one for one in workers if one in ended]:
                     process, began = workers.pop(sentinel)
                     process.join()
@@ -85,33 +89,22 @@ def _work(work: Callable[[int], None], lifeline: int, held: int) -> None:
 
 
 @contextmanager
-def _stop_signals() -> Iterator[socket.socket]:
-    """Yield a socket that can be read once SIGINT or SIGTERM has come."""
+def _signals() -> Iterator[socket.socket]:
+    """Yield a socket that gives the number of each SIGINT, SIGTERM and, unless it is ignored (nohup), SIGHUP."""
+    numbers = {signal.SIGINT, signal.SIGTERM}
+    if _HANGUP is not None and signal.getsignal(_HANGUP) != signal.SIG_IGN:
+        numbers.add(_HANGUP)
     reading, writing = socket.socketpair()
     with reading, writing:
         writing.setblocking(False)
         before = signal.set_wakeup_fd(writing.fileno())
-        handlers = {number: signal.signal(number, _noted) for number in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {number: signal.signal(number, _noted) for number in numbers}
         try:
             yield reading
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             signal.set_wakeup_fd(before)
-
-
-@contextmanager
-def _hangup_said(say: Callable[[str], None]) -> Iterator[None]:
-    """Make SIGHUP a line of the log meanwhile, unless it is ignored already (nohup)."""
-    hangup = getattr(signal, "SIGHUP", None)
-    if hangup is None or signal.getsignal(hangup) == signal.SIG_IGN:
-        yield
-        return
-    before = signal.signal(hangup, lambda *_: say(HANGUP_LINE))
-    try:
-        yield
-    finally:
-        signal.signal(hangup, before)
 
 
 def _noted(*_: object) -> None:
