@@ -25,7 +25,7 @@ from mockserver.core.transaction import Transaction
 from mockserver.gateway import cors
 from mockserver.gateway.gateway import Admitted, Answered, Gateway
 from mockserver.recording.journal import Journal, Subject, read_journal, readable_entry
-from mockserver.stores import Conflict, Store, StoreUnavailable, request_deadline
+from mockserver.stores import Conflict, Store, StoreFull, StoreUnavailable, request_deadline
 
 #: Bytes of a body that take long to read, and what is in the bodies of requests whose schemas are work: their keys, or
 #: the escape that may spell them.
@@ -177,16 +177,27 @@ class Engine:
                 transaction.begin()
                 outcome = behaviour(Context(call, self.settings, draw(), transaction))
                 with contextlib.suppress(Conflict):
-                    transaction.commit(outcome)
+                    self._commit(transaction, outcome)
                     if outcome.reset:
                         self.scopes.forget()
                     exchange = Exchange(call.request, outcome.reply, operation.id, hints=outcome.hints)
                     return exchange, transaction.touched
         except Rejection as rejection:
             refused = rejection
+        except StoreFull as error:
+            refused = Rejection(413, "body-too-large", f"{error} Delete some, or reset.", ("body",), self.limits.store)
         except StoreUnavailable as error:
             refused = Rejection(503, "", str(error), headers={"retry-after": str(error.retry_after)})
         return gateway.refuse(call.request, operation, refused), transaction.touched
+
+    def _commit(self, transaction: Transaction, outcome: Outcome) -> None:
+        """Write what an outcome changes; the least recently used scopes are deleted if there is no room for it."""
+        while True:
+            try:
+                return transaction.commit(outcome)
+            except StoreFull:
+                if not self.scopes.evict(transaction.scope):
+                    raise
 
     def _record(
         self, exchange: Exchange, scope: str, path_parameters: Mapping[str, str], touched: tuple[str, ...]

@@ -66,11 +66,21 @@ class Scopes:
         """Look every scope up in the store again: some may have been deleted."""
         self._registered.clear()
 
+    def evict(self, keep: str) -> bool:
+        """Delete the least recently used scope other than `keep`; return whether one was deleted."""
+        others = [(used, name) for name, used in known_scopes(self._store) if name != keep]
+        if others:
+            self._delete(min(others)[1])
+        return bool(others)
+
     def _make_room(self, newest: str) -> None:
         if self._store.count(keys.REGISTER) <= self._most:
             return
         others = [(used, name) for name, used in known_scopes(self._store) if name != newest]
         for _, name in sorted(others)[: max(0, len(others) + 1 - self._most)]:
-            self._registered.pop(name, None)
-            self._store.clear(keys.scope(name))
-            self._store.delete(keys.registered(name))
+            self._delete(name)
+
+    def _delete(self, name: str) -> None:
+        self._registered.pop(name, None)
+        self._store.clear(keys.scope(name))
+        self._store.delete(keys.registered(name))

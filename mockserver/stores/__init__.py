@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.stores.base import Conflict, Store, StoreUnavailable, Versioned
+from mockserver.stores.base import Conflict, Store, StoreFull, StoreUnavailable, Versioned
 from mockserver.stores.errors import StoreError
 from mockserver.stores.memory import MemoryStore
 from mockserver.stores.open import open_store
@@ -13,6 +13,7 @@ __all__ = [
     "MemoryStore",
     "Store",
     "StoreError",
+    "StoreFull",
     "StoreUnavailable",
     "Versioned",
     "open_store",

@@ -35,13 +35,18 @@ class StoreUnavailable(Exception):
         self.retry_after = retry_after
 
 
+class StoreFull(StoreUnavailable):
+    """A pinned item has no room next to the other pinned items and the logs; nothing was written."""
+
+
 class Store(Protocol):
     """Values under keys, written by compare-and-set, so that two writers of one value lose nothing; and logs.
 
-    A key is text whose parts are parted by `/`; a value is bytes. Every method may be called from any thread, and
-    every one but `close` may raise `StoreUnavailable`. An item whose time is over is not there any more. Items that
-    are not pinned are bounded in number and in the bytes of their values: those written longest ago go first, the one
-    that was written last never.
+    A key is text whose parts are separated by `/`; a value is bytes. Every method may be called from any thread, and
+    every one but `close` may raise `StoreUnavailable`. An expired item no longer exists. Items that are not pinned are
+    bounded in number. All values and log entries together are bounded in bytes: the unpinned items that were written
+    longest ago are evicted first, but never the one that was written last; then a log loses its oldest entries, and a
+    pinned item that still has no room raises `StoreFull`.
     """
 
     @property
@@ -86,3 +91,8 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Give back what the store holds of the machine: connections and files."""
+
+
+def full(size: int) -> str:
+    """Return why a pinned item has no room in a store of so many bytes."""
+    return f"The store keeps at most {size} bytes (limits.store), and agents and journals have taken them."

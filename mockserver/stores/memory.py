@@ -12,7 +12,7 @@ from itertools import islice
 
 from sortedcontainers import SortedDict
 
-from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, Versioned
+from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, StoreFull, Versioned, full
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class _Log:
 class MemoryStore:
     """A `Store` in this process: as quick as can be, gone with the process.
 
-    `items` bounds the number of items that are not pinned, `size` the bytes of their values; one value may be larger.
+    `items` bounds the number of items that are not pinned, `size` the bytes of everything; one value may be larger.
     `clock` returns seconds since 1970.
     """
 
@@ -44,6 +44,7 @@ class MemoryStore:
         self._stored: SortedDict[str, _Item] = SortedDict()
         self._unpinned: OrderedDict[str, None] = OrderedDict()  # written longest ago first
         self._used = 0  # bytes of the values that are not pinned
+        self._held = 0  # bytes of pinned values and of logs
         self._ending: list[tuple[float, int, str]] = []  # a heap of (expires, version, key), some of them outdated
         self._logs: dict[str, _Log] = {}
         self._version = 0  # one count for all keys: a key that was deleted never gets an old version again
@@ -63,12 +64,17 @@ class MemoryStore:
             found = self._there(key)
             if (found.stored.version if found else None) != expected:
                 raise Conflict(key)
+            old = self._stored.get(key)
+            if pinned and self._held - (len(old.stored.value) if old and old.pinned else 0) + len(value) > self._size:
+                raise StoreFull(full(self._size))
             self._remove(key)
             self._version += 1
             self._stored[key] = _Item(Versioned(value, self._version), expires, pinned)
             if not pinned:
                 self._unpinned[key] = None
                 self._used += len(value)
+            else:
+                self._held += len(value)
             if expires is not None:
                 self._note_end(expires, key)
             self._sweep()
@@ -99,8 +105,10 @@ class MemoryStore:
             written = self._logs.setdefault(log, _Log())
             written.count += 1
             written.kept.append(entry)
-            while len(written.kept) > keep:
-                written.kept.popleft()
+            self._held += len(entry)
+            self._make_room("")
+            while len(written.kept) > keep or (self._held > self._size and len(written.kept) > 1):
+                self._held -= len(written.kept.popleft())
             return written.count
 
     def entries(self, log: str, before: int | None = None, limit: int = 100) -> tuple[tuple[int, bytes], ...]:
@@ -119,7 +127,7 @@ class MemoryStore:
             for key in list(self._keys(prefix, "")):
                 self._remove(key)
             for log in [log for log in self._logs if log.startswith(prefix)]:
-                del self._logs[log]
+                self._held -= sum(map(len, self._logs.pop(log).kept))
 
     def ready(self) -> None:
         """Return: memory is always there."""
@@ -142,6 +150,8 @@ class MemoryStore:
         if found and not found.pinned:
             del self._unpinned[key]
             self._used -= len(found.stored.value)
+        elif found:
+            self._held -= len(found.stored.value)
 
     def _note_end(self, expires: float, key: str) -> None:
         heapq.heappush(self._ending, (expires, self._version, key))
@@ -165,8 +175,8 @@ class MemoryStore:
                 swept += 1
 
     def _make_room(self, newest: str) -> None:
-        while len(self._unpinned) > self._items or self._used > self._size:
-            oldest = next(iter(self._unpinned))
+        while len(self._unpinned) > self._items or self._used + self._held > self._size:
+            oldest = next(iter(self._unpinned), newest)
             if oldest == newest:
                 return
             self._remove(oldest)

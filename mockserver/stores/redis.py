@@ -15,17 +15,17 @@ from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import TimeoutError as NoAnswer
 from redis.retry import Retry
 
-from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, StoreUnavailable, Versioned
+from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, StoreFull, StoreUnavailable, Versioned, full
 from mockserver.stores.errors import store_error
 from mockserver.stores.key_encoding import behind, decoded, encoded
 from mockserver.stores.patience import CALL, Patience
-from mockserver.stores.redis_scripts import KEYS, LOG, SCRIPTS
+from mockserver.stores.redis_scripts import KEYS, LOG, NO_ROOM, SCRIPTS
 
 
 class RedisStore:
     """A `Store` in a Redis, which processes of many machines may share; it connects again by itself.
 
-    `items` bounds the number of items that are not pinned, `size` the bytes of their values; one value may be larger.
+    `items` bounds the number of items that are not pinned, `size` the bytes of everything; one value may be larger.
     `clock` returns seconds since 1970; `patience` is in seconds. What was answered is lost only where Redis loses it.
     """
 
@@ -68,6 +68,8 @@ class RedisStore:
         end = "-" if expires is None else expires
         bounds = (self._items, self._size, SWEPT)
         written = self._run("put", encoded(key), value, version, end, int(pinned), self._clock(), *bounds)
+        if written == NO_ROOM:
+            raise StoreFull(full(self._size))
         if not written:
             raise Conflict(key)
         return int(written)
@@ -91,7 +93,7 @@ class RedisStore:
 
     def append(self, log: str, entry: bytes, keep: int) -> int:
         """Add an entry to a log and return its number; the log keeps its newest `keep` entries."""
-        return int(self._run("append", encoded(log), entry, keep, log=log))
+        return int(self._run("append", encoded(log), entry, keep, self._items, self._size, log=log))
 
     def entries(self, log: str, before: int | None = None, limit: int = 100) -> tuple[tuple[int, bytes], ...]:
         """Return at most `limit` entries with their numbers, newest first: those below `before`, by default all."""

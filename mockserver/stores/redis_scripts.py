@@ -13,13 +13,16 @@ from __future__ import annotations
 PREFIX = "{agent-contract}:"
 #: What each script is given as KEYS, in this order.
 KEYS = tuple(
-    PREFIX + name for name in ("version", "used", "value", "about", "name", "written", "ending", "log", "count")
+    PREFIX + name for name in ("version", "used", "value", "about", "name", "written", "ending", "log", "count", "held")
 )
 #: Before a log's name, the key of its entries.
 LOG = PREFIX + "log:"
 
+#: What `PUT` returns for a pinned item that has no room.
+NO_ROOM = -1
+
 _SHARED = """
-local VERSION, USED, VALUE, ABOUT, NAME, WRITTEN, ENDING, LOGS, COUNT = unpack(KEYS)
+local VERSION, USED, VALUE, ABOUT, NAME, WRITTEN, ENDING, LOGS, COUNT, HELD = unpack(KEYS)
 
 local function version_of(key, now)
   local about = redis.call('HGET', ABOUT, key)
@@ -35,7 +38,17 @@ local function remove(key)
   redis.call('HDEL', VALUE, key)
   redis.call('ZREM', NAME, key)
   redis.call('ZREM', ENDING, key)
-  if redis.call('ZREM', WRITTEN, key) == 1 then redis.call('DECRBY', USED, size) end
+  redis.call('DECRBY', redis.call('ZREM', WRITTEN, key) == 1 and USED or HELD, size)
+end
+
+local function number_at(name) return tonumber(redis.call('GET', name) or 0) end
+
+local function make_room(newest, items, size)
+  while redis.call('ZCARD', WRITTEN) > tonumber(items) or number_at(USED) + number_at(HELD) > tonumber(size) do
+    local oldest = redis.call('ZRANGE', WRITTEN, 0, 0)[1]
+    if not oldest or oldest == newest then break end
+    remove(oldest)
+  end
 end
 """
 
@@ -46,10 +59,14 @@ local version = version_of(key, now)
 return version and {tonumber(version), redis.call('HGET', VALUE, key)} or {}
 """
 
-#: Returns the new version, 0 for a conflict.
+#: Returns the new version, 0 for a conflict, `NO_ROOM` for a pinned item that has none.
 PUT = """
 local key, value, expected, expires, pinned, now, items, size, swept = unpack(ARGV)
 if (version_of(key, now) or '') ~= expected then return 0 end
+if pinned == '1' then
+  local old = redis.call('ZSCORE', WRITTEN, key) and 0 or redis.call('HSTRLEN', VALUE, key)
+  if number_at(HELD) - old + #value > tonumber(size) then return -1 end
+end
 local version = redis.call('INCR', VERSION) -- the first write: a Redis without memory refuses it, and no later one
 remove(key)
 redis.call('HSET', VALUE, key, value)
@@ -59,13 +76,11 @@ if expires ~= '-' then redis.call('ZADD', ENDING, expires, key) end
 if pinned == '0' then
   redis.call('ZADD', WRITTEN, version, key)
   redis.call('INCRBY', USED, #value)
+else
+  redis.call('INCRBY', HELD, #value)
 end
 for _, over in ipairs(redis.call('ZRANGEBYSCORE', ENDING, '-inf', '(' .. now, 'LIMIT', 0, swept)) do remove(over) end
-while redis.call('ZCARD', WRITTEN) > tonumber(items) or tonumber(redis.call('GET', USED) or 0) > tonumber(size) do
-  local oldest = redis.call('ZRANGE', WRITTEN, 0, 0)[1]
-  if not oldest or oldest == key then break end
-  remove(oldest)
-end
+make_room(key, items, size)
 return version
 """
 
@@ -104,9 +119,14 @@ return redis.call('ZLEXCOUNT', NAME, from, to)
 
 #: Returns the number of the entry. The log's own key is the last of KEYS.
 APPEND = """
-local log, entry, keep = unpack(ARGV)
-redis.call('RPUSH', KEYS[10], entry)
-redis.call('LTRIM', KEYS[10], -keep, -1)
+local log, entry, keep, items, size = unpack(ARGV)
+local length = redis.call('RPUSH', KEYS[11], entry)
+redis.call('INCRBY', HELD, #entry)
+make_room('', items, size)
+while length > tonumber(keep) or (length > 1 and number_at(HELD) > tonumber(size)) do
+  redis.call('DECRBY', HELD, #redis.call('LPOP', KEYS[11]))
+  length = length - 1
+end
 redis.call('ZADD', LOGS, 0, log)
 return redis.call('HINCRBY', COUNT, log, 1)
 """
@@ -115,17 +135,18 @@ return redis.call('HINCRBY', COUNT, log, 1)
 ENTRIES = """
 local log, before, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local count = tonumber(redis.call('HGET', COUNT, log) or 0)
-local gone = count - redis.call('LLEN', KEYS[10])
+local gone = count - redis.call('LLEN', KEYS[11])
 local last = before and math.min(before - 1, count) or count
 local first = math.max(gone + 1, last - limit + 1)
 if first > last then return {} end
-return {last, redis.call('LRANGE', KEYS[10], first - gone - 1, last - gone - 1)}
+return {last, redis.call('LRANGE', KEYS[11], first - gone - 1, last - gone - 1)}
 """
 
 CLEAR = """
 local from, to, log = unpack(ARGV)
 for _, key in ipairs(redis.call('ZRANGEBYLEX', NAME, from, to)) do remove(key) end
 for _, name in ipairs(redis.call('ZRANGEBYLEX', LOGS, from, to)) do
+  for _, entry in ipairs(redis.call('LRANGE', log .. name, 0, -1)) do redis.call('DECRBY', HELD, #entry) end
   redis.call('DEL', log .. name)
   redis.call('HDEL', COUNT, name)
   redis.call('ZREM', LOGS, name)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, StoreUnavailable, Versioned
+from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, StoreFull, StoreUnavailable, Versioned, full
 from mockserver.stores.key_encoding import behind, decoded, encoded
 from mockserver.stores.patience import CALL, Patience
 from mockserver.stores.sqlite_schema import error_name, open_file, refusal
@@ -27,13 +27,14 @@ _PROBE = b"\xff"
 _ROOM = 32 * 1024
 #: Bytes that must be free on the disk.
 _FREE = 1024 * 1024
+_NEWEST = 2**63 - 1  # greater than every version
 _VERSION = "SELECT version FROM item WHERE key = ? AND (expires IS NULL OR expires >= ?)"
 
 
 class SQLiteStore:
     """A `Store` in a file, which processes of one machine may share.
 
-    `items` bounds the number of items that are not pinned, `size` the bytes of their values; one value may be larger.
+    `items` bounds the number of items that are not pinned, `size` the bytes of everything; one value may be larger.
     `clock` returns seconds since 1970; a write waits `patience` seconds for another process's. Raises `StoreError`
     where the file can't be used.
     """
@@ -75,6 +76,8 @@ class SQLiteStore:
             found = connection.execute(_VERSION, (name, now)).fetchone()
             if (found[0] if found else None) != expected:
                 raise Conflict(key)
+            if pinned and self._held_without(connection, name) + len(value) > self._size:
+                raise StoreFull(full(self._size))
             connection.execute("DELETE FROM item WHERE key = ?", (name,))
             version = connection.execute(
                 "INSERT INTO item (key, expires, pinned, size, value) VALUES (?, ?, ?, ?, ?)",
@@ -124,6 +127,8 @@ class SQLiteStore:
             number = int(last or 0) + 1
             connection.execute("INSERT INTO entry VALUES (?, ?, ?)", (name, number, entry))
             connection.execute("DELETE FROM entry WHERE log = ? AND number <= ?", (name, number - keep))
+            self._make_room(connection, _NEWEST)
+            self._shorten(connection, name, number)
         return number
 
     def entries(self, log: str, before: int | None = None, limit: int = 100) -> tuple[tuple[int, bytes], ...]:
@@ -151,7 +156,8 @@ class SQLiteStore:
         if free < _FREE:
             raise StoreUnavailable(f"The disk of the store {self._file} has {free} bytes left. {_REMEDIES[_FULL]}")
         with self._writing() as connection:
-            connection.execute("INSERT OR REPLACE INTO entry VALUES (?, 0, zeroblob(?))", (_PROBE, _ROOM))
+            connection.execute("DELETE FROM entry WHERE log = ?", (_PROBE,))
+            connection.execute("INSERT INTO entry VALUES (?, 0, zeroblob(?))", (_PROBE, _ROOM))
         with self._writing() as connection:
             connection.execute("DELETE FROM entry WHERE log = ?", (_PROBE,))
 
@@ -168,7 +174,7 @@ class SQLiteStore:
             self._connection.close()
 
     def _make_room(self, connection: sqlite3.Connection, newest: int) -> None:
-        items, used = connection.execute("SELECT items, bytes FROM total").fetchone()
+        items, used = connection.execute("SELECT items, bytes + held FROM total").fetchone()
         last = 0
         oldest = connection.execute(
             "SELECT version, size FROM item WHERE NOT pinned AND version < ? ORDER BY version", (newest,)
@@ -181,6 +187,28 @@ class SQLiteStore:
                 last, items, used = found[0], items - 1, used - found[1]
         if last:
             connection.execute("DELETE FROM item WHERE NOT pinned AND version <= ?", (last,))
+
+    def _held_without(self, connection: sqlite3.Connection, name: bytes) -> int:
+        """Return the bytes of pinned items and logs, without the item of this key."""
+        (held,) = connection.execute(
+            "SELECT held - (SELECT coalesce(sum(size), 0) FROM item WHERE key = ? AND pinned) FROM total", (name,)
+        ).fetchone()
+        return int(held)
+
+    def _shorten(self, connection: sqlite3.Connection, log: bytes, newest: int) -> None:
+        """Remove the oldest entries of a log, but not the newest, while pinned items and logs have no room."""
+        (over,) = connection.execute("SELECT held - ? FROM total", (self._size,)).fetchone()
+        if over <= 0:
+            return
+        last = 0
+        entries = connection.execute(
+            "SELECT number, length(value) FROM entry WHERE log = ? AND number < ? ORDER BY number", (log, newest)
+        )
+        for number, size in entries.fetchall():
+            if over <= 0:
+                break
+            last, over = number, over - size
+        connection.execute("DELETE FROM entry WHERE log = ? AND number <= ?", (log, last))
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

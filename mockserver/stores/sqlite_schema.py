@@ -39,8 +39,26 @@ def _first_schema(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _count_everything(connection: sqlite3.Connection) -> None:
+    """Count the bytes of pinned items and of logs too: together with the others they are bounded."""
+    for statement in (
+        "ALTER TABLE total ADD COLUMN held INTEGER NOT NULL DEFAULT 0",
+        """UPDATE total SET held = (SELECT coalesce(sum(size), 0) FROM item WHERE pinned)
+           + (SELECT coalesce(sum(length(value)), 0) FROM entry)""",
+        """CREATE TRIGGER pinned_added AFTER INSERT ON item WHEN new.pinned
+           BEGIN UPDATE total SET held = held + new.size; END""",
+        """CREATE TRIGGER pinned_removed AFTER DELETE ON item WHEN old.pinned
+           BEGIN UPDATE total SET held = held - old.size; END""",
+        """CREATE TRIGGER entry_added AFTER INSERT ON entry
+           BEGIN UPDATE total SET held = held + length(new.value); END""",
+        """CREATE TRIGGER entry_removed AFTER DELETE ON entry
+           BEGIN UPDATE total SET held = held - length(old.value); END""",
+    ):
+        connection.execute(statement)
+
+
 #: Each brings a file from the version of its place to the next; none is ever changed once it was released.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_schema,)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_schema, _count_everything)
 
 
 def open_file(

@@ -20,7 +20,7 @@ from mockserver.stores import MemoryStore, Store, StoreUnavailable
 from mockserver.stores.sqlite import SQLiteStore
 from tests.mockserver.control.test_control import Looker
 from tests.mockserver.support.asking import CONTRACT, Clock, engine, path_of, user
-from tests.mockserver.support.calling import Caller
+from tests.mockserver.support.calling import COMPLETER, Caller
 from tests.mockserver.support.store_kinds import KINDS, opened
 from tests.support.serving import serve
 
@@ -178,3 +178,17 @@ def test_nobody_waits_twice_for_a_store_that_is_gone() -> None:
 
     assert Caller(engine(store=store)).status("POST", "/assistants/demo/chat/completions", body) == 503
     assert store.waits == 1
+
+
+def test_agents_count_towards_the_bytes_of_the_store_and_the_oldest_scope_makes_room() -> None:
+    store = MemoryStore(size=75_000)
+    player = engine(replace(Config(), limits=Limits(journal=0)), store=store)
+    large = {"model": COMPLETER, "instructions": "x" * 30_000}
+    first = Caller(player, "first").post("/agents", large)["id"]
+    Caller(player, "second").post("/agents", large)
+    Caller(player, "third").post("/agents", large)
+
+    assert Caller(player, "first").status("GET", f"/agents/{first}") == 404
+    assert [Caller(player, name).status("POST", "/agents", large) for name in ("second", "second")] == [201, 413]
+    _, _, why = Caller(player, "second").refusal("POST", "/agents", large)
+    assert "75000 bytes (limits.store)" in why

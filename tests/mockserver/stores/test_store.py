@@ -10,7 +10,7 @@ from itertools import count
 
 import pytest
 
-from mockserver.stores import Conflict, Store
+from mockserver.stores import Conflict, Store, StoreFull
 from tests.mockserver.support.asking import NOW, Clock
 from tests.mockserver.support.store_kinds import KINDS, opened
 
@@ -180,7 +180,7 @@ def test_of_too_many_bytes_the_ones_written_longest_ago_go(open_one: Open) -> No
     assert keys(store) == ["c"]
 
 
-def test_pinned_items_stay_and_take_no_room(open_one: Open) -> None:
+def test_pinned_items_stay(open_one: Open) -> None:
     store = open_one(items=1, size=10)
     version = store.put("agent", b"1234567890", None, pinned=True)
     store.put("a", b"12345678", None)
@@ -299,3 +299,36 @@ def test_keys_are_counted_by_their_beginning(open_one: Open) -> None:
     store.delete("a/2")
 
     assert [store.count(prefix) for prefix in ("a/", "a", "", "c")] == [1, 2, 3, 0]
+
+
+def test_pinned_items_and_logs_count_and_push_out_what_may_go(open_one: Open) -> None:
+    store = open_one(size=1_000)
+    store.put("session", b"x" * 500, None)
+    store.put("agent", b"x" * 400, None, pinned=True)
+    assert store.get("session") is not None
+    store.append("log", b"x" * 200, 10)
+    assert store.get("session") is None
+    assert store.get("agent") is not None
+
+
+def test_a_pinned_item_without_room_is_refused_and_one_that_shrinks_or_is_removed_gives_room(open_one: Open) -> None:
+    store = open_one(size=1_000)
+    version = store.put("one", b"x" * 900, None, pinned=True)
+    with pytest.raises(StoreFull, match="1000 bytes"):
+        store.put("two", b"x" * 200, None, pinned=True)
+    assert store.get("two") is None
+    store.put("one", b"x" * 800, version, pinned=True)
+    store.put("two", b"x" * 200, None, pinned=True)
+    store.delete("one")
+    store.put("three", b"x" * 800, None, pinned=True)
+
+
+def test_a_log_without_room_loses_its_oldest_entries_but_not_the_newest(open_one: Open) -> None:
+    store = open_one(size=1_000)
+    for number in range(10):
+        store.append("log", b"%d" % number * 300, 10)
+    assert [number for number, _ in store.entries("log")] == [10, 9, 8]
+    store.append("log", b"x" * 2_000, 10)
+    assert [number for number, _ in store.entries("log")] == [11]
+    store.clear("log")
+    store.put("agent", b"x" * 1_000, None, pinned=True)
