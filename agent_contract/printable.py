@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 
@@ -26,6 +27,11 @@ def printable_line(text: str) -> str:
 def shorten(text: str, most: int = 100) -> str:
     """Return the text, cut after `most` characters with "…" for the rest."""
     return text if len(text) <= most else text[:most] + "…"
+
+
+def printable_json(text: str) -> str:
+    """Return a JSON text of the same value, unprintable characters in its strings as JSON's own escapes."""
+    return _UNPRINTABLE.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def print_on_any_encoding() -> None:

@@ -6,6 +6,7 @@ Each field of `Options` is one row: its type, its default, and in its metadata w
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -25,6 +26,11 @@ CLIENT_SECRET_VARIABLE = "AGENT_CONTRACT_OIDC_CLIENT_SECRET"
 PASSWORD_VARIABLE = "AGENT_CONTRACT_OIDC_PASSWORD"
 #: The choice to detect the version of the API.
 AUTO = "auto"
+#: Headers that the tests vary, or that belong to the connection.
+_OWN_HEADERS = frozenset(
+    ("authorization", "connection", "content-length", "content-type", "host", "te", "transfer-encoding", "upgrade")
+)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 BREADTHS = ("default", "deep")
 #: How pytest names an option of `verify`.
 PYTEST_PREFIX = "--contract-"
@@ -58,6 +64,7 @@ class Options:
     url: str = field(default="", metadata=_row("URL", "Root of the deployment, or any longer part of the chat's URL."))
     agent_id: str = field(default="", metadata=_row("ID", "Agent to test, if the URL does not end with its id."))
     token: str = ""
+    token_variable: str = TOKEN_VARIABLE  #: the environment variable of the token, as commands show it
     clauses: tuple[str, ...] = field(
         default=(), metadata=_row("GLOB", "Test only these clauses. Repeatable.", name="clause")
     )
@@ -86,7 +93,7 @@ class Options:
         default=0, metadata=_row("N", "Spend at most N tokens, of prompts and answers.", shown="no limit")
     )
     rate: float = field(default=0.0, metadata=_row("N", "Send at most N requests per second.", shown="no limit"))
-    timeout: float = field(default=60.0, metadata=_row("SECONDS", "Wait this long for data of a reply.", least=0.1))
+    timeout: float = field(default=60.0, metadata=_row("SECONDS", "Wait this long for a whole reply.", least=0.1))
     deadline: float = field(default=0.0, metadata=_row("SECONDS", "Stop sending after this time.", shown="no deadline"))
     warmup: float = field(default=60.0, metadata=_row("SECONDS", "Wait this long for a deployment to start."))
     no_sessions: bool = field(
@@ -122,6 +129,14 @@ class Options:
         metadata=_row("NAME", "Environment variable with the user's password.", access=True),
     )
     oidc_scope: str = field(default="", metadata=_row("SCOPES", "Scopes to request, separated by spaces.", access=True))
+    header: tuple[str, ...] = field(
+        default=(),
+        metadata=_row("NAME=VALUE", "Send this header with every request, for a gateway. Repeatable.", access=True),
+    )
+    header_env: tuple[str, ...] = field(
+        default=(),
+        metadata=_row("NAME=VARIABLE", "Send a header with the value of a variable. Repeatable.", access=True),
+    )
     ca_bundle: str = field(
         default="", metadata=_row("FILE", "Certificates of trusted authorities, in PEM.", file=True, access=True)
     )
@@ -216,7 +231,7 @@ def with_token(values: Mapping[str, Any], variable: str, environment: Mapping[st
     if variable and variable not in environment:
         raise OptionError(f"--token-env: the environment has no variable {variable}")
     found = "" if elsewhere else token or environment.get(variable or TOKEN_VARIABLE, "")
-    options = Options(token=found, **values)
+    options = Options(token=found, token_variable=variable or TOKEN_VARIABLE, **values)
     if reason := objection(options, environment):
         raise OptionError(reason)
     return options
@@ -234,9 +249,26 @@ def given(options: Options) -> Iterator[tuple[Option, str]]:
 
 def to_arguments(options: Options) -> list[str]:
     """Return the options as arguments of pytest, without the token: other users can see the arguments."""
+    named = [(TOKEN_ENV, options.token_variable)] if options.token_variable != TOKEN_VARIABLE else []
     return [
-        f"{PYTEST_PREFIX}{one.name}={text}" if text else f"{PYTEST_PREFIX}{one.name}" for one, text in given(options)
+        f"{PYTEST_PREFIX}{one.name}={text}" if text else f"{PYTEST_PREFIX}{one.name}"
+        for one, text in (*given(options), *named)
     ]
+
+
+def gateway_headers(options: Options) -> dict[str, str]:
+    """Return the headers that every request carries besides its own, a variable as `$VARIABLE`."""
+    pairs = (entry.partition("=") for entry in options.header)
+    variables = (entry.partition("=") for entry in options.header_env)
+    return {name.lower(): value for name, _, value in pairs} | {
+        name.lower(): f"${value}" for name, _, value in variables
+    }
+
+
+def header_variables(options: Options, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of the variables that headers are taken from, by name."""
+    names = (entry.partition("=")[2] for entry in options.header_env)
+    return {name: environment.get(name, "") for name in names}
 
 
 class OptionError(Exception):
@@ -251,6 +283,7 @@ def objection(options: Options, environment: Mapping[str, str]) -> str:
     values = [(one, getattr(options, one.field)) for one in TABLE]
     numbers = [(one, value) for one, value in values if isinstance(value, int | float)]
     rules = (
+        *_header_rules(options, environment),
         *((not value >= one.least, f"--{one.name} must be at least {one.least:g}") for one, value in numbers),
         (asks_for_oidc and not oidc, "OIDC needs --oidc-client-id"),
         (oidc and not (options.oidc_issuer or options.oidc_token_url), "OIDC needs --oidc-issuer or --oidc-token-url"),
@@ -272,6 +305,21 @@ def objection(options: Options, environment: Mapping[str, str]) -> str:
         ),
     )
     return next((reason for wrong, reason in rules if wrong), "")
+
+
+def _header_rules(options: Options, environment: Mapping[str, str]) -> Iterator[tuple[bool, str]]:
+    """Yield what can be wrong with the headers for a gateway; values are not repeated, they may be secrets."""
+    given_values = [("header", *entry.partition("=")) for entry in options.header]
+    variables = [("header-env", *entry.partition("=")) for entry in options.header_env]
+    for option, name, sign, value in (*given_values, *variables):
+        yield not sign or not _HEADER_NAME.fullmatch(name), f"--{option} takes NAME=VALUE, with the name of a header"
+        yield name.lower() in _OWN_HEADERS, f"--{option} can't set {name.lower()}, which every request has its own of"
+        sent = value if option == "header" else environment.get(value, "")
+        yield (
+            option == "header-env" and value not in environment,
+            f"--header-env: the environment has no variable {value}",
+        )
+        yield not (sent.isascii() and sent.isprintable()), f"--{option}: the value of {name} is not printable ASCII"
 
 
 def _has_password(url: str) -> bool:

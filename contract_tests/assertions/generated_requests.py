@@ -126,7 +126,11 @@ def cheap(body: Any) -> JSON:
 def failures(case: Case[Any], asked: Asked, check: str) -> list[str]:
     """Return what a check of schemathesis, by its name, finds wrong with a reply."""
     request = httpx.Request(asked.request.method, asked.url, headers=dict(asked.request.headers))
-    kept = [(name, value) for name, value in asked.headers if name not in ("content-encoding", "transfer-encoding")]
+    kept = [
+        (_bytes(name), _bytes(value))
+        for name, value in asked.headers
+        if name not in ("content-encoding", "transfer-encoding")
+    ]
     response = httpx.Response(asked.status, headers=kept, content=asked.body, request=request)
     response.elapsed = timedelta(0)
     try:
@@ -156,3 +160,8 @@ def _without_extensions(part: Any) -> Any:
     if isinstance(part, list):
         return [_without_extensions(item) for item in part]
     return part
+
+
+def _bytes(text: str) -> bytes:
+    """Return a header's text as bytes: httpx takes ASCII alone as text."""
+    return text.encode("utf-8", "surrogatepass")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent_contract.document.errors import ContractError
+from agent_contract.printable import printable_json
 
 if TYPE_CHECKING:
     from agent_contract import Contract
@@ -108,7 +109,7 @@ def _table(comparison: Comparison, report: Report) -> str:
 
 
 def _json(comparison: Comparison, report: Report) -> str:  # noqa: ARG001 - the same form as the others
-    return json.dumps(asdict(comparison), indent=2, ensure_ascii=False)
+    return printable_json(json.dumps(asdict(comparison), indent=2, ensure_ascii=False))
 
 
 def _markdown(comparison: Comparison, report: Report) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -94,7 +95,7 @@ def credentials(options: Options, environment: Mapping[str, str] = os.environ) -
         return Credentials(lambda: Issued(from_file(options.token_file)))
     if options.oidc_client_id:
         secrets = [environment.get(name, "") for name in (options.oidc_client_secret_env, options.oidc_password_env)]
-        return Credentials(Provider(options, *secrets), list(filter(None, secrets)))
+        return Credentials(Provider(options, secrets[0], secrets[1]), list(filter(None, secrets)))
     return fixed(options.token)
 
 
@@ -123,6 +124,13 @@ class Provider:
     _method: str = ""
     _url: str = ""
     _refresh: str = ""
+    _begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def _seconds(self) -> float:
+        """How long the next exchange may take; the run's deadline holds for it too."""
+        left = self._begun + self.options.deadline - time.monotonic() if self.options.deadline else TIMEOUT
+        return min(TIMEOUT, self.options.timeout, max(left, 0.0))
 
     def __call__(self) -> Issued:
         """Return a token: by the refresh token if there is one that is still good, else by the grant."""
@@ -132,7 +140,7 @@ class Provider:
             raise AuthError('OIDC needs the extra `oidc`: python -m pip install "agent-contract[oidc]"') from error
         self._discover()
         try:
-            with _session(self.options, self._url) as session:
+            with _session(self.options, self._url, self._seconds) as session:
                 client = self._client(session)
                 token = self._refreshed(client) or client.fetch_token(self._url, **self._grant())
             value = token.get("access_token")
@@ -169,7 +177,7 @@ class Provider:
             return
         metadata: Mapping[str, Any] = {}
         if not self.options.oidc_token_url:
-            with _session(self.options, self.options.oidc_issuer) as session:
+            with _session(self.options, self.options.oidc_issuer, self._seconds) as session:
                 metadata = _discovered(session, self.options.oidc_issuer)
         self._method = _method(self.secret, metadata)
         self._url = self.options.oidc_token_url or metadata["token_endpoint"]
@@ -193,9 +201,10 @@ class Provider:
 
 @dataclass(slots=True)
 class _Session:
-    """Sends requests to a provider, each within `TIMEOUT` and a bound on its answer."""
+    """Sends requests to a provider, each within some seconds and a bound on its answer."""
 
     client: httpx.Client
+    seconds: float
 
     def get(self, url: str) -> Received:
         """Return the answer to a GET; raises `AuthError` if none came whole."""
@@ -214,18 +223,18 @@ class _Session:
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Received:
         from contract_tests.deployment.bounded_http import Bound, exchange
 
-        found = exchange(self.client, method, url, headers, body, Bound(TIMEOUT, LARGEST_ANSWER))
+        found = exchange(self.client, method, url, headers, body, Bound(self.seconds, LARGEST_ANSWER))
         if found.failure:
             raise AuthError(f"the OIDC provider at {url.removesuffix(DISCOVERY)} can't be asked: {found.failure}")
         return found
 
 
 @contextmanager
-def _session(options: Options, url: str) -> Iterator[_Session]:
+def _session(options: Options, url: str, seconds: float) -> Iterator[_Session]:
     from contract_tests.deployment.http import client
 
     with client(options, url) as found:
-        yield _Session(found)
+        yield _Session(found, seconds)
 
 
 def _discovered(session: _Session, issuer: str) -> Mapping[str, Any]:

@@ -23,7 +23,9 @@ class Target:
     def url(self, template: str, **parameters: str) -> str:
         """Return the operation's URL; a parameter that is given here wins over the base URL's."""
         values = {**dict(self.parameters), **parameters}
-        return self.root + _PARAMETER.sub(lambda match: quote(values[match[1]], safe=""), template)
+        return self.root + _PARAMETER.sub(
+            lambda match: quote(values[match[1]], safe="", errors="surrogatepass"), template
+        )
 
 
 def parse(base_url: str, template: str) -> Target:

@@ -6,6 +6,7 @@ client for ever. Here a bound is in force from the connection to the last byte, 
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -204,6 +205,9 @@ def exchange(
         lost = not received.status and not bound.exceeded and isinstance(error, _LOST)
     if bound.exceeded:
         pieces.shorten()
+    if failure:
+        # An exception and the frames that it passed refer to each other, and to buffers of the connection.
+        gc.collect(1)
     return Received(received.status, received.headers, pieces.joined(), failure, received.protocol, lost)
 
 

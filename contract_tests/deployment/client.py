@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 
+from agent_contract.curl import REFERENCE
 from agent_contract.messages import Request
 from contract_tests.deployment.auth import AuthError, Credentials, fixed
 from contract_tests.deployment.bounded_http import LARGEST_REPLY, Bound, bounded_client, exchange
@@ -61,6 +62,9 @@ class Prober:
     timeout: float = 60.0
     connect: Callable[[], httpx.Client] = bounded_client
     operation: str = ""
+    token_variable: str = TOKEN_VARIABLE
+    gateway_headers: Mapping[str, str] = field(default_factory=dict)  #: sent with every request, as `$VARIABLE` too
+    variables: Mapping[str, str] = field(default_factory=dict)  #: the values of those variables
     log: list[Asked] = field(default_factory=list)
     alive: Callable[[], str] = lambda: ""
     credentials: Credentials = field(init=False)
@@ -110,9 +114,11 @@ class Prober:
         self._asked_of.add(operation.id)
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         wanted: dict[str, str | None] = {"content-type": "application/json" if content else None}
-        wanted |= {"authorization": f"Bearer ${TOKEN_VARIABLE}" if self.credentials else None, **(headers or {})}
+        wanted |= {"authorization": f"Bearer ${self.token_variable}" if self.credentials else None, **(headers or {})}
         sent = {name: value for name, value in wanted.items() if value is not None}
-        url = self.target.url(operation.path, **(parameters or {})) + (f"?{urlencode(query)}" if query else "")
+        url = self.target.url(operation.path, **(parameters or {})) + (
+            f"?{urlencode(query, errors='surrogatepass')}" if query else ""
+        )
         key = (operation.method, url, tuple(sorted(sent.items())), content, again)
         if key not in self._known:
             request = Request(operation.method, urlsplit(url).path, tuple((query or {}).items()), sent, content)
@@ -132,8 +138,10 @@ class Prober:
 
     def clean_up(self, operation: Place, query: Mapping[str, str] | None = None, **parameters: str) -> Asked:
         """Send a request that undoes what the run has done: it may come behind deadline and budget; never raises."""
-        url = self.target.url(operation.path, **parameters) + (f"?{urlencode(query)}" if query else "")
-        headers = {"authorization": f"Bearer ${TOKEN_VARIABLE}"} if self.credentials else {}
+        url = self.target.url(operation.path, **parameters) + (
+            f"?{urlencode(query, errors='surrogatepass')}" if query else ""
+        )
+        headers = {"authorization": f"Bearer ${self.token_variable}"} if self.credentials else {}
         request = Request(operation.method, urlsplit(url).path, tuple((query or {}).items()), headers)
         for _ in range(2):
             self.budget.sent += 1
@@ -180,7 +188,7 @@ class Prober:
 
     def _let_in(self, request: Request, url: str) -> Asked:
         """Send a request with a token that is still good, and again with a fresh one where the server refuses it."""
-        wants_token = _has_token(request)
+        wants_token = self._has_token(request)
         try:
             token = self.credentials.token() if wants_token else ""
             self.budget.spend()
@@ -194,7 +202,7 @@ class Prober:
 
     def _check_life(self, asked: Asked) -> None:
         """Raise `Ended` where a failure is not this request's, but the deployment's or the token's."""
-        refused = asked.status in (401, 403) and _has_token(asked.request)
+        refused = asked.status in (401, 403) and self._has_token(asked.request)
         if (refused or (asked.failure and not asked.status)) and (reason := self.alive()):
             raise Ended(reason)
 
@@ -206,7 +214,9 @@ class Prober:
         """
         left = self.budget.pace.left
         seconds = min(self.timeout, LATE, left + LATE) if late else min(self.timeout, left)
-        headers = {name: self._with_token(value) for name, value in request.headers.items()}
+        sent = {**self.gateway_headers, **request.headers}
+        request = Request(request.method, request.path, request.query, sent, request.body)
+        headers = {name: self._resolved(value) for name, value in sent.items()}
         bound = Bound(seconds, LARGEST_REPLY if self._received < MOST_RECEIVED else SMALL_REPLY)
         got = exchange(self._client, request.method, url, headers, request.body, bound)
         self._received += sum(len(piece) for _, piece in got.pieces)
@@ -221,13 +231,17 @@ class Prober:
             lost=got.lost,
         )
 
-    def _with_token(self, value: str) -> str:
-        variable = f"${TOKEN_VARIABLE}"
-        return value.replace(variable, self.credentials.current) if self.credentials and variable in value else value
+    def _resolved(self, value: str) -> str:
+        """Return a header's value with the token or another variable in the place of its name."""
+        found = REFERENCE.fullmatch(value)
+        if found is None:
+            return value
+        known = {**self.variables, **({self.token_variable: self.credentials.current} if self.credentials else {})}
+        name = found["variable"]
+        return value.replace(f"${name}", known[name]) if name in known else value
 
-
-def _has_token(request: Request) -> bool:
-    return request.headers.get("authorization", "").endswith(f"${TOKEN_VARIABLE}")
+    def _has_token(self, request: Request) -> bool:
+        return request.headers.get("authorization", "") == f"Bearer ${self.token_variable}"
 
 
 def _asks_to_wait(asked: Asked) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import uuid
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from contract_tests.deployment.managed_agents import DELETING, LISTING, OwnAgent
 from contract_tests.deployment.rate_limit import Pace
 from contract_tests.deployment.schema_conformance import Conformity
 from contract_tests.deployment.version_detection import document_of
+from contract_tests.options import gateway_headers, header_variables
 from contract_tests.wire.exchange import Asked
 
 if TYPE_CHECKING:
@@ -134,6 +136,9 @@ def open_probe(contract: Contract, options: Options, credentials: Credentials, s
     try:
         connect = partial(http.client, options, there.root)
         prober = Prober(there, operation.path, credentials, budget, options.timeout, connect, OPERATION)
+        prober.token_variable = options.token_variable
+        prober.gateway_headers = gateway_headers(options)
+        prober.variables = header_variables(options, os.environ)
     except http.ConnectionSettingError as error:
         raise NoVerdict(str(error)) from error
     if options.agent_id:

@@ -39,7 +39,10 @@ class Conformity:
 
         request = _Request(self.path, self.method.lower(), RequestParameters())
         response = _Response(asked.status, dict(asked.headers), asked.header("content-type"), asked.body)
-        errors = self._openapi.iter_response_errors(request, response)
+        try:
+            errors = tuple(self._openapi.iter_response_errors(request, response))
+        except (ValueError, RecursionError) as error:  # not UTF-8, or nested deeper than the libraries go
+            return (f"the body can't be read: {type(error).__name__}",)
         return tuple(message for error in errors for message in _messages(error))
 
     @property

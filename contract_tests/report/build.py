@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
+import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from agent_contract.messages import JSON
+from agent_contract.redaction import HIDDEN
 from contract_tests.options import given
 from contract_tests.report.model import ClauseSeen, Deployment, Judged, OperationSeen, Report, Verdict
 from contract_tests.report.transcript import from_text
 from contract_tests.verdict import WORDS
-from contract_tests.wire.exchange import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from agent_contract import Contract
@@ -90,12 +92,16 @@ def told(options: Options, token: bool) -> dict[str, JSON]:
 
 
 def command(options: Options, clause: str) -> str:
-    """Return the command that tests one clause alone, with the same options."""
-    repeated = [(f"--{one.name}", text) for one, text in given(options) if one.access or one.field in REPEATED]
-    token = [("--token-env", TOKEN_VARIABLE)] if options.token else []
+    """Return the command that tests one clause alone, with the same options; the value of `--header` is left out."""
+    repeated = [
+        (f"--{one.name}", f"{text.partition('=')[0]}={HIDDEN}" if one.field == "header" else text)
+        for one, text in given(options)
+        if one.access or one.field in REPEATED
+    ]
+    token = [("--token-env", options.token_variable)] if options.token else []
     pairs = [*token, *repeated, ("--clause", clause)]
     words = ["agent-contract", "verify", options.url, *(word for pair in pairs for word in pair if word)]
-    return shlex.join(words)
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def _clause(clause: Clause, finding: Finding, options: Options) -> ClauseSeen:

@@ -67,6 +67,7 @@ def to_html(report: Report) -> str:
 @lru_cache(maxsize=1)
 def _template() -> Template:
     environment = Environment(
+        finalize=_printable,
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
@@ -129,3 +130,8 @@ def _pretty(body: str) -> str:
         return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         return body
+
+
+def _printable(value: object) -> object:
+    """Make every string of the page printable, whatever part of a reply it is."""
+    return printable(value) if type(value) is str else value

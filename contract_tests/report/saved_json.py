@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from agent_contract.printable import printable_json
 from contract_tests.deployment.cold_start import ColdStart
 from contract_tests.report.model import (
     FORMAT,
@@ -56,7 +57,7 @@ class ReportError(Exception):
 def to_json(report: Report) -> str:
     """Return the report as JSON text that ends with a line feed; equal reports give the same text."""
     value = {"format": FORMAT, "version": VERSION, **asdict(report)}
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return printable_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
 
 
 def load(path: Path) -> Report:

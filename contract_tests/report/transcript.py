@@ -134,7 +134,7 @@ def brief(transcript: Transcript) -> Iterator[str]:
     where = urlsplit(transcript.request.url)
     what = f"{transcript.request.method} {where.path}{'?' if where.query else ''}{where.query}"
     yield f"→ {_line(transcript.request.body) or what}"
-    yield f"← {_line(f'{reply.line} {last}')}{f', then {reply.failure}' if reply.failure else ''}"
+    yield f"← {_line(f'{reply.line} {last}')}{f', then {printable(reply.failure)}' if reply.failure else ''}"
 
 
 def told(transcript: Transcript) -> Iterator[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -27,7 +28,7 @@ def become(options: Options, more: Sequence[str] = ()) -> NoReturn:
     """Give this process over to the contract tests; it ends with their exit code. `more` are arguments of pytest."""
     sys.stdout.flush()
     sys.stderr.flush()
-    command, environment = [*arguments(options), *more], surroundings(os.environ, options.token)
+    command, environment = [*arguments(options), *more], surroundings(os.environ, options.token, options.token_variable)
     if os.name == "posix":
         os.execve(command[0], command, environment)
     sys.exit(subprocess.run(command, env=environment, check=False).returncode)
@@ -45,8 +46,18 @@ def arguments(options: Options) -> list[str]:
     ]
 
 
-def surroundings(environment: Mapping[str, str], token: str) -> dict[str, str]:
-    """Return the environment without what would change pytest or Python, and with the token."""
+def surroundings(environment: Mapping[str, str], token: str, variable: str = TOKEN_VARIABLE) -> dict[str, str]:
+    """Return the environment without what would change pytest or Python, and with the token in its variable."""
     kept = {name: value for name, value in environment.items() if not name.startswith(("PYTEST_", "PYTHON"))}
     kept.pop(TOKEN_VARIABLE, None)
-    return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **({TOKEN_VARIABLE: token} if token else {})}
+    kept.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(_cache(environment) / "hypothesis"))
+    return {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **({variable: token} if token else {})}
+
+
+def _cache(environment: Mapping[str, str]) -> Path:
+    """Return the user's folder for what can be made again: Hypothesis would use the working directory."""
+    name = "LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME"
+    return (
+        Path(environment.get(name) or Path(environment.get("HOME") or tempfile.gettempdir()) / ".cache")
+        / "agent-contract"
+    )

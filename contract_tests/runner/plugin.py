@@ -201,18 +201,17 @@ def _finding(run: RunState, call: pytest.CallInfo[None], item: pytest.Item) -> F
     if isinstance(error, pytest.exit.Exception | KeyboardInterrupt):
         return Finding("not tested", "the run ended before")
     return Finding(
-        "not tested", run.config.hide(f"the test itself failed: {type(error).__name__}: {error}"), fault=True
+        "not tested", run.config.shown(f"the test itself failed: {type(error).__name__}: {error}"), fault=True
     )
 
 
 def _clean(run: RunConfig, judged: Judged) -> Finding:
     """Return the finding with `curl` and transcript, secrets hidden wherever the server repeated them."""
-    from agent_contract.printable import printable
     from contract_tests.report.transcript import to_text, transcribed
 
-    finding, hide = judged.finding, run.hide
-    reason, expected, got = (printable(hide(text)) for text in (finding.reason, finding.expected, finding.got))
-    curl = hide(judged.exchanges[-1].curl()) if judged.exchanges else ""
+    finding, hide, shown = judged.finding, run.hide, run.shown
+    reason, expected, got = (shown(text) for text in (finding.reason, finding.expected, finding.got))
+    curl = shown(judged.exchanges[-1].curl()) if judged.exchanges else ""
     transcript = to_text([transcribed(asked, hide) for asked in judged.exchanges])
     return Finding(finding.word, reason, expected, got, curl, transcript=transcript)
 

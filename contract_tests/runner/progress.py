@@ -43,7 +43,7 @@ class Narrator:
         run_of(session.config).listen(self._say)
         if config.options.dry_run:
             return
-        self._say(f"{config.hide(config.options.url)}: {config.plan}")
+        self._say(f"{config.shown(config.options.url)}: {config.plan}")
         if self._error.is_terminal:
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
             self._progress = Progress(*columns, console=self._error, transient=True)

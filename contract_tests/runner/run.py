@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from agent_contract.printable import printable
 from agent_contract.redaction import Redaction, redaction_of
 from contract_tests.deployment import auth
 from contract_tests.deployment.budget import BY_CHOICE
 from contract_tests.deployment.version_detection import ApiVersion, detected
-from contract_tests.options import AUTO
+from contract_tests.options import AUTO, header_variables
 from contract_tests.report.comparison import compare
 from contract_tests.report.run_result import RunResult, Traffic
 from contract_tests.report.waivers import Waiving
 from contract_tests.runner.cost_estimate import Plan, planned
 from contract_tests.verdict import Finding, conclude, worst, worst_first
-from contract_tests.wire.exchange import TOKEN_VARIABLE
 from contract_tests.wire.stream_rules import usages
 
 if TYPE_CHECKING:
@@ -75,8 +76,16 @@ class RunConfig:
     @property
     def hide(self) -> Redaction:
         """What hides the run's secrets in a string."""
-        variables = {self.options.token: f"${TOKEN_VARIABLE}"} if self.options.token else {}
-        return redaction_of((*self.secrets, *self.credentials.seen), variables)
+        options = self.options
+        variables = {value: f"${name}" for name, value in header_variables(options, os.environ).items() if value}
+        if options.token:
+            variables[options.token] = f"${options.token_variable}"
+        values = (entry.partition("=")[2] for entry in options.header)
+        return redaction_of((*self.secrets, *values, *self.credentials.seen), variables)
+
+    def shown(self, text: str) -> str:
+        """Return a string as it may be shown: without the run's secrets, printable."""
+        return printable(self.hide(text))
 
 
 @dataclass(slots=True)
@@ -128,7 +137,7 @@ class RunState:
 
     def stop(self, reason: str) -> str:
         """Note why the run ended early; return the reason without secrets."""
-        self.stopped = self.config.hide(reason)
+        self.stopped = self.config.shown(reason)
         return self.stopped
 
     def interrupt(self) -> None:
@@ -141,13 +150,13 @@ class RunState:
 
     def notify(self, text: str, cold_start: ColdStart) -> None:
         """Report what takes a while, now and in the result."""
-        self._notice, self._cold_start = self.config.hide(text), cold_start
+        self._notice, self._cold_start = self.config.shown(text), cold_start
         self._listener(self._notice)
 
     def clean_up(self) -> None:
         """Delete the agents that the run has created; the result lists those that can't be deleted."""
         if self.probe:
-            self._left_behind += tuple(map(self.config.hide, self.probe.remove_agents()))
+            self._left_behind += tuple(map(self.config.shown, self.probe.remove_agents()))
 
     def asked_since(self) -> frozenset[str]:
         """Return the operations that were asked since the last call: all so far for a test that asked nothing."""

@@ -239,9 +239,16 @@ def _embedded(probe: Probe, **fields: JSON) -> Asked:
 
 def _vectors(asked: Asked) -> list[list[float]]:
     found: list[Any] = [item.get("embedding") for item in items(asked)]
-    if len(found) != len(TEXTS) or not all(isinstance(one, list) and one for one in found):
+    if len(found) != len(TEXTS) or not all(map(_is_vector, found)):
         raise not_tested(f"no vectors to look at: {asked.described()}")
     return found
+
+
+def _is_vector(value: object) -> bool:
+    """Whether a value is a list of numbers that can be multiplied."""
+    return (
+        isinstance(value, list) and bool(value) and all(type(one) in (int, float) and abs(one) < 1e100 for one in value)
+    )
 
 
 def _cosine(one: list[float], other: list[float]) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from itertools import count
+from pathlib import Path
 
 from mockserver import MockServer
 from tests.contract_tests.support.judging import judged
@@ -16,14 +17,16 @@ REPLACEMENTS = int(os.environ.get("AGENT_CONTRACT_ODD_REPLIES", "150"))
 SEED = int(os.environ.get("AGENT_CONTRACT_ODD_SEED", "0"))
 
 
-def test_every_clause_gets_a_verdict_whatever_is_replied() -> None:
+def test_every_clause_gets_a_verdict_whatever_is_replied(tmp_path: Path) -> None:
+    reports = [f"report={tmp_path / name}" for name in ("r.html", "r.json", "r.md")]
     done, faults = 0, dict[str, int]()
     with MockServer() as server:
         for seed in count(SEED):
             with replacing(seed) as replacer:
-                found = judged(server.url, "manage-agents", f"seed={seed}")
+                found = judged(server.url, "manage-agents", f"seed={seed}", *reports)
             done += replacer.count
             faults |= {f"{id}: {one.reason}": seed for id, one in found.findings.items() if one.fault}
+            assert len(list(tmp_path.iterdir())) == len(reports)
             if done >= REPLACEMENTS:
                 break
     assert faults == {}
