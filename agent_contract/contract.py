@@ -67,11 +67,11 @@ class Contract:
         return self._routes.find(method, path)
 
     def at(self, pointer: str) -> JSON:
-        """Return what a pointer names; LookupError where it names nothing."""
+        """Return what a pointer names; LookupError if it names nothing."""
         return self.schemas.document.at(parse(pointer))
 
     def line(self, pointer: str) -> int | None:
-        """Return the line of the file on which a pointer's value begins, None where it can't be told."""
+        """Return the line of the file on which a pointer's value begins, None if it is not known."""
         return self.schemas.document.line(parse(pointer))
 
     def chain(self, step: Step) -> tuple[Step, ...]:
@@ -79,15 +79,15 @@ class Contract:
         return chain(self.operations, step)
 
     def clause(self, name: str) -> Clause:
-        """Return the clause of an id; KeyError for none."""
+        """Return the clause of an id; KeyError if no clause has it."""
         return self._by_id[name]
 
     def clauses_at(self, pointer: str) -> tuple[Clause, ...]:
-        """Return the clauses that stand at a part of the document."""
+        """Return the clauses at a part of the document."""
         return self._clauses.get(pointer, ())
 
     def clause_for(self, violation: Violation, operation: Operation) -> str:
-        """Return the id of the clause that puts a violation into words, "" where no clause does."""
+        """Return the id of the clause that puts a violation into words, "" if no clause does."""
         return clause_for(self._clauses, violation, operation)
 
 

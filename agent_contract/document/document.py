@@ -22,7 +22,7 @@ _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """The files of one contract: `files` holds their values, `texts` what stands in them; "" is the document itself.
+    """The files of one contract: `files` holds their values, `texts` their text; "" is the document itself.
 
     Other files go by their path relative to the document's folder, with slashes. With
     `allow_outside` they may be anywhere.
@@ -46,11 +46,11 @@ class Document:
         return isinstance(root, dict) and str(root.get("openapi")).startswith("3.2")
 
     def at(self, place: Place) -> JSON:
-        """Return the value at a place; LookupError where there is none."""
+        """Return the value at a place; LookupError if it does not exist."""
         return look_up(self.files[place.file], place.tokens)
 
     def line(self, place: Place) -> int | None:
-        """Return the line on which a place begins, None where it can't be told."""
+        """Return the line on which a place begins, None if it is not known."""
         return line_of(self.texts.get(place.file, ""), place.tokens)
 
     def name(self, file: str) -> str:
@@ -75,7 +75,7 @@ class Document:
             self.files[file] = parse_text(self.texts[file], name)
 
     def target(self, reference: str, file: str) -> Place:
-        """Return the place that a `$ref` in `file` names, and read its file; ContractError says why there is none."""
+        """Return the place that a `$ref` in `file` names, and read its file; ContractError if it does not exist."""
         address, _, fragment = reference.partition("#")
         if _REMOTE.match(address):
             raise UnresolvedError(
@@ -97,7 +97,7 @@ class Document:
         return place
 
     def follow(self, place: Place) -> Place:
-        """Return the place that a chain of references ends at; the place itself where it holds none."""
+        """Return the place that a chain of references ends at; the place itself if it holds no reference."""
         seen = {place}
         while isinstance(value := self.at(place), dict) and isinstance(reference := value.get("$ref"), str):
             place = self.target(reference, place.file)
@@ -114,7 +114,7 @@ class Document:
 
 
 class UnresolvedError(ContractError):
-    """A reference that can't be followed; whoever followed it knows the place and adds it."""
+    """A reference that can't be followed; the caller knows the place and adds it."""
 
     def __init__(self, problem: str, remedy: str) -> None:
         super().__init__([Problem("", "#", problem, remedy)])

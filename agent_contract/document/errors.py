@@ -1,4 +1,4 @@
-"""What is said about a document that can't be used: where, what, and what to do."""
+"""The problems of a document that can't be used: where, what, and what to do."""
 
 from __future__ import annotations
 

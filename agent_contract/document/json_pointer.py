@@ -11,12 +11,12 @@ from urllib.parse import quote, unquote
 
 from agent_contract.messages import JSON
 
-#: What RFC 3986 lets stand in a fragment as it is.
+#: The characters that a fragment may contain unencoded, by RFC 3986.
 _FRAGMENT = "/!$&'()*+,;=:@?-._~"
 
 
 class Place(NamedTuple):
-    """One value of a document: the file it stands in ("" is the document itself) and the keys that lead to it."""
+    """One value of a document: the file that holds it ("" is the document itself) and the keys that lead to it."""
 
     file: str
     tokens: tuple[str, ...]
@@ -42,14 +42,14 @@ def parse(pointer: str) -> Place:
 
 
 def tokens_of(fragment: str) -> tuple[str, ...]:
-    """Return the keys of a percent-encoded pointer; ValueError when it is neither empty nor begins with a slash."""
+    """Return the keys of a percent-encoded pointer; ValueError if it is neither empty nor begins with a slash."""
     if fragment and not fragment.startswith("/"):
         raise ValueError(f"{fragment!r} is no JSON pointer: it doesn't begin with '/'")
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in unquote(fragment).split("/")[1:])
 
 
 def look_up(value: JSON, tokens: Iterable[str]) -> JSON:
-    """Return what these keys lead to; LookupError where one leads nowhere."""
+    """Return what these keys lead to; LookupError if one does not exist."""
     for token in tokens:
         if isinstance(value, dict):
             value = value[token]

@@ -27,7 +27,7 @@ try:
 except ImportError:  # PyYAML without libyaml
     from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
 
-#: More than this is no document that somebody wrote; aliases of aliases get there quickly.
+#: The values of one file. Nested aliases multiply, so a short file can exceed this.
 MAX_VALUES = 1_000_000
 MAX_DEPTH = 200
 #: Digits of one integer. Python's own limit is 4300, because the time grows with their square.
@@ -186,7 +186,7 @@ def _parse_json(text: str, name: str) -> JSON:
 
 
 def _unlike_json(value: Any) -> str:
-    """Return why a value is no JSON of a sane size, or nothing; walks without recursion, so that cycles end."""
+    """Return why a value is not JSON or is too large, else ""; walks without recursion, so cycles end."""
     level, values, depth = [value], 0, 0
     while level:
         depth, values = depth + 1, values + len(level)
@@ -219,7 +219,7 @@ def _composed(text: str) -> yaml.Node | None:
 
 
 def line_of(text: str, tokens: tuple[str, ...]) -> int | None:
-    """Return the line, from 1, on which the key or item that these keys lead to begins; None where it can't be told."""
+    """Return the line, from 1, on which the key or item that these keys lead to begins; None if it is not known."""
     node = _composed(text)
     line = 1 if node else None
     for token in tokens:
