@@ -1,6 +1,6 @@
-"""Makes `corpus.json`, the sentences that the mock answers with: `python -m mockserver.make_corpus`.
+"""Makes `corpus.json`, the sentences that the mock answers with: `python -m mockserver.generation.build_corpus`.
 
-It needs Faker; the mock itself reads the file alone. A test finds the file stale.
+It needs Faker; the mock itself only reads the file. A test compares the two.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from agent_contract.messages import JSON
 
 CORPUS = Path(__file__).parent / "corpus.json"
 
-#: A prime, so that steps of any length through the sentences meet none twice.
+#: A prime: steps of any length through the sentences repeat none.
 SENTENCES = 211
 
 #: Days and months are drawn from the time up to here; up to now, which is what Faker does, they would change with it.
@@ -29,37 +29,39 @@ OPENINGS: dict[str, list[str]] = {
         "Welcome! I am ready when you are.",
     ],
     "question": [
-        'You asked: "{topic}" Here is a short answer.',
-        'That is a good question. On "{topic}" there are a few things to know.',
-        'Let me take "{topic}" step by step.',
-        'To answer "{topic}" it helps to look at the basics first.',
+        'You asked: "{topic}"',
+        'Your question was: "{topic}"',
+        'I read your question: "{topic}"',
+        'Thank you for asking: "{topic}"',
     ],
     "statement": [
-        'Thank you. I understood: "{topic}".',
-        'Certainly. About "{topic}" I can say the following.',
-        'Of course. Here is what I have on "{topic}".',
-        'I see. As for "{topic}", these points matter most.',
+        'You wrote: "{topic}".',
+        'I read your message: "{topic}".',
+        'Thank you for your message: "{topic}".',
+        'Your message was: "{topic}".',
     ],
     "silence": [
         "I am listening. Tell me what you need.",
-        "There was no text in your message, so let me start.",
+        "There was no text in your message.",
     ],
 }
 
+#: What an answer says of the sentences that follow, without and with something that it rests on.
+SAMPLE = "I am a mock server, so this is sample text."
+SAMPLE_AFTER_EVIDENCE = "The rest is sample text of a mock server."
+
 PATTERNS = [
     "A good first step is to {task}.",
-    "Many people {task} first, and it works well for them.",
+    "Many people {task} first.",
     "If time is short, {task} and leave the rest for {day}.",
     "In most cases it is enough to {task}.",
-    "There are {few} ways to do it; the simplest is to {task}.",
-    "A team of {few} did well with {idea}.",
-    "What you describe sounds like {idea}.",
-    "Most of the time, {idea} is all that it takes.",
-    "About {percent} percent of the effort goes into the first {few} steps.",
-    "By {day} you could {task} and see whether it helps.",
+    "The simplest of {few} ways is to {task}.",
+    "A team of {few} can do this with {idea}.",
+    "Often {idea} is enough.",
+    "About {percent} percent of the work is in the first {few} steps.",
+    "Until {day} you could {task}.",
     "Before you go on, {task}.",
-    "It rarely pays to {task} more than {few} times.",
-    "You could {task}, or ask somebody who has done it before.",
+    "You could {task}, or ask a colleague.",
     "From {month} on it may be better to {task}.",
 ]
 
@@ -70,13 +72,13 @@ TASKS = [
     "change one thing at a time",
     "note the date and the result",
     "check the settings",
-    "read the last message once more",
+    "read the documentation",
     "try the shortest version",
     "set a limit for the cost",
     "split the work into parts",
     "ask for a second opinion",
-    "leave out what nobody needs",
-    "draw a simple picture of it",
+    "leave out the optional parts",
+    "draw a simple diagram",
     "count how often it happens",
     "keep a copy of the original",
     "explain it to a friend",
@@ -85,16 +87,15 @@ TASKS = [
 IDEAS = [
     "a plan with three steps",
     "a short list of questions",
-    "a matter of order",
-    "a common misunderstanding",
+    "a clear order of tasks",
     "a simple table",
     "a clear deadline",
     "a quiet hour in the morning",
     "a good description of the problem",
     "a trial run",
     "a careful estimate",
-    "a fresh start",
-    "a small change in the wording",
+    "a small example",
+    "a change in the wording",
 ]
 
 CLOSINGS = [
@@ -107,7 +108,7 @@ CLOSINGS = [
 
 
 def make_corpus(seed: int = 0) -> dict[str, JSON]:
-    """Return openings by the kind of what was said, `SENTENCES` different sentences, and closings."""
+    """Return openings by the kind of message, what announces sample text, `SENTENCES` different sentences, closings."""
     fake = Faker("en_US")
     fake.seed_instance(seed)
     sentences: dict[str, JSON] = {}
@@ -124,6 +125,8 @@ def make_corpus(seed: int = 0) -> dict[str, JSON]:
         sentences[sentence[0].upper() + sentence[1:]] = None
     return {
         "openings": {kind: list(texts) for kind, texts in OPENINGS.items()},
+        "sample": SAMPLE,
+        "sample_after_evidence": SAMPLE_AFTER_EVIDENCE,
         "sentences": list(sentences),
         "closings": list(CLOSINGS),
     }

@@ -1,4 +1,4 @@
-"""What an agent says: texts that read like an assistant's and take up what the user said."""
+"""What an agent says: it repeats what the user said, adds the evidence that it has, and then sample text."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ _ASKING = frozenset({"what", "who", "whom", "whose", "which", "when", "where", "
 
 
 class Corpus(NamedTuple):
-    """Openings by the kind of what was said, sentences (a prime number of them), and closings."""
+    """Openings by the kind of message, what announces sample text, sentences (a prime number of them), closings."""
 
     openings: dict[str, tuple[str, ...]]
+    sample: str
+    sample_after_evidence: str
     sentences: tuple[str, ...]
     closings: tuple[str, ...]
 
@@ -27,19 +29,25 @@ class Corpus(NamedTuple):
 def _read(file: Path) -> Corpus:
     content = json.loads(file.read_bytes())
     openings = {kind: tuple(texts) for kind, texts in content["openings"].items()}
-    return Corpus(openings, tuple(content["sentences"]), tuple(content["closings"]))
+    samples = content["sample"], content["sample_after_evidence"]
+    return Corpus(openings, *samples, tuple(content["sentences"]), tuple(content["closings"]))
 
 
 _CORPUS = _read(Path(__file__).parent / "corpus.json")
 
 
+def one_line(text: str, most: int) -> str:
+    """Return `text` as one line of printable characters that can be quoted, cut at a word after `most` characters."""
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    words = " ".join(printable.replace('"', "'").split())
+    if len(words) <= most:
+        return words
+    return words[: most + 1].rpartition(" ")[0] or words[:most]
+
+
 def topic_of(said: str) -> str:
     """Return the beginning of `said` as one line of printable text, cut at a word: 60 characters at most."""
-    printable = "".join(character if character.isprintable() else " " for character in said[:_LOOKED_AT])
-    words = " ".join(printable.replace('"', "'").split())
-    if len(words) <= _TOPIC:
-        return words
-    return words[: _TOPIC + 1].rpartition(" ")[0] or words[:_TOPIC]
+    return one_line(said[:_LOOKED_AT], _TOPIC)
 
 
 def kind_of(topic: str) -> str:
@@ -61,18 +69,17 @@ def opening(said: str, digest: bytes) -> str:
 def compose(said: str, evidence: str, digest: bytes) -> str:
     """Return an answer to `said` in three paragraphs, the same for the same 32 bytes of `digest`.
 
-    `evidence` stands in it where it is not empty: a sentence that says what the answer rests on.
+    It contains `evidence`, sentences that say what the answer rests on, and says which part of it is sample text.
     """
     numbers = struct.unpack(">8I", digest)
-    start, step, count = numbers[1], 1 + numbers[2] % (len(_CORPUS.sentences) - 1), 2 + numbers[3] % 2
-    sentences = [_pick(_CORPUS.sentences, start + place * step) for place in range(count)]
-    if evidence:
-        sentences[0] = evidence
-    return f"{opening(said, digest)}\n\n{' '.join(sentences)}\n\n{_pick(_CORPUS.closings, numbers[4])}"
+    start, step, count = numbers[1], 1 + numbers[2] % (len(_CORPUS.sentences) - 1), 1 + numbers[3] % 2
+    samples = [_pick(_CORPUS.sentences, start + place * step) for place in range(count)]
+    sentences = [evidence, _CORPUS.sample_after_evidence] if evidence else [_CORPUS.sample]
+    return f"{opening(said, digest)}\n\n{' '.join([*sentences, *samples])}\n\n{_pick(_CORPUS.closings, numbers[4])}"
 
 
 def sample_sentence(number: int) -> str:
-    """Return a sentence that somebody might say, a question as often as not; the same for the same number."""
+    """Return a statement for an even number and a question for an odd one; the same for the same number."""
     sentence = _pick(_CORPUS.sentences, number // 2)
     return f"What do you say to this: {sentence}"[:-1] + "?" if number % 2 else sentence
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from agent_contract import BudgetError
@@ -19,6 +20,7 @@ from mockserver.generation.completion import (
     stream_reply,
     whole_reply,
 )
+from mockserver.generation.recall import recall
 from mockserver.generation.replies import compose
 from mockserver.generation.retrieval import Found, SearchIndex, search_all
 from mockserver.generation.tokenizer import count_tokens
@@ -48,7 +50,7 @@ from mockserver.operations.tool_calls import (
     tool_results,
 )
 from mockserver.resources.agents import Agent
-from mockserver.resources.sessions import EMPTY, Session, digest, extend, last_user_text, tokens_of
+from mockserver.resources.sessions import EMPTY, Session, digest, extend, last_user_text, tokens_of, user_texts
 
 #: The maximum number of passages that an answer uses if the agent has no setting for it.
 TOP_N = 2
@@ -112,7 +114,9 @@ def complete(request: ChatRequest) -> tuple[Completion, bytes]:
     searches = _searches(request)
     found = [one for indexes, most, cutoff in searches for one in search_all(indexes, said, most, cutoff)]
     found.sort(key=lambda one: -one.score)
-    evidence = tool_results(request) or (f"I found this in my documents: {found[0].document.text}" if found else "")
+    evidence = tool_results(request) or _evidence(
+        said, islice(user_texts(session.messages, body["messages"]), 1, None), found
+    )
     try:
         request.budget.spend("characters", sum(len(one.document.text) for one in found))
         completion = Completion(
@@ -129,6 +133,12 @@ def complete(request: ChatRequest) -> tuple[Completion, bytes]:
         why = f"This request can't be answered: {error}. Ask for fewer choices, or for fewer or shorter passages."
         raise Rejection(400, "", why, ("body",)) from None
     return completion, seed
+
+
+def _evidence(said: str, earlier: Iterable[str], found: list[Found]) -> str:
+    """Return what the user said earlier, if `said` asks for it, and the best passage."""
+    passage = f"I found this in my documents: {found[0].document.text}" if found else ""
+    return " ".join(filter(None, (recall(said, earlier), passage)))
 
 
 def _searches(request: ChatRequest) -> list[tuple[list[SearchIndex], int, float]]:

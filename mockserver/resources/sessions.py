@@ -106,7 +106,13 @@ def digest(before: bytes, messages: Sequence[dict[str, Any]]) -> bytes:
     return state.digest()
 
 
+def user_texts(before: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield the text of each message of the user, the last one first; `before` are earlier messages."""
+    for several in (messages, before):
+        yield from (text_of(message) for message in reversed(several) if message["role"] == "user")
+
+
 def last_user_text(before: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]]) -> str:
     """Return the text of the user's last message, which may be one of `before`; else that of the last message."""
-    spoken = (message for several in (messages, before) for message in reversed(several) if message["role"] == "user")
-    return text_of(next(spoken, messages[-1]))
+    last = next(user_texts(before, messages), None)
+    return text_of(messages[-1]) if last is None else last

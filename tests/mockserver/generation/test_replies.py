@@ -130,7 +130,7 @@ def test_braces_in_what_was_said_are_no_placeholders() -> None:
 
 
 def test_the_corpus_is_what_its_script_makes() -> None:
-    """Run `python -m mockserver.make_corpus` when this fails."""
+    """Run `python -m mockserver.generation.build_corpus` when this fails."""
     assert CORPUS.read_text(encoding="utf-8") == encode(make_corpus())
 
 

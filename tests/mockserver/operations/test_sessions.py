@@ -6,6 +6,7 @@ import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -178,3 +179,24 @@ def test_of_many_who_extend_one_session_at_once_nobody_is_lost() -> None:
     assert sorted(text for role, text in kept[2:] if role == "user") == sorted(said)
     assert [role for role, _ in kept] == ["user", "assistant"] * 81
     assert len({json.dumps(answer["usage"]) for answer in answers}) > 40  # each turn saw those before it
+
+
+@pytest.mark.parametrize("fields", [{}, {"temperature": 1}, {"seed": 5}, {"n": 3}])
+def test_an_agent_knows_what_was_said_in_the_session(ask: Asker, fields: dict[str, Any]) -> None:
+    session = ask.answer("The password is heron.", create_session=True)["session_id"]
+    answer = ask.answer("What is the password?", store_in_session=session, **fields)
+    assert all("heron" in choice["message"]["content"] for choice in answer["choices"])
+    assert "heron" not in ask.content("What is the password?", **fields)
+
+
+def test_an_agent_knows_what_was_said_in_the_request(ask: Asker) -> None:
+    said = {"role": "assistant", "content": "I see."}
+    assert "heron" in ask.content("The password is heron.", said, "What is the password?")
+
+
+def test_other_sessions_are_not_repeated(ask: Asker) -> None:
+    ask.answer("The password is heron.", create_session=True)
+    other = ask.answer("The password is plover.", create_session=True)["session_id"]
+    content = ask.content("What is the password?", store_in_session=other)
+    assert "plover" in content
+    assert "heron" not in content

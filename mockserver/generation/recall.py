@@ -1,0 +1,88 @@
+"""What the user said earlier, if the user asks for it.
+
+The rule: the words of the question are compared with those of each earlier statement of the user. The statement that
+shares the most is repeated, the latest one of several. It must have at least half of the words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from mockserver.generation.replies import one_line
+
+#: Characters of the conversation that are searched, from its end; and of a statement that is repeated.
+SEARCHED = 20_000
+QUOTED = 400
+
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n")
+_WORD = re.compile(r"\w+")
+#: A sentence that begins with one of these asks for something, as one that ends with a question mark does.
+_ASKING = frozenset(
+    "what who whom whose which when where why how is are was were can could do does did tell repeat remind recall".split()
+)
+_POLITE = frozenset("please and so now ok but".split())
+_SAYING = frozenset("say said tell told repeat remind recall remember mention mentioned".split())
+#: Words that don't identify what is asked for.
+_COMMON = (_ASKING | _POLITE | _SAYING) | frozenset(
+    "a an the this that these those it its i me my mine we us our you your he she they them their to of in on at by for "
+    "from with about as or not no be been am have has had will would should may again earlier before just last "
+    "previously know knew there here any some all".split()
+)
+
+
+def recall(said: str, earlier: Iterable[str]) -> str:
+    """Return a sentence that quotes the earlier statement that `said` asks for; empty if it asks for none.
+
+    `earlier` are the user's other messages, the latest first. A question such as "What did I say?", whose words are all
+    common ones, asks for the latest statement.
+    """
+    sentences = _sentences(said[-SEARCHED:])
+    questions = [sentence for sentence in sentences if _asks(sentence)]
+    if not questions:
+        return ""
+    words = frozenset(chain.from_iterable(map(_specific_words, questions)))
+    statements = (one for one in chain(reversed(sentences), _from_the_end(earlier)) if not _asks(one))
+    if not words:
+        about_saying = any(not _SAYING.isdisjoint(_words(question)) for question in questions)
+        return _quoted(next(statements, "")) if about_saying else ""
+    best, most = "", (len(words) - 1) // 2  # shared words that do not suffice
+    for statement in statements:
+        shared = len(words & _specific_words(statement))
+        if shared > most:
+            best, most = statement, shared
+    return _quoted(best)
+
+
+def _quoted(statement: str) -> str:
+    return f'You said earlier: "{one_line(statement, QUOTED)}"' if statement else ""
+
+
+def _from_the_end(messages: Iterable[str]) -> Iterator[str]:
+    """Yield the sentences of messages, the latest first, of `SEARCHED` characters in total."""
+    left = SEARCHED
+    for message in messages:
+        yield from reversed(_sentences(message[-left:]))
+        left -= len(message) + 1
+        if left <= 0:
+            return
+
+
+def _sentences(text: str) -> list[str]:
+    return [sentence for part in _BETWEEN_SENTENCES.split(text) if (sentence := part.strip())]
+
+
+def _asks(sentence: str) -> bool:
+    first = next((word for word in _words(sentence) if word not in _POLITE), "")
+    return sentence.endswith("?") or first in _ASKING
+
+
+def _words(sentence: str) -> list[str]:
+    return _WORD.findall(sentence.lower())
+
+
+def _specific_words(sentence: str) -> frozenset[str]:
+    """Return the words that are not common, in the singular."""
+    words = (word for word in _words(sentence) if word not in _COMMON)
+    return frozenset(word[:-1] if len(word) > 3 and word.endswith("s") else word for word in words)
