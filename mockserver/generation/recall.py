@@ -20,15 +20,19 @@ _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n")
 _WORD = re.compile(r"\w+")
 #: A sentence that begins with one of these asks for something, as one that ends with a question mark does.
 _ASKING = frozenset(
-    "what who whom whose which when where why how is are was were can could do does did tell repeat remind recall".split()
+    _WORD.findall(
+        "what who whom whose which when where why how is are was were can could do does did tell repeat remind recall"
+    )
 )
-_POLITE = frozenset("please and so now ok but".split())
-_SAYING = frozenset("say said tell told repeat remind recall remember mention mentioned".split())
+_POLITE = frozenset({"please", "and", "so", "now", "ok", "but"})
+_SAYING = frozenset(_WORD.findall("say said tell told repeat remind recall remember mention mentioned"))
 #: Words that don't identify what is asked for.
 _COMMON = (_ASKING | _POLITE | _SAYING) | frozenset(
-    "a an the this that these those it its i me my mine we us our you your he she they them their to of in on at by for "
-    "from with about as or not no be been am have has had will would should may again earlier before just last "
-    "previously know knew there here any some all".split()
+    _WORD.findall(
+        "a an the this that these those it its i me my mine we us our you your he she they them their to of in on at "
+        "by for from with about as or not no be been am have has had will would should may again earlier before just "
+        "last previously know knew there here any some all"
+    )
 )
 
 
