@@ -17,7 +17,7 @@ WAIVED = "failed (waived)"
 WORDS: Mapping[str, str] = {
     "failed": "the deployment does not do what the clause says",
     WAIVED: "failed, and excused by a waiver",
-    "warning": "not as the clause says, but its grade never fails a run",
+    "warning": "not as the clause says, but its grade never fails a run; or undecidable",
     "not tested": "nothing was observed that could decide; the reason is given",
     "not supported": "the deployment does not have what the clause is about",
     "passed": "the deployment does what the clause says",
@@ -139,29 +139,31 @@ def conclude(
     `objections` say what is wrong with the waivers; `worse` are the clauses whose getting worse fails the run.
     """
     failures = [id for id, finding in findings.items() if finding.word == "failed"]
-    undecided = [
-        id
-        for id, finding in findings.items()
-        if finding.word == "not tested" and clauses[id].grade == "core" and not clauses[id].untestable
-    ]
+    undecided = [id for id, finding in findings.items() if _undecided(finding, clauses[id])]
     faults = [id for id, finding in findings.items() if finding.fault]
     reasons = [
-        *([f"failed: {_some(failures)}"] if failures else []),
-        *([f"worse than the baseline: {_some(worse)}"] if worse else []),
+        *([f"failed: {some(failures)}"] if failures else []),
+        *([f"worse than the baseline: {some(worse)}"] if worse else []),
         *objections,
     ]
     rules = (
         (interrupted, Exit.INTERRUPTED, "interrupted; the verdicts so far are above"),
         (bool(reasons), Exit.FAILED, "; ".join(reasons)),
         (bool(stopped), Exit.NO_VERDICT, f"no verdict: {stopped}"),
-        (bool(faults), Exit.NO_VERDICT, f"no verdict: the test itself failed for {_some(faults)}"),
-        (bool(undecided), Exit.NO_VERDICT, f"no verdict: core clauses not tested: {_some(undecided)}"),
+        (bool(faults), Exit.NO_VERDICT, f"no verdict: the test itself failed for {some(faults)}"),
+        (bool(undecided), Exit.NO_VERDICT, f"no verdict: core clauses not decided: {some(undecided)}"),
         (True, Exit.PASSED, "passed"),
     )
     code, sentence = next((code, sentence) for holds, code, sentence in rules if holds)
     return Conclusion(code, sentence, tuple(undecided))
 
 
-def _some(ids: Sequence[str], most: int = 3) -> str:
+def _undecided(finding: Finding, clause: Clause) -> bool:
+    """Return whether a clause of grade `core` has no verdict. A failed one is `failed`: its warning decides nothing."""
+    return clause.grade == "core" and not clause.untestable and finding.word in ("not tested", "warning")
+
+
+def some(ids: Sequence[str], most: int = 3) -> str:
+    """Return the first ids, and the number of the others."""
     more = f" and {len(ids) - most} more" if len(ids) > most else ""
     return ", ".join(ids[:most]) + more

@@ -47,7 +47,8 @@ def detection(
 ) -> None:
     """Mutation testing of the contract tests: which mutants they kill, and which conforming variants fail.
 
-    Exit code 1: a mutant was not killed by its own clause, or a variant failed or got no verdict.
+    Exit code 1: a mutant was not killed by its own clause, or a variant failed, or ended without a verdict that it
+    does not declare.
     """
     if real:
         sys.exit(judge_real_servers(output))
@@ -88,10 +89,12 @@ def judge_real_servers(output: Path | None) -> int:
 
 def tell(verdict: Verdict) -> None:
     """Print one verdict as a line."""
-    right = verdict.by_its_own_clause if isinstance(verdict.planted, Mutant) else verdict.judgement.exit_code == 0
     judgement = verdict.judgement
     found = ", ".join(judgement.failed) or judgement.conclusion
-    click.echo(f"{'ok' if right else 'WRONG':5}  {verdict.planted.name}  {judgement.seconds:.1f} s  {found}", err=True)
+    click.echo(
+        f"{'ok' if verdict.as_expected else 'WRONG':5}  {verdict.planted.name}  {judgement.seconds:.1f} s  {found}",
+        err=True,
+    )
 
 
 def others(measurement: Measurement, sample: int) -> list[PeerResult]:

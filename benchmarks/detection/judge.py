@@ -36,6 +36,7 @@ class Judgement:
     tokens: int
     seconds: float
     output: str
+    undecided: tuple[str, ...] = ()  #: clauses of grade `core` without a verdict
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -89,6 +90,7 @@ def judged_at(
         content.get("tokens", 0),
         seconds,
         output,
+        tuple(content.get("verdict", {}).get("undecided", ())),
     )
 
 

@@ -32,5 +32,6 @@ def kept(file: Path, plan: Sequence[tuple[Planted, int]]) -> list[Verdict]:
         value = json.loads(line)
         name, seed = value.pop("name"), value.pop("seed")
         if name in _BY_NAME:
-            found[name, seed] = Verdict(_BY_NAME[name], seed, Judgement(**value))
+            undecided = tuple(value.pop("undecided", ()))
+            found[name, seed] = Verdict(_BY_NAME[name], seed, Judgement(**value, undecided=undecided))
     return [found[planted.name, seed] for planted, seed in plan if (planted.name, seed) in found]

@@ -37,6 +37,14 @@ class Verdict:
         return isinstance(self.planted, Mutant) and self.planted.clause in self.judgement.failed
 
     @property
+    def as_expected(self) -> bool:
+        """Whether a mutant was killed by its own clause; whether a variant passed, or ended as it declares."""
+        if isinstance(self.planted, Mutant):
+            return self.by_its_own_clause
+        code, undecided = self.judgement.exit_code, set(self.judgement.undecided)
+        return code == 0 or (code == 2 and bool(undecided) and undecided <= set(self.planted.undecided))
+
+    @property
     def collateral(self) -> int:
         """How many other clauses failed."""
         return len(self.judgement.failed) - self.by_its_own_clause
@@ -71,8 +79,13 @@ class Measurement:
 
     @property
     def undecided(self) -> list[Verdict]:
-        """The verdicts on variants that the judge could not come to."""
-        return [verdict for verdict in self.variants if verdict.judgement.exit_code not in (0, 1)]
+        """The variants without a verdict, unless they declare that they can't be decided."""
+        return [verdict for verdict in self.variants if not verdict.as_expected and not verdict.killed]
+
+    @property
+    def declared_undecided(self) -> list[Verdict]:
+        """The variants without a verdict that declare it."""
+        return [verdict for verdict in self.variants if verdict.as_expected and verdict.judgement.exit_code == 2]
 
     @property
     def collateral(self) -> float:

@@ -72,6 +72,10 @@ def result_rows(measurement: Measurement) -> list[tuple[str, object]]:
         ("verdicts on conforming variants", len(measurement.variants)),
         ("false positives", len({verdict.planted.name for verdict in measurement.false_positives})),
         ("variants without a verdict", len({verdict.planted.name for verdict in measurement.undecided})),
+        (
+            "variants that can't be decided, as they declare",
+            len({verdict.planted.name for verdict in measurement.declared_undecided}),
+        ),
     ]
 
 

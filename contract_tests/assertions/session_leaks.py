@@ -12,7 +12,7 @@ summary) is in both sides of each comparison.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -132,9 +132,14 @@ def want_no_recall(probe: Probe) -> bool:
     return True
 
 
-def recalled(probe: Probe) -> frozenset[str]:
-    """Return the code words that the model repeats in the session in which it was told them."""
-    return _known(_questioned(probe, _taught(probe)), code_words(probe))
+def recalled(probe: Probe, stream: bool = False) -> frozenset[str]:
+    """Return the code words that the model repeats in the session that contains them.
+
+    With `stream`, the turns are streamed, and a word counts if it is repeated both plainly and in a stream.
+    """
+    session = _taught(probe, stream)
+    words = _known(_questioned(probe, session), code_words(probe))
+    return words & _known(_questioned(probe, session, stream), words) if stream and words else words
 
 
 def code_words(probe: Probe) -> tuple[str, str]:
@@ -142,22 +147,27 @@ def code_words(probe: Probe) -> tuple[str, str]:
     return probe.stranger("first code word")[:8], probe.stranger("second code word")[:8]
 
 
-def _taught(probe: Probe) -> Session:
+def _taught(probe: Probe, stream: bool = False) -> Session:
+    """Return a session with a code word in each of its two turns."""
     first, second = code_words(probe)
-    return extended(probe, created(probe, FIRST_LABEL + 5, _told(first)), _told(second))
+    fields: dict[str, JSON] = {"stream": True} if stream else {}
+    label = FIRST_LABEL + (6 if stream else 5)
+    return extended(probe, created(probe, label, _code_word(first), **fields), _code_word(second), **fields)
 
 
-def _told(word: str) -> list[JSON]:
+def _code_word(word: str) -> list[JSON]:
     return [{"role": "user", "content": f"Remember the code word {word}."}]
 
 
-def _questioned(probe: Probe, session: Session | None = None) -> Asked:
-    body = turn(QUESTION, session.id if session else "", max_tokens=FORM_TOKENS)
-    return probe.chat(body)
+def _questioned(probe: Probe, session: Session | None = None, stream: bool = False) -> Asked:
+    fields: dict[str, JSON] = {"stream": True} if stream else {}
+    return probe.chat(turn(QUESTION, session.id if session else "", **{"max_tokens": FORM_TOKENS, **fields}))
 
 
-def _known(asked: Asked, words: Sequence[str]) -> frozenset[str]:
+def _known(asked: Asked, words: Iterable[str]) -> frozenset[str]:
     if asked.status != expect.OK:
         return frozenset()
-    said = " ".join(expect.content(choice) for choice in expect.choices(asked)).lower()
-    return frozenset(word for word in words if word in said)
+    streamed = asked.media_type == "text/event-stream"
+    choices = () if streamed else expect.choices(asked)
+    said = stream_rules.spoken(asked.events) if streamed else " ".join(map(expect.content, choices))
+    return frozenset(word for word in words if word in said.lower())

@@ -83,7 +83,7 @@ class Verdict:
     exit_code: int
     sentence: str
     counts: Mapping[str, int]
-    undecided: tuple[str, ...] = ()  #: `core` clauses that were not tested
+    undecided: tuple[str, ...] = ()  #: `core` clauses that the run could not decide
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from contract_tests.verdict import Exit
+from contract_tests.verdict import Exit, some
 
 if TYPE_CHECKING:
     from contract_tests.report.model import Report
@@ -37,7 +37,7 @@ def headline(report: Report) -> str:
     parts: Mapping[int, str] = {
         Exit.PASSED: "The deployment passed",
         Exit.FAILED: f"{_clauses(failed)} failed" if failed else "" if worse else "The waivers need a change",
-        Exit.NO_VERDICT: f"No verdict: {_clauses(len(undecided), 'core clause')} not tested"
+        Exit.NO_VERDICT: f"No verdict: {_clauses(len(undecided), 'core clause')} not decided: {some(undecided)}"
         if undecided
         else "No verdict",
         Exit.INTERRUPTED: "The run was interrupted",

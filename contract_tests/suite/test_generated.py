@@ -15,7 +15,7 @@ from contract_tests.assertions.schemathesis_checks import CHECKS, CLAUSES, Check
 from contract_tests.deployment.budget import NO_SESSIONS, chat_share
 from contract_tests.deployment.deployment import OPERATION, Probe
 from contract_tests.runner.plugin import config_of
-from contract_tests.suite.test_odd_input import OF_ALL, variety
+from contract_tests.suite.request_values import OF_ALL, variety
 from contract_tests.verdict import Judged, failed, nothing_more
 from contract_tests.wire.exchange import Asked
 

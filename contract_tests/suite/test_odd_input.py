@@ -6,43 +6,14 @@ import json
 
 import pytest
 
-from agent_contract.messages import JSON
 from contract_tests.assertions import expect
 from contract_tests.deployment.deployment import OPERATION, Probe
 from contract_tests.deployment.payloads import plain
-from contract_tests.suite.test_request_limits import ACCEPTED, REFUSED
-from contract_tests.verdict import Judged, failed, not_supported, not_tested
+from contract_tests.suite.request_values import NO_JSON, NO_OBJECT, OF_ALL, TEXTS, variety
+from contract_tests.verdict import failed, not_supported, not_tested
 from contract_tests.wire.exchange import Asked
 
-TEXTS = {
-    "emoji": "\U0001f469‍\U0001f680 \U0001f44b\U0001f3fd",
-    "nul": "a \0 b",
-    "controls": "\a\b\x1b[31m\x7f\u2028",
-    "right to left": "\u05e9\u05dc\u05d5\u05dd \u202e end",
-    "combining": "Z̷̢a̸l̴g̵o̶ é",
-}
-NO_JSON = {
-    "breaks off": b'{"messages": [{"role": "user"',
-    "single quotes": b"{'messages': []}",
-    "a trailing comma": b'{"messages": [],}',
-    "a word": b"hello",
-}
-NO_OBJECT = {"list": b"[]", "text": b'"Hello!"', "null": b"null", "number": b"7"}
 METHODS = ("GET", "PUT", "PATCH", "DELETE")
-#: Fields that a server may accept or refuse, and has to outlive.
-ODD: tuple[dict[str, JSON], ...] = (
-    {"n": 1.0},
-    {"max_tokens": 16.0},
-    {"n": -1_000_000},
-    {"seed": 2**63},
-    {"messages": [{"role": "user", "content": ""}]},
-    {"stop": [""]},
-    {"stop": None},
-    {"tools": []},
-    dict.fromkeys(("stream_options", "tools", "tool_choice", "response_format", "max_completion_tokens")),
-)
-#: The clauses that are judged on all that a run has seen.
-OF_ALL = ("chat.no-server-error", "chat.status-documented")
 
 
 def _with(text: str) -> bytes:
@@ -187,20 +158,3 @@ def test_every_status_was_a_documented_one(contract_probe: Probe) -> None:
         ours = asked.operation == OPERATION and not asked.lenient
         if ours and asked.status in range(100, 500) and asked.status not in known:
             raise failed(f"one of {', '.join(map(str, sorted(known)))}", asked.described(), asked)
-
-
-def variety(probe: Probe) -> None:
-    """Ask whatever else is asked of single fields, so that these clauses have something to look at by themselves."""
-    bodies: list[JSON | bytes] = [
-        *(plain(**fields) for _, fields in (*ACCEPTED, *REFUSED)),
-        *NO_JSON.values(),
-        *NO_OBJECT.values(),
-    ]
-    bodies += [plain(messages=[{"role": "user", "content": text}]) for text in TEXTS.values()]
-    bodies += [plain(**fields) for fields in ODD if not fields.keys() & probe.newer_fields()]
-    try:
-        probe.chat(plain(), headers={"content-type": "application/json; charset=utf-8"})
-        for body in bodies:
-            probe.chat(body)
-    except Judged:
-        return

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import pytest
 
 from contract_tests.assertions import expect
-from contract_tests.deployment.payloads import COUNT, HELLO, MAX_TOKENS, OUTSIDE, STOPS, UNLISTED, plain
+from contract_tests.deployment.payloads import COUNT, HELLO, MAX_TOKENS, OUTSIDE, STOPS, plain
+from contract_tests.suite.request_values import ACCEPTED, IMAGE, REFUSED, Case
 from contract_tests.verdict import failed, not_supported, not_tested, nothing_more
 from contract_tests.wire import stream_rules
 
@@ -19,72 +20,6 @@ if TYPE_CHECKING:
     from agent_contract.messages import JSON
     from contract_tests.deployment.deployment import Probe
 
-Case: TypeAlias = "tuple[str, dict[str, JSON]]"
-
-HI: JSON = {"role": "user", "content": "Hi."}
-CALL: JSON = {"id": "call_0", "type": "function", "function": {"name": "get_time", "arguments": "{}"}}
-CALLED: JSON = [
-    {"role": "user", "content": "What time is it?"},
-    {"role": "assistant", "tool_calls": [CALL]},
-    {"role": "tool", "tool_call_id": "call_0", "content": "Noon."},
-]
-IMAGE: JSON = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
-PARTS: JSON = {"role": "user", "content": [{"type": "text", "text": "Hello!"}]}
-
-#: Fields beside a plain request, or in their place, that make it one to refuse with 422.
-REFUSED: tuple[Case, ...] = (
-    ("chat.messages-empty", {"messages": []}),
-    ("chat.messages-items", {"messages": ["Hello!"]}),
-    ("chat.message-role", {"messages": [{"content": "Hello!"}]}),
-    ("chat.message-content", {"messages": [{"role": "user"}]}),
-    ("chat.temperature-below-minimum", {"temperature": -0.1}),
-    ("chat.temperature-below-minimum", {"temperature": -1}),
-    ("chat.temperature-above-maximum", {"temperature": 2.0000001}),
-    ("chat.temperature-above-maximum", {"temperature": 3}),
-    ("chat.n-below-minimum", {"n": 0}),
-    ("chat.n-below-minimum", {"n": -1}),
-    ("chat.stop-empty", {"stop": []}),
-    ("chat.max-tokens-below-minimum", {"max_tokens": 0}),
-    ("chat.max-tokens-below-minimum", {"max_tokens": -1}),
-    ("chat.session-id-format", {"store_in_session": "not-a-uuid"}),
-    ("chat.stream-options-type", {"stream": True, "stream_options": "usage"}),
-    ("chat.boolean-strict", {"stream": "true"}),
-    ("chat.tools-type", {"tools": "get_weather"}),
-    ("chat.tools-shape", {"tools": [{}]}),
-    ("chat.response-format-type", {"response_format": "json"}),
-    ("chat.max-completion-tokens-below-minimum", {"max_completion_tokens": 0}),
-    ("chat.field-types", {"messages": "Hello!"}),
-    ("chat.field-types", {"create_session": "maybe"}),
-    ("chat.field-types", {"seed": [1]}),
-    ("chat.field-types", {"temperature": {"celsius": 20}}),
-    ("chat.field-types", {"n": "two"}),
-    ("chat.field-types", {"stop": 7}),
-    ("chat.field-types", {"stop": [7]}),
-    ("chat.field-types", {"max_tokens": {}}),
-    ("chat.field-types", {"stream": [True]}),
-    ("chat.field-types", {"model": ["a"]}),
-    ("chat.field-types", {"store_in_session": [12]}),
-)
-#: Fields with which a plain request is still accepted.
-ACCEPTED: tuple[Case, ...] = (
-    ("chat.messages-one", {}),
-    ("chat.role-user", {}),
-    ("chat.model-unset", {}),
-    ("chat.role-assistant", {"messages": [HI, {"role": "assistant", "content": "Hi!"}, *HELLO]}),
-    ("chat.content-parts", {"messages": [PARTS]}),
-    ("chat.message-tool-calls", {"messages": CALLED}),
-    ("chat.tools-empty", {"tools": []}),
-    ("chat.temperature-accepted", {"temperature": 0}),
-    ("chat.temperature-accepted", {"temperature": 2}),
-    ("chat.n-accepted", {"n": 1}),
-    ("chat.stop-accepted", {"stop": ["zebra"]}),
-    ("chat.max-tokens-accepted", {"max_tokens": 1}),
-    ("chat.seed-accepted", {"seed": 0}),
-    ("chat.seed-accepted", {"seed": -7}),
-    ("chat.seed-accepted", {"seed": 1_234_567_890}),
-    ("chat.model-empty", {"model": ""}),
-    ("chat.unlisted-fields", UNLISTED),
-)
 #: The clause that each range has.
 RANGES = {f"chat.{name.replace('_', '-')}-range": name for name in OUTSIDE}
 #: More words than this no token holds.

@@ -25,7 +25,7 @@ def code(word: str, grade: str = "core", *, stopped: str = "", interrupted: bool
     return conclude({"c": Finding(word, clause="c")}, {"c": clause(grade, **more)}, stopped, interrupted).code
 
 
-@pytest.mark.parametrize("word", ["passed", "not supported", "warning", "skipped"])
+@pytest.mark.parametrize("word", ["passed", "not supported", "skipped"])
 def test_without_a_failure_it_is_0(word: str) -> None:
     assert code(word) == Exit.PASSED
 
@@ -34,9 +34,10 @@ def test_a_failure_is_1() -> None:
     assert code("failed") == Exit.FAILED
 
 
-def test_a_core_clause_that_was_not_tested_is_2() -> None:
-    assert code("not tested") == Exit.NO_VERDICT
-    assert code("not tested", "published") == Exit.PASSED
+@pytest.mark.parametrize("word", ["not tested", "warning"])
+def test_an_undecided_core_clause_is_2(word: str) -> None:
+    assert code(word) == Exit.NO_VERDICT
+    assert code(word, "published") == Exit.PASSED
 
 
 def test_a_clause_that_can_not_be_tested_decides_nothing() -> None:
@@ -63,10 +64,11 @@ def test_the_sentence_says_why() -> None:
     assert conclusion.sentence == "failed: a, b, c and 2 more"
 
 
-def test_core_clauses_that_were_not_tested_are_named() -> None:
-    findings = {id: Finding("not tested" if id in "ac" else "passed", clause=id) for id in "abc"}
+def test_undecided_core_clauses_are_named() -> None:
+    words = {"a": "not tested", "b": "passed", "c": "warning"}
+    findings = {id: Finding(word, clause=id) for id, word in words.items()}
     conclusion = conclude(findings, {id: clause("core", id) for id in "abc"})
-    assert conclusion.sentence == "no verdict: core clauses not tested: a, c"
+    assert conclusion.sentence == "no verdict: core clauses not decided: a, c"
     assert conclusion.undecided == ("a", "c")
 
 

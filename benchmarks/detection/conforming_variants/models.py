@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.detection.conforming_variants.variant import Variant
+from benchmarks.detection.conforming_variants.variant import SESSIONS, Variant
 from benchmarks.detection.hooks import (
     Call,
     Deployment,
@@ -152,6 +152,7 @@ VARIANTS = (
             answer=on_answer(lambda answer: {**answer, "index_context_info": PASSAGES}),
             chunks=first_informed,
         ),
+        undecided=SESSIONS,
     ),
     Variant(
         "instructions",

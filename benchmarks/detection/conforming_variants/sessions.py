@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.detection.conforming_variants.models import informed_counts
-from benchmarks.detection.conforming_variants.variant import Variant
+from benchmarks.detection.conforming_variants.variant import SESSIONS, Variant
 from benchmarks.detection.hooks import Call, Deployment, Memory, Message, Payload, count, recall
 
 PLAIN = Deployment()
@@ -57,6 +57,13 @@ VARIANTS = (
         "Puts words of its own before what was said in a session.",
         replace(PLAIN, recall=with_preamble),
     ),
-    Variant("counts-uncached", "Counts what its cache of prompts does not have.", replace(PLAIN, count=uncached())),
-    Variant("counts-padded", "Counts what its batches add to a prompt.", replace(PLAIN, count=quantized)),
+    Variant(
+        "counts-uncached",
+        "Counts what its cache of prompts does not have.",
+        replace(PLAIN, count=uncached()),
+        undecided=SESSIONS,
+    ),
+    Variant(
+        "counts-padded", "Counts what its batches add to a prompt.", replace(PLAIN, count=quantized), undecided=SESSIONS
+    ),
 )

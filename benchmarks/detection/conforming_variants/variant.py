@@ -4,12 +4,25 @@ from dataclasses import dataclass
 
 from benchmarks.detection.hooks import Deployment
 
+#: What can't be decided if token counts show nothing of a session and the model does not repeat its words.
+SESSIONS = (
+    "chat.session-used",
+    "chat.session-extended",
+    "chat.session-first-turn",
+    "chat.session-streamed",
+    "chat.session-isolated",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A deployment that must pass: its name, one sentence, and the options that its owner would give."""
+    """A deployment that must pass: its name, one sentence, and the options that its owner would give.
+
+    `undecided` lists the clauses of grade `core` that no test can decide on it: the run has no verdict, exit code 2.
+    """
 
     name: str
     sentence: str
     deployment: Deployment
     options: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()

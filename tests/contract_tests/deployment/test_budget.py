@@ -18,37 +18,18 @@ from contract_tests.deployment.base_url import Target
 from contract_tests.deployment.budget import FOR_CHAT, NO_SESSIONS, Budget, chat_share, tokens_at_most
 from contract_tests.deployment.client import Prober
 from contract_tests.deployment.payloads import NEXT, plain, turn
-from contract_tests.deployment.rate_limit import Pace
 from contract_tests.options import BREADTHS, Options
 from contract_tests.runner.cost_estimate import COSTS, Plan, planned
 from contract_tests.runner.run import configured
 from contract_tests.verdict import Exit, Judged
-from tests.contract_tests.runner.test_plugin import run_pytest
-from tests.contract_tests.support.commands import verify
+from tests.contract_tests.support.clock import Clock
+from tests.contract_tests.support.commands import run_pytest, verify
 from tests.contract_tests.support.judging import judged
 from tests.contract_tests.support.servers import Answer, serving
 
 PLAIN = Deployment()
 AGENT = f"agent-id={PLAIN.agent_id}"
 SESSION = "7d444840-9dc0-41d1-b245-5ffdce74fad2"
-
-
-@dataclass
-class Clock:
-    """A time that passes by waiting alone."""
-
-    now: float = 100.0
-    waits: list[float] = field(default_factory=list)
-
-    def __call__(self) -> float:
-        return self.now
-
-    def wait(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now += seconds
-
-    def pace(self, rate: float = 0.0, deadline: float = 0.0) -> Pace:
-        return Pace(rate, deadline, self, self.wait)
 
 
 def answered(tokens: int) -> Answer:

@@ -17,7 +17,7 @@ from contract_tests.deployment.budget import Budget
 from contract_tests.deployment.client import Prober
 from contract_tests.deployment.cold_start import ColdStart, Warmed, warmed
 from contract_tests.report.saved_json import load
-from tests.contract_tests.deployment.test_budget import Clock
+from tests.contract_tests.support.clock import Clock
 from tests.contract_tests.support.commands import verify
 from tests.contract_tests.support.servers import Answer, serving
 

@@ -105,7 +105,7 @@ def test_the_headline_says_the_verdict(code: int, words: list[str], said: str) -
 
 def test_the_headline_names_what_was_not_decided() -> None:
     undecided = replace(report(clause("a", "not tested"), code=2), verdict=Verdict(2, "", {}, ("a",)))
-    assert headline(undecided) == "No verdict: 1 core clause not tested"
+    assert headline(undecided) == "No verdict: 1 core clause not decided: a"
 
 
 def test_the_headline_mentions_what_got_worse() -> None:

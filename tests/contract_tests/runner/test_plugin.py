@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,38 +13,9 @@ import pytest
 
 from benchmarks.detection.hooks import Deployment, Refusal
 from benchmarks.detection.running import running
-from tests.contract_tests.support.commands import LIMIT, ROOT, environment
+from tests.contract_tests.support.commands import LIMIT, PYTEST_ALONE, ROOT, environment, run_pytest
 
 PLAIN = Deployment()
-START = (
-    *(sys.executable, "-P", "-c"),
-    f"import sys; sys.path.append({str(ROOT)!r}); import pytest; sys.exit(pytest.main())",
-)
-ISOLATED = ("-p", "contract_tests.runner.plugin", "-p", "schemathesis", "-p", "no:cacheprovider")
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """How a pytest ended, and what it printed."""
-
-    code: int
-    output: str
-
-
-def run_pytest(*arguments: str, cwd: Path) -> Ran:
-    """Run pytest in a folder that is not the checkout, with no other plugins than those that are named."""
-    done = subprocess.run(
-        [*START, *ISOLATED, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        check=False,
-        cwd=cwd,
-        timeout=LIMIT,
-        env=environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
-    )
-    return Ran(done.returncode, done.stdout)
 
 
 def lax(refusal: Refusal) -> Refusal:
@@ -130,7 +101,7 @@ def test_other_tests_are_left_alone(tmp_path: Path) -> None:
 def test_it_costs_other_runs_no_import(tmp_path: Path) -> None:
     heavy = {"httpx", "openapi_core", "rich", "agent_contract"}
     (tmp_path / "test_other.py").write_text(f"import sys\ndef test_it(): assert not {heavy} & set(sys.modules)\n")
-    command = (*START, "-p", "contract_tests.runner.plugin", "-p", "no:cacheprovider")
+    command = (*PYTEST_ALONE, "-p", "contract_tests.runner.plugin", "-p", "no:cacheprovider")
     alone = environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     done = subprocess.run(command, cwd=tmp_path, check=False, env=alone, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

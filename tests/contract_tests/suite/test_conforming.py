@@ -54,6 +54,7 @@ CASES: Mapping[str, Case] = {
     "n-refused-at-zero": case(n_choices="passed"),
     "reasoning-null": case("reply-*", "max-tokens-*", "session-*", reply_message="passed"),
     "knowledge": case("session-*", session_used="warning", reply_context="passed"),
+    "knowledge-recalled": case(session_used="passed", session_streamed="passed", session_isolated="passed"),
     "never-the-same": case("session-*", "reply-*", stream_same_as_plain="warning"),
     "token-401": case(token_missing="passed", token_wrong="passed", token_status="passed", token_challenge="passed"),
     "token-403": case(token_missing="passed", token_status="warning", token_challenge="not supported"),
@@ -91,5 +92,5 @@ def test_a_conforming_deployment_passes(name: str) -> None:
             token=variant.deployment.token or "",
         )
     assert verdict.having("failed") == set(), [verdict.findings[id] for id in verdict.having("failed")]
-    assert verdict.code == Exit.PASSED, verdict.reason
+    assert verdict.code == (Exit.NO_VERDICT if variant.undecided else Exit.PASSED), verdict.reason
     assert {id: verdict.findings[id].word for id in wanted.words} == wanted.words

@@ -1,4 +1,4 @@
-"""Runs `agent-contract verify` as a user does: in a process of its own."""
+"""Runs `agent-contract verify` and pytest as a user does: in a process of their own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ ROOT = Path(__file__).resolve().parents[3]
 START = f"import sys; sys.path.append({str(ROOT)!r}); from agent_contract.cli import main; main(prog_name='verify')"
 COMMAND = (sys.executable, "-P", "-c", START)
 LIMIT = 120
+#: pytest outside the checkout, without plugins.
+PYTEST_ALONE = (
+    *(sys.executable, "-P", "-c"),
+    f"import sys; sys.path.append({str(ROOT)!r}); import pytest; sys.exit(pytest.main())",
+)
+#: The same with the plugins that a contract test needs.
+PYTEST = (*PYTEST_ALONE, "-p", "contract_tests.runner.plugin", "-p", "schemathesis", "-p", "no:cacheprovider")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +64,27 @@ def verify(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] | No
         env=env or environment(),
     )
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a pytest ended, and what it printed."""
+
+    code: int
+    output: str
+
+
+def run_pytest(*arguments: str, cwd: Path) -> Ran:
+    """Run pytest in a folder that is not the checkout."""
+    done = subprocess.run(
+        [*PYTEST, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        cwd=cwd,
+        timeout=LIMIT,
+        env=environment(PYTEST_DISABLE_PLUGIN_AUTOLOAD="1"),
+    )
+    return Ran(done.returncode, done.stdout)
