@@ -13,6 +13,7 @@ from agent_contract.messages import Exchange
 from agent_contract.redaction import redaction_of
 from mockserver.config import Config, load_config
 from mockserver.control import control_gateway
+from mockserver.control.pages import pages_of
 from mockserver.core.context import Behaviour, Settings
 from mockserver.core.ids import IdSource
 from mockserver.core.scopes import Scopes
@@ -20,7 +21,7 @@ from mockserver.engine import Engine
 from mockserver.gateway.gateway import Gateway
 from mockserver.generation.latency import Pace
 from mockserver.generation.retrieval import KnowledgeIndex, search_indexes
-from mockserver.operations.table import behaviours_of
+from mockserver.operations.table import CHAT_OPERATION, behaviours_of
 from mockserver.recording.journal import Journal, Subject, subject_of
 from mockserver.resources.agents import Agent, id_of, unique
 from mockserver.resources.models import with_agent_models
@@ -87,11 +88,12 @@ def create_engine(
     limits = config.limits
     store = store or MemoryStore(limits.sessions, limits.store, clock)
     behaviours = behaviours_of(contract) if behaviours is None else behaviours
+    api = Gateway(contract, behaviours, config.tokens, max_body=limits.body, seed=seed, error_codes=config.error_codes)
+    agents = unique(config.agents) if CHAT_OPERATION in contract.operations else ()
     return Engine(
-        api=Gateway(
-            contract, behaviours, config.tokens, max_body=limits.body, seed=seed, error_codes=config.error_codes
-        ),
+        api=api,
         control=control_gateway(contract, config),
+        pages=pages_of(api, config, agents),
         config=config,
         settings=settings,
         store=store,

@@ -16,6 +16,7 @@ from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request
 from agent_contract.redaction import Redaction
 from mockserver.config import Config
 from mockserver.control import HEALTH, PREFIX
+from mockserver.control.pages import Page
 from mockserver.core.context import Context, Fresh, Settings
 from mockserver.core.ids import IdSource
 from mockserver.core.limits import Limits
@@ -62,11 +63,13 @@ class Engine:
 
     The same contract, configuration, seed, clock and order of requests give the same bytes. `clock` returns seconds
     since 1970. `subject` returns what the journal records besides an exchange, from the time, the path's parameters and
-    the keys that were read or written. `listener` gets every exchange after its reply is made.
+    the keys that were read or written. `pages` are served besides the contract, by path.
+    `listener` gets every exchange after its reply is made.
     """
 
     api: Gateway
     control: Gateway
+    pages: Mapping[str, Page]
     config: Config
     settings: Settings
     store: Store
@@ -101,6 +104,8 @@ class Engine:
         """Return whether a reply may wait for the store or compute for long; health never does."""
         if request.path == HEALTH:
             return False
+        if request.path in self.pages:  # the first use builds it
+            return True
         return self.store.blocking or len(request.body) > _LARGE or any(mark in request.body for mark in _LONG_WORK)
 
     def close(self) -> None:
@@ -143,6 +148,9 @@ class Engine:
     def _handle(self, request: Request) -> Exchange:
         if request.path.startswith(PREFIX):
             return self._handle_control(request)
+        page = self.pages.get(request.path)
+        if page is not None:  # not recorded: it is not a request to what is served
+            return _finished(page.exchange(request), cors.headers(request))
         admission = self.api.admit(request)
         touched: tuple[str, ...] = ()
         if isinstance(admission, Answered):

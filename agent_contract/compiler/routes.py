@@ -16,6 +16,8 @@ from werkzeug.routing import Map, MapAdapter, RequestRedirect, Rule
 from agent_contract.model.operations import Operation
 
 _NAME = re.compile(r"\{([^{}]*)\}")
+#: In place of a literal "<", which begins a parameter for werkzeug.
+_LESS_THAN = "\ue000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +37,17 @@ class NotAllowed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Routes:
-    """A compiled map of paths; reading it changes nothing."""
+    """A compiled map of paths; reading it changes nothing. `less_than`: a path has a literal "<"."""
 
     adapter: MapAdapter
+    less_than: bool
 
     def find(self, method: str, path: str) -> Found | NotAllowed | None:
         """Return what a method and a decoded path reach; None where no path matches."""
         if path.startswith("//"):  # the map would take it for one slash
             return None
+        if self.less_than:
+            path = path.replace("<", _LESS_THAN)
         try:
             endpoint, arguments = self.adapter.match(path, method)
         except MethodNotAllowed as refusal:
@@ -50,7 +55,10 @@ class Routes:
         except (NotFound, RequestRedirect):
             return None
         operation, names = endpoint
-        return Found(operation, dict(zip(names, arguments.values(), strict=True)))
+        values = arguments.values()
+        if self.less_than:
+            values = [value.replace(_LESS_THAN, "<") for value in values]
+        return Found(operation, dict(zip(names, values, strict=True)))
 
 
 def names_in(template: str) -> list[str]:
@@ -80,10 +88,14 @@ def compile_routes(operations: Iterable[Operation]) -> Routes:
         routes.add(rule)
     adapter = routes.bind("contract")
     adapter.map.update()
-    return Routes(adapter)
+    return Routes(adapter, any(_LESS_THAN in rule.rule for rule in routes.iter_rules()))
 
 
 def _rule(path: str) -> str:
     """Return a path as werkzeug writes it, its parameters numbered, since their names may be any text."""
     parts = _NAME.split(path)
-    return "".join(f"<p{index // 2}>" if index % 2 else unquote(part) for index, part in enumerate(parts))
+    return "".join(f"<p{index // 2}>" if index % 2 else _literal(part) for index, part in enumerate(parts))
+
+
+def _literal(part: str) -> str:
+    return unquote(part).replace("<", _LESS_THAN)

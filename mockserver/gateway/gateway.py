@@ -87,7 +87,7 @@ class Gateway:
 
     def __post_init__(self) -> None:
         self._tokens = tuple(token.encode() for token in self.tokens)
-        self._paths = tuple(dict.fromkeys(operation.path for operation in self.contract.operations.values()))
+        self._paths = _harmless_paths(self.contract.operations.values())
         self._clauses = {
             (operation, clause.id.partition(".")[2]): clause.id
             for clause in self.contract.clauses
@@ -248,6 +248,19 @@ CHECKS: tuple[Check, ...] = (
     Gateway.read_body,
     Gateway.validate,
 )
+
+
+def _harmless_paths(operations: Iterable[Operation]) -> tuple[str, ...]:
+    """Return the paths that a 404 may suggest: without those that delete something.
+
+    A method that deletes is DELETE, or one that changes something although it takes no body, such as a reset.
+    """
+    deleting = {
+        one.path
+        for one in operations
+        if one.method == "DELETE" or (one.request_body is None and one.method not in ("GET", "HEAD", "OPTIONS"))
+    }
+    return tuple(path for path in dict.fromkeys(one.path for one in operations) if path not in deleting)
 
 
 def _with_code(item: JSON, violation: Violation) -> JSON:

@@ -1,4 +1,4 @@
-"""The report's page in a real browser: on a screen, on a phone, light, dark, on paper."""
+"""The report's page and the mock's first page in a real browser: on a screen, on a phone, light, dark, on paper."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from agent_contract.messages import Request
 from contract_tests.report.html import to_html
 from tests.browser.support.chromium import Page, browsing
 from tests.contract_tests.report.support.samples import SAMPLE
+from tests.mockserver.support.asking import engine
 
 PHONE = 390
 WIDTHS = (PHONE, 768, 1200)
@@ -47,6 +49,13 @@ FAINT = """(() => {
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(to_html(SAMPLE), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def first_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "first.html"
+    path.write_bytes(engine().reply(Request("GET", "/")).content())
     return path
 
 
@@ -126,3 +135,18 @@ def test_a_picture_can_be_taken(page: Page, file: Path) -> None:
     picture = page.picture()
     assert picture.startswith(b"\x89PNG")
     assert len(picture) > 20_000
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_of_the_mock_s_first_page_overflows(page: Page, first_page: Path, width: int) -> None:
+    page.open(first_page, width=width)
+    page.value("document.querySelector('details').open = true")
+    assert page.value("document.documentElement.scrollWidth") <= width
+    assert page.value(OVERFLOWING) == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_text_of_the_mock_s_first_page_stands_out(page: Page, first_page: Path, dark: bool) -> None:
+    page.open(first_page, dark=dark)
+    page.value("document.querySelector('details').open = true")
+    assert page.value(FAINT) == []

@@ -23,6 +23,7 @@ def contract(tmp_path: Path) -> Contract:
         "/things/{thing-id}": path("get", "delete", **{"thing-id": 1}),
         "/things/{id}/parts/{part}.json": path("get", id=1, part=1),
         "/with space": path("get"),
+        "/less <than>|{id}": path("get", id=1),
     }
     return compiled(tmp_path, {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": paths})
 
@@ -37,6 +38,8 @@ def contract(tmp_path: Path) -> Contract:
         ("GET", "/things/a b:ü", "GET /things/{thing-id}", {"thing-id": "a b:ü"}),
         ("GET", "/things/7/parts/x.json", "GET /things/{id}/parts/{part}.json", {"id": "7", "part": "x"}),
         ("GET", "/with space", "GET /with space", {}),
+        ("GET", "/less <than>|7", "GET /less <than>|{id}", {"id": "7"}),
+        ("GET", "/less <than>|<7>", "GET /less <than>|{id}", {"id": "<7>"}),
     ],
 )
 def test_a_path_reaches_its_operation(
