@@ -55,7 +55,7 @@ class Routes:
         except (NotFound, RequestRedirect):
             return None
         operation, names = endpoint
-        values = arguments.values()
+        values: Iterable[str] = arguments.values()
         if self.less_than:
             values = [value.replace(_LESS_THAN, "<") for value in values]
         return Found(operation, dict(zip(names, values, strict=True)))
