@@ -1,7 +1,7 @@
-"""Plays the contract: a mock server, in a process of its own, in a thread, or without a port.
+"""The mock server of the contract: as a process, in a thread, or in memory without a port.
 
-`MockServer` is a running server for tests, `MockTransport` a transport for httpx, `Httpx2Transport` one for httpx2,
-`load_engine` returns what they all play.
+`MockServer` runs a server in a thread, for tests. `MockTransport` and `Httpx2Transport` are transports for httpx and
+httpx2. `load_engine` returns the engine that each of them serves.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Httpx2Transport", "MockServer", "MockTransport", "Pace", "load_engine"]
 
-# Imported when asked for: a server needs no HTTP client, a transport no server.
-_HOMES = {
+# Imported lazily: a server doesn't need an HTTP client, a transport doesn't need a server.
+_MODULES = {
     "Engine": "engine",
     "Httpx2Transport": "adapters.httpx2_transport",
     "MockServer": "adapters.threaded_server",
@@ -31,6 +31,6 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'mockserver' has no attribute {name!r}")
-    return getattr(import_module(f"mockserver.{_HOMES[name]}"), name)
+    return getattr(import_module(f"mockserver.{_MODULES[name]}"), name)

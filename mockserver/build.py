@@ -30,7 +30,7 @@ from mockserver.stores import MemoryStore, Store, open_store
 
 @lru_cache(maxsize=4)
 def own_contract(api_version: str = "") -> Contract:
-    """Return this project's own contract, as it was in an API version if one is given; read once."""
+    """Return the contract of this project's document, or of one API version; cached."""
     return load_contract(api_version=api_version)
 
 
@@ -51,12 +51,12 @@ def load_engine(
 ) -> Engine:
     """Return an engine that serves the document at `spec`, by default this project's own.
 
-    With an `api_version` it serves the document as it was in that version, without later parts. `tokens` are added to
-    those of the configuration, `max_sessions` replaces its limit, and `store` is an address that `open_store` accepts.
-    The control interface requires one of `control_tokens`, if there are any, and answers at the hosts that
-    `control.origin` knows and at `allowed_hosts`; without `control` it has only health and readiness. `journal` gets
-    every exchange. Raises `ContractError` for a document, a configuration or a store that can't be used, with place,
-    problem and remedy.
+    `api_version` leaves out what later versions of the API added. `tokens` are added to those of the configuration,
+    `max_sessions` replaces its limit, and `store` is an address that `open_store` accepts. The control interface
+    requires one of `control_tokens`, if any are given, and answers at `allowed_hosts` and at the hosts that
+    `control.origin` lists; without `control` it has only health and readiness. `journal` is called with every exchange.
+    Raises `ContractError`, with place, problem and remedy, if the document, the configuration or the store can't be
+    used.
     """
     contract = load_contract(spec, api_version) if spec else own_contract(api_version)
     settings = load_config(Path(config)) if config else Config()
@@ -79,9 +79,9 @@ def create_engine(
     listener: Callable[[Exchange], None] | None = None,
     behaviours: Mapping[str, Behaviour] | None = None,
 ) -> Engine:
-    """Return an engine that serves `contract` with these parts; the store is in memory by default.
+    """Return an engine that serves `contract` with these parts; the default store is in memory.
 
-    `behaviours` replaces the operations of the contract; operations without a behaviour answer with their examples.
+    `behaviours` replaces the default ones by operationId; operations without a behaviour answer with their examples.
     """
     config = config or Config()
     settings = _settings(config, seed, pace or Pace())
@@ -107,7 +107,7 @@ def create_engine(
 
 
 def with_store(engine: Engine, store: Store) -> Engine:
-    """Return the same engine on another store."""
+    """Return a copy of the engine that uses another store."""
     return replace(
         engine,
         store=store,

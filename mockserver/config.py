@@ -1,4 +1,4 @@
-"""The mock's configuration: what a YAML file declares, checked, with the place of every error.
+"""The mock's configuration: reads and checks the YAML file of `serve --config`.
 
 The file's JSON Schema is `config.schema.json` next to this module; editors use it to complete and check.
 """
@@ -26,12 +26,12 @@ SCHEMA = Path(__file__).parent / "config.schema.json"
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the mock serves: agents by id and name, accepted tokens (none: no token is required), limits and models.
+    """What the mock serves: agents by id and by name, limits, models and indexes.
 
-    The models of agents exist even if they are not among `models`. With `control` it has its own
-    interface, which requires one of `control_tokens`, or of `tokens` if there is none. It answers at the hosts
-    that `control.origin` knows, and at `allowed_hosts`. With `error_codes`, items of a 422 have
-    `error_code` and `value`.
+    A request must carry one of `tokens`; if the tuple is empty, no token is required. The models of agents exist even
+    if `models` does not list them. `control` switches the control interface on. It requires one of `control_tokens`, or
+    one of `tokens` if `control_tokens` is empty, and answers at `allowed_hosts` and at the hosts that `control.origin`
+    lists. With `error_codes`, items of a 422 have `error_code` and `value`.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=lambda: by_address(BUILT_IN))
@@ -46,7 +46,7 @@ class Config:
 
 
 class ConfigError(ContractError):
-    """A configuration can't be used; `problems` names file, line, key, fault and remedy of each."""
+    """The configuration is invalid; each of `problems` has the file, line, key, problem and remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +60,28 @@ class _File:
 
 
 def load_config(path: Path) -> Config:
-    """Return what a configuration file declares; raise `ConfigError` with every fault that was found."""
+    """Return the configuration in a file; raises `ConfigError` with all problems that were found."""
     try:
         text = read_text(path, str(path))
         value = parse_text(text, str(path))
     except ContractError as error:
         raise ConfigError(error.problems) from None
     file = _File(path, text)
-    faults = list(_schema_faults(file, {} if value is None else value))
-    if faults:
-        raise ConfigError(faults)
+    problems = list(_schema_problems(file, {} if value is None else value))
+    if problems:
+        raise ConfigError(problems)
     declared: dict[str, Any] = value or {}  # type: ignore[assignment]  # checked by the schema
-    documents, faults = _documents(file, declared.get("documents", []))
+    documents, problems = _documents(file, declared.get("documents", []))
     agents = [_agent(one, documents) for one in declared.get("agents", [])]
-    faults += _name_faults(file, declared, agents, documents)
-    faults += _index_faults(file, declared, documents)
-    faults += _model_faults(file, declared)
+    problems += _name_problems(file, declared, agents, documents)
+    problems += _index_problems(file, declared, documents)
+    problems += _model_problems(file, declared)
     limits = Limits(**declared.get("limits", {}))
     if len(agents) > limits.agents:
-        problem = f"{len(agents)} agents are declared, and at most {limits.agents} are allowed"
-        faults.append(file.problem(("limits", "agents"), problem, f"allow {len(agents)} or more"))
-    if faults:
-        raise ConfigError(faults)
+        problem = f"{len(agents)} agents are declared, but only {limits.agents} are allowed"
+        problems.append(file.problem(("limits", "agents"), problem, f"set it to {len(agents)} or more"))
+    if problems:
+        raise ConfigError(problems)
     models = tuple(configured_model(**one) for one in declared["models"]) if "models" in declared else MODELS
     indexes = tuple(_index(one, documents) for one in declared["indexes"]) if "indexes" in declared else (LIBRARY,)
     return Config(
@@ -94,7 +94,7 @@ def load_config(path: Path) -> Config:
     )
 
 
-def _schema_faults(file: _File, value: Any) -> Iterator[Problem]:
+def _schema_problems(file: _File, value: Any) -> Iterator[Problem]:
     schema = orjson.loads(SCHEMA.read_bytes())
     for error in Draft202012Validator(schema, validate_formats=True).iter_errors(value):
         keys = tuple(error.instance_path)
@@ -116,24 +116,24 @@ def _known_keys(schema: dict[str, Any], keys: tuple[str | int, ...]) -> list[str
 
 def _documents(file: _File, declared: list[dict[str, Any]]) -> tuple[dict[str, Document], list[Problem]]:
     documents: dict[str, Document] = {}
-    faults: list[Problem] = []
-    for place, one in enumerate(declared):
+    problems: list[Problem] = []
+    for index, one in enumerate(declared):
         name = one["name"]
         if name in documents:
-            faults.append(
-                file.problem(("documents", place, "name"), f'"{name}" is declared twice', "choose another name")
+            problems.append(
+                file.problem(("documents", index, "name"), f'"{name}" is declared twice', "choose another name")
             )
         try:
             text = one.get("text") or read_text(file.path.parent / one["file"], str(file.path.parent / one["file"]))
         except ContractError as error:
-            faults.append(
-                file.problem(("documents", place, "file"), f"{error.problems[0].place} {error.problem}", error.remedy)
+            problems.append(
+                file.problem(("documents", index, "file"), f"{error.problems[0].place} {error.problem}", error.remedy)
             )
             continue
         identity = one.get("id", str(uuid.uuid5(uuid.NAMESPACE_URL, f"document/{name}")))
         media_type, origin = one.get("media_type", "text/plain"), one.get("origin_ref", one.get("file"))
         documents[name] = Document(identity, text, name, media_type, origin)
-    return documents, faults
+    return documents, problems
 
 
 def _index(one: dict[str, Any], documents: Mapping[str, Document]) -> KnowledgeIndex:
@@ -146,30 +146,34 @@ def _index(one: dict[str, Any], documents: Mapping[str, Document]) -> KnowledgeI
     )
 
 
-def _index_faults(file: _File, declared: dict[str, Any], documents: Mapping[str, Document]) -> Iterator[Problem]:
+def _index_problems(file: _File, declared: dict[str, Any], documents: Mapping[str, Document]) -> Iterator[Problem]:
     seen: set[str] = set()
-    for place, one in enumerate(declared.get("indexes", [])):
+    for index, one in enumerate(declared.get("indexes", [])):
         if one["id"].lower() in seen:
-            yield file.problem(("indexes", place, "id"), f'"{one["id"]}" is another index\'s', "choose another")
+            yield file.problem(
+                ("indexes", index, "id"), f'"{one["id"]}" is already the id of another index', "choose another id"
+            )
         seen.add(one["id"].lower())
-        yield from _document_faults(file, ("indexes", place, "documents"), one["documents"], documents)
-    for place, one in enumerate(declared.get("agents", []) if "indexes" in declared else ()):
+        yield from _document_problems(file, ("indexes", index, "documents"), one["documents"], documents)
+    for index, one in enumerate(declared.get("agents", []) if "indexes" in declared else ()):
         if one.get("index_id", "").lower() not in ("", *seen):
-            there = ", ".join(sorted(seen)) or "none"
+            indexes = ", ".join(sorted(seen)) or "none"
             problem = f'"{one["index_id"]}" is not a declared index'
-            yield file.problem(("agents", place, "index_id"), problem, f"declared are: {there}")
+            yield file.problem(("agents", index, "index_id"), problem, f"declared indexes: {indexes}")
 
 
-def _document_faults(
+def _document_problems(
     file: _File, keys: tuple[str | int, ...], names: list[str], documents: Mapping[str, Document]
 ) -> Iterator[Problem]:
-    there = ", ".join(documents) or "none"
+    declared = ", ".join(documents) or "none"
     for number, name in enumerate(names):
         if name not in documents:
-            yield file.problem((*keys, number), f'"{name}" is not a declared document', f"declared are: {there}")
+            yield file.problem(
+                (*keys, number), f'"{name}" is not a declared document', f"declared documents: {declared}"
+            )
 
 
-#: Keys of a configured agent that are the mock's own; all others are fields of the API's.
+#: Keys of a configured agent that belong to the mock; all others are fields of the API.
 _OWN_KEYS = ("id", "name", "roles", "any_model", "calls_tools", "documents")
 
 
@@ -185,29 +189,35 @@ def _agent(one: dict[str, Any], documents: Mapping[str, Document]) -> Agent:
     )
 
 
-def _name_faults(
+def _name_problems(
     file: _File, declared: dict[str, Any], agents: list[Agent], documents: Mapping[str, Document]
 ) -> list[Problem]:
-    faults: list[Problem] = []
+    problems: list[Problem] = []
     seen: set[str] = set()
-    for place, (agent, one) in enumerate(zip(agents, declared.get("agents", []), strict=True)):
+    for index, (agent, one) in enumerate(zip(agents, declared.get("agents", []), strict=True)):
         for key, address in (("name", agent.name), ("id", agent.id)):
             if address in seen:
-                faults.append(
-                    file.problem(("agents", place, key), f'"{address}" is another agent\'s', "choose another")
+                problems.append(
+                    file.problem(
+                        ("agents", index, key), f'"{address}" is already used by another agent', f"choose another {key}"
+                    )
                 )
             seen.add(address)
-        faults.extend(_document_faults(file, ("agents", place, "documents"), one.get("documents", []), documents))
-    return faults
+        problems.extend(_document_problems(file, ("agents", index, "documents"), one.get("documents", []), documents))
+    return problems
 
 
-def _model_faults(file: _File, declared: dict[str, Any]) -> Iterator[Problem]:
+def _model_problems(file: _File, declared: dict[str, Any]) -> Iterator[Problem]:
     types: dict[str, str] = {}
-    for place, one in enumerate(declared.get("models", [])):
+    for index, one in enumerate(declared.get("models", [])):
         if one["id"] in types:
-            yield file.problem(("models", place, "id"), f'"{one["id"]}" is declared twice', "leave one of them out")
+            yield file.problem(("models", index, "id"), f'"{one["id"]}" is declared twice', "remove one of them")
         types[one["id"]] = one.get("model_type", COMPLETIONS)
-    for place, one in enumerate(declared.get("agents", [])):
+    for index, one in enumerate(declared.get("agents", [])):
         if types.get(one.get("model", MODEL), COMPLETIONS) != COMPLETIONS:
-            problem = f'"{one.get("model", MODEL)}" is declared as a model of {EMBEDDINGS}, which answers no chat'
-            yield file.problem(("agents", place, "model"), problem, "name one that does, or correct its model_type")
+            problem = (
+                f'"{one.get("model", MODEL)}" is declared with the model_type {EMBEDDINGS}, which can\'t answer chats'
+            )
+            yield file.problem(
+                ("agents", index, "model"), problem, f"choose a {COMPLETIONS} model, or correct its model_type"
+            )

@@ -1,4 +1,4 @@
-"""The engine: a request in, its reply out. It runs operations and knows nothing of what they do."""
+"""The engine: turns a request into a reply. It runs operations and does not depend on what they do."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from mockserver.gateway.gateway import Admitted, Answered, Gateway
 from mockserver.recording.journal import Journal, Subject, read_journal, readable_entry
 from mockserver.stores import Conflict, Store, StoreFull, StoreUnavailable, request_deadline
 
-#: Bytes of a body that take long to read, and what is in the bodies of requests whose schemas are work: their keys, or
-#: the escape that may spell them.
+#: A request may take long if its body is larger than this, or contains one of these: keys of JSON Schemas, which must
+#: be compiled, or an escape sequence that can hide such a key.
 _LARGE = 64 * 1024
-_LONG_WORK = (b'"parameters"', b'"json_schema"', b"\\u")
+_SLOW_MARKS = (b'"parameters"', b'"json_schema"', b"\\u")
 _NO_LENGTH = frozenset({204, 304})
 _RESET_ALL = Outcome(Reply(204, {}, b""), reset=Reset.ALL)
 
@@ -45,26 +45,26 @@ class Player(Protocol):
 
     @property
     def blocking(self) -> bool:
-        """Whether a reply may wait for a disk or a network."""
+        """Whether a reply may wait for a disk or the network."""
 
     def may_take_long(self, request: Request) -> bool:
-        """Return whether a reply may wait or compute for long; an event loop then calls `reply` in a thread."""
+        """Return whether a reply may take long; an event loop must then call `reply` in a thread."""
 
     def reply(self, request: Request) -> Reply:
         """Return the reply to a request; never raises."""
 
     def record(self, exchange: Exchange) -> None:
-        """Note an exchange that an adapter answered itself; never raises."""
+        """Record an exchange that the adapter answered itself; never raises."""
 
 
 @dataclass(slots=True)
 class Engine:
-    """Serves a contract; `mockserver.build` makes one.
+    """Serves a contract. `mockserver.build` creates engines.
 
     The same contract, configuration, seed, clock and order of requests give the same bytes. `clock` returns seconds
-    since 1970. `subject` returns what the journal records besides an exchange, from the time, the path's parameters and
-    the keys that were read or written. `pages` are served besides the contract, by path.
-    `listener` gets every exchange after its reply is made.
+    since 1970. `subject` returns the subject of a journal entry, from the time, the path's parameters and the keys that
+    were read or written. `pages` are served in addition to the contract, by path. `listener` is called with every
+    exchange before its reply is returned.
     """
 
     api: Gateway
@@ -92,7 +92,7 @@ class Engine:
 
     @property
     def redaction(self) -> Redaction:
-        """What hides the server's tokens in everything that is kept or shown."""
+        """Removes the server's tokens from everything that is stored or shown."""
         return self.journal.redaction
 
     @property
@@ -106,14 +106,14 @@ class Engine:
             return False
         if request.path in self.pages:  # the first use builds it
             return True
-        return self.store.blocking or len(request.body) > _LARGE or any(mark in request.body for mark in _LONG_WORK)
+        return self.store.blocking or len(request.body) > _LARGE or any(mark in request.body for mark in _SLOW_MARKS)
 
     def close(self) -> None:
-        """Release what the store holds of the machine."""
+        """Close the store."""
         self.store.close()
 
     def reply(self, request: Request) -> Reply:
-        """Return the reply to a request, after the listener got both."""
+        """Return the reply to a request, after calling the listener."""
         exchange = self.handle(request)
         if self.listener:
             self.listener(exchange)
@@ -131,7 +131,7 @@ class Engine:
         self.scopes.forget()
 
     def handle(self, request: Request) -> Exchange:
-        """Return a request with its reply, and the clauses and violations of a refusal; record it; never raises."""
+        """Return the exchange, with clauses and violations if the request is refused, and record it; never raises."""
         try:
             with request_deadline():
                 return self._handle(request)
@@ -141,7 +141,7 @@ class Engine:
             return exchange
 
     def record(self, exchange: Exchange) -> None:
-        """Write to the journal an exchange that no operation answered: a bad request, or a failure of the engine."""
+        """Write an exchange to the journal of the default scope: a malformed request, or an error of the engine."""
         with contextlib.suppress(StoreUnavailable):
             self.journal.write("", exchange, Subject(self.clock()))
 
@@ -164,7 +164,7 @@ class Engine:
         return exchange
 
     def _handle_control(self, request: Request) -> Exchange:
-        """Return what the control interface answers; it is not recorded, and no page of another origin may read it."""
+        """Return an exchange of the control interface; it is not recorded, and pages of other origins can't read it."""
         admission = self.control.admit(request)
         if isinstance(admission, Answered):
             return _finished(admission.exchange, {})
@@ -173,7 +173,7 @@ class Engine:
         return _finished(exchange, {})
 
     def _run(self, gateway: Gateway, admitted: Admitted, draw: Callable[[], Fresh]) -> tuple[Exchange, tuple[str, ...]]:
-        """Run an operation until what it read is still current when it writes; return the keys that it touched too."""
+        """Run an operation, again after each conflict of its writes; return the exchange and the touched keys."""
         call = admitted.call
         operation = call.operation
         behaviour = gateway.behaviours.get(operation.id)
@@ -199,7 +199,7 @@ class Engine:
         return gateway.refuse(call.request, operation, refused), transaction.touched
 
     def _commit(self, transaction: Transaction, outcome: Outcome) -> None:
-        """Write what an outcome changes; the least recently used scopes are deleted if there is no room for it."""
+        """Commit an outcome; delete the least recently used scopes if the store is full."""
         while True:
             try:
                 return transaction.commit(outcome)
@@ -211,7 +211,7 @@ class Engine:
         self, exchange: Exchange, scope: str, path_parameters: Mapping[str, str], touched: tuple[str, ...]
     ) -> None:
         """Write an exchange to the journal of its scope."""
-        if exchange.reply.status == 503:  # the store is unavailable: no request waits for it twice
+        if exchange.reply.status == 503:  # the store is unavailable: don't wait for it again
             return
         subject = self.subject(self.clock(), path_parameters, touched)
         with contextlib.suppress(StoreUnavailable):
@@ -220,16 +220,16 @@ class Engine:
 
 
 def internal_error(error: Exception) -> Reply:
-    """Return the reply to a request that the engine failed on, which names the place in the code."""
+    """Return the 500 reply for an unexpected error; it names the line of code."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
-    why = f"The mock failed, which is a fault of its own: {type(error).__name__} at {place}. Please report it."
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown line"
+    why = f"Internal error of the mock: {type(error).__name__} at {place}. Please report it."
     body = orjson.dumps({"detail": why})
     return Reply(500, {**JSON_TYPE, "content-length": str(len(body))}, body)
 
 
 def _finished(exchange: Exchange, headers: Mapping[str, str]) -> Exchange:
-    """Return the exchange with `headers` and the length in its reply, and without a body if HEAD asked for it."""
+    """Return the exchange with `headers` and the length in its reply, and without a body if the method is HEAD."""
     reply = exchange.reply
     all_headers = {**reply.headers, **headers}
     body = reply.body

@@ -48,64 +48,68 @@ def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
 
 
 @click.command(
-    epilog=f"""A body may have {_DEFAULTS.body:,} bytes and be nested 1,024 deep; n is at most {_DEFAULTS.choices};
-    {_DEFAULTS.sessions:,} sessions are kept, the least recently used is evicted first. A configuration's `limits`
-    change that. Each option can be set in the environment instead: a token on the command line can be read by other
-    users of the machine."""
+    epilog=f"""Default limits: a request body has at most {_DEFAULTS.body:,} bytes and 1,024 levels of nesting, n is at
+    most {_DEFAULTS.choices}, and {_DEFAULTS.sessions:,} sessions are kept (the least recently used one is evicted
+    first). Set others under `limits` in the --config file. Each option can also be set as an environment variable. Use
+    that for tokens: other users of the machine can read the command line."""
 )
 @_option("--host", default="127.0.0.1", help="Address to listen at.")
-@_option("--port", default=8000, type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one.")
+@_option("--port", default=8000, type=click.IntRange(0, 65535), help="Port to listen at; 0 chooses a free one.")
 @_option("--config", type=_FILE, help="YAML file with agents, tokens, documents and limits.")
-@_option("--spec", type=_FILE, help="OpenAPI document to play instead of this project's own.")
-@_option("--api-version", metavar="VERSION", help="Version of the API to play. Default: the newest.")
+@_option("--spec", type=_FILE, help="OpenAPI document to serve instead of the built-in one.")
+@_option("--api-version", metavar="VERSION", help="Version of the API to serve. Default: the newest.")
 @_option("--token", help="Bearer token that every request must carry.")
 @_option(
     "--control",
     default="on",
     type=click.Choice(["on", "off"]),
-    help="off: of the mock's own interface, /__mock__/, only health and readiness.",
+    help="Control interface at /__mock__/; off leaves only health and readiness.",
 )
-@_option("--control-token", help="Bearer token for the mock's own interface, instead of --token.")
+@_option("--control-token", help="Bearer token for the control interface, instead of --token.")
 @_option(
     "--allow-host",
     multiple=True,
     metavar="NAME",
-    help="Host name at which the mock's own interface answers too, besides IP addresses, localhost and names without "
-    "a dot; * allows every host and every origin. Can be repeated.",
+    help="Host name that the control interface accepts in addition to IP addresses, localhost and names without a dot; "
+    "* accepts every host and every origin. Can be repeated.",
 )
 @_option("--seed", default=0, type=int, help="Random seed for ids and generated text.")
-@_option("--store", default="memory", help="Where state is kept: memory, sqlite:///FILE or redis://HOST/N.")
-@_option("--max-sessions", type=click.IntRange(1), help="Sessions to keep; the least recently used is evicted first.")
-@_option("--workers", default=1, type=click.IntRange(1, 64), help="Number of processes, which share one store.")
+@_option("--store", default="memory", help="Store for the state: memory, sqlite:///FILE or redis://HOST/N.")
+@_option(
+    "--max-sessions",
+    type=click.IntRange(1),
+    help="Maximum number of sessions; the least recently used one is evicted first.",
+)
+@_option("--workers", default=1, type=click.IntRange(1, 64), help="Number of processes; they share one store.")
 @_option(
     "--max-connections",
     default=_CONNECTIONS.connections,
     type=click.IntRange(1, 1_000_000),
-    help="Open connections of each process; a client beyond them gets 503. Fewer if the limit of open files is lower.",
+    help="Maximum number of open connections per process; further clients get 503. A low ulimit -n lowers it.",
 )
 @_option(
     "--max-header-bytes",
     default=_CONNECTIONS.header_bytes,
     type=click.IntRange(1024, 16 * 1024 * 1024),
-    help="Bytes of request line and headers; more get 431.",
+    help="Maximum size of the request line and headers, in bytes; larger ones get 431.",
 )
 @_option(
     "--header-timeout",
     default=_CONNECTIONS.header_seconds,
     type=_TIMEOUT,
-    help="Seconds from the first byte of a request to the end of its headers; then it gets 408.",
+    help="Maximum time from the first byte of a request to the end of its headers, in seconds; then it gets 408.",
 )
 @_option(
     "--body-timeout",
     default=_CONNECTIONS.body_seconds,
     type=_TIMEOUT,
-    help="Seconds that a body may pause; then the request gets 408.",
+    help="Maximum time without a byte of the body, in seconds; then the request gets 408.",
 )
 @_option(
     "--idle-timeout",
     default=_CONNECTIONS.idle_seconds,
     type=_TIMEOUT,
-    help="Seconds until a connection without a request is closed.",
+    help="Seconds after which an idle connection is closed.",
 )
 @_option("--ttft", default=0.0, type=_SECONDS, help="Seconds until the first token.")
 @_option("--tps", default=0.0, type=_SECONDS, help="Tokens per second after the first one; 0 means no limit.")
@@ -114,7 +118,7 @@ def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
     "--log-level",
     default="info",
     type=click.Choice(["debug", "info", "warning", "error"]),
-    help="info: every request; warning: refused ones; error: failures of the mock.",
+    help="info logs every request, warning only 4xx and 5xx, error only 5xx.",
 )
 def serve(
     host: str,
@@ -128,51 +132,52 @@ def serve(
     idle_timeout: float,
     **options: Any,
 ) -> None:
-    """Run a mock server that plays the contract."""
+    """Run a mock server of the API."""
     from mockserver.server.http_server import bind
-    from mockserver.server.run import play, play_together
-    from mockserver.server.workers import WorkersEnd
+    from mockserver.server.run import serve_in_processes, serve_in_this_process
+    from mockserver.server.workers import WorkersFailed
 
-    _refuse_workers(workers, options["store"])
+    _check_workers(workers, options["store"])
     engine = _engine(**options)
     try:
         listening = bind(host, port)
     except OSError as error:
-        raise _Fault(_why_not_bound(error, host, port)) from None
+        raise _UserError(_bind_error(error, host, port)) from None
     wanted = ConnectionLimits(max_connections, max_header_bytes, header_timeout, body_timeout, idle_timeout)
     files = raise_open_files()
     limits = fit_to_open_files(wanted, files)
     banner = _banner(engine, host, listening.getsockname()[1], _connections_line(limits, wanted, files))
     if workers == 1:
-        return play(engine, listening, log_level, limits, banner)
+        return serve_in_this_process(engine, listening, log_level, limits, banner)
     try:
-        return play_together(workers, engine, options["store"], listening, log_level, limits, banner)
-    except WorkersEnd as error:
-        raise _Fault(f"{error} The lines above say why.") from None
+        return serve_in_processes(workers, engine, options["store"], listening, log_level, limits, banner)
+    except WorkersFailed as error:
+        raise _UserError(f"{error} See the lines above.") from None
 
 
 def _connections_line(limits: ConnectionLimits, wanted: ConnectionLimits, files: int | None) -> str:
-    """Return how many connections the server takes, and what decides it."""
+    """Return the line of the banner about the limit of connections."""
     line = f"Up to {limits.connections:,} connections"
     if files is None:
         return f"{line}."
     if limits.connections < wanted.connections:
-        return f"{line}: {files:,} files may be open (ulimit -n), {RESERVED_FILES} of them stay free for other use."
-    return f"{line}; {files:,} files may be open."
+        return f"{line}: the limit is {files:,} open files (ulimit -n), of which {RESERVED_FILES} are reserved."
+    return f"{line}; the limit is {files:,} open files."
 
 
-def _refuse_workers(workers: int, store: str) -> None:
+def _check_workers(workers: int, store: str) -> None:
     from mockserver.server.workers import can_fork
 
     if workers > 1 and store == "memory":
-        why = f"{workers} workers would have {workers} states: the store memory is one process's alone"
+        why = "workers can't share the store memory"
         raise click.BadParameter(
-            f"{why}. Give them one with --store sqlite:///FILE or --store redis://HOST/N.", param_hint="--workers"
+            f"{why}. Use --store sqlite:///FILE or --store redis://HOST/N.", param_hint="--workers"
         )
     if workers > 1 and not can_fork():
-        why = "this system can't start processes that share a socket"
+        why = "this system can't fork processes that share a socket"
         raise click.BadParameter(
-            f"{why}. Start one server for each on a port of its own, on one store.", param_hint="--workers"
+            f"{why}. Start several servers instead, each on its own port, with the same --store.",
+            param_hint="--workers",
         )
 
 
@@ -180,15 +185,15 @@ def _refuse_workers(workers: int, store: str) -> None:
 @click.argument("url")
 @click.option("--timeout", default=30.0, show_default=True, type=_SECONDS, help="Seconds to wait.")
 def wait(url: str, timeout: float) -> None:
-    """Wait until a server answers at URL: a mock at its /__mock__/health, another server with any status."""
+    """Wait until a server answers at URL: a mock at /__mock__/health, another server with any status."""
     from mockserver.cli.wait_for_server import wait_for
 
     try:
         click.echo(f"{url} is {wait_for(url, timeout)}")
     except ValueError as error:
-        raise click.BadParameter(f"{error}. Give it as http://127.0.0.1:8000.", param_hint="URL") from None
+        raise click.BadParameter(f"{error}. Expected a URL such as http://127.0.0.1:8000.", param_hint="URL") from None
     except TimeoutError as error:
-        raise _Fault(f"Nothing answered at {url} within {timeout:g} s: {error}. Is the server started?") from None
+        raise _UserError(f"No answer from {url} within {timeout:g} s: {error}. Is the server running?") from None
 
 
 @click.command()
@@ -199,15 +204,15 @@ def wait(url: str, timeout: float) -> None:
     default=0,
     show_default=True,
     type=click.IntRange(0, 1000),
-    help="Number of samples besides each example.",
+    help="Number of generated samples per example.",
 )
 @click.option(
     "--check",
     is_flag=True,
-    help="Write nothing; exit 1 and say what differs from what the manifest's seed and count give.",
+    help="Write nothing; exit with 1 and list the differences if the fixtures are out of date.",
 )
 def fixtures(folder: Path, seed: int, count: int, check: bool) -> None:
-    """Write to DIR what the contract looks like on the wire: exchanges and streams, by example and by clause."""
+    """Write the exchanges of the contract to DIR, by example and by clause."""
     from mockserver.build import own_contract
     from mockserver.fixtures.directory import FolderError, check_fixtures, write_fixtures
     from mockserver.fixtures.generate import FixtureError
@@ -218,31 +223,31 @@ def fixtures(folder: Path, seed: int, count: int, check: bool) -> None:
             return _check(folder, list(check_fixtures(contract, folder)))
         written = write_fixtures(contract, folder, seed, count)
     except (FolderError, FixtureError) as error:
-        raise _Fault(str(error)) from None
+        raise _UserError(str(error)) from None
     except ContractError as error:
-        raise _Fault("\n".join(str(problem) for problem in error.problems)) from None
+        raise _UserError("\n".join(str(problem) for problem in error.problems)) from None
     except OSError as error:
-        raise _Fault(f"{error.filename}: {error.strerror or error}.") from None
+        raise _UserError(f"{error.filename}: {error.strerror or error}.") from None
     for path in written.kept:
-        click.echo(f"{path} is no longer generated, but was changed by hand: it stays.")
+        click.echo(f"{path} is kept: it is no longer generated, but was changed by hand.")
     click.echo(f"{folder}: {written.files} files, {len(written.changed)} changed, {len(written.removed)} removed")
     return None
 
 
 def _check(folder: Path, differences: list[str]) -> None:
     if not differences:
-        return click.echo(f"{folder} is what the contract gives")
+        return click.echo(f"{folder} is up to date")
     for difference in differences:
         click.echo(difference)
-    raise _Stale(f"{folder} is stale in {len(differences)} places: run agent-contract fixtures {folder}.")
+    raise _Stale(f"{folder} is out of date ({len(differences)} differences). Run agent-contract fixtures {folder}.")
 
 
 class _Stale(click.ClickException):
     exit_code = 1
 
 
-class _Fault(click.ClickException):
-    """An error that the user must correct, in one line."""
+class _UserError(click.ClickException):
+    """An error that the user can correct; exits with 2."""
 
     exit_code = 2
 
@@ -271,50 +276,50 @@ def _engine(
     try:
         tokens = (token,) if token else ()
         pace = Pace(ttft, tps, jitter)
-        kept: dict[str, Any] = {"store": store, "max_sessions": max_sessions, "api_version": api_version or ""}
-        kept |= {"control": control == "on", "control_tokens": (control_token,) if control_token else ()}
-        kept["allowed_hosts"] = tuple(name.lower() for name in allow_host)
-        return load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **kept)
+        options: dict[str, Any] = {"store": store, "max_sessions": max_sessions, "api_version": api_version or ""}
+        options |= {"control": control == "on", "control_tokens": (control_token,) if control_token else ()}
+        options["allowed_hosts"] = tuple(name.lower() for name in allow_host)
+        return load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **options)
     except ContractError as error:
-        raise _Fault("\n".join(str(problem) for problem in error.problems)) from None
+        raise _UserError("\n".join(str(problem) for problem in error.problems)) from None
 
 
-def _why_not_bound(error: OSError, host: str, port: int) -> str:
+def _bind_error(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return (
-            f"Port {port} of {host} is in use: stop what listens there, or choose another with --port (0: a free one)."
-        )
+        return f"Port {port} of {host} is in use. Stop that server, or choose another port with --port (0: a free one)."
     if error.errno == errno.EACCES:
-        return f"Port {port} may not be used by this user: choose one above 1023 with --port."
+        return f"This user is not allowed to use port {port}. Choose one above 1023 with --port."
     return f"Can't listen at {host}: {error.strerror or error}. Choose an address of this machine with --host."
 
 
 def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
     address = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     url = f"http://{address}:{port}"
-    contract, asked = engine.contract, bool(engine.config.tokens)
-    lines = [f"{contract.title} {contract.version} is played at {url} (Ctrl-C stops it)"]
+    contract, needs_token = engine.contract, bool(engine.config.tokens)
+    lines = [f"{contract.title} {contract.version} is served at {url} (Ctrl-C stops it)"]
     lines += _warnings(engine.config, host)
     agents = unique(engine.config.agents) if CHAT_OPERATION in contract.operations else ()
-    lines.append("Agents:" if agents else f"{len(contract.operations)} operations answer from their documentation.")
+    lines.append(
+        "Agents:" if agents else f"{len(contract.operations)} operations answer with their documented examples."
+    )
     for agent in agents:
         model = "any model" if agent.any_model else agent.model
         lines.append(f"  {agent.name:<16} {agent.id}  {model}; {', '.join(sorted(agent.roles))}")
-    willing = next((agent.name for agent in agents if "user" in agent.roles), "")
-    command = example_command(contract, url, asked, {"agent_id": willing} if willing else None)
+    default_agent = next((agent.name for agent in agents if "user" in agent.roles), "")
+    command = example_command(contract, url, needs_token, {"agent_id": default_agent} if default_agent else None)
     if command:
-        lines += ["Try, with the token in $AGENT_CONTRACT_TOKEN:" if asked else "Try:", "  " + command]
+        lines += ["Try, with the token in $AGENT_CONTRACT_TOKEN:" if needs_token else "Try:", "  " + command]
     lines.append(connections)
     return "\n".join(lines)
 
 
 def _warnings(config: Config, host: str) -> Iterator[str]:
-    """Yield a warning for each thing that other machines can do, if they reach a server that listens at `host`."""
+    """Yield a warning for each thing that other machines can do if they can reach `host`."""
     if _is_loopback(host) or config.tokens:
         return
     yield f"WARNING: other machines can reach {host}, and no token is required: set --token."
     if config.control and not config.control_tokens:
-        yield "WARNING: they can read all requests at /__mock__/: set --control-token, or --control off."
+        yield "WARNING: other machines can read all requests at /__mock__/: set --control-token, or --control off."
 
 
 def _is_loopback(host: str) -> bool:

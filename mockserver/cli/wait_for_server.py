@@ -15,9 +15,9 @@ import httpx
 from agent_contract.printable import printable_line
 from agent_contract.proxies import proxy_for
 
-_PAUSE = 0.1  # seconds between two tries
-_LONGEST_TRY = 5.0  # seconds
-_LARGEST = 64 * 1024  # bytes of an answer that are read
+_PAUSE = 0.1  # seconds between two attempts
+_MAX_ATTEMPT = 5.0  # seconds
+_MAX_BODY = 64 * 1024  # bytes of an answer that are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,53 +27,53 @@ class _Answer:
 
 
 def wait_for(url: str, timeout: float) -> str:
-    """Return what answers at `url` as soon as something does; raise TimeoutError with what was seen until then.
+    """Return a description of the server at `url` as soon as it answers; raise TimeoutError with the last error.
 
-    A mock answers at `/__mock__/health` of the URL's host; any HTTP answer of another server counts. Raises
-    ValueError for a URL or a proxy that can't be used.
+    The request goes to `/__mock__/health` at the URL's host; any HTTP answer counts. Raises ValueError for an invalid
+    URL or proxy.
     """
     parts = urlsplit(url)
     health = urlunsplit((parts.scheme, parts.netloc, "/__mock__/health", "", ""))
     end = time.monotonic() + timeout
-    seen = "nothing was tried"
+    last_error = "no attempt was made"
     while True:
         left = end - time.monotonic()
         try:
-            return _name(_answer(health, max(0.1, min(_LONGEST_TRY, left))))
+            return _name(_answer(health, max(0.1, min(_MAX_ATTEMPT, left))))
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise ValueError(str(error)) from None
         except (httpx.HTTPError, TimeoutError) as error:
-            seen = str(error) or type(error).__name__
+            last_error = str(error) or type(error).__name__
         if time.monotonic() + _PAUSE > end:
-            raise TimeoutError(seen)
+            raise TimeoutError(last_error)
         time.sleep(_PAUSE)
 
 
 def _answer(url: str, seconds: float) -> _Answer:
     """Return the answer to a GET within some seconds; raises TimeoutError, or what httpx raises.
 
-    httpx bounds each read alone, so a thread that can be left alone does the exchange.
+    httpx limits each read, not the whole exchange. So a thread does the exchange, and is abandoned after the timeout.
     """
     results: SimpleQueue[_Answer | Exception] = SimpleQueue()
 
-    def ask() -> None:
+    def send() -> None:
         try:
             results.put(_exchange(url, seconds))
         except Exception as error:
             results.put(error)
 
-    threading.Thread(target=ask, daemon=True).start()
+    threading.Thread(target=send, daemon=True).start()
     try:
         found = results.get(timeout=seconds + 0.1)
     except Empty:
-        raise TimeoutError(f"no whole head of an answer within {seconds:.1f} s") from None
+        raise TimeoutError(f"no complete response headers within {seconds:.1f} s") from None
     if isinstance(found, Exception):
         raise found
     return found
 
 
 def _exchange(url: str, seconds: float) -> _Answer:
-    # Nothing is decoded, so that a small answer can't become a large one.
+    # No content encoding: a small compressed answer could become a large one.
     headers = {"accept": "application/json", "accept-encoding": "identity"}
     proxy: Any = proxy_for(url) or None
     with (
@@ -84,9 +84,9 @@ def _exchange(url: str, seconds: float) -> _Answer:
         try:
             for piece in reply.iter_raw():
                 body += piece
-                if len(body) > _LARGEST:
+                if len(body) > _MAX_BODY:
                     break
-        except httpx.HTTPError:  # its head was an answer
+        except httpx.HTTPError:  # the headers are answer enough
             pass
         return _Answer(reply.status_code, body)
 

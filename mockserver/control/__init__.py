@@ -1,6 +1,6 @@
-"""The mock's own interface, under `/__mock__/`: what it was asked and what it holds; no part of the API that it plays.
+"""The control interface of the mock, at `/__mock__/`: its journal and its state. It is not part of the served API.
 
-It is served as any other document is, from `openapi.json` beside this module.
+A `Gateway` serves it like any other document, from `openapi.json` next to this module.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ PREFIX = "/__mock__/"
 HEALTH = PREFIX + "health"
 
 _DOCUMENT = Path(__file__).parent / "openapi.json"
-#: What stays where the rest is off: it tells nothing of requests, and whoever starts a server waits for it.
-_ALWAYS = (HEALTH, PREFIX + "ready")
+#: Paths that `--control off` keeps: scripts wait for them, and they reveal nothing about requests.
+_ALWAYS_ON = (HEALTH, PREFIX + "ready")
 
 
 def control_gateway(contract: Contract, config: Config) -> Gateway:
-    """Return the gateway of the control interface of a mock that serves `contract`; no other origin may read it."""
+    """Return the gateway of the control interface; it refuses pages of other origins."""
     own = own_contract(config.control)
     behaviours: dict[str, Behaviour] = {
         "getHealth": lambda _: _health(contract),
@@ -57,11 +57,11 @@ def control_gateway(contract: Contract, config: Config) -> Gateway:
 
 @lru_cache(maxsize=2)
 def own_contract(whole: bool = True) -> Contract:
-    """Return the contract of the interface, compiled once; unless `whole`, of what stays where it is off."""
+    """Return the contract of the control interface, compiled once; without `whole`, only the paths always on."""
     document = read_document(_DOCUMENT)
     if not whole:
         root: dict[str, dict[str, object]] = document.files[""]  # type: ignore[assignment]
-        root["paths"] = {path: item for path, item in root["paths"].items() if path in _ALWAYS}
+        root["paths"] = {path: item for path, item in root["paths"].items() if path in _ALWAYS_ON}
     return compile_contract(document)[0]
 
 

@@ -1,7 +1,7 @@
-"""Who may use the mock's own interface from a browser: pages of its own origin, at hosts that it knows.
+"""Checks of `Host` and `Origin` that protect the control interface from web pages.
 
-Without these checks a page of any site could read the journal, by a name of its own that resolves to this machine (DNS
-rebinding), and reset the mock by a request across origins.
+Without them a page of any site could read the journal through a host name that resolves to this machine (DNS
+rebinding), and could reset the mock with a cross-origin request.
 Source: RFC 6454, section 7.3 (`Origin`); RFC 9110, section 7.2 (`Host`).
 """
 
@@ -18,21 +18,21 @@ ANY = "*"
 
 
 def foreign(request: Request, allowed: Collection[str] = ()) -> str | None:
-    """Return why a request is not answered by the mock's own interface, or None if it is.
+    """Return why the control interface refuses a request, or None if it accepts it.
 
-    Known hosts are IP addresses, `localhost` and names below it, names without a dot, which no site on the internet
-    has, and `allowed`. A request without `Host` or `Origin` is no browser's.
+    Accepted hosts are IP addresses, `localhost` and its subdomains, names without a dot (no site on the internet has
+    one), and `allowed`. Requests without `Host` and `Origin` are accepted: a browser would send them.
     """
     if ANY in allowed:
         return None
     host, origin = request.headers.get("host"), request.headers.get("origin")
     if host is not None and not _is_known(_name(host), allowed):
         return (
-            f"The mock's own interface does not answer at the host {_name(host)[:100]!r}. "
-            "Use its IP address, or start it with --allow-host."
+            f"The control interface does not answer at the host {_name(host)[:100]!r}. "
+            "Use the IP address, or start the mock with --allow-host."
         )
     if origin is not None and not _is_same(origin, host) and _name(_authority(origin)) not in allowed:
-        return f"The mock's own interface does not answer pages of another origin, as {origin[:100]!r} is."
+        return f"The control interface does not answer pages of other origins, such as {origin[:100]!r}."
     return None
 
 
@@ -51,7 +51,7 @@ def _is_same(origin: str, host: str | None) -> bool:
 
 
 def _authority(origin: str) -> str:
-    """Return host and port of an origin; "" for one that has none, as `null`."""
+    """Return host and port of an origin; "" if it has none, like the origin `null`."""
     try:
         return urlsplit(origin).netloc
     except ValueError:

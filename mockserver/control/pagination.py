@@ -1,4 +1,4 @@
-"""Pages of what the control interface lists."""
+"""Pages of lists in the control interface."""
 
 from __future__ import annotations
 

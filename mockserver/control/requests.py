@@ -33,7 +33,7 @@ def get_request(context: Context) -> Outcome:
         if found == number:
             return json_outcome(readable_entry(found, entry))
         break
-    why = f"The journal of this scope does not contain request {number}, or no longer does."
+    why = f"The journal of this scope does not contain request {number}. It may have been evicted."
     raise Rejection(404, "", why, ("path", "number"), None, number)
 
 

@@ -19,7 +19,7 @@ from mockserver.resources.sessions import Session, decode
 from mockserver.stores.paging import all_items
 
 _PAGE = 100
-#: Sessions that are read at once: each may have megabytes.
+#: Sessions that are read at once: each may take megabytes.
 _SESSIONS_PAGE = 4
 
 
@@ -30,12 +30,12 @@ def list_agents(context: Context) -> Outcome:
 
 
 def reset_agent(context: Context) -> Outcome:
-    """Return a configured agent as the configuration declares it; changes and sessions are deleted."""
+    """Delete the changes and the sessions of a configured agent; return the agent as configured."""
     agents, address = context.settings.agents, str(context.call.parameters["agent_id"])
     agent = agents.get(id_of(agents, address))
     if agent is None:
         names = ", ".join(one.name for one in unique(agents))
-        why = f"No agent of the configuration has this id or name. Configured agents: {names}."
+        why = f"No configured agent has this id or name. Configured agents: {names}."
         raise Rejection(404, "", why, ("path", "agent_id"), None, address[:200])
     reply = Reply(200, JSON_TYPE, _dumps(_shown_agent(agent, "configured")))
     return Outcome(reply, (Write(keys.agent(agent.id), None),), (keys.sessions(agent.id),))
@@ -107,7 +107,7 @@ def _shown_agent(agent: Agent, origin: str) -> dict[str, Any]:
 
 
 def _find_session(context: Context) -> tuple[str, bytes]:
-    """Return the key and the value of a session, of any agent; takes one lookup for each agent that has sessions."""
+    """Return the key and the value of a session of any agent; needs one lookup per agent that has sessions."""
     id, after = str(context.call.parameters["session_id"]), ""
     while found := context.transaction.items(keys.SESSIONS, after, 1):
         agent, _ = keys.session_ids(found[0][0])
@@ -116,7 +116,7 @@ def _find_session(context: Context) -> tuple[str, bytes]:
         if value is not None:
             return key, value
         after = keys.after_sessions(agent)
-    why = "This scope does not contain a session with this id, or no longer does."
+    why = "This scope does not contain a session with this id. It may have expired or been evicted."
     raise Rejection(404, "", why, ("path", "session_id"), None, id)
 
 

@@ -1,4 +1,4 @@
-"""What an operation gets: the call, the settings, fresh values and a transaction."""
+"""The context of an operation: the call, the settings, fresh values and a transaction."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from mockserver.resources.models import Model
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What stays the same from request to request; `seed` is mixed into every generated text.
+    """Values that are the same for every request; `seed` is part of the seed of every generated text.
 
-    `agents` are the configured ones by id and by name. `indexes` are by id; an agent's own documents have the agent's.
+    `agents` are the configured ones, by id and by name. `indexes` are by id; an agent's own documents are an index with
+    the id of the agent.
     """
 
     agents: Mapping[str, Agent]
@@ -51,5 +52,5 @@ class Context:
     transaction: Transaction
 
 
-#: How an operation acts: the same context gives the same outcome. Raises `Rejection` for a request that it refuses.
+#: The implementation of an operation: the same context gives the same outcome. Raises `Rejection` to refuse a request.
 Behaviour: TypeAlias = Callable[[Context], Outcome]

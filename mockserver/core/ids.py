@@ -15,8 +15,8 @@ from mockserver.stores import Store
 class IdSource:
     """Draws fresh values: the same seed, clock and store give the same ones.
 
-    Workers and restarts that share a store must not draw the same ids. So each takes a number from the store and draws
-    from the seed and that number; the first one draws from the seed alone.
+    Processes that share a store, at the same time or one after the other, must not draw the same ids. So each takes a
+    number from the store and adds it to the seed; the first one uses the seed alone.
     """
 
     def __init__(self, seed: int, clock: Callable[[], float], store: Store) -> None:
@@ -28,7 +28,7 @@ class IdSource:
 
     def draw(self) -> Fresh:
         """Return fresh values; raises `StoreUnavailable` if the first call can't reach the store."""
-        # Not under the lock: with a slow store, each request would wait for all those before it.
+        # Not under the lock: if the store is slow, requests would wait for each other.
         start = self._store.append(keys.STARTS, b"", 1) if self._source is None else 0
         with self._lock:
             if self._source is None:

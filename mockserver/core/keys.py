@@ -11,10 +11,10 @@ from urllib.parse import quote, unquote
 AGENTS = "agent/"
 SESSIONS = "session/"
 JOURNAL = "journal/"
-#: Prefix of the contents of all scopes, and of the entries that register when each was used.
+#: Prefix of the contents of all scopes, and prefix of the time of their last use.
 SCOPES = "scope/"
 REGISTER = "scopes/"
-#: The log that counts how many processes have drawn ids.
+#: The log that counts the processes that have drawn ids.
 STARTS = "server/starts"
 
 _LAST = "\N{DELETE}"  # sorts after every character of an id
@@ -52,22 +52,22 @@ def session_ids(key: str) -> tuple[str, str]:
 
 
 def session_cursor(key: str) -> str:
-    """Return what a page of sessions ends with, from the key of its last one."""
+    """Return the cursor that continues a list of sessions after this key."""
     return key.removeprefix(SESSIONS)
 
 
 def after_session(cursor: str) -> str:
-    """Return the key that `session_cursor` was taken from; empty for an empty cursor."""
+    """Return the key of a cursor that `session_cursor` returned; empty for an empty cursor."""
     return SESSIONS + cursor if cursor else ""
 
 
 def scope(name: str) -> str:
-    """Return the prefix of everything in a scope; no scope's prefix is the beginning of another's."""
+    """Return the prefix of everything in a scope; it is not a prefix of any other scope's prefix."""
     return f"{SCOPES}{quote(name, safe='')}/"
 
 
 def registered(name: str) -> str:
-    """Return the key that registers when a scope was used."""
+    """Return the key of the time when a scope was last used."""
     return f"{REGISTER}{quote(name, safe='')}/"
 
 

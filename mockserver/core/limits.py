@@ -1,4 +1,4 @@
-"""Limits of one request and of what the mock keeps."""
+"""Limits of one request and of the stored state."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may cost and what the mock keeps: bytes, or numbers of items.
+    """Limits of one request and of the stored state, in bytes or items.
 
-    `tools` limits the tools that a request declares, `schema` the characters of a JSON Schema in it. `session` limits
-    the stored bytes of one session, `sessions` the number of sessions and `store` their bytes together: the least
-    recently used session is evicted first. `agents` limits the agents of one scope, configured ones included, `agent`
-    the stored bytes of one. `texts` and `dimensions` limit one request for embeddings. `scopes` limits the scopes that
-    have a name, `journal` the requests that the journal of each scope keeps; 0 keeps none.
+    In a request, `body` is in bytes, `schema` is the length of a JSON Schema in characters, and `choices`, `stops` and
+    `tools` are numbers. `texts` is the number of inputs of a request for embeddings, `dimensions` the size of a vector.
+    `session` and `agent` are the bytes of one of them, `store` those of everything stored. `sessions` is a number; the
+    least recently used session is evicted first. `agents` is the number in one scope, configured ones included.
+    `scopes` is the number of named scopes, `journal` the number of requests in each scope's journal; 0 keeps none.
     """
 
     body: int = 2 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""What an operation returns or raises: an outcome, or a rejection."""
+"""The result of an operation: it returns an outcome or raises a rejection."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from agent_contract.messages import JSON, JSON_TYPE, Location, Reply
 class Rejection(Exception):
     """A request is refused with `status` because of `why`.
 
-    `clause` is the part of the clause's id after the dot, empty for none. `where` is the place in the request,
-    `expected` and `got` are what the place should have and has.
+    `clause` is the part of the clause's id after the dot, empty for none. `location` is the place in the request, `got`
+    the value found there and `expected` the one that was expected.
     """
 
     status: int
     clause: str
     why: str
-    where: Location = ()
+    location: Location = ()
     expected: JSON = None
     got: JSON = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Rejection(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A value that replaces the one that was read, or None to delete it; see `Store.put`."""
+    """A new value for a key, or None to delete it; `Store.put` explains the other fields."""
 
     key: str
     value: bytes | None
@@ -40,7 +40,7 @@ class Write:
 
 
 class Reset(Enum):
-    """What is deleted as a whole, with everything in it: the scope of the transaction, or all scopes."""
+    """Deletes everything in the scope of the transaction, or everything in all scopes."""
 
     SCOPE = auto()
     ALL = auto()
@@ -48,10 +48,10 @@ class Reset(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A reply, and what to change in the store; all keys are relative to the transaction's scope.
+    """A reply, and the changes to the store; all keys are relative to the transaction's scope.
 
-    The first of several `writes` decides: if its key was written by someone else since it was read, nothing is
-    written. All keys that begin with one of `cleared` are deleted. `hints` go to log and journal.
+    If another request has written the key of the first of `writes` since it was read, nothing is written. All keys that
+    begin with one of `cleared` are deleted. `hints` are added to the log and the journal.
     """
 
     reply: Reply
@@ -62,5 +62,5 @@ class Outcome:
 
 
 def json_outcome(value: JSON | Mapping[str, Any]) -> Outcome:
-    """Return the outcome that answers with a value as JSON and changes nothing."""
+    """Return an outcome that answers with a value as JSON and changes nothing."""
     return Outcome(Reply(200, JSON_TYPE, orjson.dumps(value)))

@@ -1,4 +1,4 @@
-"""Scopes: isolated agents, sessions and journals, one for each name in X-Mock-Scope."""
+"""Scopes: isolated sets of agents, sessions and journals, chosen by the header X-Mock-Scope."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def known_scopes(store: Store, after: str = "") -> Iterator[tuple[str, float]]:
 
 
 class Scopes:
-    """Registers in the store when each scope was used; of more than `most`, the least recently used is deleted.
+    """Registers in the store when each scope was last used, and evicts the least recently used of more than `most`.
 
-    A process registers a scope once a second, not with each request. So for up to a second it may write to a scope that
-    another process has just deleted.
+    A process registers a scope at most once a second. So for up to a second it may write to a scope that another
+    process has just deleted.
     """
 
     def __init__(self, store: Store, most: int, clock: Callable[[], float]) -> None:
@@ -63,7 +63,7 @@ class Scopes:
         self._registered[name] = now
 
     def forget(self) -> None:
-        """Look every scope up in the store again: some may have been deleted."""
+        """Clear the cache, because scopes may have been deleted."""
         self._registered.clear()
 
     def evict(self, keep: str) -> bool:

@@ -11,9 +11,9 @@ from mockserver.stores import Store
 
 @dataclass(slots=True)
 class Transaction:
-    """A scope in the store, as one attempt to answer reads and writes it.
+    """Reads and writes a scope in the store.
 
-    All keys are relative to the scope. The version of each value that is read is remembered until `begin`.
+    All keys are relative to the scope. The transaction remembers the version of each value that it reads until `begin`.
     """
 
     store: Store
@@ -54,7 +54,7 @@ class Transaction:
         return self.store.entries(self._prefix + log, before, limit)
 
     def commit(self, outcome: Outcome) -> None:
-        """Write what an outcome changes; raises `Conflict` if a value is no longer what was read."""
+        """Write what an outcome changes; raises `Conflict` if a value was changed after it was read."""
         for write in outcome.writes:
             key = self._prefix + write.key
             if write.value is None:

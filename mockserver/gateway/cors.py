@@ -11,12 +11,12 @@ _MAX_AGE = "600"  # seconds; no browser keeps a preflight much longer
 
 
 def is_preflight(request: Request) -> bool:
-    """Return whether a browser asks whether it may send a request of another method."""
+    """Return whether a request is a CORS preflight."""
     return request.method == "OPTIONS" and "access-control-request-method" in request.headers
 
 
 def preflight(request: Request, methods: tuple[str, ...]) -> Reply:
-    """Return the permission to send any of `methods` with the requested headers."""
+    """Return the reply that permits any of `methods` with the requested headers."""
     headers = {
         "access-control-allow-origin": "*",
         "access-control-allow-methods": ", ".join(methods),
@@ -27,7 +27,7 @@ def preflight(request: Request, methods: tuple[str, ...]) -> Reply:
 
 
 def headers(request: Request) -> dict[str, str]:
-    """Return the headers that let a page read a reply; none if the request is not from a page."""
+    """Return the headers that let a page read the reply; none if the request has no `Origin`."""
     if "origin" not in request.headers:
         return {}
     return {"access-control-allow-origin": "*", "access-control-expose-headers": "*"}

@@ -1,4 +1,4 @@
-"""What an operation without a behaviour answers: its example, or a value sampled from its schema."""
+"""Replies of operations without a behaviour: the documented example, or a value sampled from the schema."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ _WITHOUT_BODY = frozenset({204, 205, 304})
 def documented_reply(contract: Contract, operation: Operation, seed: int) -> Reply:
     """Return the operation's first documented success; the same `seed` gives the same bytes.
 
-    If no value of its schema is found, the reply is a 501 that names what the document lacks.
+    The reply is a 501 if the operation has no example and no value of its schema is found.
     """
     try:
         return _documented(contract, operation, seed)
     except SampleError as error:
-        why = f"{operation.id} has no example, and none could be made of its schema ({error}): add an example to it."
+        why = (
+            f"{operation.id} has no example, and no value could be generated from its schema ({error}). Add an example."
+        )
         return Reply(501, JSON_TYPE, orjson.dumps({"detail": why}))
 
 
@@ -78,7 +80,7 @@ def _encode(name: str, value: JSON) -> bytes:
 
 
 def _events(value: JSON) -> tuple[Event, ...]:
-    """Return the events that an example or a sample of an event stream holds: one, several, or a text."""
+    """Return the events of an example or sample of an event stream, which is one event, a list of events, or text."""
     several = value if isinstance(value, list) else [value]
     return tuple(Event(_data(one.get("data") if isinstance(one, dict) and "data" in one else one)) for one in several)
 

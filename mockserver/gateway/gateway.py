@@ -1,4 +1,4 @@
-"""A document as it is served: which requests reach its operations, and which are refused before."""
+"""The gateway: the checks that a request must pass before its operation runs."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from mockserver.core.scopes import SCOPE_HEADER, is_scope_name
 from mockserver.gateway import cors
 from mockserver.gateway.example_response import documented_reply
 
-#: The clause of a body that is not declared as JSON, by whether it is declared at all.
-_MOST_VALUE = 200  # characters of an invalid value in a 422
-_CONTENT_TYPE = {True: "body-content-type", False: "body-content-type-absent"}
+_MAX_VALUE = 200  # characters of an invalid value in a 422
+#: The clause about a body that is not sent as JSON, by whether the request has a content type.
+_CONTENT_TYPE_CLAUSES = {True: "body-content-type", False: "body-content-type-absent"}
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A request that passed every check: the call that it makes, and the scope that it is sent to."""
+    """A request that passed every check: its call and its scope."""
 
     call: Call
     scope: str
@@ -34,7 +34,7 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A request that is answered without its operation; `scope` is the one whose journal records it, None for none."""
+    """A request that is answered without its operation; the journal of `scope` records it, or none if it is None."""
 
     exchange: Exchange
     scope: str | None
@@ -43,7 +43,7 @@ class Answered:
 
 @dataclass(slots=True)
 class Admission:
-    """What the checks found out about a request so far."""
+    """The results of the checks that a request has passed so far."""
 
     request: Request
     found: Found | NotAllowed | None = None
@@ -65,9 +65,9 @@ class Admission:
 class Gateway:
     """Serves a contract: a request must carry one of `tokens`, if there are any.
 
-    Operations in `open` need no token. A body may have `max_body` bytes; `seed` decides documented replies. `foreign`
-    returns why a page of another origin may not send a request; without it, pages of every origin may read the replies.
-    With `answers_head`, HEAD is answered wherever GET is. With `error_codes`, items of a 422 have `error_code` and
+    Operations in `open` need no token. A body may have `max_body` bytes. `seed` is the random seed for sampled replies.
+    `foreign` returns why a request of another origin is refused; without it, pages of every origin may read replies.
+    With `answers_head`, HEAD is allowed for every GET. With `error_codes`, items of a 422 have `error_code` and
     `value`.
     """
 
@@ -106,23 +106,23 @@ class Gateway:
         return Admitted(admission.call, admission.scope, admission.path_parameters)
 
     def refuse(self, request: Request, operation: Operation | None, rejection: Rejection) -> Exchange:
-        """Return the reply to a request that is refused, with the clause of the rejection."""
+        """Return the exchange of a rejected request, with the clause of the rejection."""
         name = operation.id if operation else ""
         clause = self._clauses.get((name, rejection.clause), "")
         pointer = self.contract.clause(clause).pointer if clause else ""
-        violation = Violation(rejection.where, rejection.clause, rejection.expected, rejection.got, pointer)
+        violation = Violation(rejection.location, rejection.clause, rejection.expected, rejection.got, pointer)
         reply = _refusal(rejection.status, rejection.why, rejection.headers)
         return Exchange(request, reply, name, (clause,) if clause else (), (violation,))
 
     def documented(self, operation: Operation) -> Reply:
-        """Return the reply that the document shows for an operation."""
-        made = self._documented.get(operation.id)
-        if made is None:
-            made = self._documented[operation.id] = documented_reply(self.contract, operation, self.seed)
-        return made
+        """Return the documented reply of an operation."""
+        reply = self._documented.get(operation.id)
+        if reply is None:
+            reply = self._documented[operation.id] = documented_reply(self.contract, operation, self.seed)
+        return reply
 
     def route(self, admission: Admission) -> Exchange | None:
-        """Find the operation; refuse an unknown path with 404, another method with 405."""
+        """Find the operation; refuse an unknown path with 404 and a wrong method with 405."""
         request = admission.request
         method = "GET" if self.answers_head and request.method == "HEAD" else request.method
         found = admission.found = self.contract.find(method, request.path)
@@ -131,12 +131,12 @@ class Gateway:
         if found and self.foreign is None and cors.is_preflight(request):
             admission.scope = None
             return Exchange(request, cors.preflight(request, found.allow))
-        # The journal of a scope records unknown paths too, but only for callers that may use the scope.
+        # The journal of a scope also records unknown paths, but only if the caller may use the scope.
         if self.authenticate(admission) is None:
             self.select_scope(admission)
         if found is None:
             return self.refuse(
-                request, None, Rejection(404, "", self._why(request.path), ("path",), None, request.path)
+                request, None, Rejection(404, "", self._unknown_path(request.path), ("path",), None, request.path)
             )
         allow = ", ".join(found.allow)
         why = f"{request.method[:20]} is not allowed here. Allowed: {allow}."
@@ -144,7 +144,7 @@ class Gateway:
         return self.refuse(request, self._neighbour(request, found), rejection)
 
     def check_origin(self, admission: Admission) -> Exchange | None:
-        """Refuse a page of another origin with 403, except for open operations."""
+        """Refuse requests from pages of other origins with 403, except to open operations."""
         operation = admission.operation
         if self.foreign is None or (operation and operation.id in self.open):
             return None
@@ -171,7 +171,7 @@ class Gateway:
         )
 
     def select_scope(self, admission: Admission) -> Exchange | None:
-        """Take the scope that the request names; refuse an invalid name with 400."""
+        """Set the scope that the request names; refuse an invalid name with 400."""
         name = admission.request.headers.get(SCOPE_HEADER)
         if name is None:
             return None
@@ -206,7 +206,7 @@ class Gateway:
         return Exchange(call.request, reply, operation.id, (clause,) if clause else (), (violation,))
 
     def validate(self, admission: Admission) -> Exchange | None:
-        """Refuse what the operation's schemas do not accept with 422."""
+        """Refuse a request that violates the operation's schemas, with 422."""
         call = admission.call
         assert call is not None
         violations = check_request(call)
@@ -215,15 +215,17 @@ class Gateway:
         operation = call.operation
         named = [self.contract.clause_for(violation, operation) for violation in violations]
         if violations[0].where == ("body",) and call.request.body and not call.reads_json:
-            named = [self._clauses.get((operation.id, _CONTENT_TYPE["content-type" in call.request.headers]), "")]
+            named = [
+                self._clauses.get((operation.id, _CONTENT_TYPE_CLAUSES["content-type" in call.request.headers]), "")
+            ]
         clauses = tuple(dict.fromkeys(clause for clause in named if clause))
         detail = error_detail(operation, violations)
         if self.error_codes:
             detail = [_with_code(item, violation) for item, violation in zip(detail, violations, strict=True)]
         return Exchange(call.request, _refusal(operation.rejects_with, detail), operation.id, clauses, violations)
 
-    def _why(self, path: str) -> str:
-        """Return why no operation is found at a path."""
+    def _unknown_path(self, path: str) -> str:
+        """Return the message for a path without an operation."""
         unserved = self.contract.document.get("x-unserved", ())
         if any(path == prefix or path.startswith(f"{prefix}/") for prefix in unserved):
             return "This path is part of the published API, but this mock does not serve it."
@@ -231,14 +233,14 @@ class Gateway:
         return " ".join(["No such path.", *(f"Did you mean {near}?" for near in nearest)])
 
     def _neighbour(self, request: Request, found: NotAllowed) -> Operation | None:
-        """Return an operation on the same path, whose clauses cover a method that does not exist."""
+        """Return an operation on the same path; its clauses cover methods that are not allowed."""
         other = self.contract.find(found.allow[0], request.path)
         return other.operation if isinstance(other, Found) else None
 
 
-#: Returns the reply if a request does not pass, None if it does.
+#: Returns None if the request passes, otherwise the exchange that refuses it.
 Check: TypeAlias = Callable[[Gateway, Admission], Exchange | None]
-#: In this order; the first one that a request does not pass decides.
+#: They run in this order; the first one that refuses the request decides.
 CHECKS: tuple[Check, ...] = (
     Gateway.route,
     Gateway.check_origin,
@@ -266,7 +268,7 @@ def _harmless_paths(operations: Iterable[Operation]) -> tuple[str, ...]:
 def _with_code(item: JSON, violation: Violation) -> JSON:
     """Return an item of a 422 with its code and the invalid value; null for an object or an array."""
     got = violation.got
-    value = None if isinstance(got, (dict, list)) else got[:_MOST_VALUE] if isinstance(got, str) else got
+    value = None if isinstance(got, (dict, list)) else got[:_MAX_VALUE] if isinstance(got, str) else got
     return {**item, "error_code": "VALIDATION_ERROR", "value": value}  # type: ignore[dict-item]  # items are objects
 
 

@@ -1,4 +1,4 @@
-"""Plays an engine at a listening socket, in this process or in several."""
+"""Serves an engine at a listening socket, in this process or in several."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mockserver.server.workers import run_workers
 from mockserver.stores import open_store
 
 
-def play(
+def serve_in_this_process(
     engine: Engine,
     listening: socket.socket,
     log_level: str,
@@ -29,7 +29,7 @@ def play(
     banner: str = "",
     lifeline: int | None = None,
 ) -> None:
-    """Play `engine` until it is stopped, as `http_server.run` does; print the banner, then a line for each request."""
+    """Serve `engine` until the process is stopped; print the banner, then a line for each request."""
     with closing(engine), closing(RequestLog(log_level)) as log:
         logged = LoggedEngine(engine, log)
         settings = ConnectionSettings(limits, (DRAINED + 1) * engine.limits.body, _recorder(logged))
@@ -37,7 +37,7 @@ def play(
 
 
 def _recorder(engine: LoggedEngine) -> Callable[[Exchange], None]:
-    """Return what records the replies of connections; in a thread if the journal may have to wait for a store."""
+    """Return a function that records an exchange, in a thread if the journal may have to wait for the store."""
     if not engine.blocking:
         return engine.record
     thread = ThreadPoolExecutor(1)
@@ -48,7 +48,7 @@ def _recorder(engine: LoggedEngine) -> Callable[[Exchange], None]:
     return record
 
 
-def play_together(
+def serve_in_processes(
     workers: int,
     engine: Engine,
     store: str,
@@ -57,22 +57,22 @@ def play_together(
     limits: ConnectionLimits,
     banner: str,
 ) -> None:
-    """Play `engine` in several processes, each with a connection of its own to the store at `store`.
+    """Serve `engine` in several processes, each with its own connection to the store at `store`.
 
-    Raises `WorkersEnd` when none of them stays alive.
+    Raises `WorkersFailed` if no process stays alive.
     """
-    engine.close()  # a connection must not be used on both sides of a fork
+    engine.close()  # a connection must not be used by two processes
 
     def work(lifeline: int) -> None:
         bounds = engine.limits
-        # Not checked: a store that is away for a moment is answered with 503, as it is by the workers that stayed.
+        # Don't check the store: a worker that starts while it is unavailable answers 503, as the other workers do.
         opened = open_store(store, items=bounds.sessions, size=bounds.store, check=False)
-        play(with_store(engine, opened), listening, log_level, limits, lifeline=lifeline)
+        serve_in_this_process(with_store(engine, opened), listening, log_level, limits, lifeline=lifeline)
 
     _print(banner)
     run_workers(workers, work, _print)
 
 
 def _print(line: str) -> None:
-    with contextlib.suppress(OSError, ValueError):  # no one reads it any more
+    with contextlib.suppress(OSError, ValueError):  # stdout is closed
         print(line, flush=True)

@@ -27,7 +27,7 @@ _TOO_MANY = 5
 _PATIENCE = 3.0  # seconds that workers have to end
 
 
-class WorkersEnd(Exception):
+class WorkersFailed(Exception):
     """No worker stays alive; the message says how the last one ended."""
 
 
@@ -37,7 +37,7 @@ def can_fork() -> bool:
 
 
 def run_workers(count: int, work: Callable[[int], None], say: Callable[[str], None]) -> None:
-    """Keep `count` processes at `work` until SIGINT or SIGTERM; raise `WorkersEnd` if none of them stays alive.
+    """Keep `count` processes at `work` until SIGINT or SIGTERM; raise `WorkersFailed` if none of them stays alive.
 
     `work` runs in each. It receives a file descriptor that is at its end when the work must end, also because this
     process was killed. A worker that ends before that is replaced, and `say` receives a line about it. Call this before
@@ -69,7 +69,7 @@ def run_workers(count: int, work: Callable[[int], None], say: Callable[[str], No
                     failed = failed + 1 if time.monotonic() - began < _SOON else 0
                     how = _how_it_ended(process)
                     if failed >= _TOO_MANY:
-                        raise WorkersEnd(f"The workers end as soon as they are started: {how}.")
+                        raise WorkersFailed(f"The workers end as soon as they are started: {how}.")
                     say(f"A worker {how}; process {start().pid} takes its place.")
     finally:
         os.close(held)

@@ -155,7 +155,7 @@ def test_an_engine_plays_what_is_declared(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "fault"),
+    ("text", "problem"),
     [
         ("agents: []\n", "mock.yaml:1 agents: [] has less than 1 item"),
         ("agents:\n  - model: x\n", 'mock.yaml:2 agents.0: "name" is a required property'),
@@ -172,7 +172,7 @@ def test_an_engine_plays_what_is_declared(folder: Path) -> None:
             "agents:\n  - name: a\n    documents:\n      - x\n",
             'mock.yaml:4 agents.0.documents.0: "x" is not a declared document',
         ),
-        ("agents:\n  - name: a\n  - name: a\n", 'mock.yaml:3 agents.1.name: "a" is another agent\'s'),
+        ("agents:\n  - name: a\n  - name: a\n", 'mock.yaml:3 agents.1.name: "a" is already used by another agent'),
         ("documents:\n  - name: a\n    file: nowhere.txt\n", "mock.yaml:3 documents.0.file: "),
         ("documents:\n  - name: a\n    file: /dev/zero\n", "mock.yaml:3 documents.0.file: "),
         ("documents:\n  - name: a\n    text: x\n    file: y\n", "mock.yaml:2 documents.0: "),
@@ -186,7 +186,7 @@ def test_an_engine_plays_what_is_declared(folder: Path) -> None:
         ("models:\n  - model_type: EMBEDDINGS\n", 'mock.yaml:2 models.0: "id" is a required property'),
         (
             "models:\n  - {id: a, model_type: EMBEDDINGS}\nagents:\n  - name: b\n    model: a\n",
-            'mock.yaml:5 agents.0.model: "a" is declared as a model of EMBEDDINGS',
+            'mock.yaml:5 agents.0.model: "a" is declared with the model_type EMBEDDINGS',
         ),
         ("agents:\n  - name: a\n    session_max_length: 0\n", "mock.yaml:3 agents.0.session_max_length: 0 is less"),
         ("agents:\n  - name: a\n    tools:\n      - tool_id: b\n", 'mock.yaml:4 agents.0.tools.0: "link_type" is'),
@@ -207,8 +207,8 @@ def test_an_engine_plays_what_is_declared(folder: Path) -> None:
         ("agents:\n  - {name: a}\n  - {name: b}\nlimits:\n  agents: 1\n", "mock.yaml:5 limits.agents: "),
     ],
 )
-def test_a_fault_is_named_by_file_line_and_key(folder: Path, text: str, fault: str) -> None:
-    assert any(found.startswith(fault) for found in faults(folder, text)), faults(folder, text)
+def test_a_problem_is_reported_with_file_line_and_key(folder: Path, text: str, problem: str) -> None:
+    assert any(found.startswith(problem) for found in faults(folder, text)), faults(folder, text)
 
 
 def test_indexes_are_read_and_those_that_are_built_in_go(folder: Path) -> None:

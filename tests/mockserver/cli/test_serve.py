@@ -357,7 +357,7 @@ def test_waiting_ends_when_something_answers(served: Served) -> None:
 def test_waiting_for_nothing_ends_with_what_was_seen() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    result = ended("wait", f"http://127.0.0.1:{port}", "--timeout", "0.3")
+    result = ended("wait", f"http://127.0.0.1:{port}", "--timeout", "3")
     assert result.returncode == 2
     assert "Connection refused" in result.stderr
     assert result.stderr.count("\n") == 1

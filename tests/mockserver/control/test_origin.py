@@ -1,4 +1,4 @@
-"""At which hosts, and to pages of which origins, the mock's own interface answers."""
+"""The hosts and origins that the control interface accepts."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def test_pages_of_its_own_origin_are_answered(origin: str) -> None:
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:3000", "null", "", "http://["])
 def test_pages_of_another_origin_are_not(origin: str) -> None:
-    assert "another origin" in str(foreign(asked(host="localhost:8000", origin=origin)))
-    assert "another origin" in str(foreign(asked(origin=origin)))
+    assert "pages of other origins" in str(foreign(asked(host="localhost:8000", origin=origin)))
+    assert "pages of other origins" in str(foreign(asked(origin=origin)))
 
 
 def test_pages_of_an_allowed_host_are_answered() -> None:

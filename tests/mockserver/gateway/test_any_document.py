@@ -133,7 +133,7 @@ def test_a_text_is_sent_as_it_is(birds: Engine) -> None:
 def test_what_can_not_be_sampled_says_what_the_document_lacks(birds: Engine) -> None:
     reply = ask(birds, "GET", "/impossible")
     assert reply.status == 501
-    assert "add an example" in json.loads(reply.content())["detail"]
+    assert "Add an example" in json.loads(reply.content())["detail"]
 
 
 def test_405_names_every_method_of_a_path(birds: Engine) -> None:
