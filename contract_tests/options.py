@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from contract_tests.wire.exchange import TOKEN_VARIABLE
-
 if TYPE_CHECKING:
     import pytest
 
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = "str | int | float | bool | tuple[str, ...]"
 
+#: The same as in `agent_contract.curl`, which is imported only when a contract test runs.
+TOKEN_VARIABLE = "AGENT_CONTRACT_TOKEN"
 CLIENT_SECRET_VARIABLE = "AGENT_CONTRACT_OIDC_CLIENT_SECRET"
 PASSWORD_VARIABLE = "AGENT_CONTRACT_OIDC_PASSWORD"
 #: The choice to detect the version of the API.

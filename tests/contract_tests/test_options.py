@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from agent_contract import curl
 from contract_tests.options import (
     PYTEST_PREFIX,
     TABLE,
+    TOKEN_VARIABLE,
     OptionError,
     Options,
     given,
@@ -84,3 +86,7 @@ def test_a_token_has_one_source() -> None:
 def test_what_was_given_is_listed_once_for_each_value() -> None:
     found = [(one.name, text) for one, text in given(Options(clauses=("a", "b"), dry_run=True))]
     assert found == [("clause", "a"), ("clause", "b"), ("dry-run", "")]
+
+
+def test_commands_name_the_variable_that_the_token_is_read_from() -> None:
+    assert TOKEN_VARIABLE == curl.TOKEN_VARIABLE

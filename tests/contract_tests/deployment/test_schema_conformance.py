@@ -12,8 +12,9 @@ from contract_tests.deployment.schema_conformance import Conformity
 from contract_tests.wire.exchange import Asked
 
 CONTRACT = load_contract()
-AGENTS: JSON = {"object": "list", "data": [], "has_more": False}
-MODELS: JSON = {"object": "list", "data": [{"id": "a", "object": "model", "created": 1, "owned_by": "x"}]}
+AGENTS: JSON = {"object": "list", "data": [], "num_objects": 0, "first_id": None, "last_id": None, "has_more": False}
+MODEL: JSON = {"id": "a", "object": "model", "created": 1, "model_type": "COMPLETIONS", "model_engine": "x"}
+MODELS: JSON = {"object": "list", "data": [MODEL]}
 
 
 def answer(value: JSON, status: int = 200) -> Asked:
