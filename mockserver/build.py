@@ -21,7 +21,7 @@ from mockserver.engine import Engine
 from mockserver.gateway.gateway import Gateway
 from mockserver.generation.latency import Pace
 from mockserver.generation.retrieval import KnowledgeIndex, search_indexes
-from mockserver.operations.table import CHAT_OPERATION, behaviours_of
+from mockserver.operations.table import CHAT_OPERATION, PUBLISHED_CREATE_FORM, behaviours_of
 from mockserver.recording.journal import Journal, Subject, subject_of
 from mockserver.resources.agents import Agent, id_of, unique
 from mockserver.resources.models import with_agent_models
@@ -88,7 +88,15 @@ def create_engine(
     limits = config.limits
     store = store or MemoryStore(limits.sessions, limits.store, clock)
     behaviours = behaviours_of(contract) if behaviours is None else behaviours
-    api = Gateway(contract, behaviours, config.tokens, max_body=limits.body, seed=seed, error_codes=config.error_codes)
+    api = Gateway(
+        contract,
+        behaviours,
+        config.tokens,
+        max_body=limits.body,
+        seed=seed,
+        error_codes=config.error_codes,
+        required=PUBLISHED_CREATE_FORM if config.published_create_form else {},
+    )
     agents = unique(config.agents) if CHAT_OPERATION in contract.operations else ()
     return Engine(
         api=api,

@@ -31,7 +31,8 @@ class Config:
     A request must carry one of `tokens`; if the tuple is empty, no token is required. The models of agents exist even
     if `models` does not list them. `control` switches the control interface on. It requires one of `control_tokens`, or
     one of `tokens` if `control_tokens` is empty, and answers at `allowed_hosts` and at the hosts that `control.origin`
-    lists. With `error_codes`, items of a 422 have `error_code` and `value`.
+    lists. With `error_codes`, items of a 422 have `error_code` and `value`. With
+    `published_create_form`, a new agent needs the fields of the published form.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=lambda: by_address(BUILT_IN))
@@ -43,6 +44,7 @@ class Config:
     control_tokens: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     error_codes: bool = False
+    published_create_form: bool = False
 
 
 class ConfigError(ContractError):
@@ -91,6 +93,7 @@ def load_config(path: Path) -> Config:
         models,
         indexes,
         error_codes=declared.get("error_codes", False),
+        published_create_form=declared.get("published_create_form", False),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TypeAlias
@@ -68,7 +68,7 @@ class Gateway:
     Operations in `open` need no token. A body may have `max_body` bytes. `seed` is the random seed for sampled replies.
     `foreign` returns why a request of another origin is refused; without it, pages of every origin may read replies.
     With `answers_head`, HEAD is allowed for every GET. With `error_codes`, items of a 422 have `error_code` and
-    `value`.
+    `value`. `required` names fields that the body of an operation must have besides those that its schema requires.
     """
 
     contract: Contract
@@ -80,6 +80,7 @@ class Gateway:
     foreign: Callable[[Request], str | None] | None = None
     answers_head: bool = False
     error_codes: bool = False
+    required: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     _tokens: tuple[bytes, ...] = field(init=False)
     _clauses: Mapping[tuple[str, str], str] = field(init=False)
     _documented: dict[str, Reply] = field(init=False, default_factory=dict)
@@ -209,7 +210,7 @@ class Gateway:
         """Refuse a request that violates the operation's schemas, with 422."""
         call = admission.call
         assert call is not None
-        violations = check_request(call)
+        violations = (*check_request(call), *self._missing(call))
         if not violations:
             return None
         operation = call.operation
@@ -223,6 +224,15 @@ class Gateway:
         if self.error_codes:
             detail = [_with_code(item, violation) for item, violation in zip(detail, violations, strict=True)]
         return Exchange(call.request, _refusal(operation.rejects_with, detail), operation.id, clauses, violations)
+
+    def _missing(self, call: Call) -> Iterator[Violation]:
+        """Yield a violation for each field of `required` that the body lacks."""
+        described, body = call.operation.request_body, call.body
+        names = self.required.get(call.operation.id, ())
+        if described and isinstance(body, dict):
+            for name in names:
+                if body.get(name) is None:
+                    yield Violation(("body", name), "required", [*names], None, described.pointer)
 
     def _unknown_path(self, path: str) -> str:
         """Return the message for a path without an operation."""

@@ -15,6 +15,11 @@ from mockserver.operations.models import answer_model_chat, create_embeddings, l
 #: The operation that the kit exists for.
 CHAT_OPERATION = "createAssistantChatCompletion"
 
+#: What the published form of a create requires, besides the schema.
+PUBLISHED_CREATE_FORM = dict.fromkeys(
+    ("createAgent", "createAssistant"), ("session_max_length", "session_summarization_strategy")
+)
+
 #: Operations of agents and of assistants behave the same.
 BEHAVIOURS: Mapping[str, Behaviour] = {
     CHAT_OPERATION: answer_chat,

@@ -13,7 +13,8 @@ from agent_contract.messages import Request
 from mockserver import load_engine
 from mockserver.config import Config
 from mockserver.server.access_log import describe
-from tests.mockserver.support.asking import Asker, engine, request, user
+from tests.mockserver.support.asking import Asker, details, engine, request, user
+from tests.mockserver.support.calling import COMPLETER, Caller
 
 CALL = {"id": "call_0", "type": "function", "function": {"name": "get_time", "arguments": "{}"}}
 RESULT = {"role": "tool", "tool_call_id": "call_0", "content": "Noon."}
@@ -161,3 +162,17 @@ def test_error_codes_are_a_setting_of_the_configuration(tmp_path: Path) -> None:
     file.write_text("error_codes: true\n", encoding="utf-8")
     (item,) = json.loads(load_engine(config=file).reply(request({})).content())["detail"]
     assert item["error_code"] == "VALIDATION_ERROR"
+
+
+@pytest.mark.parametrize("kind", ["agents", "assistants"])
+def test_a_create_needs_the_fields_of_the_published_form_if_wanted(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "mock.yaml"
+    file.write_text("published_create_form: true\n", encoding="utf-8")
+    caller = Caller(load_engine(config=file))
+    whole = {"model": COMPLETER, "session_max_length": 1000, "session_summarization_strategy": "delete_oldest"}
+    assert caller.post(f"/{kind}", whole)["session_max_length"] == 1000
+    reply = caller.exchange("POST", f"/{kind}", {"model": COMPLETER, "session_max_length": None}).reply
+    missing = [["body", "session_max_length"], ["body", "session_summarization_strategy"]]
+    assert details(reply) == [(where, "missing") for where in missing]
+    assert caller.status("POST", f"/{kind}", []) == 422
+    assert Caller().status("POST", f"/{kind}", {"model": COMPLETER}) == 201
