@@ -1,6 +1,7 @@
 """The journal: exchanges as they are stored and as they are shown.
 
-An entry is written with every reply, so it is flat JSON of what is at hand; the reader makes it readable.
+Every reply adds an entry. A store in this process keeps references and encodes an entry when somebody reads it; other
+stores encode it at once. Either way, secrets are hidden before anything is shown or leaves the process.
 """
 
 from __future__ import annotations
@@ -17,13 +18,19 @@ from agent_contract.redaction import Redaction, secrets_in
 from mockserver.core import keys
 from mockserver.core.transaction import Transaction
 from mockserver.recording.exchange_json import excerpt
-from mockserver.stores import Store
+from mockserver.stores import Entry, Store
 
 #: Bytes of a body that are kept.
 MOST_BODY = 8 * 1024
 #: Characters that are kept of a path, of the value of a header or a parameter, and of all these together.
 MOST_TEXT = 1000
 MOST_FIELDS = 8 * 1024
+#: Bytes that an entry may hold until it is encoded.
+MOST_WAITING = 32 * 1024
+#: Estimates of the bytes that an entry's objects take, besides its text: all together, an event, a header or parameter.
+_OBJECTS, _EVENT, _FIELD = 1000, 100, 100
+#: Bytes of memory that one byte of JSON can take when it is parsed, as in `[[],[],[]]`.
+_PARSED = 20
 _MOST_VIOLATIONS = 20
 _MOST_VALUE = 200  # characters of a value that was wrong
 _PAGE = 100
@@ -39,6 +46,26 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """An exchange to be kept; its bytes are JSON without secrets, made when they are asked for."""
+
+    exchange: Exchange
+    subject: Subject
+    redaction: Redaction
+
+    def __bytes__(self) -> bytes:
+        return encode_entry(self.exchange, self.subject, self.redaction)
+
+    def __len__(self) -> int:
+        request, reply = self.exchange.request, self.exchange.reply
+        sent = len(reply.body) if isinstance(reply.body, bytes) else sum(_EVENT + len(one.data) for one in reply.body)
+        fields = _FIELD * (len(request.headers) + len(request.query)) + sum(map(len, request.headers.values()))
+        # A violation refers to the parsed body.
+        body = len(request.body) * (_PARSED if self.exchange.violations else 1)
+        return _OBJECTS + len(request.path) + sum(len(text) for _, text in request.query) + fields + body + sent
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
     """Writes entries to the journals of scopes, each of which keeps its newest `keep`; with 0 nothing is written."""
 
@@ -49,7 +76,9 @@ class Journal:
     def write(self, scope: str, exchange: Exchange, subject: Subject) -> None:
         """Add an exchange to the journal of a scope; raises `StoreUnavailable`."""
         if self.keep:
-            entry = encode_entry(exchange, subject, self.redaction)
+            entry: Entry = JournalEntry(exchange, subject, self.redaction)
+            if len(entry) > MOST_WAITING:  # encoded it is shorter: the rest of a large body is not held
+                entry = bytes(entry)
             self.store.append(keys.scope(scope) + keys.JOURNAL, entry, self.keep)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.stores.base import Conflict, Store, StoreFull, StoreUnavailable, Versioned
+from mockserver.stores.base import Conflict, Entry, Store, StoreFull, StoreUnavailable, Versioned
 from mockserver.stores.errors import StoreError
 from mockserver.stores.memory import MemoryStore
 from mockserver.stores.open import open_store
@@ -10,6 +10,7 @@ from mockserver.stores.patience import request_deadline
 
 __all__ = [
     "Conflict",
+    "Entry",
     "MemoryStore",
     "Store",
     "StoreError",

@@ -20,6 +20,17 @@ class Versioned:
     version: int
 
 
+class Entry(Protocol):
+    """What is added to a log: bytes, or a value that makes them when they are first needed.
+
+    `len` estimates the memory that it holds until then; it may differ from the number of bytes.
+    """
+
+    def __bytes__(self) -> bytes: ...
+
+    def __len__(self) -> int: ...
+
+
 class Conflict(Exception):
     """Somebody else has written the key since the version that was expected."""
 
@@ -77,8 +88,11 @@ class Store(Protocol):
     def count(self, prefix: str = "") -> int:
         """Return how many keys begin with `prefix`; some of them may be over, but not yet forgotten."""
 
-    def append(self, log: str, entry: bytes, keep: int) -> int:
-        """Add an entry to a log and return its number, rising from 1; the log keeps its newest `keep` entries."""
+    def append(self, log: str, entry: Entry, keep: int) -> int:
+        """Add an entry to a log and return its number, rising from 1; the log keeps its newest `keep` entries.
+
+        A store in this process may keep the entry as it is and take its bytes when somebody reads it.
+        """
 
     def entries(self, log: str, before: int | None = None, limit: int = 100) -> tuple[tuple[int, bytes], ...]:
         """Return at most `limit` entries with their numbers, newest first: those below `before`, by default all."""

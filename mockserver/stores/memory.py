@@ -12,7 +12,7 @@ from itertools import islice
 
 from sortedcontainers import SortedDict
 
-from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, StoreFull, Versioned, full
+from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, Entry, StoreFull, Versioned, full
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class _Item:
 @dataclass(slots=True)
 class _Log:
     count: int = 0
-    kept: deque[bytes] = field(default_factory=deque)
+    kept: deque[Entry] = field(default_factory=deque)
 
 
 class MemoryStore:
@@ -99,7 +99,7 @@ class MemoryStore:
         with self._lock:
             return sum(1 for _ in self._keys(prefix, ""))
 
-    def append(self, log: str, entry: bytes, keep: int) -> int:
+    def append(self, log: str, entry: Entry, keep: int) -> int:
         """Add an entry to a log and return its number; the log keeps its newest `keep` entries."""
         with self._lock:
             written = self._logs.setdefault(log, _Log())
@@ -119,7 +119,9 @@ class MemoryStore:
                 return ()
             numbered = zip(range(written.count, 0, -1), reversed(written.kept), strict=False)
             skipped = 0 if before is None else max(0, written.count - before + 1)
-            return tuple(islice(numbered, skipped, skipped + limit))
+            page = tuple(islice(numbered, skipped, skipped + limit))
+        # Not under the lock: an entry may have to be encoded first.
+        return tuple((number, bytes(entry)) for number, entry in page)
 
     def clear(self, prefix: str) -> None:
         """Remove all keys and all logs that begin with `prefix`."""

@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import TimeoutError as NoAnswer
 from redis.retry import Retry
 
-from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, StoreFull, StoreUnavailable, Versioned, full
+from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, Entry, StoreFull, StoreUnavailable, Versioned, full
 from mockserver.stores.errors import store_error
 from mockserver.stores.key_encoding import behind, decoded, encoded
 from mockserver.stores.patience import CALL, Patience
@@ -91,9 +91,9 @@ class RedisStore:
         """Return how many keys begin with `prefix`; some of them may be over, but not yet forgotten."""
         return int(self._run("count", *_range(prefix)))
 
-    def append(self, log: str, entry: bytes, keep: int) -> int:
+    def append(self, log: str, entry: Entry, keep: int) -> int:
         """Add an entry to a log and return its number; the log keeps its newest `keep` entries."""
-        return int(self._run("append", encoded(log), entry, keep, self._items, self._size, log=log))
+        return int(self._run("append", encoded(log), bytes(entry), keep, self._items, self._size, log=log))
 
     def entries(self, log: str, before: int | None = None, limit: int = 100) -> tuple[tuple[int, bytes], ...]:
         """Return at most `limit` entries with their numbers, newest first: those below `before`, by default all."""

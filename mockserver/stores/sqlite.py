@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, StoreFull, StoreUnavailable, Versioned, full
+from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, Entry, StoreFull, StoreUnavailable, Versioned, full
 from mockserver.stores.key_encoding import behind, decoded, encoded
 from mockserver.stores.patience import CALL, Patience
 from mockserver.stores.sqlite_schema import error_name, open_file, refusal
@@ -119,13 +119,13 @@ class SQLiteStore:
             (found,) = connection.execute("SELECT count(*) FROM item WHERE key >= ? AND key < ?", bounds).fetchone()
         return int(found)
 
-    def append(self, log: str, entry: bytes, keep: int) -> int:
+    def append(self, log: str, entry: Entry, keep: int) -> int:
         """Add an entry to a log and return its number; the log keeps its newest `keep` entries."""
-        name = encoded(log)
+        name, value = encoded(log), bytes(entry)
         with self._writing() as connection:
             (last,) = connection.execute("SELECT max(number) FROM entry WHERE log = ?", (name,)).fetchone()
             number = int(last or 0) + 1
-            connection.execute("INSERT INTO entry VALUES (?, ?, ?)", (name, number, entry))
+            connection.execute("INSERT INTO entry VALUES (?, ?, ?)", (name, number, value))
             connection.execute("DELETE FROM entry WHERE log = ? AND number <= ?", (name, number - keep))
             self._make_room(connection, _NEWEST)
             self._shorten(connection, name, number)

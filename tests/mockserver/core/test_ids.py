@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mockserver.core.ids import IdSource
-from mockserver.stores import MemoryStore, StoreUnavailable
+from mockserver.stores import Entry, MemoryStore, StoreUnavailable
 
 
 class HangingStore(MemoryStore):
@@ -18,7 +18,7 @@ class HangingStore(MemoryStore):
         super().__init__()
         self.together = threading.Barrier(count, timeout=20)
 
-    def append(self, log: str, entry: bytes, keep: int) -> int:
+    def append(self, log: str, entry: Entry, keep: int) -> int:
         self.together.wait()
         raise StoreUnavailable("It hangs.")
 

@@ -16,7 +16,7 @@ from mockserver.build import create_engine
 from mockserver.config import Config
 from mockserver.core.keys import registered
 from mockserver.core.limits import Limits
-from mockserver.stores import MemoryStore, Store, StoreUnavailable
+from mockserver.stores import Entry, MemoryStore, Store, StoreUnavailable
 from mockserver.stores.sqlite import SQLiteStore
 from tests.mockserver.control.test_control import Looker
 from tests.mockserver.support.asking import CONTRACT, Clock, engine, path_of, user
@@ -167,7 +167,7 @@ class SlowlyGoneStore(MemoryStore):
 
     waits = 0
 
-    def append(self, log: str, entry: bytes, keep: int) -> int:
+    def append(self, log: str, entry: Entry, keep: int) -> int:
         self.waits += 1
         raise StoreUnavailable("The store is gone.")
 

@@ -11,7 +11,9 @@ import pytest
 
 from agent_contract.messages import Event, Exchange, Reply, Request, Violation
 from agent_contract.redaction import redaction_of
-from mockserver.recording.journal import MOST_BODY, Subject, encode_entry, readable_entry
+from mockserver.core import keys
+from mockserver.recording.journal import MOST_BODY, MOST_WAITING, Journal, Subject, encode_entry, readable_entry
+from mockserver.stores import Entry, MemoryStore
 
 TOKEN = 'the-server\'s "own" token/1'
 
@@ -132,3 +134,44 @@ def test_what_a_request_authenticates_with_is_hidden_wherever_it_is_repeated() -
 
     assert "abc" not in entry
     assert "123456" not in entry
+
+
+class HoldingStore(MemoryStore):
+    """A store in memory that shows which entries it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[Entry] = []
+
+    def append(self, log: str, entry: Entry, keep: int) -> int:
+        self.given.append(entry)
+        return super().append(log, entry, keep)
+
+
+def journal_entry(body: bytes, *violations: Violation) -> tuple[Entry, bytes]:
+    """Return what a journal gives its store, and what the store returns to a reader."""
+    store = HoldingStore()
+    exchange = Exchange(Request("POST", "/", (), {}, body), Reply(200, {}, b"{}"), violations=violations)
+    Journal(store, 10, redaction_of([TOKEN])).write("", exchange, Subject(1.0))
+    return store.given[0], store.entries(keys.scope("") + keys.JOURNAL)[0][1]
+
+
+def test_an_entry_is_encoded_and_redacted_when_somebody_reads_it() -> None:
+    entry, read = journal_entry(json.dumps({"user": TOKEN}).encode())
+
+    assert not isinstance(entry, bytes)
+    assert json.loads(read)["request"]["text"] == '{"user": "[redacted]"}'
+
+
+@pytest.mark.parametrize("size", [MOST_WAITING, 10 * MOST_WAITING])
+def test_an_entry_with_a_large_body_is_encoded_at_once_and_the_body_released(size: int) -> None:
+    entry, read = journal_entry(b"x" * size)
+
+    assert entry == read
+    assert len(entry) < MOST_BODY + 1000
+
+
+def test_the_parsed_values_of_a_refused_body_count_as_much_as_they_may_take() -> None:
+    entry, _ = journal_entry(b"[[],[]]" * (MOST_WAITING // 100), Violation(("body",), "type", None, [], "#"))
+
+    assert isinstance(entry, bytes)

@@ -1,0 +1,136 @@
+"""Measures the CPU time that the core takes for one reply: `make engine`, or `python -m benchmarks.engine`.
+
+Each figure is the best of several rounds, in microseconds of CPU time, without a server or a network. Bodies differ
+from request to request, so that no cache of answers could help.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import orjson
+
+from agent_contract.messages import Request
+from mockserver.build import create_engine, own_contract
+from mockserver.config import Config
+from mockserver.core import keys
+from mockserver.core.limits import Limits
+from mockserver.engine import Engine
+from mockserver.resources.sessions import EMPTY, extend
+from mockserver.stores import MemoryStore
+
+BASE = "/api/v1/compatibility/openai/v1"
+HEADERS = {
+    "host": "127.0.0.1:8000",
+    "user-agent": "benchmark/1.0",
+    "accept": "application/json",
+    "authorization": "Bearer a-token-of-this-client",
+    "content-type": "application/json",
+}
+ROUNDS, EACH = 9, 300
+TURNS, SESSIONS, ENTRIES = (1, 100, 10_000), (100, 100_000), (0, 100_000)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of request: its name, and what returns the body of request number `n` (None: a GET of the models)."""
+
+    name: str
+    body: Callable[[int], dict[str, Any]] | None
+    status: int = 200
+
+    def request(self, number: int) -> Request:
+        """Return a request of this kind, with a body of its own."""
+        if self.body is None:
+            return Request("GET", f"{BASE}/models", (), HEADERS)
+        return Request("POST", f"{BASE}/agents/demo/chat/completions", (), HEADERS, orjson.dumps(self.body(number)))
+
+
+def chat(number: int, **fields: Any) -> dict[str, Any]:
+    """Return the body of a chat that no other number has."""
+    return {"messages": [{"role": "user", "content": f"What does order number {number} cost?"}], **fields}
+
+
+CASES = (
+    Case("plain", chat),
+    Case("stream of 20 events", lambda number: chat(number, stream=True, max_tokens=17)),
+    Case("refused with 422", lambda number: {"messages": [{"role": "user", "content": number}]}, 422),
+    Case("new session", lambda number: chat(number, create_session=True)),
+    Case("models", None),
+)
+
+
+def new_engine(*, sessions: int = 10_000, journal: int = 500) -> Engine:
+    """Return an engine in memory that keeps this number of sessions, and journal entries."""
+    limits = Limits(sessions=2 * sessions, journal=journal, session=64 << 20, store=2 << 30)
+    return create_engine(own_contract(), Config(limits=limits), store=MemoryStore(2 * sessions, 2 << 30))
+
+
+def microseconds(engine: Engine, requests: Callable[[], Iterator[Request]], status: int = 200) -> float:
+    """Return the microseconds of CPU time per reply in the best of several rounds; every reply has this status."""
+    best = float("inf")
+    for _ in range(ROUNDS):
+        several = list(requests())
+        begin = time.thread_time()
+        replies = [engine.reply(request) for request in several]
+        best = min(best, (time.thread_time() - begin) / len(several))
+        assert all(reply.status == status for reply in replies), replies[0]
+    return 1e6 * best
+
+
+def case_cost(case: Case, engine: Engine) -> float:
+    """Return the microseconds of one kind of request."""
+    numbers = count()
+    return microseconds(engine, lambda: (case.request(next(numbers)) for _ in range(EACH)), case.status)
+
+
+def turn_cost(turns: int, sessions: int) -> float:
+    """Return the microseconds of a turn that extends a session of this number of turns, among other sessions."""
+    engine = new_engine(sessions=sessions)
+    body = chat(0, create_session=True)
+    one = orjson.loads(engine.reply(Case("", lambda _: body).request(0)).content())
+    key = next(key for key, _ in engine.store.items() if "/session/" in key)
+    stem = key.rpartition("/")[0]
+    answer = one["choices"][0]["message"]
+    long = extend(EMPTY, [*chat(0)["messages"], answer] * turns, time.time()).encode()
+    for number in range(sessions - 1):
+        engine.store.put(f"{stem}/{number:036}", b"{}", None)
+    numbers = count()
+
+    def requests() -> Iterator[Request]:
+        for _ in range(EACH if turns < 1000 else 5):
+            session_id = f"{next(numbers):08x}-0000-4000-8000-000000000000"
+            engine.store.put(f"{stem}/{session_id}", long, None)
+            yield Case("", lambda number, id=session_id: chat(number, store_in_session=id)).request(next(numbers))  # type: ignore[misc]
+
+    assert keys.SESSIONS in key
+    return microseconds(engine, requests)
+
+
+def main() -> None:
+    """Print every figure, or those of `--only`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="only the kinds of request, not the state")
+    quick = parser.parse_args().quick
+    for case in CASES:
+        print(f"{case.name:<40} {case_cost(case, new_engine()):8.1f} µs", flush=True)
+    if quick:
+        return
+    for turns in TURNS:
+        print(f"{f'turn in a session of {turns:,}':<40} {turn_cost(turns, 100):8.1f} µs", flush=True)
+    for sessions in SESSIONS:
+        print(f"{f'turn among {sessions:,} sessions':<40} {turn_cost(1, sessions):8.1f} µs", flush=True)
+    for entries in ENTRIES:
+        engine = new_engine(journal=max(1, entries) * 2)
+        for number in range(entries):
+            engine.reply(CASES[0].request(number))
+        print(f"{f'plain with {entries:,} journal entries':<40} {case_cost(CASES[0], engine):8.1f} µs", flush=True)
+
+
+if __name__ == "__main__":
+    main()
