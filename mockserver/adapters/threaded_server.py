@@ -54,7 +54,7 @@ class MockServer:
 def _handler(engine: Engine) -> type[WSGIRequestHandler]:
     """Return what handles the connections of a server that plays `engine`."""
 
-    class Handler(WSGIRequestHandler):
+    class Reporting(WSGIRequestHandler):
         timeout = _TIMEOUT
 
         def log(self, type: str, message: str, *args: object) -> None:
@@ -69,4 +69,4 @@ def _handler(engine: Engine) -> type[WSGIRequestHandler]:
             engine.record(Exchange(request, refusal(code, message or "This is not a valid HTTP request.")))
             super().send_error(code, message, explain)
 
-    return Handler
+    return Reporting

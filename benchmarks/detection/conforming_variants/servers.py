@@ -177,7 +177,6 @@ VARIANTS = (
         "9.0-ignoring",
         "A 9.0 server that ignores fields of later versions.",
         replace(PLAIN, fields=without(*LATER)),
-        ("--api-version", "9.0"),
     ),
     Variant("methods-404", "Answers 404 to other methods.", replace(PLAIN, arrive=methods(404))),
     Variant("methods-403", "Answers 403 to other methods.", replace(PLAIN, arrive=methods(403))),

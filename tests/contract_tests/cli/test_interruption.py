@@ -42,7 +42,7 @@ def test_an_interruption_waits_for_no_answer(pattern: bytes, times: int, clause:
         took = time.monotonic() - began
         server.ended.set()
     assert process.returncode == 130
-    assert output.rstrip().endswith("exit 130: interrupted; what was judged so far stands above")
+    assert output.rstrip().endswith("exit 130: interrupted; the verdicts so far are above")
     assert " passed " in output
     assert took < AT_ONCE
 

@@ -207,7 +207,7 @@ def test_a_seed_clause_that_the_budget_does_not_reach_exits_2(conforming: str) -
     assert found.code == 2
     assert "request budget" in found.output
     assert "3 requests" in found.output
-    assert found.last.startswith("exit 2: no verdict: not tested: ")
+    assert found.last.startswith("exit 2: no verdict: core clauses not decided: ")
 
 
 def test_a_server_that_dies_midway_ends_the_run_with_what_was_judged() -> None:
@@ -261,7 +261,7 @@ def test_an_interruption_exits_130_with_what_was_judged() -> None:
         output, _ = process.communicate(timeout=20)
     assert process.returncode == 130
     assert " passed " in output
-    assert output.rstrip().endswith("exit 130: interrupted; what was judged so far stands above")
+    assert output.rstrip().endswith("exit 130: interrupted; the verdicts so far are above")
 
 
 HOSTILE = "raise SystemExit('loaded from the project')"
