@@ -20,6 +20,7 @@ from tests.support.serving import Served
 #: Commands that are not run here, each with the reason; they are looked at in another way where there is one.
 NOT_RUN = {
     "make test": "it would run this test; that make knows the target is tested",
+    "make check": "it would run the unit tests again; that make knows the target is tested",
     "python -m pip install .": "the tests of the package install it in an empty environment",
     'python -m pip install "agent-contract-kit[redis]"': "it is on no index yet; the tests install the extra",
     "agent-contract serve --store redis://": "it takes a Redis; the tests of the state start one",

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.project.support.import_graph import PACKAGES, cycle_in, drawing, imports_of
+from tests.project.support.import_graph import DRAWING, PACKAGES, cycle_in, drawing, imports_of
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -30,4 +30,9 @@ def test_the_drawing_names_each_part_once_and_leaves_out_implied_arrows() -> Non
     svg = ElementTree.fromstring(drawing({"shop": graph}))
     space = "{http://www.w3.org/2000/svg}"
     assert [text.text for text in svg.iter(f"{space}text")] == ["shop", "cli", "core", "base"]
-    assert len(list(svg.iter(f"{space}line"))) == 2
+    assert len([path for path in svg.iter(f"{space}path") if path.get("class") == "arrow"]) == 2
+
+
+def test_the_drawing_in_the_documentation_is_current() -> None:
+    current = drawing({package: imports_of(package) for package in PACKAGES})
+    assert DRAWING.read_text(encoding="utf-8") == current, "run python -m tests.project.support.import_graph"

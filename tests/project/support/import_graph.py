@@ -6,7 +6,10 @@ import ast
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from html import escape
+from itertools import pairwise
 from pathlib import Path
+from statistics import mean
+from typing import TypeAlias
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("agent_contract", "mockserver", "contract_tests")
@@ -14,6 +17,9 @@ DRAWING = ROOT / "docs" / "imports.svg"
 
 #: A folder or a module directly in a package, and those that it imports.
 Graph = Mapping[str, frozenset[str]]
+
+#: A part, or a bend of the arrow from one part to another in the row of this height.
+_Node: TypeAlias = "str | tuple[str, str, int]"
 
 _WIDTH, _HEIGHT, _ACROSS, _DOWN, _MARGIN = 136, 28, 156, 64, 24
 
@@ -59,20 +65,20 @@ def drawing(graphs: Mapping[str, Graph]) -> str:
 
     An arrow is left out if a longer way leads to the same part. CycleError if a graph has a cycle.
     """
-    lines, top, widest = list[str](), _MARGIN, 0
-    for package, graph in graphs.items():
-        rows = _rows(graph)
+    layouts = {package: _layout(graph) for package, graph in graphs.items()}
+    width = 2 * _MARGIN + max(len(row) for rows, _ in layouts.values() for row in rows) * _ACROSS
+    lines, top = list[str](), _MARGIN
+    for package, (rows, arrows) in layouts.items():
         places = {
-            part: (_MARGIN + across * _ACROSS, top + 20 + down * _DOWN)
+            node: (width // 2 + int((2 * across - len(row) + 1) * _ACROSS / 2), top + 20 + down * _DOWN)
             for down, row in enumerate(rows)
-            for across, part in enumerate(row)
+            for across, node in enumerate(row)
         }
         lines.append(f'<text class="package" x="{_MARGIN}" y="{top}">{escape(package)}</text>')
-        lines.extend(_arrow(places[part], places[target]) for part, target in _arrows(graph))
-        lines.extend(_box(part, *places[part]) for row in rows for part in row)
+        lines.extend(_arrow([places[node] for node in arrow]) for arrow in arrows)
+        lines.extend(_box(node, *places[node]) for row in rows for node in row if isinstance(node, str))
         top += len(rows) * _DOWN + _MARGIN
-        widest = max(widest, *(len(row) for row in rows))
-    size = f'width="{2 * _MARGIN + widest * _ACROSS}" height="{top}"'
+    size = f'width="{width}" height="{top}" viewBox="0 0 {width} {top}"'
     return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">', _HEAD, *lines, "</svg>", ""])
 
 
@@ -82,20 +88,42 @@ _HEAD = """\
 text { font: 12px sans-serif; text-anchor: middle; fill: #1f2328 }
 .package { font-weight: bold; text-anchor: start; fill: #57606a }
 rect { fill: #f6f8fa; stroke: #57606a }
-line { stroke: #8c959f; marker-end: url(#head) }
+path.arrow { fill: none; stroke: #8c959f; marker-end: url(#head) }
 </style>
 <rect width="100%" height="100%" style="fill: #fff; stroke: none"/>
 <marker id="head" viewBox="0 0 6 6" refX="6" refY="3" markerWidth="7" markerHeight="7" orient="auto">\
 <path d="M0 0 6 3 0 6z" fill="#8c959f"/></marker>"""
 
 
-def _rows(graph: Graph) -> list[list[str]]:
-    """Return the parts by rows: each below everything that imports it."""
-    row = dict.fromkeys(graph, 0)
-    for part in reversed([*TopologicalSorter(graph).static_order()]):
-        for target in graph[part]:
-            row[target] = max(row[target], row[part] + 1)
-    return [sorted(part for part in graph if row[part] == down) for down in range(max(row.values()) + 1)]
+def _layout(graph: Graph) -> tuple[list[list[_Node]], list[list[_Node]]]:
+    """Return the rows from the top, each part just above what it imports, and the arrows by the nodes they pass.
+
+    An arrow that skips rows gets a node in each of them, so that it does not run through a box. The nodes of a row are
+    ordered by the mean place of their neighbours, which keeps most arrows from crossing.
+    """
+    height = dict[str, int]()
+    for part in TopologicalSorter(graph).static_order():
+        height[part] = 1 + max((height[target] for target in graph[part]), default=-1)
+    rows: list[list[_Node]] = [[] for _ in range(max(height.values()) + 1)]
+    for part in sorted(graph):
+        rows[height[part]].append(part)
+    arrows = list[list[_Node]]()
+    for part, target in _arrows(graph):
+        bends = [(part, target, level) for level in range(height[part] - 1, height[target], -1)]
+        for bend in bends:
+            rows[bend[2]].append(bend)
+        arrows.append([part, *bends, target])
+    neighbours: dict[_Node, list[_Node]] = {}
+    for arrow in arrows:
+        for upper, lower in pairwise(arrow):
+            neighbours.setdefault(upper, []).append(lower)
+            neighbours.setdefault(lower, []).append(upper)
+    for _ in range(8):
+        for row in (*rows, *reversed(rows)):
+            place = {node: across - len(line) / 2 for line in rows for across, node in enumerate(line)}
+            means = {node: mean(map(place.__getitem__, neighbours.get(node, [node]))) for node in row}
+            row.sort(key=lambda node, means=means: means[node])  # type: ignore[misc]  # bound here for each row
+    return rows[::-1], arrows
 
 
 def _arrows(graph: Graph) -> Iterator[tuple[str, str]]:
@@ -109,14 +137,24 @@ def _arrows(graph: Graph) -> Iterator[tuple[str, str]]:
                 yield part, target
 
 
-def _arrow(start: tuple[int, int], end: tuple[int, int]) -> str:
-    middle = _WIDTH // 2
-    return f'<line x1="{start[0] + middle}" y1="{start[1] + _HEIGHT}" x2="{end[0] + middle}" y2="{end[1]}"/>'
+def _arrow(points: list[tuple[int, int]]) -> str:
+    """Return an arrow through the middle of these places, as a curve that is vertical in each of them."""
+    (x, y), *others = points
+    y += _HEIGHT
+    path = f"M{x} {y}"
+    for number, (across, down) in enumerate(others, 1):
+        half = (y + down) // 2
+        path += f"C{x} {half} {across} {half} {across} {down}"
+        x, y = across, down
+        if number < len(others):
+            y += _HEIGHT
+            path += f"V{y}"
+    return f'<path class="arrow" d="{path}"/>'
 
 
-def _box(name: str, x: int, y: int) -> str:
-    text = f'<text x="{x + _WIDTH // 2}" y="{y + 18}">{escape(name)}</text>'
-    return f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="4"/>{text}'
+def _box(name: str, middle: int, y: int) -> str:
+    text = f'<text x="{middle}" y="{y + 18}">{escape(name)}</text>'
+    return f'<rect x="{middle - _WIDTH // 2}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="4"/>{text}'
 
 
 def main() -> None:
