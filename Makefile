@@ -12,10 +12,10 @@ ARGS ?=
 # The tox environments that `make test` runs: all of them.
 ENVS ?= ALL
 
-.PHONY: help mock check test fixtures costs detection format node clean
+.PHONY: help mock check test fixtures costs detection client-bugs format node clean
 
 help: ## say what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
 mock: $(BIN)/agent-contract ## set up and serve the contract on port 8000; ARGS="--port 9000" is passed on
 	@$(BIN)/agent-contract serve $(ARGS)
@@ -41,6 +41,9 @@ costs: $(BIN)/agent-contract ## measure what the most expensive requests cost
 detection: $(BIN)/agent-contract ## measure the contract tests; ARGS="--peers --seeds 10" does so at length
 	@$(PIP_INSTALL) -e '.[test]'
 	@$(BIN)/python -m benchmarks.detection $(ARGS)
+
+client-bugs: $(BIN)/agent-contract ## compare which mock servers refuse typical bugs of clients; needs npm
+	@$(BIN)/python -m benchmarks.client_bugs
 
 format: $(BIN)/tox ## lint and format in place
 	@$(BIN)/tox exec -q -e lint -- ruff check --fix .

@@ -1,0 +1,1 @@
+"""Which mock servers refuse the requests of buggy clients."""
