@@ -97,7 +97,7 @@ def create_engine(
         error_codes=config.error_codes,
         required=PUBLISHED_CREATE_FORM if config.published_create_form else {},
     )
-    agents = unique(config.agents) if CHAT_OPERATION in contract.operations else ()
+    agents = unique(config.agents) if CHAT_OPERATION in behaviours else ()
     return Engine(
         api=api,
         control=control_gateway(contract, config),

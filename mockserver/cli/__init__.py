@@ -298,7 +298,7 @@ def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
     contract, needs_token = engine.contract, bool(engine.config.tokens)
     lines = [f"{contract.title} {contract.version} is served at {url} (Ctrl-C stops it)"]
     lines += _warnings(engine.config, host)
-    agents = unique(engine.config.agents) if CHAT_OPERATION in contract.operations else ()
+    agents = unique(engine.config.agents) if CHAT_OPERATION in engine.api.behaviours else ()
     lines.append(
         "Agents:" if agents else f"{len(contract.operations)} operations answer with their documented examples."
     )

@@ -1,4 +1,4 @@
-"""Tokens as the mock counts them: one word or one punctuation mark each."""
+"""The tokenizer of the mock: a token is a word or a punctuation mark."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ import re
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _BOUNDARY = re.compile(r"\W")
 _PIECE = re.compile(r"\s*(?:\w+|[^\w\s])")
-#: Characters that are counted before other threads get a turn.
+#: Characters that are counted before other threads can run.
 _AT_ONCE = 64 * 1024
 
 
-def count_tokens(text: str) -> int:
-    """Return how many tokens `text` has; white space is not one."""
+def count_tokens(*texts: str) -> int:
+    """Return the number of tokens in all `texts`; white space does not count."""
+    return sum(map(_count, texts))
+
+
+def _count(text: str) -> int:
     count, begin = 0, 0
     while len(text) - begin > _AT_ONCE:
-        boundary = _BOUNDARY.search(text, begin + _AT_ONCE)  # no token goes on after it
+        boundary = _BOUNDARY.search(text, begin + _AT_ONCE)  # no token continues after it
         end = boundary.end() if boundary else len(text)
         count += len(_TOKEN.findall(text, begin, end))
         begin = end
@@ -23,11 +27,11 @@ def count_tokens(text: str) -> int:
 
 
 def pieces(text: str) -> list[str]:
-    """Return `text` cut after each of its tokens; joined they give the text back.
+    """Return `text`, split after each token; the joined pieces are `text`.
 
-    A piece begins with the white space before its token; what follows the last token belongs to the last piece.
+    A piece begins with the white space before its token. Text after the last token belongs to the last piece.
     """
-    spoken = text.rstrip()  # no white space without a token behind it: the search stays linear
+    spoken = text.rstrip()  # all white space is now before a token, so the search is linear
     found: list[str] = _PIECE.findall(spoken)
     if len(spoken) < len(text):
         found[-1:] = ["".join(found[-1:]) + text[len(spoken) :]]

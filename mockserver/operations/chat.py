@@ -38,19 +38,19 @@ from mockserver.operations.chat_request import (
     hints_of,
     run_checks,
 )
-from mockserver.operations.response_format import check_response_format, structured_contents, tokens_of_format
+from mockserver.operations.response_format import check_response_format, structured_contents, wanted_schema_json
 from mockserver.operations.session_store import find_session, save_session
 from mockserver.operations.tool_calls import (
     calls_for,
     check_tool_choice,
     check_tools,
     choice_of_calls,
+    declared_functions_json,
     functions_to_call,
-    tokens_of_tools,
     tool_results,
 )
 from mockserver.resources.agents import Agent
-from mockserver.resources.sessions import EMPTY, Session, digest, extend, last_user_text, tokens_of, user_texts
+from mockserver.resources.sessions import EMPTY, Session, digest, extend, last_user_text, texts_of, user_texts
 
 #: The maximum number of passages that an answer uses if the agent has no setting for it.
 TOP_N = 2
@@ -178,9 +178,13 @@ def _seed(request: ChatRequest, session: Session) -> bytes:
 
 def _prompt_tokens(request: ChatRequest, session: Session, found: list[Found]) -> int:
     """Return the tokens of the prompt: instructions, session, messages, passages, tools and response format."""
-    passages = sum(count_tokens(one.document.text) for one in found)
-    own = count_tokens(request.agent.instructions) + session.tokens + tokens_of(request.body["messages"])
-    return own + passages + tokens_of_tools(request) + tokens_of_format(request)
+    return session.tokens + count_tokens(
+        request.agent.instructions,
+        *texts_of(request.body["messages"]),
+        *(one.document.text for one in found),
+        *declared_functions_json(request),
+        *wanted_schema_json(request),
+    )
 
 
 def _choices(request: ChatRequest, said: str, evidence: str, seed: bytes) -> tuple[Choice, ...]:

@@ -44,7 +44,7 @@ def create_embeddings(context: Context) -> Outcome:
         {"object": "embedding", "index": index, "embedding": form(embed(text, model, dimensions))}
         for index, text in enumerate(inputs)
     ]
-    tokens = sum(count_tokens(text) for text in inputs)
+    tokens = count_tokens(*inputs)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     return json_outcome({"object": "list", "data": data, "model": model, "usage": usage})
 

@@ -10,7 +10,6 @@ from agent_contract.printable import shorten
 from mockserver.core.outcome import Rejection
 from mockserver.generation.client_schemas import admit_schema, compile_schema, sample_value, to_json
 from mockserver.generation.replies import opening
-from mockserver.generation.tokenizer import count_tokens
 from mockserver.operations.chat_request import ChatRequest
 
 _TYPES = ("text", "json_object", "json_schema")
@@ -64,10 +63,10 @@ def structured_contents(request: ChatRequest, said: str, seed: bytes, digests: S
     return [made[index % _DIFFERENT] for index in range(count)]
 
 
-def tokens_of_format(request: ChatRequest) -> int:
-    """Return the number of prompt tokens of the requested schema."""
+def wanted_schema_json(request: ChatRequest) -> tuple[str, ...]:
+    """Return the JSON of the requested schema, which is a part of the prompt; nothing if there is none."""
     wanted = (request.body.get("response_format") or {}).get("json_schema")
-    return count_tokens(to_json(wanted)) if wanted else 0
+    return (to_json(wanted),) if wanted else ()
 
 
 def _schema(request: ChatRequest) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The behaviour of each operation, by operationId; every other operation answers with its example."""
+"""The behaviours of the agent API, by operationId; other operations answer with their examples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mockserver.operations.chat import answer_chat
 from mockserver.operations.legacy_completions import answer_prompts
 from mockserver.operations.models import answer_model_chat, create_embeddings, list_models
 
-#: The operation that the kit exists for.
+#: The chat with an agent, which every document with these behaviours has.
 CHAT_OPERATION = "createAssistantChatCompletion"
 
 #: What the published form of a create requires, besides the schema.
@@ -42,6 +42,13 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
 }
 
 
-def behaviours_of(_contract: Contract) -> Mapping[str, Behaviour]:
-    """Return the behaviours of a contract's operations."""
-    return BEHAVIOURS
+#: The behaviours by the name that a document gives as `x-behaviours`.
+_BY_NAME: Mapping[str, Mapping[str, Behaviour]] = {"agent-api": BEHAVIOURS}
+
+
+def behaviours_of(contract: Contract) -> Mapping[str, Behaviour]:
+    """Return the behaviours that the document names as `x-behaviours`; none if it names none.
+
+    An operationId alone does not decide: a foreign document may call an operation `getAgent` as well.
+    """
+    return _BY_NAME.get(str(contract.document.get("x-behaviours")), {})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agent_contract import SampleError, SchemaRefused
@@ -18,7 +18,7 @@ from agent_contract.printable import shorten
 from mockserver.core.outcome import Rejection
 from mockserver.generation.client_schemas import admit_schema, compile_schema, sample_value, to_json
 from mockserver.generation.completion import Choice, ToolCall
-from mockserver.generation.tokenizer import count_tokens, pieces
+from mockserver.generation.tokenizer import pieces
 from mockserver.operations.chat_request import ChatRequest
 from mockserver.resources.sessions import EMPTY, calls_of, text_of
 
@@ -128,9 +128,9 @@ def tool_results(request: ChatRequest) -> str:
     return shorten(" ".join(" ".join(results).split()), _QUOTED)
 
 
-def tokens_of_tools(request: ChatRequest) -> int:
-    """Return the number of prompt tokens of the declared functions."""
-    return sum(count_tokens(to_json(tool["function"])) for tool in _declared(request))
+def declared_functions_json(request: ChatRequest) -> Iterator[str]:
+    """Yield the JSON of each declared function, which is a part of the prompt."""
+    return (to_json(tool["function"]) for tool in _declared(request))
 
 
 def _result(message: Mapping[str, Any], names: Mapping[str, str]) -> str:

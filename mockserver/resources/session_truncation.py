@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mockserver.generation.replies import topic_of
-from mockserver.resources.sessions import EMPTY, Session, content_parts, extend, text_of
+from mockserver.resources.sessions import EMPTY, Session, extend, text_of, texts_of
 
 #: The summary may take one part in this many of a session's length.
 _SHARE = 4
@@ -32,7 +32,7 @@ def truncate(session: Session, most: int | None, strategy: str) -> Session:
 
 def count_characters(messages: Sequence[dict[str, Any]]) -> int:
     """Return the number of characters of the messages: of their text, and of the names and arguments of calls."""
-    return sum(len(text) for message in messages for text in content_parts(message))
+    return sum(map(len, texts_of(messages)))
 
 
 def newest_messages(messages: Sequence[dict[str, Any]], most: int) -> tuple[dict[str, Any], ...]:

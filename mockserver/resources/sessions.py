@@ -55,7 +55,7 @@ def decode(value: bytes) -> Session:
 def extend(session: Session, messages: Sequence[dict[str, Any]], now: float) -> Session:
     """Return the session with `messages` appended, written at `now`."""
     kept = tuple(_kept(message) for message in messages)
-    tokens = session.tokens + tokens_of(kept)
+    tokens = session.tokens + count_tokens(*texts_of(kept))
     return Session(now, tokens, digest(session.digest.encode(), messages).hex(), (*session.messages, *kept))
 
 
@@ -72,9 +72,10 @@ def text_of(message: Mapping[str, Any]) -> str:
     return content or ""
 
 
-def tokens_of(messages: Sequence[dict[str, Any]]) -> int:
-    """Return the number of tokens of the messages: of their text, and of the names and arguments of calls."""
-    return sum(count_tokens(text) for message in messages for text in content_parts(message))
+def texts_of(messages: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield every string of the messages that counts: their text, and the names and arguments of calls."""
+    for message in messages:
+        yield from content_parts(message)
 
 
 def calls_of(message: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

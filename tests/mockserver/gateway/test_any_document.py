@@ -144,3 +144,34 @@ def test_the_curl_to_try_needs_no_body(birds: Engine) -> None:
     assert (
         example_command(birds.contract, "http://127.0.0.1:1", False) == "curl -sS -X GET http://127.0.0.1:1/v2/birds/7"
     )
+
+
+FOREIGN = """\
+openapi: 3.1.0
+info: {title: Travel, version: "1"}
+servers: [{url: /v2}]
+paths:
+  /agents/{agent_id}:
+    parameters:
+      - {name: agent_id, in: path, required: true, schema: {type: string}}
+    get:
+      operationId: getAgent
+      responses:
+        "200":
+          description: A travel agent.
+          content: {application/json: {schema: {type: object}, example: {office: Oslo}}}
+"""
+
+
+def test_an_operation_id_of_the_agent_api_in_another_document_answers_with_its_example(tmp_path: Path) -> None:
+    file = tmp_path / "openapi.yaml"
+    file.write_text(FOREIGN, encoding="utf-8")
+    reply = ask(load_engine(file), "GET", "/agents/unknown")
+    assert (reply.status, json.loads(reply.content())) == (200, {"office": "Oslo"})
+
+
+def test_a_document_that_names_the_behaviours_gets_them(tmp_path: Path) -> None:
+    file = tmp_path / "openapi.yaml"
+    file.write_text(f"{FOREIGN}x-behaviours: agent-api\n", encoding="utf-8")
+    reply = ask(load_engine(file), "GET", "/agents/unknown")
+    assert "No agent found" in json.loads(reply.content())["detail"]
