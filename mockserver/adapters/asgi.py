@@ -1,4 +1,4 @@
-"""The mock as an ASGI application: `agent-contract serve` runs it, and any ASGI server can."""
+"""The mock as an ASGI application, for `agent-contract serve` and any other ASGI server."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import asyncio
 from urllib.parse import parse_qsl
 
 from agent_contract.messages import Reply, Request
-from mockserver.adapters.disconnect import DRAINED, App, Receive, Scope, Send, other_than_http, unless_gone
+from mockserver.adapters.disconnect import DRAINED, App, Receive, Scope, Send, answer_non_http, cancel_on_disconnect
 from mockserver.engine import Player
 from mockserver.stores import request_deadline
 
 
 def create_app(engine: Player) -> App:
-    """Return an application that plays `engine`; if a client leaves, no one waits for its reply any more."""
+    """Return an application that serves `engine`; it drops the reply of a client that disconnects."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await other_than_http(scope["type"], receive, send)
+            return await answer_non_http(scope["type"], receive, send)
         body = await _body(receive, engine.limits.body)
         if body is None:
             return None
@@ -24,18 +24,18 @@ def create_app(engine: Player) -> App:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         request = Request(scope["method"], scope["path"], query, headers, body)
         if engine.may_take_long(request):
-            with request_deadline():  # the time in the queue for a thread counts
+            with request_deadline():  # it includes the wait for a thread
                 reply = await asyncio.to_thread(engine.reply, request)
         else:
             reply = engine.reply(request)
-        waits = reply.delay or (not isinstance(reply.body, bytes) and any(event.delay for event in reply.body))
-        return await (unless_gone(_reply(reply, send), receive) if waits else _reply(reply, send))
+        is_delayed = reply.delay or (not isinstance(reply.body, bytes) and any(event.delay for event in reply.body))
+        return await (cancel_on_disconnect(_reply(reply, send), receive) if is_delayed else _reply(reply, send))
 
     return app
 
 
 async def _body(receive: Receive, limit: int) -> bytes | None:
-    """Return the body, or its beginning if it has more than `limit` bytes; None if the client has left."""
+    """Return the body, or its beginning if it has more than `limit` bytes; None if the client has disconnected."""
     parts, size, more = [], 0, True
     while more and size <= DRAINED * limit:
         message = await receive()

@@ -1,7 +1,7 @@
-"""What the transports for httpx and httpx2 share: both libraries have the same classes, under two names.
+"""Code that the transports for httpx and httpx2 share; the two libraries have the same classes.
 
-A client without a port has no socket whose silence could time out. The transports compare each delay of the mock with
-the client's read timeout instead: a delay that is longer ends in the library's own ReadTimeout, after that timeout.
+Without a socket, the client's read timeout has no effect. So the transports compare each delay of the mock with the
+timeout: if the delay is longer, they raise the library's ReadTimeout after that timeout.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ class ClientRequest(Protocol):
 
     @property
     def extensions(self) -> Any:
-        """What the client asks of its transport, `timeout` among it."""
+        """The extensions of the request, such as `timeout`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a client waits for the next bytes, None without an end, and what it raises then."""
+class ClientTimeout:
+    """The read timeout of a client in seconds, None for no limit, and the error to raise after it."""
 
     seconds: float | None
     timed_out: Callable[[], Exception]
 
     def wait(self, delay: float) -> None:
-        """Wait as the mock does; raise the client's error if it gives up before."""
+        """Wait for `delay` seconds; raise the error if that exceeds the timeout."""
         time.sleep(self._bounded(delay))
         self._check(delay)
 
     async def wait_async(self, delay: float) -> None:
-        """Wait as the mock does, without blocking the event loop; raise the client's error if it gives up before."""
+        """Wait without blocking the event loop; raise the error if `delay` exceeds the timeout."""
         await anyio.sleep(self._bounded(delay))
         self._check(delay)
 
@@ -63,39 +63,39 @@ class Patience:
             raise self.timed_out()
 
 
-def patience_of(request: ClientRequest, error: Callable[..., Exception]) -> Patience:
-    """Return how long the client of a request waits; `error` is its library's ReadTimeout."""
-    timeout: Mapping[str, float | None] = request.extensions.get("timeout") or {}
-    return Patience(timeout.get("read"), lambda: error("The read operation timed out", request=request))
+def client_timeout_of(request: ClientRequest, error: Callable[..., Exception]) -> ClientTimeout:
+    """Return the read timeout of a request; `error` is the library's ReadTimeout."""
+    timeouts: Mapping[str, float | None] = request.extensions.get("timeout") or {}
+    return ClientTimeout(timeouts.get("read"), lambda: error("The read operation timed out", request=request))
 
 
-def events(found: tuple[Event, ...], patience: Patience) -> Iterator[bytes]:
+def events(found: tuple[Event, ...], timeout: ClientTimeout) -> Iterator[bytes]:
     """Yield a stream's events, each after its delay."""
     for event in found:
-        patience.wait(event.delay)
+        timeout.wait(event.delay)
         yield event.encode()
 
 
-async def events_async(found: tuple[Event, ...], patience: Patience) -> AsyncIterator[bytes]:
+async def events_async(found: tuple[Event, ...], timeout: ClientTimeout) -> AsyncIterator[bytes]:
     """Yield a stream's events, each after its delay."""
     for event in found:
-        await patience.wait_async(event.delay)
+        await timeout.wait_async(event.delay)
         yield event.encode()
 
 
-def reply_of(engine: Player, request: ClientRequest, body: bytes, patience: Patience) -> Reply:
+def reply_of(engine: Player, request: ClientRequest, body: bytes, timeout: ClientTimeout) -> Reply:
     """Return the engine's reply after its delay."""
     reply = engine.reply(_converted(request, body))
-    patience.wait(reply.delay)
+    timeout.wait(reply.delay)
     return reply
 
 
-async def reply_of_async(engine: Player, request: ClientRequest, body: bytes, patience: Patience) -> Reply:
-    """Return the engine's reply after its delay; an engine that may wait for its store is asked in a thread."""
+async def reply_of_async(engine: Player, request: ClientRequest, body: bytes, timeout: ClientTimeout) -> Reply:
+    """Return the engine's reply after its delay; an engine that may wait for its store runs in a thread."""
     converted = _converted(request, body)
-    asked = anyio.to_thread.run_sync(engine.reply, converted) if engine.blocking else None
-    reply = await asked if asked else engine.reply(converted)
-    await patience.wait_async(reply.delay)
+    waiting = anyio.to_thread.run_sync(engine.reply, converted) if engine.blocking else None
+    reply = await waiting if waiting else engine.reply(converted)
+    await timeout.wait_async(reply.delay)
     return reply
 
 

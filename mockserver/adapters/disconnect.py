@@ -1,4 +1,4 @@
-"""Clients that leave, bodies that can't be read, and the parts of ASGI that are not HTTP.
+"""Disconnected clients, unreadable bodies, and the parts of ASGI that are not HTTP.
 
 Source: ASGI 3.0, "HTTP & WebSocket ASGI Message Format" and "Lifespan Protocol".
 """
@@ -13,10 +13,11 @@ import orjson
 
 from agent_contract.messages import Reply
 
-#: How many times the largest body is read, and thrown away, so that a client that is still sending sees the refusal.
+#: Up to this many times the maximum body is read and discarded, so that a client that is still sending sees the
+#: refusal.
 DRAINED = 16
-BAD_CHUNKS = "The body can't be read: its chunks are malformed."
-CUT_BODY = "The body ended before all of it arrived: the client closed the connection, or its side of it."
+BAD_CHUNKS = "The chunked encoding of the body is malformed."
+CUT_BODY = "The body is incomplete: the client closed the connection, or its side of it."
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -26,19 +27,19 @@ App = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 
 def refusal(status: int, why: str) -> Reply:
-    """Return the reply to a request that can't be read, and so never reaches the engine."""
+    """Return the reply to a request that is refused before it reaches the engine."""
     body = orjson.dumps({"detail": why})
     return Reply(status, {"content-type": "application/json", "content-length": str(len(body))}, body)
 
 
-async def unless_gone(work: Coroutine[Any, Any, None], receive: Receive) -> None:
-    """Await `work`, and end it as soon as the client has left; the request's body must have been read."""
+async def cancel_on_disconnect(work: Coroutine[Any, Any, None], receive: Receive) -> None:
+    """Await `work`, and cancel it when the client disconnects; call it after the body was read."""
 
-    async def gone() -> None:
+    async def disconnected() -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    tasks = asyncio.create_task(work), asyncio.create_task(gone())
+    tasks = asyncio.create_task(work), asyncio.create_task(disconnected())
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -47,8 +48,8 @@ async def unless_gone(work: Coroutine[Any, Any, None], receive: Receive) -> None
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def other_than_http(kind: str, receive: Receive, send: Send) -> None:
-    """Answer a server's lifespan, and close a WebSocket: no operation uses one."""
+async def answer_non_http(kind: str, receive: Receive, send: Send) -> None:
+    """Answer the lifespan protocol, and close a WebSocket, which the API does not use."""
     message = await receive()
     if kind == "websocket":
         return await send({"type": "websocket.close"})

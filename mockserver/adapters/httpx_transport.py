@@ -1,4 +1,4 @@
-"""The mock as an httpx transport: a client talks to it without a port, synchronously or not."""
+"""The mock as an httpx transport, for sync and async clients, without a port."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import httpx
 
 from agent_contract.messages import Event, Reply
 from mockserver.adapters.client_transport import (
-    Patience,
+    ClientTimeout,
+    client_timeout_of,
     events,
     events_async,
-    patience_of,
     reply_of,
     reply_of_async,
 )
@@ -23,19 +23,19 @@ from mockserver.engine import Engine
 @dataclass(frozen=True, slots=True)
 class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
     events: tuple[Event, ...]
-    patience: Patience
+    timeout: ClientTimeout
 
     def __iter__(self) -> Iterator[bytes]:
-        return events(self.events, self.patience)
+        return events(self.events, self.timeout)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return events_async(self.events, self.patience)
+        return events_async(self.events, self.timeout)
 
 
 class MockTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Answers every request by an engine, whatever its host: `httpx.Client(transport=MockTransport())`.
+    """Answers every request with an engine, for any host: `httpx.Client(transport=MockTransport())`.
 
-    It keeps the delays of the mock and the read timeout of the client: a reply or an event that is slower than the
+    It applies the delays of the mock and the read timeout of the client: a reply or an event that is slower than the
     timeout raises `httpx.ReadTimeout`.
     """
 
@@ -43,15 +43,15 @@ class MockTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.engine = engine or load_engine()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:  # noqa: D102
-        patience = patience_of(request, httpx.ReadTimeout)
-        return _response(reply_of(self.engine, request, request.read(), patience), patience)
+        timeout = client_timeout_of(request, httpx.ReadTimeout)
+        return _response(reply_of(self.engine, request, request.read(), timeout), timeout)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: D102
-        patience = patience_of(request, httpx.ReadTimeout)
-        return _response(await reply_of_async(self.engine, request, await request.aread(), patience), patience)
+        timeout = client_timeout_of(request, httpx.ReadTimeout)
+        return _response(await reply_of_async(self.engine, request, await request.aread(), timeout), timeout)
 
 
-def _response(reply: Reply, patience: Patience) -> httpx.Response:
+def _response(reply: Reply, timeout: ClientTimeout) -> httpx.Response:
     if isinstance(reply.body, bytes):
         return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.body)
-    return httpx.Response(reply.status, headers=dict(reply.headers), stream=_Stream(reply.body, patience))
+    return httpx.Response(reply.status, headers=dict(reply.headers), stream=_Stream(reply.body, timeout))

@@ -1,4 +1,4 @@
-"""The mock on a port, in a thread of this process: for tests, up in milliseconds."""
+"""A mock server in a thread of this process, for tests; it starts in milliseconds."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from mockserver.adapters.wsgi import create_app
 from mockserver.build import load_engine
 from mockserver.engine import Engine
 
-#: Seconds that a request or its body may pause, and that a client may leave its reply unread.
+#: Timeout in seconds for each read of a request and each write of a reply.
 _TIMEOUT = 30.0
 API = "/api/v1/compatibility/openai/v1"
 
 
 class MockServer:
-    """A running mock: `with MockServer() as mock:` gives `mock.url`; it stops at the block's end, streams included.
+    """A running mock: `with MockServer() as mock:` gives `mock.url`; the server stops at the end of the block.
 
-    `port` 0 takes a free one. Raises OSError if the port is in use.
+    `port` 0 chooses a free one. Raises OSError if the port is in use.
     """
 
     def __init__(self, engine: Engine | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.engine = engine or load_engine()
         self._stopped = threading.Event()
         self._server = make_server(
-            host, port, create_app(self.engine, self._stopped.wait), True, request_handler=_handler(self.engine)
+            host, port, create_app(self.engine, self._stopped.wait), True, request_handler=_request_class(self.engine)
         )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        #: The server's root.
+        #: The URL of the server, without a path.
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self._server.port}"
 
     def base_url(self, agent: str = "demo") -> str:
-        """Return the base URL of an OpenAI client that talks to `agent`."""
+        """Return the base URL for an OpenAI client that uses `agent`."""
         return f"{self.url}{API}/assistants/{agent}"
 
     def __enter__(self) -> MockServer:
@@ -51,22 +51,22 @@ class MockServer:
         self._thread.join()
 
 
-def _handler(engine: Engine) -> type[WSGIRequestHandler]:
-    """Return what handles the connections of a server that plays `engine`."""
+def _request_class(engine: Engine) -> type[WSGIRequestHandler]:
+    """Return the class that serves a connection with `engine`."""
 
-    class Reporting(WSGIRequestHandler):
+    class EngineRequest(WSGIRequestHandler):
         timeout = _TIMEOUT
 
         def log(self, type: str, message: str, *args: object) -> None:
-            """Print nothing: the engine's journal has more."""
+            """Print nothing: the journal has it."""
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Print nothing: the engine's journal has more."""
+            """Print nothing: the journal has it."""
 
         def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-            """Answer what is not HTTP, and record it."""
+            """Answer a malformed request, and record it."""
             request = Request(self.command or "-", getattr(self, "path", "-"))
             engine.record(Exchange(request, refusal(code, message or "This is not a valid HTTP request.")))
             super().send_error(code, message, explain)
 
-    return Reporting
+    return EngineRequest

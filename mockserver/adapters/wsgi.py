@@ -1,4 +1,4 @@
-"""The mock as a WSGI application, for any WSGI server and for embedding in tests. Source: PEP 3333."""
+"""The mock as a WSGI application, for any WSGI server and for tests. Source: PEP 3333."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def create_app(engine: Player, sleep: Callable[[float], object] = time.sleep) -> WSGIApplication:
-    """Return an application that plays `engine`; a stream's `close()` frees it. `sleep` waits out delays."""
+    """Return an application that serves `engine`; `sleep` is called with each delay in seconds."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         query = tuple(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
@@ -42,14 +42,14 @@ def create_app(engine: Player, sleep: Callable[[float], object] = time.sleep) ->
 
 def _unreadable(error: Exception, in_chunks: bool) -> Reply:
     if isinstance(error, TimeoutError) or isinstance(error.__cause__ or error.__context__, TimeoutError):
-        return refusal(408, "The body stopped arriving.")
+        return refusal(408, "The body is incomplete: the client stopped sending.")
     return refusal(400, BAD_CHUNKS if in_chunks else CUT_BODY)
 
 
 def _body(stream: IO[bytes], limit: int) -> bytes:
     """Return the body, or its first bytes if it has more than `limit`."""
     parts, size = [], 0
-    while size <= limit and (part := stream.read(limit + 1 - size)):  # less than that many bytes is not yet the end
+    while size <= limit and (part := stream.read(limit + 1 - size)):  # a shorter read is not the end
         parts.append(part)
         size += len(part)
     body = b"".join(parts)

@@ -172,7 +172,7 @@ class _Server(Server):
         return await super().on_tick(counter)
 
 
-class _LogLines(logging.Handler):
+class _LogForwarder(logging.Handler):
     """Hands errors of uvicorn to the server's own log, except while it stops and cuts replies off on purpose.
 
     Its one warning, about invalid requests, is not needed: `Connection` reports them.
@@ -189,7 +189,7 @@ class _LogLines(logging.Handler):
 
 @contextlib.contextmanager
 def _logged(say: Callable[[str], None], server: Server) -> Iterator[None]:
-    logger, handler = logging.getLogger("uvicorn"), _LogLines(say, server)
+    logger, handler = logging.getLogger("uvicorn"), _LogForwarder(say, server)
     logger.addHandler(handler)
     logger.propagate = False
     try:

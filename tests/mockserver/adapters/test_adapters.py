@@ -316,10 +316,10 @@ def test_a_mock_server_reads_what_it_refuses_so_that_the_client_sees_why() -> No
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        (b"Content-Length: 10\r\n\r\nab", "ended before all of it arrived"),
-        (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "chunks are malformed"),
-        (b"Transfer-Encoding: chunked\r\n\r\n5\r\nab", "chunks are malformed"),
-        (b"Transfer-Encoding: chunked\r\n\r\n", "chunks are malformed"),
+        (b"Content-Length: 10\r\n\r\nab", "body is incomplete"),
+        (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "chunked encoding of the body is malformed"),
+        (b"Transfer-Encoding: chunked\r\n\r\n5\r\nab", "chunked encoding of the body is malformed"),
+        (b"Transfer-Encoding: chunked\r\n\r\n", "chunked encoding of the body is malformed"),
     ],
     ids=["length", "chunk size", "inside a chunk", "no chunk"],
 )
