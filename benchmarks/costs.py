@@ -1,4 +1,4 @@
-"""Records which requests each clause takes, for what `verify` says before it starts: `python -m benchmarks.costs`."""
+"""Records which requests each clause takes, for the estimate of `verify`: `python -m benchmarks.costs`."""
 
 import json
 import re
@@ -47,7 +47,7 @@ class Recorder:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Keep what a test asks, by its clauses; those of the generated tests are no clause's own."""
+        """Keep what a test asks, by its clauses; requests of the generated tests do not belong to a clause."""
         before = len(self._heard)
         done = yield
         used = set().union(*(self._by_fixture.get(name, set()) for name in getattr(item, "fixturenames", ())))
@@ -93,7 +93,7 @@ def recorded(breadth: str, *more: str) -> dict[str, Any]:
 
 
 def _cost(asked: Asked, given: set[str]) -> tuple[int, int, int]:
-    """Return a request's tokens at most, whether it may leave a session behind, and whether it may create an agent."""
+    """Return a request's tokens at most, whether it may create a session, and whether it may create an agent."""
     made = int(asked.operation in CREATING)  # what is refused here may be created elsewhere
     try:
         body = json.loads(asked.request.body)

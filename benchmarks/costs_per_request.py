@@ -107,7 +107,7 @@ def nested(depth: int) -> bytes:
 
 
 def many(value: bytes, size: int) -> bytes:
-    """Return the body of a chat of so many bytes whose list of messages repeats a value."""
+    """Return the body of a chat of this size in bytes whose list of messages repeats a value."""
     return b'{"messages":[' + b",".join([value] * (size // (len(value) + 1))) + b"]}"
 
 
@@ -183,7 +183,7 @@ CASES: Mapping[str, Callable[[Engine], tuple[str, Any]]] = {
         "/agents/demo-knowledge/completions",
         {"prompt": ["The fees for a late book? " * 400] * 128},
     ),
-    "2,048 texts, 4,096 numbers each": lambda _: (
+    "2,048 inputs, 4,096 numbers each": lambda _: (
         "/embeddings",
         {"model": "bge-small-en-v1.5", "input": ["a late book " * 20] * 2048, "dimensions": 4096},
     ),

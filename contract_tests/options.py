@@ -59,7 +59,7 @@ def _row(metavar: str, help: str, **more: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user chose for a run. `token` is no row: it must not be seen in a list of processes."""
+    """What the user chose for a run. `token` is not a row: it must not be visible in a list of processes."""
 
     url: str = field(default="", metadata=_row("URL", "Root of the deployment, or any longer part of the chat's URL."))
     agent_id: str = field(default="", metadata=_row("ID", "Agent to test, if the URL does not end with its id."))
@@ -102,9 +102,7 @@ class Options:
     manage_agents: bool = field(
         default=False, metadata=_row("", "Create agents for the tests, and delete them at the end.")
     )
-    dry_run: bool = field(
-        default=False, metadata=_row("", "Print what a run would send and leave behind. Send nothing.")
-    )
+    dry_run: bool = field(default=False, metadata=_row("", "Print what a run would send and create. Send nothing."))
     token_file: str = field(
         default="",
         metadata=_row("FILE", "File with the token; read again if the token is rejected.", file=True, access=True),
@@ -169,7 +167,7 @@ URL = TABLE[0]
 TOKEN_ENV = Option(
     "token-env", "token_env", "", "NAME", "Environment variable with the access token.", shown=TOKEN_VARIABLE
 )
-#: Options that are no field of `Options`: of `verify` and pytest, and of `verify` alone.
+#: Options without a field in `Options`: of `verify` and pytest, and of `verify` alone.
 TOKEN = Option("token", "token", "", "TOKEN", "Access token. Other users of this machine can see it here.")
 JUNIT = Option("junit", "junit", "", "FILE", "Write JUnit XML.")
 #: What `agent-contract verify` takes besides the URL.
@@ -222,7 +220,7 @@ def from_pytest(config: pytest.Config) -> Options:
 def with_token(values: Mapping[str, Any], variable: str, environment: Mapping[str, str], token: str = "") -> Options:
     """Return the options with the token from the command line or the environment; raises `OptionError`.
 
-    `variable` is the environment variable that the user named, if any. An option that says where the token comes from
+    `variable` is the environment variable that the user named, if any. An option that names a source of the token
     takes precedence over the default variable.
     """
     elsewhere = values["token_file"] or values["oidc_client_id"]
@@ -300,7 +298,7 @@ def objection(options: Options, environment: Mapping[str, str]) -> str:
         (_has_password(options.proxy), "--proxy has a password, which others can see; give it as HTTPS_PROXY instead"),
         (options.fail_on == "worse" and not options.baseline, "--fail-on worse needs --baseline"),
         *(
-            (one.file and value and not Path(value).is_file(), f"--{one.name}: there is no file {value}")
+            (one.file and value and not Path(value).is_file(), f"--{one.name}: no such file: {value}")
             for one, value in values
         ),
     )

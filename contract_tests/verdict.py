@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 WAIVED = "failed (waived)"
 #: The verdicts on a clause, worst first, with their meanings.
 WORDS: Mapping[str, str] = {
-    "failed": "the deployment does not do what the clause says",
+    "failed": "the deployment does not do what the clause requires",
     WAIVED: "failed, and excused by a waiver",
-    "warning": "not as the clause says, but its grade never fails a run; or undecidable",
+    "warning": "not as the clause requires, but its grade never fails a run; or undecidable",
     "not tested": "nothing was observed that could decide; the reason is given",
     "not supported": "the deployment does not have what the clause is about",
-    "passed": "the deployment does what the clause says",
+    "passed": "the deployment does what the clause requires",
     "skipped": "not selected for this run",
 }
 #: The prefix of the user properties that carry a finding in a test report, and in JUnit's XML.
@@ -53,7 +53,7 @@ class Finding:
 
 
 class Judged(Exception):
-    """A test's verdict where it is not simply that the clause passed; the last of the exchanges decided it."""
+    """A test's verdict other than a simple pass; the last of the exchanges decided it."""
 
     def __init__(self, finding: Finding, *exchanges: Asked) -> None:
         super().__init__(finding.reason or f"expected {finding.expected}, got {finding.got}")
@@ -62,7 +62,7 @@ class Judged(Exception):
 
 
 def failed(expected: str, got: str, *exchanges: Asked) -> Judged:
-    """Return the verdict that the deployment did `got` where the clause wants `expected`.
+    """Return the verdict that the deployment did `got` and the clause wants `expected`.
 
     The exchanges are the evidence, in the order in which they are to be read: the last decided it.
     """
@@ -118,7 +118,7 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """How a run ended: the exit code, the sentence that says why, and the `core` clauses that were not decided."""
+    """How a run ended: the exit code, its reason in a sentence, and the `core` clauses that were not decided."""
 
     code: Exit
     sentence: str
@@ -135,8 +135,8 @@ def conclude(
 ) -> Conclusion:
     """Return how a run ended.
 
-    `findings` has one for each clause; `stopped` says what ended the run before its time, if anything did;
-    `objections` say what is wrong with the waivers; `worse` are the clauses whose getting worse fails the run.
+    `findings` has one for each clause; `stopped` is what ended the run early, if anything did;
+    `objections` are faults of the waivers; `worse` are the clauses whose getting worse fails the run.
     """
     failures = [id for id, finding in findings.items() if finding.word == "failed"]
     undecided = [id for id, finding in findings.items() if _undecided(finding, clauses[id])]

@@ -25,9 +25,9 @@ PEERS_SAMPLE = 40
 @click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="How many seeds run in all.")
 @click.option("--sample", type=click.IntRange(1), help="Judge N mutants and half as many variants.")
 @click.option("--name", "names", multiple=True, help="Judge only the mutant or variant of this name. Repeatable.")
-@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Judge so many at a time.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Deployments to judge in parallel.")
 @click.option("--max-requests", default=300, show_default=True, help="What each verdict may cost.")
-@click.option("--peers", is_flag=True, help="Ask Schemathesis, and Specmatic where it is installed, too.")
+@click.option("--peers", is_flag=True, help="Run Schemathesis too, and Specmatic if it is installed.")
 @click.option(
     "--keep", "file", type=click.Path(dir_okay=False, path_type=Path), help="Keep verdicts here; take what is there."
 )
@@ -57,12 +57,12 @@ def detection(
     done = {(verdict.planted.name, verdict.seed) for verdict in known}
     rest = [(planted, seed) for planted, seed in plan if (planted.name, seed) not in done]
 
-    def told(verdict: Verdict) -> None:
-        tell(verdict)
+    def on_verdict(verdict: Verdict) -> None:
+        print_line(verdict)
         if file:
             keep(verdict, file)
 
-    reached = measured(rest, jobs=jobs, max_requests=max_requests, told=told)
+    reached = measured(rest, jobs=jobs, max_requests=max_requests, on_verdict=on_verdict)
     measurement = Measurement(list(range(seed, seed + seeds)), [*known, *reached])
     report = markdown(measurement, others(measurement, sample or PEERS_SAMPLE) if peers else ())
     if output is not None:
@@ -87,7 +87,7 @@ def judge_real_servers(output: Path | None) -> int:
     return 1 if any(unexplained(name, judgement) for name, judgement in found.items()) else 0
 
 
-def tell(verdict: Verdict) -> None:
+def print_line(verdict: Verdict) -> None:
     """Print one verdict as a line."""
     judgement = verdict.judgement
     found = ", ".join(judgement.failed) or judgement.conclusion

@@ -15,7 +15,7 @@ Spoken: TypeAlias = tuple[list[str], str | None]
 
 
 def spoken_by(deployment: Deployment, call: Call, index: int, random_: random.Random) -> Spoken:
-    """Return what a choice says; where tools are called, the pieces of the calls' arguments."""
+    """Return the content of a choice; if tools are called, the pieces of the calls' arguments."""
     if call.calls:
         return fragments_of(call), "tool_calls"
     return deployment.finish(deployment.form(deployment.generate(call, index, random_), call), call, index)
@@ -102,7 +102,7 @@ def unchanged(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_text(value: dict[str, Any]) -> dict[str, Any]:
-    """Return a chat's answer or chunk as one of a completion: texts in the place of messages."""
+    """Return a chat's answer or chunk as one of a completion: with text instead of messages."""
     choices = [
         {
             "index": choice["index"],
@@ -129,7 +129,7 @@ def frames_of(chunks: Sequence[Any]) -> list[bytes]:
 
 
 async def paced(frames: Sequence[bytes], pause: float) -> AsyncIterator[bytes]:
-    """Yield the frames, with a pause of so many seconds after each."""
+    """Yield the frames, with a pause of this many seconds after each."""
     for frame in frames:
         yield frame
         if pause:

@@ -33,7 +33,7 @@ def tool_call(name: str, arguments: Any) -> dict[str, Any]:
 
 
 def call_tools(payload: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
-    """Return a call where `tool_choice` asks for one, unless the request brings the result of one."""
+    """Return a call if `tool_choice` asks for one, unless the request contains the result of one."""
     functions = [tool["function"] for tool in payload.get("tools") or ()]
     choice = payload.get("tool_choice")
     if isinstance(choice, dict):
@@ -46,7 +46,7 @@ def call_tools(payload: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
 
 
 def form(pieces: list[str], call: Any) -> list[str]:
-    """Return the pieces of an answer in the form that its request asks for, whatever the model would say."""
+    """Return the pieces of an answer in the requested format, whatever the model would answer."""
     wanted = call.payload.get("response_format") or {}
     match wanted.get("type"):
         case "json_object":

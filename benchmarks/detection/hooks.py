@@ -114,7 +114,7 @@ def count(messages: Sequence[Message]) -> int:
 
 
 def spelled(message: Message) -> str:
-    """Return what a message says, and the calls that it carries."""
+    """Return the content of a message, and its calls."""
     calls = [call.get("function") for call in message.get("tool_calls") or ()]
     return " ".join([str(message.get("content")), *(json.dumps(call) for call in calls)])
 
@@ -163,7 +163,7 @@ def choices_bounded(deployment: "Deployment", agent_id: str, payload: Payload) -
 
 
 def tools_known(deployment: "Deployment", agent_id: str, payload: Payload) -> None:
-    """Refuse a choice of a tool that was not declared, and a call that is required where there is none to make."""
+    """Refuse a choice of an undeclared tool, and a required call without tools."""
     names = [tool["function"]["name"] for tool in payload.get("tools") or ()]
     choice = payload.get("tool_choice")
     wanted = choice["function"]["name"] if isinstance(choice, dict) else None
@@ -172,7 +172,7 @@ def tools_known(deployment: "Deployment", agent_id: str, payload: Payload) -> No
 
 
 def form_known(deployment: "Deployment", agent_id: str, payload: Payload) -> None:
-    """Refuse a form of content that nobody knows."""
+    """Refuse an unknown format of content."""
     if (payload.get("response_format") or {}).get("type", "text") not in ("text", "json_object", "json_schema"):
         raise Refusal("form", 400, "Unknown response_format")
 
@@ -186,7 +186,7 @@ class Deployment:
 
     In the order in which a request meets them: `wrap` surrounds the application, `arrive` may answer a request
     before anything else, `admit` asks for the token, `fields` are the request's, `describe` words each fault,
-    `checks` refuse a valid payload, `recall` gives the context, `call_tools` says which tools are called, else
+    `checks` refuse a valid payload, `recall` gives the context, `call_tools` selects which tools are called, else
     `generate`, `form` and `finish` speak, `remember` stores,
     `answer` and `chunks` change the answer's JSON, `frames` the bytes of its events, `respond` the response to a
     valid call, `refuse` every refusal, `leave` looks at every response.
@@ -199,7 +199,7 @@ class Deployment:
     seed: int = 0
     extra: Literal["allow", "ignore", "forbid"] = "ignore"
     pause: float = 0.0
-    #: granian speaks TLS, and HTTP/2 to whoever can; `dated` tells whether the server sends a `Date` of its own.
+    #: granian speaks TLS, and HTTP/2 with clients that can; `dated` is whether the server sends a `Date` of its own.
     server: Literal["uvicorn", "granian"] = "uvicorn"
     dated: bool = True
     wrap: Callable[[Asgi], Asgi] = lambda app: app

@@ -1,4 +1,4 @@
-"""Keeps verdicts in a file, one a line, so that a measurement that was stopped goes on where it was."""
+"""Keeps verdicts in a file, one a line, so that a stopped measurement continues."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def keep(verdict: Verdict, file: Path) -> None:
 
 
 def kept(file: Path, plan: Sequence[tuple[Planted, int]]) -> list[Verdict]:
-    """Return the verdicts that the file holds of a plan, the last where it holds several; none without a file."""
+    """Return the verdicts of a plan in the file, the last of several; none without a file."""
     if not file.exists():
         return []
     found: dict[tuple[str, int], Verdict] = {}

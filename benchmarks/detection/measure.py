@@ -99,7 +99,7 @@ def is_mutant(verdict: Verdict) -> bool:
 
 
 def spread(items: Sequence[Item], number: int | None) -> list[Item]:
-    """Return so many of the items, spread over all of them evenly; all of them for None."""
+    """Return a number of the items, spread over all of them evenly; all of them for None."""
     if number is None or number >= len(items):
         return list(items)
     return [items[at * len(items) // number] for at in range(number)]
@@ -127,9 +127,9 @@ def measured(
     *,
     jobs: int = 1,
     max_requests: int = 300,
-    told: Callable[[Verdict], None] = lambda verdict: None,
+    on_verdict: Callable[[Verdict], None] = lambda verdict: None,
 ) -> list[Verdict]:
-    """Return what the judge says of a plan, so many deployments at a time; `told` hears each verdict."""
+    """Return the judge's verdicts on a plan, with `jobs` deployments in parallel; `on_verdict` gets each verdict."""
 
     def verdict(step: tuple[Planted, int]) -> Verdict:
         planted, seed = step
@@ -139,6 +139,6 @@ def measured(
     verdicts: list[Verdict] = []
     with ThreadPoolExecutor(jobs) as pool:
         for reached in pool.map(verdict, plan):
-            told(reached)
+            on_verdict(reached)
             verdicts.append(reached)
     return verdicts

@@ -23,7 +23,7 @@ def without(*names: str) -> Callable[[Fields], Fields]:
 
 
 def on_answer(edit: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any], Call], Any]:
-    """Return an edit of every plain answer; what `edit` returns takes its place, unless that is None."""
+    """Return an edit of every plain answer; a result of `edit` replaces the answer."""
 
     def edited(answer: dict[str, Any], call: Call) -> Any:
         changed = edit(answer)
@@ -43,7 +43,7 @@ def without_fields(*names: str) -> Callable[[dict[str, Any], Call], Any]:
 
 
 def on_choices(edit: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any], Call], Any]:
-    """Return an edit of each choice of a plain answer; what `edit` returns takes its place, unless that is None."""
+    """Return an edit of each choice of a plain answer; a result of `edit` replaces the choice."""
 
     def edited(answer: dict[str, Any], call: Call) -> Any:
         changed = [(choice, edit(choice)) for choice in answer["choices"]]
@@ -58,7 +58,7 @@ def on_usage(edit: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any],
 
 
 def on_chunks(edit: Callable[[Chunk], Any]) -> Callable[[list[Chunk], Call], list[Any]]:
-    """Return an edit of each chunk; what `edit` returns takes its place, unless that is None."""
+    """Return an edit of each chunk; a result of `edit` replaces the chunk."""
 
     def edited(chunks: list[Chunk], call: Call) -> list[Any]:
         changed = [(chunk, edit(chunk)) for chunk in chunks]
@@ -78,7 +78,7 @@ def on_frames(edit: Callable[[bytes], bytes]) -> Callable[[list[bytes], Call], l
 
 
 def delta_of(chunk: Chunk) -> dict[str, Any]:
-    """Return the delta of a chunk's first choice; an empty one, where there is none."""
+    """Return the delta of a chunk's first choice, empty without one."""
     delta: dict[str, Any] = chunk["choices"][0]["delta"] if chunk["choices"] else {}
     return delta
 
@@ -136,7 +136,7 @@ def answering(status: int, body: Any, **headers: str) -> Callable[[Refusal], Res
 
 
 def json_of(body: bytes) -> Any:
-    """Return the JSON of a request's body, and None where it is none."""
+    """Return the JSON of a request's body, None if it is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -144,7 +144,7 @@ def json_of(body: bytes) -> Any:
 
 
 def crashing(when: Callable[[Any], Any]) -> Callable[[Request, bytes, int], Response | None]:
-    """Return an arrival that answers 500 to the bodies for which `when` is true; one that is no object passes."""
+    """Return an arrival that answers 500 to the bodies for which `when` is true; others pass."""
 
     def arrive(request: Request, body: bytes, number: int) -> Response | None:
         sent = json_of(body)

@@ -74,7 +74,7 @@ def prepared(deployment: Deployment) -> dict[str, Any]:
     fields = parts["schemas"]["AgentChatCompletionsRequestPayload"]["properties"]
     fields["model"] = {"type": ["string", "null"], "enum": ["", deployment.model, None]}
     fields["n"] = {**fields["n"], "maximum": MOST_CHOICES}
-    # What of these goes together no schema tells: a tool that sends all fields at once would get nothing but refusals.
+    # No schema describes which fields go together: a tool that sends all fields at once would get only refusals.
     for name in ("store_in_session", "tools", "tool_choice", "response_format"):
         del fields[name]
     return document

@@ -92,7 +92,7 @@ class ToolChoice(BaseModel):
 
 
 class ResponseFormat(BaseModel):
-    """The form that content shall have."""
+    """The requested format of content."""
 
     model_config = ConfigDict(extra="allow")
     type: str

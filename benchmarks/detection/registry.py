@@ -86,7 +86,7 @@ class Registry:
         return found if query["order"] == "asc" else found[::-1]
 
     def cursor(self, agents: Sequence[Mapping[str, Any]], id: str) -> int:
-        """Return where an agent stands in a list; refuse one that does not with 400."""
+        """Return the position of an agent in a list; refuse an unknown one with 400."""
         for place, agent in enumerate(agents):
             if agent["id"] == id:
                 return place

@@ -26,7 +26,7 @@ LIBRARIES = (
 )
 WHAT_IT_SHOWS = """\
 The mutants and variants were written by the authors of the checks. That they are told apart shows that no clause
-is checked in vain, and no more: it is no estimate of how many faults of other deployments would be found."""
+is checked in vain, and no more: it does not estimate how many faults of other deployments would be found."""
 
 
 def markdown(measurement: Measurement, peers: Sequence[PeerResult] = ()) -> str:

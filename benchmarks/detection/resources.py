@@ -177,7 +177,7 @@ def add_models(app: FastAPI, deployment: Deployment, registry: Registry, answere
             return answered(agent_id, {**sent, "messages": messages}, COMPLETION)
 
 
-#: Stands for an answer that somebody else gives.
+#: Marks an answer that another function gives.
 NOTHING = 204
 
 

@@ -53,7 +53,7 @@ def by_uvicorn(app: Asgi, deployment: Deployment) -> Iterator[str]:
 
 @contextmanager
 def by_granian(app: Asgi, deployment: Deployment) -> Iterator[str]:
-    """Serve an application by granian over TLS, by HTTP/2 where the client offers it."""
+    """Serve an application by granian over TLS, by HTTP/2 if the client offers it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

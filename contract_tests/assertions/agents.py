@@ -21,7 +21,7 @@ METADATA: dict[str, JSON] = {"made-by": NAME, "purpose": "contract tests; may be
 def create(probe: Probe, label: str = "", /, **fields: JSON) -> Asked:
     """Return what the create of an agent gets: the model of the agent under test, and a name by which it is told."""
     if label != FIRST:
-        changing(an_agent(probe))  # where nobody may create agents, nothing more is tried
+        changing(an_agent(probe))  # a server that does not allow creation is asked nothing more
     body: dict[str, JSON] = {"model": own_model(probe), "name": f"{probe.agents.name}{label}", **fields}
     return changing(probe.ask("createAgent", body))
 
@@ -45,6 +45,6 @@ def another_agent(probe: Probe) -> Asked:
 
 
 def fields_of(asked: Asked) -> dict[str, Any]:
-    """Return the JSON object of an answer, an empty one where it has none."""
+    """Return the JSON object of an answer, empty if it has none."""
     value = asked.json()
     return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""The server's clock: what its replies say of it, and how far it is off."""
+"""The server's clock: what its replies show of it, and how far it is off."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def want_clock(asked: Asked) -> None:
     """Raise a warning if the reply's `Date` is a day or more off: tokens and certificates may fail on it."""
     date = server_time(asked)
     if date is not None and abs(skew := date - time.time()) >= A_DAY:
-        side = "behind" if skew < 0 else "ahead"
+        side = "slow" if skew < 0 else "fast"
         raise warning(f"the server's clock is {timedelta(seconds=round(abs(skew)))} {side}, by its Date", asked)

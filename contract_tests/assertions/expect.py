@@ -37,7 +37,7 @@ def refused(asked: Asked) -> None:
 
 
 def no_server_error(asked: Asked) -> None:
-    """Want a reply, and no 5xx but 501, by which a server says that it lacks what was asked for."""
+    """Want a reply without a 5xx, except 501, which means that the server lacks what was asked for."""
     if asked.status not in (*range(100, 500), NOT_IMPLEMENTED):
         raise failed("no server error", asked.described(), asked)
 
@@ -61,7 +61,7 @@ def choices(asked: Asked) -> list[Mapping[str, Any]]:
 
 
 def content(choice: Mapping[str, Any]) -> str:
-    """Return what a choice says; null counts as nothing."""
+    """Return the content of a choice; null counts as empty."""
     message = choice.get("message")
     said = message.get("content") if isinstance(message, dict) else None
     return said if isinstance(said, str) else ""
@@ -76,10 +76,10 @@ def usage(asked: Asked) -> Mapping[str, Any]:
 
 
 def tokens(asked: Asked, name: str) -> int:
-    """Return one of the usage's counts; where it is no number there is nothing to look at."""
+    """Return one of the usage's counts; raises the verdict `not tested` if it is not a number."""
     value = usage(asked).get(name)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise not_tested(f"{name} is no number: {asked.described()}")
+        raise not_tested(f"{name} is not a number: {asked.described()}")
     return value
 
 

@@ -26,7 +26,7 @@ AGENT = "the-agent"
 MOST_CHOICES = 2
 MOST_MESSAGES = 4
 MOST_CHARACTERS = 2000
-#: Of requests that are made by chance many are alike or too dear: so many are made for each that may be sent.
+#: Random requests to generate for each one that may be sent: many are alike, or cost too much.
 TRIES = 3
 MOST_FUZZED = 600
 _CONFIG: Mapping[str, Any] = {
@@ -60,7 +60,7 @@ def schema(document: Mapping[str, Any], template: str) -> BaseSchema:
 
 
 def fuzzed(schema: BaseSchema, template: str, method: str, seed: int, number: int) -> list[Case[Any]]:
-    """Return so many requests made by chance from one operation's schema, half of them valid, half of them not.
+    """Return this number of random requests from one operation's schema, half of them valid, half of them not.
 
     The same seed gives the same requests.
     """
@@ -85,7 +85,7 @@ def fuzzed(schema: BaseSchema, template: str, method: str, seed: int, number: in
 def bodies(cases: Iterable[Case[Any]], unknown: frozenset[str] = frozenset()) -> Iterator[tuple[Case[Any], JSON]]:
     """Yield the cases to send, each with its body: each body once, and every field in its turn, numbers first.
 
-    Left out are other methods, other agents and bodies that are no JSON, which have tests of their own; what could
+    Left out are other methods, other agents and bodies that are not JSON, which have tests of their own; what could
     cost a real model dearly; and the fields in `unknown`, which a deployment's version does not have.
     """
     groups: dict[str, list[tuple[Case[Any], JSON]]] = {}
@@ -108,7 +108,7 @@ def bodies(cases: Iterable[Case[Any]], unknown: frozenset[str] = frozenset()) ->
 
 
 def cheap(body: Any) -> JSON:
-    """Return the body with no field that makes a real model work long, or leaves a session behind."""
+    """Return the body without fields that make a real model work long or create a session."""
     if not isinstance(body, dict):
         return body if isinstance(body, None | bool | int | float | str | list) else None
     limited = {**body, "max_tokens": MAX_TOKENS if body.get("max_tokens") is None else body["max_tokens"]}
@@ -148,7 +148,7 @@ def _group(body: JSON) -> str:
 
 
 def _rank(body: JSON) -> int:
-    """Return 0 for a body that has a number where it differs from a plain one: it may be at a bound."""
+    """Return 0 for a body that differs from a plain one by a number: the number may be at a limit."""
     values = body.items() if isinstance(body, dict) else ()
     numbers = (isinstance(value, int | float) and value != plain().get(name) for name, value in values)
     return 0 if any(numbers) else 1

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from contract_tests.deployment.deployment import Probe
     from contract_tests.wire.exchange import Asked
 
-#: How a server says that it has no such operation, or none for the caller: the chat itself is open to the token.
+#: Statuses of a server without the operation, or without it for the caller: the chat itself is open to the token.
 _LACKING = (401, 403, 404, 405, 501)
 
 
 def listed(probe: Probe, operation: str = "listAgents", /, **query: str) -> Asked:
-    """Return what a list is answered with; `not supported` where there is no such list at all."""
+    """Return the reply to a list; raises the verdict `not supported` if the server has no such list."""
     plain = probe.ask(operation)
     if plain.status in _LACKING:
-        raise not_supported(f"there is no such list: {plain.described()}")
+        raise not_supported(f"the server has no such list: {plain.described()}")
     return probe.ask(operation, query=query) if query else plain
 
 
@@ -47,7 +47,7 @@ def items(asked: Asked) -> list[dict[str, Any]]:
 
 
 def ids(asked: Asked) -> list[str]:
-    """Return the ids of what stands in a list, in its order."""
+    """Return the ids in a list, in its order."""
     return [str(item.get("id")) for item in items(asked)]
 
 
@@ -59,7 +59,7 @@ def conforming(probe: Probe, asked: Asked, *, within: str = "", without: str = "
 
 
 def changing(asked: Asked) -> Asked:
-    """Return what a request that changes something got; `not supported` where the server lets nobody do that."""
+    """Return the reply to a change; raises the verdict `not supported` if the server does not allow it."""
     if asked.status in _LACKING:
         raise not_supported(f"the server does not do that: {asked.described()}")
     return asked
@@ -75,7 +75,7 @@ def _may_be(item: Mapping[str, Any], kind: str) -> bool:
 
 
 def a_model(probe: Probe, kind: str) -> str:
-    """Return a model of a kind, the agent's own where it can be; `not supported` where there is none."""
+    """Return a model of a kind, the agent's own if possible; raises the verdict `not supported` without one."""
     found = models(probe, kind)
     own = own_model(probe)
     if not found:
@@ -84,7 +84,7 @@ def a_model(probe: Probe, kind: str) -> str:
 
 
 def own_model(probe: Probe) -> str:
-    """Return the agent's model, as it is configured where that can be read, else as its answers name it."""
+    """Return the agent's model as it is configured if that can be read, else as answers name it."""
     read = probe.ask("getAgent")
     value = read.json() if read.status == expect.OK else None
     model = value.get("model") if isinstance(value, dict) else None
@@ -97,12 +97,12 @@ def answering_model(probe: Probe) -> str:
 
 
 def offered(asked: Asked, *known: int) -> Asked:
-    """Return what a request got; `not supported` where the server has no such operation.
+    """Return the reply to a request; raises the verdict `not supported` if the server lacks the operation.
 
     `known` are statuses by which a server that has it may answer too.
     """
     if asked.status in _LACKING and asked.status not in known:
-        raise not_supported(f"there is no such operation: {asked.described()}")
+        raise not_supported(f"the server has no such operation: {asked.described()}")
     return asked
 
 

@@ -69,7 +69,7 @@ def _want_usual(usual: int, alone: Size, before: int, after: int, seen: Sequence
     most = before + usual + alone.story - 2 * SESSION_TOKENS
     if after > most:
         raise failed(
-            f"prompt_tokens of at most {most}: a long turn of another session is no context", f"{after}", *seen
+            f"prompt_tokens of at most {most}: a long turn of another session is not context", f"{after}", *seen
         )
 
 
@@ -143,7 +143,7 @@ def recalled(probe: Probe, stream: bool = False) -> frozenset[str]:
 
 
 def code_words(probe: Probe) -> tuple[str, str]:
-    """Return the word of a session's first turn and that of its second one; no model says them by itself."""
+    """Return the words of a session's first and second turn; a model does not produce them by itself."""
     return probe.stranger("first code word")[:8], probe.stranger("second code word")[:8]
 
 

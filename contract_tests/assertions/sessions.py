@@ -40,13 +40,13 @@ class Size:
 
     @property
     def story(self) -> int:
-        """How many tokens more are counted where the long message is in the context too."""
+        """The additional tokens if the context contains the long message too."""
         return self.long - self.short
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session's id, and what was asked in it, in order; `label` tells sessions apart."""
+    """A session's id and its exchanges, in order; `label` distinguishes sessions."""
 
     id: str
     label: int
@@ -59,7 +59,7 @@ class Session:
 
 
 def session_id(asked: Asked) -> str:
-    """Return the session that a plain answer or a stream names; an empty text where it names none."""
+    """Return the session that a plain answer or a stream names; empty if it names none."""
     if asked.media_type == "text/event-stream":
         named = [chunk.value.get("session_id") for chunk in stream_rules.chunks(asked.events)]
         return next((id for id in named if isinstance(id, str)), "")
@@ -78,7 +78,7 @@ def created(probe: Probe, label: int = 0, messages: list[JSON] = STORY, **fields
 
 
 def extended(probe: Probe, session: Session, messages: list[JSON] = NEXT, **fields: JSON) -> Session:
-    """Return the session after one more turn; where the turn is refused there is nothing to look at."""
+    """Return the session after one more turn; raises the verdict `not tested` if the turn is refused."""
     asked = probe.chat(turn(messages, session.id, **fields), again=len(session.turns))
     if asked.status != expect.OK:
         raise not_tested(f"a turn in a session is not answered: {asked.described()}")
@@ -86,7 +86,7 @@ def extended(probe: Probe, session: Session, messages: list[JSON] = NEXT, **fiel
 
 
 def talk(probe: Probe, turns: int = 4) -> Session:
-    """Return a session of so many turns, the first of them long."""
+    """Return a session with this number of turns, the first of them long."""
     session = created(probe)
     for _ in range(turns - 1):
         session = extended(probe, session)
@@ -96,7 +96,7 @@ def talk(probe: Probe, turns: int = 4) -> Session:
 def size(probe: Probe) -> Size:
     """Return what the two messages count without a session.
 
-    Where that varies from call to call, or with what an agent knows, no count proves anything: the verdict `warning`
+    If that varies from call to call, or with what an agent knows, no count proves anything: the verdict `warning`
     is raised.
     """
     shorts = [probe.chat(turn(), again=label) for label in STEADY]

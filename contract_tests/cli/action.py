@@ -21,7 +21,7 @@ def input_name(option: Option) -> str:
 
 
 def description(option: Option) -> str:
-    """Return what `action.yml` says of the input for an option."""
+    """Return the description in `action.yml` of an option's input."""
     lines = isinstance(option.default, tuple)
     text = option.help.replace(" Repeatable.", " One per line.") if lines else option.help
     return f"{text} Default: {option.shown}." if option.shown else text

@@ -32,7 +32,7 @@ class _Fault(click.ClickException):
 @click.option("--format", "form", default="table", show_default=True, type=click.Choice(FORMS))
 @click.option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of a document's folder.")
 def diff(before: str, after: str, form: str, allow_outside: bool) -> None:
-    """Say what a client has to know who goes from A to B.
+    """Show what changes for a client that moves from A to B.
 
     A and B are versions of the API (9.0), OpenAPI documents (files), or two reports that `agent-contract verify
     --report FILE.json` wrote. What breaks a client comes first. Exit status, as of diff: 0 without a difference, 1 with
@@ -84,7 +84,7 @@ def _is_report(path: Path) -> bool:
     try:
         value = json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else None
     except (OSError, ValueError, RecursionError):
-        return False  # whoever reads it as a document says what is wrong with it
+        return False  # reading it as a document reports the error
     return isinstance(value, dict) and value.get("format") == FORMAT
 
 

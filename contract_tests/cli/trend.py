@@ -29,7 +29,7 @@ COLUMNS = (
 def trend(folder: Path) -> None:
     """Count the verdicts in each JSON report in DIR, oldest first.
 
-    Files that are no report are named and left out. Exit status: 0 with a table; 2 when there is no report at all.
+    Files that are not reports are named and left out. Exit status: 0 with a table; 2 without any report.
     """
     from contract_tests.report.saved_json import ReportError, load
 

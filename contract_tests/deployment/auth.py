@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contract_tests.options import Options
 
 DISCOVERY = "/.well-known/openid-configuration"
-#: A token is replaced so many seconds before it expires: a request takes its time.
+#: Seconds before its expiry at which a token is replaced: a request takes time.
 LEEWAY = 5
 #: How long a provider may take, in seconds.
 TIMEOUT = 30.0
@@ -31,12 +31,12 @@ LARGEST_ANSWER = 256 * 1024
 
 
 class AuthError(Exception):
-    """No token can be had; the text says why, and what to do."""
+    """A token is not available; the message contains the reason, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """An access token, and what tells whether it has expired."""
+    """An access token, and a function that returns whether it has expired."""
 
     token: str
     expired: Callable[[], bool] = lambda: False
@@ -44,7 +44,7 @@ class Issued:
 
 @dataclass(slots=True)
 class Credentials:
-    """Gives the token for each request, anew where it has expired or is refused; false where no token is known of.
+    """Gives the token for each request, a new one if it has expired or is refused; false without a token.
 
     `seen` are all secrets that have been used, to be hidden in whatever is shown.
     """
@@ -63,7 +63,7 @@ class Credentials:
         return self._issued.token if self._issued else ""
 
     def token(self) -> str:
-        """Return a token that has not expired; raises `AuthError` where none can be had."""
+        """Return a token that has not expired; raises `AuthError` if it can't get one."""
         with self._lock:
             if self._issued is None or self._issued.expired():
                 self._renew()
@@ -85,12 +85,12 @@ class Credentials:
 
 
 def fixed(token: str) -> Credentials:
-    """Return the credentials that are one token, or none where it is empty."""
+    """Return the credentials for one token, none if it is empty."""
     return Credentials((lambda: Issued(token)) if token else None)
 
 
 def credentials(options: Options, environment: Mapping[str, str] = os.environ) -> Credentials:
-    """Return the credentials that the options tell of; nothing is read or sent before the first request."""
+    """Return the credentials for the options; nothing is read or sent before the first request."""
     if options.token_file:
         return Credentials(lambda: Issued(from_file(options.token_file)))
     if options.oidc_client_id:
@@ -100,7 +100,7 @@ def credentials(options: Options, environment: Mapping[str, str] = os.environ) -
 
 
 def from_file(name: str) -> str:
-    """Return the token in a file, without white space around it; raises `AuthError` where there is none."""
+    """Return the token in a file, without white space around it; raises `AuthError` without one."""
     try:
         token = Path(name).read_text(encoding="ascii").strip()
     except (OSError, ValueError) as error:
@@ -162,7 +162,7 @@ class Provider:
         return {"grant_type": "password", "username": self.options.oidc_username, "password": self.password}
 
     def _refreshed(self, client: Any) -> Any:
-        """Return the token that the refresh token gets; None without one, or where it is no longer good."""
+        """Return the token for the refresh token; None without a refresh token, or if it is not valid any more."""
         from authlib.common.errors import AuthlibBaseError
 
         try:
@@ -238,7 +238,7 @@ def _session(options: Options, url: str, seconds: float) -> Iterator[_Session]:
 
 
 def _discovered(session: _Session, issuer: str) -> Mapping[str, Any]:
-    """Return the provider's metadata; raises `AuthError` where it is not this issuer's, or names no token endpoint."""
+    """Return the provider's metadata; raises `AuthError` if it is another issuer's, or names no token endpoint."""
     url = f"{issuer.rstrip('/')}{DISCOVERY}"
     response = session.get(url)
     try:

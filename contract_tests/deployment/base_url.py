@@ -1,4 +1,4 @@
-"""Where the deployment is: what a base URL says of server and agent, measured against an operation's path."""
+"""The deployment's base URL: the server and the agent in it, compared with an operation's path."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Target:
 def parse(base_url: str, template: str) -> Target:
     """Return the target that the base URL names: the server's root, or any longer beginning of the operation's URL.
 
-    Raises `TargetError` for what is no http or https URL, or has a query, a fragment or a password.
+    Raises `TargetError` for a URL that is not http or https, or has a query, a fragment or a password.
     """
     shown = "the base URL" if "@" in base_url else repr(base_url)  # what stands before an @ may be a password
     try:

@@ -43,7 +43,7 @@ class _Exceeded(httpcore.ReadTimeout):
 
 @dataclass(slots=True)
 class Bound:
-    """What one exchange may take: `seconds`, and `largest` bytes of a body; `exceeded` says what was too much."""
+    """The limits of one exchange: `seconds`, and `largest` bytes of a body; `exceeded` names the limit it hit."""
 
     seconds: float
     largest: int = LARGEST_REPLY
@@ -162,7 +162,7 @@ def bounded_client(**settings: Any) -> httpx.Client:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What came back: `status` 0 if no head did; `failure` says why there is no whole reply."""
+    """A reply: `status` is 0 without a head; `failure` is the reason why it is not complete."""
 
     status: int = 0
     headers: tuple[tuple[str, str], ...] = ()

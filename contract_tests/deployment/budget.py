@@ -1,4 +1,4 @@
-"""What a run may cost a deployment: requests, tokens, time, and sessions that stay behind."""
+"""What a run may cost a deployment: requests, tokens, time, and sessions that remain."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BY_CHOICE = (NO_SESSIONS, NO_AGENTS)
 #: What a chat template adds to each message, generously, and what a session holds at most: it is kept short.
 A_MESSAGE = 16
 A_SESSION = 600
-#: Of a run's requests so many are kept for the operations around the chat, where there are more than the chat needs.
+#: Requests of a run that are kept for the operations around the chat, if more are left than the chat needs.
 AROUND = 100
 FOR_CHAT = 200
 #: No server that is asked for more choices than these is expected to give them.
@@ -50,7 +50,7 @@ class Budget:
         return self.most - self.sent if self.pace.left > 0 else 0
 
     def spend(self) -> None:
-        """Take one request, when its turn has come; raises the verdict `not tested` where none may be sent."""
+        """Count one request when its turn has come; raises the verdict `not tested` if none may be sent."""
         self.pace.turn()
         with self._lock:
             if self.most <= self.sent:
@@ -60,8 +60,8 @@ class Budget:
     def reserve(self, content: bytes) -> int:
         """Set tokens aside for a request's body and return how many.
 
-        Raises the verdict `not tested` where the budget has too few, and `skipped` where the request would leave
-        a session behind that nobody wants.
+        Raises the verdict `not tested` if the budget has too few left, and `skipped` if the request would create
+        a session and `--no-sessions` was given.
         """
         body = _parsed(content)
         if self.no_sessions and names_a_session(body):
@@ -108,7 +108,7 @@ def tokens_at_most(body: Any) -> int:
 
 
 def tokens_counted(asked: Asked) -> int | None:
-    """Return the tokens that an answer counts, 0 for a refusal, None where it does not say."""
+    """Return the tokens that an answer counts, 0 for a refusal, None without a count."""
     if asked.status and asked.status != 200:
         return 0
     if asked.media_type == "text/event-stream":
@@ -122,12 +122,12 @@ def tokens_counted(asked: Asked) -> int | None:
 
 
 def names_a_session(body: Any) -> bool:
-    """Whether a request may leave a session behind: it creates one, or names one that a server may then create."""
+    """Return whether a request may create a session: it asks for one, or names one that a server may then create."""
     return bool(session_of(body)) or (isinstance(body, dict) and body.get("create_session") is True)
 
 
 def session_of(body: Any) -> str:
-    """Return the session that a request names; an empty text where it names none."""
+    """Return the session that a request names; empty if it names none."""
     named = body.get("store_in_session") if isinstance(body, dict) else None
     return named if isinstance(named, str) and _is_uuid(named) else ""
 

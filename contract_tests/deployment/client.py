@@ -37,7 +37,7 @@ Headers: TypeAlias = Mapping[str, str | None]
 
 
 class Place(NamedTuple):
-    """Where a request is sent: the operation's id, the method, and the operation's path with its parameters' names."""
+    """The destination of a request: the operation's id, the method, and its path with the parameters' names."""
 
     id: str
     method: str
@@ -52,7 +52,7 @@ class Ended(Exception):
 class Prober:
     """Sends requests to one operation of one deployment and remembers the answers.
 
-    The same request is sent once however many tests want it; `again` tells repetitions apart.
+    The same request is sent once, even if several tests need it; `again` distinguishes repetitions.
     """
 
     target: Target
@@ -108,8 +108,8 @@ class Prober:
     ) -> Asked:
         """Send a request to an operation, unless it was sent before, and return what became of it.
 
-        A header whose value is None is left out. Raises the verdict `not tested` where the budget is used up or
-        the server keeps asking to wait, and `Ended` where the deployment is gone.
+        A header whose value is None is left out. Raises the verdict `not tested` if the budget is used up or
+        the server keeps asking to wait, and `Ended` if the deployment no longer answers.
         """
         self._asked_of.add(operation.id)
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
@@ -137,7 +137,7 @@ class Prober:
         return self.send(Request("GET", urlsplit(url).path), url)
 
     def clean_up(self, operation: Place, query: Mapping[str, str] | None = None, **parameters: str) -> Asked:
-        """Send a request that undoes what the run has done: it may come behind deadline and budget; never raises."""
+        """Send a request that undoes a change of the run, also after deadline and budget; never raises."""
         url = self.target.url(operation.path, **parameters) + (
             f"?{urlencode(query, errors='surrogatepass')}" if query else ""
         )
@@ -157,7 +157,7 @@ class Prober:
         return asked
 
     def forget(self) -> None:
-        """Forget all answers, so that each request is sent anew."""
+        """Forget all answers, so that each request is sent again."""
         self._known.clear()
         self.log.clear()
 
@@ -167,7 +167,7 @@ class Prober:
         for _ in range(MOST_WAITS):
             asked = self._let_in(request, url)
             if asked.lost:
-                # Whoever stands between may close an idle connection just then; who closes it twice means it.
+                # A proxy may close an idle connection at that moment; closing it twice is deliberate.
                 asked = self._let_in(request, url)
             asked = replace(asked, operation=unasked.operation, lenient=unasked.lenient)
             pause = _asks_to_wait(asked)
@@ -179,7 +179,7 @@ class Prober:
             raise not_tested(f"the server answers {asked.status} and asks to wait, {MOST_WAITS} times over")
         self.budget.settle(reserved, asked)
         if asked.failure:
-            self.budget.pace.check()  # the deadline has cut the reply: that is nobody's fault
+            self.budget.pace.check()  # the deadline has cut the reply: the deployment is not at fault
         self.log.append(asked)
         self._check_life(asked)
         if asked.status == httpx.codes.TOO_MANY_REQUESTS:
@@ -187,7 +187,7 @@ class Prober:
         return asked
 
     def _let_in(self, request: Request, url: str) -> Asked:
-        """Send a request with a token that is still good, and again with a fresh one where the server refuses it."""
+        """Send a request with a valid token, and again with a new one if the server refuses it."""
         wants_token = self._has_token(request)
         try:
             token = self.credentials.token() if wants_token else ""
@@ -201,7 +201,7 @@ class Prober:
         return asked
 
     def _check_life(self, asked: Asked) -> None:
-        """Raise `Ended` where a failure is not this request's, but the deployment's or the token's."""
+        """Raise `Ended` if a failure is the deployment's or the token's, not this request's."""
         refused = asked.status in (401, 403) and self._has_token(asked.request)
         if (refused or (asked.failure and not asked.status)) and (reason := self.alive()):
             raise Ended(reason)
@@ -245,7 +245,7 @@ class Prober:
 
 
 def _asks_to_wait(asked: Asked) -> float | None:
-    """Return for how many seconds the server asks to wait, within reason; None where it doesn't."""
+    """Return the seconds that the server asks to wait, within reason; None if it doesn't."""
     value = asked.header("retry-after")
     if asked.status not in (429, 503) or not value:
         return None

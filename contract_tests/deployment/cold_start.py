@@ -12,9 +12,9 @@ from contract_tests.wire.exchange import Asked, status_line
 if TYPE_CHECKING:
     from contract_tests.deployment.client import Prober
 
-#: Takes a sentence for the user, and what it says as a value.
+#: Takes a sentence for the user, and its value.
 Say: TypeAlias = Callable[[str, "ColdStart"], None]
-#: What a gateway answers while the model behind it is loaded.
+#: Statuses of a gateway while its model is being loaded.
 COLD = (502, 503, 504)
 #: How many seconds until a cold deployment is asked again, at first and at most.
 FIRST_PAUSE = 1.0
@@ -25,7 +25,7 @@ LONGEST_PAUSE = 10.0
 class ColdStart:
     """That a deployment was cold: what showed it first, for how many seconds it was waited, what shows it still.
 
-    `still` is empty where it answered in the end.
+    `still` is empty if it answered in the end.
     """
 
     seen: str
@@ -72,7 +72,7 @@ def warmed(prober: Prober, longest: float, say: Say) -> Warmed:
 def coldness(asked: Asked) -> str:
     """Return what shows that a deployment's model is not loaded yet, or an empty text.
 
-    An empty answer that was cut at its limit is none: a reasoning model may spend it all before it answers.
+    An empty answer that was cut at its limit does not count: a reasoning model may use it all up before it answers.
     """
     if asked.status in COLD:
         return status_line(asked.status)

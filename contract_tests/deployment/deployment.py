@@ -34,7 +34,7 @@ MOCK_AGENT = "demo"
 
 
 class NoVerdict(Exception):
-    """The deployment can't be judged; the text says why, and what to do."""
+    """The deployment can't be judged; the message contains the reason, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,11 +74,11 @@ class Probe:
     ) -> Asked:
         """Send a request to the operation of an id, unless it was sent before; see `Prober.ask`.
 
-        What it creates is removed in the end. Raises the verdict `skipped` where that is not wanted.
+        The run removes what it creates. Raises the verdict `skipped` if the user does not allow that.
         """
         place = self.place(operation)
         self.agents.permit(place)
-        # A list that was read before the run changed it is read anew.
+        # A list that was read before a change is read again.
         again += self.agents.changes if operation in LISTING else 0
         asked = self.prober.ask(place, body, parameters=parameters, query=query, again=again)
         self.agents.note(asked)
@@ -94,7 +94,7 @@ class Probe:
         return self.agents.removed(self.prober, map(self.place, LISTING), tuple(map(self.place, DELETING)))
 
     def place(self, operation: str) -> Place:
-        """Return where the requests to the operation of an id are sent."""
+        """Return the destination of requests to the operation with this id."""
         found = self.contract.operations[operation]
         return Place(found.id, found.method, found.path)
 
@@ -126,8 +126,8 @@ class Probe:
 def open_probe(contract: Contract, options: Options, credentials: Credentials, say: Say) -> Probe:
     """Return the probe of the deployment that the options name, after a plain request was answered.
 
-    What takes a while is told to `say`. Raises `NoVerdict` where the deployment can't be judged, and `TargetError`
-    for a URL that is none.
+    `say` gets a message about each wait. Raises `NoVerdict` if the deployment can't be judged, and `TargetError`
+    for an invalid URL.
     """
     operation = contract.operations[OPERATION]
     there = base_url.parse(options.url, operation.path)
@@ -156,10 +156,10 @@ def open_probe(contract: Contract, options: Options, credentials: Credentials, s
 
 
 def _mock_agent(prober: Prober) -> str:
-    """Return the agent of a mock, which can be told by its health page."""
+    """Return the agent of a mock, which its health page identifies."""
     health = prober.get(f"{prober.target.root}/__mock__/health")
     if not health.status:
         raise NoVerdict(f"{prober.target.root} is unreachable: {health.failure}")
     if health.status != 200:
-        raise NoVerdict("which agent shall be asked? give one with --agent-id, or a base URL that ends with it")
+        raise NoVerdict("the agent is not named: give --agent-id, or a base URL that ends with its id")
     return MOCK_AGENT

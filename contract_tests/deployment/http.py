@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ConnectionSettingError(Exception):
-    """A certificate, key or proxy can't be used; the text says which, and why."""
+    """A certificate, key or proxy can't be used; the message names it and the reason."""
 
 
 def client(options: Options, url: str) -> httpx.Client:
@@ -56,7 +56,7 @@ def context(options: Options) -> ssl.SSLContext:
 
 
 def _refused() -> str:
-    """Stand in for OpenSSL's question on the terminal, which would stop a pipeline."""
+    """Replace OpenSSL's question on the terminal, which would stop a pipeline."""
     raise ValueError("the key is encrypted; give one that is not")
 
 

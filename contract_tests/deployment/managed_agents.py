@@ -1,4 +1,4 @@
-"""Agents of the run's own: created to be judged with, named so that one can tell them, and removed in the end."""
+"""The run's own agents: created to be judged, recognizable by their names, and removed at the end."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ LISTING = ("listAgents", "listAssistants")
 CREATING = ("createAgent", "createAssistant")
 DELETING = ("deleteAgent", "deleteAssistant")
 CHANGING = (*CREATING, *DELETING, "updateAgent", "updateAssistant")
-#: How a server says that it has removed an agent.
+#: Statuses of a successful removal.
 _GONE = (200, 202, 204, 410)
-#: How it says that there is no such agent, or that there is no such operation.
+#: Statuses if the agent or the operation does not exist.
 _ABSENT = 404
 #: What may pass: no answer, a link to the agent, too many requests, a gateway without a server.
 _PASSING = (0, 409, 429, 500, 502, 503, 504)
@@ -34,9 +34,9 @@ PAUSE = 1.0
 
 @dataclass(slots=True)
 class OwnAgents:
-    """What a run has created and not removed yet; `wanted` says whether it may create anything.
+    """What a run has created and not removed yet; `wanted` is whether it may create anything.
 
-    An agent is told by its id; one whose id was never seen, because a create got no answer, by its name.
+    An agent is identified by its id; without an id, because a create got no answer, by its name.
     """
 
     wanted: bool
@@ -46,7 +46,7 @@ class OwnAgents:
     tried: bool = False  #: a create was sent, whatever became of it
 
     def permit(self, place: Place) -> None:
-        """Raise the verdict `skipped` where a request could change something, and the run may not."""
+        """Raise the verdict `skipped` if a request could change something, and the run may not."""
         if place.id in CHANGING and not self.wanted:
             raise Judged(Finding("skipped", NO_AGENTS))
         self.tried |= place.id in CREATING
@@ -98,7 +98,7 @@ class OwnAgents:
             self.there += [id for id in reversed(found) if id not in self.there]
 
     def _listed(self, prober: Prober, listing: Iterable[Place]) -> list[str] | None:
-        """Return the ids of the agents that bear the run's name, newest first; None where there is no list."""
+        """Return the ids of the agents with the run's name, newest first; None without a list."""
         for place in listing:
             value = prober.clean_up(place, {"order": "desc", "limit": "100"}).json()
             data = value.get("data") if isinstance(value, dict) else None
@@ -119,7 +119,7 @@ class OwnAgents:
 
 
 def id_of(asked: Asked) -> str:
-    """Return the id in an answer, an empty text where it has none."""
+    """Return the id in an answer, empty without one."""
     value = asked.json()
     id = value.get("id") if isinstance(value, dict) else None
     return id if isinstance(id, str) else ""

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 #: No answer that may really be generated has more tokens than this.
 MAX_TOKENS = 16
-#: A call, or content in a form, is whole after so many; a model that reasons first may need more.
+#: Enough tokens for a tool call or for structured content; a model that reasons first may need more.
 FORM_TOKENS = 64
-#: Fewer still in a session, where what is said must stay short.
+#: Fewer tokens in a session, whose turns must stay short.
 SESSION_TOKENS = 4
 
 HELLO: list[JSON] = [{"role": "user", "content": "Hello!"}]

@@ -19,8 +19,8 @@ _SERVER_ERRORS = range(500, 600)
 def obstacle(prober: Prober, nobody: str, warmup: float, say: Say) -> str:
     """Return why the deployment can't be judged, or an empty text; `nobody` is an agent id that none has.
 
-    One plain request is sent; more of them, for `warmup` seconds, where a gateway says that there is nothing behind
-    it yet, or where it answers nothing, and up to three more where it is answered 404.
+    One plain request is sent; more of them, for `warmup` seconds, if a gateway reports that no model is ready,
+    or if nothing answers; and up to three more if the answer is 404.
     """
     asked = warmed(prober, warmup, say).asked
     if not asked.status:
@@ -58,13 +58,13 @@ def _token(prober: Prober, asked: Asked) -> str:
 
 
 def _not_found(prober: Prober, asked: Asked, nobody: str) -> str:
-    """Tell an unknown path from an unknown agent: how does the server answer where surely only one is unknown?"""
+    """Distinguish an unknown path from an unknown agent: compare with requests in which surely only one is unknown."""
     agent = dict(prober.target.parameters).get("agent_id", "")
     other_agent = prober.chat(plain(), parameters={"agent_id": nobody})
-    other_path = prober.get(f"{asked.url}-that-nobody-serves")
+    other_path = prober.get(f"{asked.url}-unknown")
     like_agent = _likeness(other_agent, nobody) == _likeness(asked, agent)
     like_path = _likeness(other_path, agent) == _likeness(asked, agent)
-    # A path that is there knows that it takes no GET, whoever the agent is.
+    # A path that exists refuses GET, whatever the agent is.
     there = prober.get(asked.url).status == METHOD_NOT_ALLOWED
     if asked.status == METHOD_NOT_ALLOWED or (like_path and not like_agent):
         reason = f"the server has no such path: {asked.url}; is the base URL right?"

@@ -1,4 +1,4 @@
-"""When a run may send its next request: so many a second at most, and none after its deadline."""
+"""When a run may send its next request: a number of requests per second at most, and none after its deadline."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Pace:
         return self._begun + self.deadline - self.clock() if self.deadline else math.inf
 
     def turn(self) -> None:
-        """Return when the next request may be sent; raises the verdict `not tested` where none may any more."""
+        """Return when the next request may be sent; raises the verdict `not tested` if none may be sent any more."""
         self.check()
         if not self.rate:
             return
@@ -49,6 +49,6 @@ class Pace:
         self.check()
 
     def check(self) -> None:
-        """Raise the verdict `not tested` where the deadline is over."""
+        """Raise the verdict `not tested` if the deadline has passed."""
         if self.left <= 0:
             raise not_tested(f"deadline: the {self.deadline:g} s for the run are over")

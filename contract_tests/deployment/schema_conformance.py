@@ -57,7 +57,7 @@ class Conformity:
 
     @property
     def request_fields(self) -> Mapping[str, Mapping[str, Any]]:
-        """The fields of a request, each with its schema as it stands in the document."""
+        """The fields of a request, each with its schema from the document."""
         content = self._resolved(self._operation["requestBody"])["content"]
         fields: Mapping[str, Mapping[str, Any]] = self._resolved(content["application/json"]["schema"])["properties"]
         return fields

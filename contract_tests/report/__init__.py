@@ -1,1 +1,1 @@
-"""What a run of the contract tests leaves behind: a report as a page, as JSON, as Markdown, and what is made of it."""
+"""The report of a run of the contract tests as HTML, JSON, Markdown and in the terminal, and its comparison."""

@@ -75,7 +75,7 @@ def versions() -> dict[str, str]:
 
 
 def told(options: Options, token: bool) -> dict[str, JSON]:
-    """Return the options that a verdict depends on, and whether a token was sent; secrets are none of them."""
+    """Return the options that affect a verdict, and whether a token was sent; never secrets."""
     return {
         "clauses": list(options.clauses),
         "api_version": options.api_version,

@@ -11,7 +11,7 @@ from contract_tests.verdict import WAIVED
 if TYPE_CHECKING:
     from contract_tests.report.model import Report
 
-#: How near a word is to the clause; a waiver excuses and changes nothing. Other words say that nothing was seen.
+#: How close each verdict is to the clause; a waiver does not change that. The other words mean no observation.
 _NEARNESS: Mapping[str, int] = {"failed": 0, WAIVED: 0, "warning": 1, "not supported": 2, "passed": 3}
 #: A clause that one of the runs was not asked about is not compared.
 _UNASKED = "skipped"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, str] = {"failed": "error", WAIVED: "warning", "warning": "warning"}
 #: GitHub shows ten annotations of a kind for each step and drops the others.
 MOST = 10
-#: A job's summary may have so many bytes.
+#: Maximum size of a job's summary, in bytes.
 LARGEST_SUMMARY = 1024 * 1024
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from contract_tests.report.model import Report
     from contract_tests.report.transcript import Got, Sent
 
-#: A sign for each word, so that colour is never the only one to tell it.
+#: A sign for each verdict, so that its colour is never the only difference.
 SIGNS = {
     "failed": "✕",
     "failed (waived)": "◪",
@@ -36,7 +36,7 @@ SIGNS = {
 }
 #: Statuses of an operation that a deployment does not have.
 ABSENT = ("404", "405", "501")
-#: The verdicts that say something of a deployment.
+#: The verdicts that describe the deployment.
 DECIDED = tuple(word for word in WORDS if word not in ("not tested", "skipped"))
 _CLASSES = {word: word.replace(" (", "-").replace(")", "").replace(" ", "-") for word in WORDS}
 

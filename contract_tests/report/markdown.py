@@ -24,7 +24,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~@$&])")
 
 
 def to_markdown(report: Report, evidence: bool = True) -> str:
-    """Return the report as GitHub's Markdown, without the evidence where there is no room for it."""
+    """Return the report as GitHub's Markdown, without the evidence if it does not fit."""
     return "\n".join(_lines(report, evidence)) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""A report as a frozen value: what was judged, by what, where, and what was found."""
+"""A report as a frozen value: the deployment, the contract, and the verdicts."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from contract_tests.deployment.cold_start import ColdStart
 from contract_tests.report.transcript import Transcript
 from contract_tests.report.waivers import Waiver
 
-#: What a saved report says that it is, and the version of its form.
+#: The format name in a saved report, and its version.
 FORMAT = "agent-contract-report"
 VERSION = 2
-#: What may have become of a clause, worst first, and what each says.
+#: How a clause can change since the baseline, worst first, with its meaning.
 CHANGES: Mapping[str, str] = {
-    "worse": "it was nearer to what the clause says",
-    "better": "it is nearer to what the clause says",
+    "worse": "the deployment is further from the clause than in the baseline",
+    "better": "the deployment is closer to the clause than in the baseline",
     "new": "the baseline did not know the clause",
-    "gone": "the baseline knew a clause that is no more",
+    "gone": "the contract does not have the clause any more",
     "unclear": "only one of the two runs saw anything of it",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of one clause: a key of `CHANGES`, and the words before and after, empty where there is none."""
+    """The change of one clause: a key of `CHANGES`, and its verdicts before and after, empty if it did not exist."""
 
     clause: str
     change: str
@@ -40,7 +40,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """This run beside a baseline: when and where that was judged, by which contract, and what has changed."""
+    """This run compared with a baseline: when and where that ran, its contract, and what has changed."""
 
     started_at: str
     url: str
@@ -78,7 +78,7 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The exit code of the run, the sentence that says why, and how many clauses got which word."""
+    """The exit code of the run, its reason in a sentence, and the number of clauses for each verdict."""
 
     exit_code: int
     sentence: str
@@ -127,8 +127,8 @@ class Report:
     """One run. What differs from run to run for no reason of the deployment's is `started_at`, in UTC,
     `duration_seconds`, and in transcripts `at_seconds` and `date`.
 
-    `cold_start` is there where the deployment's model was not loaded yet and was waited for. `tokens` are those that
-    the deployment counted in its answers; `clauses` stand in the order of the document.
+    `cold_start` is set if the run had to wait for the deployment's model to be loaded. `tokens` are those that
+    the deployment counted in its answers; `clauses` are in the order of the document.
     """
 
     started_at: str

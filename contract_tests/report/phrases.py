@@ -63,7 +63,7 @@ def lead(report: Report) -> str:
 
 
 def measured(report: Report) -> list[tuple[str, str]]:
-    """Return what was judged, by what, when and at what cost, as pairs of a name and a text."""
+    """Return what was judged, with which contract, when and at what cost, as pairs of a name and a string."""
     agent = [("Agent", report.target.agent_id)] if report.target.agent_id else []
     judged = f"{report.contract.title} {report.contract.version}"
     version = [("Version", f"{report.contract.version}: {report.version_reason}")] if report.version_reason else []
@@ -81,7 +81,7 @@ def measured(report: Report) -> list[tuple[str, str]]:
 
 
 def settings(report: Report) -> list[tuple[str, str]]:
-    """Return the options of the run, as pairs of a name and a text."""
+    """Return the options of the run, as pairs of a name and a string."""
     pairs = [("Seed", str(report.seed))]
     for name, value in report.options.items():
         text = ", ".join(map(str, value)) if isinstance(value, list) else _TRUTH.get(str(value), str(value))
@@ -95,5 +95,5 @@ def moment(iso: str) -> str:
 
 
 def short(digest: str) -> str:
-    """Return the beginning of a digest, enough to tell two apart."""
+    """Return the beginning of a digest, enough to distinguish two."""
     return digest[: len("sha256:") + 12]

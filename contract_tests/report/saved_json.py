@@ -51,7 +51,7 @@ _DEPTH = 4
 
 
 class ReportError(Exception):
-    """A file that is no report which this version reads: which file, what is wrong, what to do."""
+    """A file is not a report that this version can read: which file, what is wrong, what to do."""
 
 
 def to_json(report: Report) -> str:
@@ -67,17 +67,17 @@ def load(path: Path) -> Report:
     except OSError as error:
         raise ReportError(f"{path} can't be read: {error.strerror}; name a report that --report wrote") from None
     except (ValueError, RecursionError):
-        raise ReportError(f"{path} is no JSON; name a report that --report FILE.json wrote") from None
+        raise ReportError(f"{path} is not JSON; name a report that --report FILE.json wrote") from None
     if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise ReportError(f"{path} is no report of agent-contract; name one that --report FILE.json wrote")
+        raise ReportError(f"{path} is not a report of agent-contract; name one that --report FILE.json wrote")
     version = value.get("version")
     if isinstance(version, int) and version > VERSION:
         newer = f"{path} was written by a newer agent-contract (form {version}, this one reads {VERSION})"
-        raise ReportError(f"{newer}; install that one, or judge anew")
+        raise ReportError(f"{newer}; install that version, or run verify again")
     if version == 1:
         value = {**_upgraded(value), "version": VERSION}
     if fault := _fault(value):
-        raise ReportError(f"{path} is a damaged report: {fault}; judge anew")
+        raise ReportError(f"{path} is a damaged report: {fault}; run verify again")
     return _report(value)
 
 
@@ -92,7 +92,7 @@ def _upgraded(value: Any, name: str = "", depth: int = _DEPTH) -> Any:
 
 
 def _fault(value: Mapping[str, Any]) -> str:
-    """Return the first thing that is not as the schema says, or an empty text."""
+    """Return the first violation of the schema, or an empty string."""
     from openapi_schema_validator import OAS31Validator
 
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))

@@ -37,7 +37,7 @@ TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Refusals", ("*.validation-*", "*.error-*", "*.agent-unknown", "*.method-*")),
     ("The server as a whole", ("*.status-*", "*.no-server-error")),
 )
-#: Where no heading fits.
+#: If no heading fits.
 OTHER = "Other"
 
 _RANK = {word: rank for rank, word in enumerate(WORDS)}

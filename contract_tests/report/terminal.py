@@ -44,7 +44,7 @@ def explained(finding: Finding, clause: Clause) -> str:
 
 
 def note(finding: Finding) -> str:
-    """Return in one line what a table says beside the word."""
+    """Return the explanation of a verdict in one line of a table."""
     if finding.reason:
         return finding.reason
     return f"expected {finding.expected}; got {finding.got}" if finding.expected else ""

@@ -21,7 +21,7 @@ LONGEST_EVENT = 2000
 #: Of a longer stream the first and the last events are kept.
 FIRST_EVENTS = 40
 LAST_EVENTS = 20
-#: So many first and last events, and characters of each, are told in a terminal.
+#: First and last events, and characters of each, that a terminal shows.
 FEW = 6
 LONGEST_LINE = 160
 _EVENT_STREAM = "text/event-stream"
@@ -31,7 +31,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request: the body as text, cut where it is long, and how many bytes it has."""
+    """A request: the body as text, shortened if it is long, and its size in bytes."""
 
     method: str
     url: str
@@ -53,7 +53,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Got:
-    """A reply: a body as text, or the events of a stream; `failure` says why there is no more of it.
+    """A reply: a body as text, or the events of a stream; `failure` is the reason if it is incomplete.
 
     The `Date` header stands apart in `date`, because it differs from run to run.
     """
@@ -70,7 +70,7 @@ class Got:
 
     @property
     def line(self) -> str:
-        """The status with its phrase behind what was spoken, or that there was none."""
+        """The protocol and the status with its phrase, or the reason without a status."""
         return f"{self.protocol} {status_line(self.status)}".lstrip() if self.status else "no reply"
 
 
@@ -113,7 +113,7 @@ def to_text(transcripts: Sequence[Transcript]) -> str:
 
 
 def from_json(value: Mapping[str, Any]) -> Transcript:
-    """Return the transcript that a JSON object holds; the object is as `report.schema.json` says."""
+    """Return the transcript in a JSON object that conforms to `report.schema.json`."""
     request, reply = dict(value["request"]), dict(value["reply"])
     for part in (request, reply):
         part["headers"] = _pairs(part["headers"])

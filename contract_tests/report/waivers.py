@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contract_tests.verdict import Finding
 
 FIELDS = ("clause", "reason", "until")
-#: A waived clause with one of these words has nothing to be excused; with any other, the run can't tell.
+#: A waived clause with one of these verdicts does not need the waiver; with any other, the run can't decide that.
 NEEDLESS: Mapping[str, str] = {
     "passed": "it passed",
     "warning": "it is only a warning, which fails no run",
@@ -26,7 +26,7 @@ NEEDLESS: Mapping[str, str] = {
 
 
 class WaiverError(Exception):
-    """A file of waivers that can't be used: where, what, and what to do."""
+    """A file of waivers can't be used: where, what, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Waiving:
         return any(waiver.clause == clause and not waiver.expired(self.today) for waiver in self.waivers)
 
     def applied(self, findings: Mapping[str, Finding]) -> dict[str, Finding]:
-        """Return the findings, the failed ones that are excused with the word that says so."""
+        """Return the findings; failed ones that are excused get the word for it."""
         return {
             id: replace(finding, word=WAIVED) if finding.word == "failed" and self.excuses(id) else finding
             for id, finding in findings.items()
@@ -72,7 +72,7 @@ class Waiving:
         if waiver.expired(self.today):
             return f"expired on {waiver.until}"
         needless = NEEDLESS.get(finding.word, "")
-        return f"is no longer needed: {needless}" if needless else ""
+        return f"is not needed any more: {needless}" if needless else ""
 
 
 def load_waivers(path: Path) -> tuple[Waiver, ...]:
@@ -86,7 +86,7 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
         raise WaiverError(f"{error.problems[0].place}: {error.problem}; {error.remedy}") from None
     value = document.files[""]
     if not isinstance(value, list):
-        raise _error(document, (), "is no list", f"write a list whose items have {', '.join(FIELDS)}")
+        raise _error(document, (), "is not a list", f"write a list whose items have {', '.join(FIELDS)}")
     waivers = tuple(_waiver(document, index, item) for index, item in enumerate(value))
     for index, waiver in enumerate(waivers):
         if waiver.clause in {other.clause for other in waivers[:index]}:
@@ -97,7 +97,7 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
 def _waiver(document: Document, index: int, item: Any) -> Waiver:
     here = (str(index),)
     if not isinstance(item, dict):
-        raise _error(document, here, "is no object", f"give it {', '.join(FIELDS)}")
+        raise _error(document, here, "is not an object", f"give it {', '.join(FIELDS)}")
     for name in item:
         if name not in FIELDS:
             raise _error(document, (*here, name), f"has the unknown key {name!r}", f"it may have {', '.join(FIELDS)}")

@@ -1,4 +1,4 @@
-"""Where reports go: which form a file's suffix asks for, whether it can be written, and the writing."""
+"""Writes reports to files: the suffix selects the format."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def check(reports: Iterable[str], others: Iterable[str] = ()) -> None:
     for path in given:
         if path.suffix.lower() not in FORMS:
             known = ", ".join(FORMS)
-            raise DestinationError(f"{path}: the suffix says what a report is, and has to be one of {known}")
+            raise DestinationError(f"{path}: the suffix selects the format of a report, and must be one of {known}")
     for path in (*given, *map(Path, filter(None, others))):
         if problem := _obstacle(path):
             raise DestinationError(f"{path} can't be written: {problem}")
 
 
 def write(report: Report, path: Path) -> None:
-    """Write the report in the form that the suffix asks for, all of it or nothing; OSError where it can't be."""
+    """Write the report in the format of the file's suffix, completely or not at all; raises OSError if it can't."""
     text = FORMS[path.suffix.lower()](report)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -69,7 +69,7 @@ def _obstacle(path: Path) -> str:
     if path.is_dir():
         return "it is a folder; name a file"
     if not path.parent.is_dir():
-        return f"there is no folder {path.parent}; make it first"
+        return f"no such folder: {path.parent}; create it first"
     if path.exists() and not os.access(path, os.W_OK):
         return "it is read-only; name another file"
     try:

@@ -1,4 +1,4 @@
-"""What a run will send at most, and leave behind: from what each clause took of the reference server."""
+"""Estimates what a run sends at most and what it leaves, from what each clause cost on the reference server."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 #: Written by `python -m benchmarks.costs`.
 COSTS = Path(__file__).with_name("costs.json")
-#: Other deployments take other ways through a test: so much more is reckoned with, and some requests for the start.
+#: Other deployments take other paths through a test: the factor to add for that, and some requests for the start.
 MARGIN = 1.25
 SPARE = 5
 #: So end the names of the costs of runs that create agents.
 WITH_AGENTS = "+agents"
-#: What is reckoned with for a clause that nothing is known of: requests, tokens of each, sessions.
+#: The estimate for a clause without recorded costs: requests, tokens of each, sessions.
 UNKNOWN = (10, 200, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The most that a run sends and leaves behind; `tokens` are those of prompts and answers, as they are asked for.
+    """The most that a run sends and leaves; `tokens` are those of prompts and of requested answers.
 
     Agents are removed again, which takes a request each beyond those that are named.
     """
@@ -39,7 +39,7 @@ class Plan:
     agents: int = 0
 
     def __str__(self) -> str:
-        few = f"leaves at most {self.sessions} sessions behind, which can't be deleted"
+        few = f"leaves at most {self.sessions} sessions, which can't be deleted"
         left = few if self.sessions else "creates no session"
         made = f"; creates and removes at most {self.agents} agents" if self.agents else ""
         return f"at most {self.requests} requests and {self.tokens:,} tokens; {left}{made}"
@@ -48,14 +48,14 @@ class Plan:
 def planned(clauses: frozenset[str], options: Options) -> Plan:
     """Return the most that judging these clauses takes.
 
-    Not reckoned are what an agent adds to each prompt of its own, instructions and knowledge, and what a server asks
+    Not included are what an agent adds to each prompt, instructions and knowledge, and what a server asks
     to send again by `Retry-After`. `max_requests` and `max_tokens` hold whatever happens.
     """
     every = _costs()
     costs = every[f"{options.breadth}{WITH_AGENTS if options.manage_agents else ''}"]
     known = {clause: costs["clauses"][clause] for clause in clauses if clause in costs["clauses"]}
     taken = [costs["requests"][number] for number in sorted(set().union(*known.values()))]
-    # What takes an agent of the run's own takes nothing where there is to be none.
+    # Clauses that need an agent of the run's own cost nothing if the run may not create one.
     apart = every[options.breadth + WITH_AGENTS]["clauses"].keys()
     strange = len(clauses - known.keys() - apart - set(costs["generated"]["clauses"]))
     requests = _more(len(taken) + strange * UNKNOWN[0]) + SPARE

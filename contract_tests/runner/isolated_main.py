@@ -26,7 +26,7 @@ ISOLATED = (
     "-pno:unraisableexception",
     "-pno:threadexception",
 )
-#: What generates requests; it takes a quarter of a second to import, and is left out where no clause needs it.
+#: Generates requests; its import takes a quarter of a second, and is skipped if no selected clause needs it.
 GENERATING = "-pschemathesis"
 
 

@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker that ties a test to its clause."""
     if not hasattr(config.option, "tbstyle"):
-        # Without pytest's terminal nobody sees a traceback, and the long kind takes a tenth of a second for each.
+        # Without pytest's terminal tracebacks are not shown, and the long kind takes a tenth of a second for each.
         config.option.tbstyle = "native"
     config.addinivalue_line("markers", "clause(id): the clause of the contract that the test judges")
     config.addinivalue_line("markers", "contract_feeds(ids): the test gathers what the tests of these clauses judge")
@@ -94,7 +94,7 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the generated requests, which take a second to make, where nobody asks for them."""
+    """Leave out the generated requests, which take a second to make, if no selected clause needs them."""
     if collection_path != _SUITE / "test_generated.py" or not config.option.contract_url:
         return None
     wanted = config_of(config).selected & CLAUSES
@@ -103,7 +103,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
-    """Run nothing where it is only to be said what a run would send."""
+    """Run nothing if the user only wants to know what a run would send."""
     config = session.config
     return True if config.option.contract_url and config_of(config).options.dry_run else None
 
@@ -217,7 +217,7 @@ def _clean(run: RunConfig, judged: Judged) -> Finding:
 
 
 def _show(report: pytest.TestReport, finding: Finding, run: RunConfig) -> None:
-    """Let pytest say the finding in its own terms: failed, xfailed or skipped."""
+    """Report the finding in pytest's own terms: failed, xfailed or skipped."""
     from contract_tests.report.terminal import explained
 
     text = explained(finding, run.clauses[finding.clause])
@@ -239,7 +239,7 @@ def _show(report: pytest.TestReport, finding: Finding, run: RunConfig) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say how many clauses got which word, and what that means."""
+    """Print the number of clauses for each verdict, and the conclusion."""
     run = config.stash.get(_RUN, None)
     if run is None or not run.config.options.url:
         return

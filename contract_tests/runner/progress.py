@@ -1,4 +1,4 @@
-"""Tells of a run while it goes on, and of its verdict when it has ended."""
+"""Shows the progress of a run, and its verdict at the end."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from contract_tests.report.model import Report
     from contract_tests.report.run_result import RunResult
 
-#: Where standard error is no terminal, a line is printed after so many tests.
+#: Number of tests between two lines, if standard error is not a terminal.
 STRIDE = 25
-#: A terminal says how wide it is; a file or a log takes lines of this width.
+#: Width of lines in a file or a log; a terminal has its own.
 LOG_WIDTH = 120
 
 
@@ -51,7 +51,7 @@ class Narrator:
             self._progress.add_task("", total=self._total)
 
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        """Say which clause is asked about."""
+        """Show the clause that is being tested."""
         if self._progress:
             self._progress.update(self._progress.task_ids[0], description=clause_of(item).ljust(32))
 
@@ -64,7 +64,7 @@ class Narrator:
             self._error.print(f"{self._done} of {self._total} tests", highlight=False)
 
     def _say(self, text: str) -> None:
-        """Say what takes a while, above the progress line."""
+        """Show what takes a while, above the progress line."""
         self._error.print(text, highlight=False, markup=False, soft_wrap=True)
 
     @pytest.hookimpl(trylast=True)
@@ -97,7 +97,7 @@ def _show(result: RunResult, begun: bool) -> None:
 
 @contextmanager
 def _in_the_open(report: Report | None) -> Iterator[None]:
-    """Tell GitHub Actions of the report, where this runs there, and keep it from obeying what is printed meanwhile."""
+    """Report to GitHub Actions, if this runs there, and keep it from interpreting what is printed meanwhile."""
     if report is None or not github_actions.asked_for(os.environ):
         yield
         return

@@ -85,7 +85,7 @@ class Recorder:
 
 
 def _written(report: Report, files: tuple[str, ...]) -> Iterator[str]:
-    """Write the report into each file; yield a sentence for each where that failed."""
+    """Write the report to each file; yield a sentence for each failure."""
     from contract_tests.report.writers import write
 
     for file in files:

@@ -68,7 +68,7 @@ class RunConfig:
 
     @property
     def plan(self) -> Plan:
-        """The most that the run sends, and leaves behind."""
+        """The most that the run sends and leaves."""
         version = self.api_version or self.contract.versions[-1]
         clauses = [one for one in self.contract.clauses if one.is_in(version, self.contract.versions)]
         return planned(self.selected & {one.id for one in clauses if not one.untestable}, self.options)
@@ -216,7 +216,7 @@ class RunState:
         return {finding.clause: finding for finding in worst_first(self.config.waiving.applied(each).values())}
 
     def _of(self, clause: Clause, findings: Iterable[Finding]) -> Finding:
-        """Return the clause's finding: the worst, or why there is none."""
+        """Return the clause's finding: the worst one, or the reason why it has none."""
         made = list(findings)
         if clause.id not in self.config.selected:
             return Finding("skipped", clause=clause.id)
@@ -252,7 +252,7 @@ def _named_version(options: Options) -> str:
 
 
 def tokens(asked: Asked) -> int:
-    """Return the tokens that the deployment counted for an exchange; 0 where it said nothing."""
+    """Return the tokens that the deployment counted for an exchange; 0 without a count."""
     if asked.media_type == "text/event-stream":
         found = usages(asked.events)
         usage: object = found[-1][1] if found else None

@@ -91,7 +91,7 @@ NO_JSON = {
     "a word": b"hello",
 }
 NO_OBJECT = {"list": b"[]", "text": b'"Hello!"', "null": b"null", "number": b"7"}
-#: Fields that a server may accept or refuse, and has to outlive.
+#: Fields that a server may accept or refuse, but must survive.
 ODD: tuple[dict[str, JSON], ...] = (
     {"n": 1.0},
     {"max_tokens": 16.0},

@@ -19,7 +19,7 @@ from contract_tests.deployment.managed_agents import as_text
 from contract_tests.deployment.payloads import NEXT, plain, turn
 from contract_tests.verdict import failed, not_supported, not_tested, nothing_more
 
-#: How a server may say that an agent was created.
+#: Statuses of a successful creation.
 CREATED = (201, 200)
 #: What a create is refused for, by the clause's name.
 REFUSED: dict[str, dict[str, JSON]] = {
@@ -78,7 +78,7 @@ def test_a_created_agent_is_answered_as_it_was_created(contract_probe: Probe) ->
 
 @pytest.mark.clause("chat.agent-unknown")
 def test_an_agent_that_does_not_exist_is_not_answered(contract_probe: Probe) -> None:
-    """Where agents can be read at all."""
+    """If agents can be read at all."""
     if not readable(contract_probe):
         raise nothing_more("the server answers no agents")
     nobody = {"agent_id": contract_probe.stranger("agent")}
@@ -121,7 +121,7 @@ def test_an_agent_is_created(contract_probe: Probe) -> None:
 
 @pytest.mark.clause("agents.create-status")
 def test_a_create_is_answered_with_201(contract_probe: Probe) -> None:
-    """Which the published page does not say."""
+    """The published page does not document this."""
     expect.status(an_agent(contract_probe), CREATED[0])
 
 
@@ -144,7 +144,7 @@ def test_a_created_agent_has_what_was_sent(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("agents.object")
-def test_a_created_agent_says_what_it_is(contract_probe: Probe) -> None:
+def test_a_created_agent_has_its_object_type(contract_probe: Probe) -> None:
     """In the answer to the create."""
     asked = an_agent(contract_probe)
     if created(asked).get("object") != "agent":
@@ -152,7 +152,7 @@ def test_a_created_agent_says_what_it_is(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("agents.created-at")
-def test_a_created_agent_says_when_it_was_created(contract_probe: Probe) -> None:
+def test_a_created_agent_has_its_time_of_creation(contract_probe: Probe) -> None:
     """By the server's own clock if a reply has a `Date`; a clock that is wrong is a warning."""
     asked = an_agent(contract_probe)
     moment, date = created(asked).get("created_at"), server_time(asked)
@@ -181,7 +181,7 @@ def test_an_agent_of_a_name_and_a_model_alone_has_the_rest_filled_in(contract_pr
 
 @pytest.mark.clause("agents.created-listed")
 def test_a_created_agent_is_listed(contract_probe: Probe) -> None:
-    """Among the newest, or the oldest where the server knows no order."""
+    """Among the newest, or the oldest if the server ignores the order."""
     made = created(an_agent(contract_probe))
     asked = listed(contract_probe, order="desc")
     if made["id"] in [*ids(asked), *ids(listed(contract_probe, order="asc"))]:
@@ -221,7 +221,7 @@ def test_a_create_with_all_at_their_bounds_is_accepted(contract_probe: Probe) ->
 
 @pytest.mark.clause("agents.create-tools-empty")
 def test_an_empty_list_of_tools_beside_an_index_does_no_harm(contract_probe: Probe) -> None:
-    """The index is unknown, which a server may say."""
+    """The index is unknown, and a server may refuse that."""
     fields: dict[str, JSON] = {"tools": [], "index_id": contract_probe.stranger("index")}
     expect.no_server_error(create(contract_probe, "-4", **fields))
 

@@ -1,4 +1,4 @@
-"""Agents of the run's own, deleted: what the deletion says, and what is left of them."""
+"""Deletion of the run's own agents: the reply, and what remains."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contract_tests.wire.exchange import Asked
 
 
 @pytest.mark.clause("agents.delete")
-def test_a_deletion_says_what_it_has_deleted(contract_probe: Probe) -> None:
+def test_a_deletion_names_what_it_has_deleted(contract_probe: Probe) -> None:
     """The agent was created for it."""
     id, asked = _deleted(contract_probe)
     expect.status(asked, expect.OK)

@@ -43,7 +43,7 @@ def test_a_limit_at_its_bound_is_accepted(contract_probe: Probe, limit: str) -> 
 
 @pytest.mark.clause("agents.cursor-invalid")
 @pytest.mark.parametrize("name", ["after", "before"])
-def test_a_cursor_that_is_no_id_is_refused(contract_probe: Probe, name: str) -> None:
+def test_an_invalid_cursor_is_refused(contract_probe: Probe, name: str) -> None:
     """No server gives such an id."""
     expect.status(listed(contract_probe, **{name: "no id, surely"}), expect.BAD_REQUEST)
 
@@ -63,8 +63,8 @@ def test_a_list_has_its_form(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("agents.list-object")
-def test_a_list_says_that_it_is_one(contract_probe: Probe) -> None:
-    """Whatever stands in it."""
+def test_a_list_has_its_object_type(contract_probe: Probe) -> None:
+    """Whatever it contains."""
     asked = listed(contract_probe)
     if page(asked).get("object") != "list":
         raise failed('object "list"', json.dumps(page(asked).get("object")), asked)
@@ -72,7 +72,7 @@ def test_a_list_says_that_it_is_one(contract_probe: Probe) -> None:
 
 @pytest.mark.clause("agents.conforms")
 def test_each_agent_in_a_list_has_its_form(contract_probe: Probe) -> None:
-    """Those that are there, whoever made them."""
+    """All that exist, also those of others."""
     asked = listed(contract_probe)
     if not items(asked):
         raise nothing_more("the list is empty")
@@ -80,8 +80,8 @@ def test_each_agent_in_a_list_has_its_form(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("agents.object")
-def test_each_agent_in_a_list_says_that_it_is_one(contract_probe: Probe) -> None:
-    """Those that are there, whoever made them."""
+def test_each_agent_in_a_list_has_its_object_type(contract_probe: Probe) -> None:
+    """All that exist, also those of others."""
     asked = listed(contract_probe)
     if not items(asked):
         raise nothing_more("the list is empty")
@@ -103,7 +103,7 @@ def test_a_list_names_its_first_and_its_last_agent(contract_probe: Probe) -> Non
 
 
 @pytest.mark.clause("agents.limit")
-def test_a_list_is_no_longer_than_its_limit(contract_probe: Probe) -> None:
+def test_a_list_has_at_most_as_many_agents_as_its_limit(contract_probe: Probe) -> None:
     """The limit is 1."""
     several(contract_probe)
     asked = listed(contract_probe, limit="1")
@@ -114,22 +114,22 @@ def test_a_list_is_no_longer_than_its_limit(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("agents.has-more")
-def test_a_list_says_whether_more_follow(contract_probe: Probe) -> None:
-    """They do where one of several is listed, they don't behind all of them."""
+def test_a_list_reports_whether_more_follow(contract_probe: Probe) -> None:
+    """More follow if one of several is listed, and none after the last."""
     whole = several(contract_probe)
     asked = listed(contract_probe, limit="1")
     if page(asked).get("has_more") is not True:
         raise failed("has_more true", json.dumps(page(asked).get("has_more")), asked)
     last = listed(contract_probe, after=ids(whole)[-1])
     if last.status == expect.OK and not ids(last) and page(last).get("has_more") is not False:
-        raise failed("has_more false behind the last agent", json.dumps(page(last).get("has_more")), last)
+        raise failed("has_more false after the last agent", json.dumps(page(last).get("has_more")), last)
     if len(ids(whole)) < 100 and page(whole).get("has_more") is not False and not ids(last):
         raise failed("has_more false", json.dumps(page(whole).get("has_more")), whole)
 
 
 @pytest.mark.clause("agents.order")
-def test_a_list_can_be_had_the_other_way_round(contract_probe: Probe) -> None:
-    """Agents of one and the same second may stand in any order."""
+def test_a_list_can_be_in_reverse_order(contract_probe: Probe) -> None:
+    """Agents of the same second may be in any order."""
     there, back = several(contract_probe, limit="999"), listed(contract_probe, limit="999", order="desc")
     expect.status(back, expect.OK)
     if sorted(ids(there)) != sorted(ids(back)):
@@ -139,11 +139,11 @@ def test_a_list_can_be_had_the_other_way_round(contract_probe: Probe) -> None:
         raise not_tested("all agents were created in one and the same second")
     turned = [item.get("created_at") for item in items(back)][::-1]
     if turned != moments:
-        raise failed(f"the agents of {short(moments)} the other way round", short(turned[::-1]), there, back)
+        raise failed(f"the agents of {short(moments)} in reverse order", short(turned[::-1]), there, back)
 
 
 @pytest.mark.clause("agents.after")
-def test_a_list_goes_on_behind_its_cursor(contract_probe: Probe) -> None:
+def test_a_list_continues_after_its_cursor(contract_probe: Probe) -> None:
     """The cursor is the first agent's id."""
     whole = several(contract_probe)
     first, second = ids(whole)[:2]
@@ -165,7 +165,7 @@ def test_a_list_ends_before_its_cursor(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("agents.offset")
-def test_a_list_leaves_out_what_its_offset_says(contract_probe: Probe) -> None:
+def test_a_list_leaves_out_as_many_agents_as_its_offset(contract_probe: Probe) -> None:
     """The offset is 1."""
     whole = several(contract_probe)
     asked = listed(contract_probe, offset="1")
@@ -210,7 +210,7 @@ def test_a_list_can_be_had_of_one_name(contract_probe: Probe) -> None:
 def test_a_list_of_an_unknown_index_is_empty(contract_probe: Probe, name: str) -> None:
     """No agent answers from it."""
     several(contract_probe)
-    asked = listed(contract_probe, **{name: contract_probe.stranger("nobody's index")})
+    asked = listed(contract_probe, **{name: contract_probe.stranger("unknown index")})
     if ids(asked):
         raise failed("an empty list", f"{len(ids(asked))} agents", asked)
 
@@ -232,7 +232,7 @@ def test_assistants_are_the_agents(contract_probe: Probe) -> None:
 
 
 def several(probe: Probe, **query: str) -> Asked:
-    """Return a list of at least two agents; those of the run's own are among them, where it may create some."""
+    """Return a list of at least two agents; the run's own are among them, if it may create some."""
     try:
         an_agent(probe), another_agent(probe)
     except Judged as judged:

@@ -27,8 +27,8 @@ def test_a_prompt_is_gone_on_from(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("completions.object")
-def test_a_completion_says_what_it_is(contract_probe: Probe) -> None:
-    """If it says anything."""
+def test_a_completion_has_its_object_type(contract_probe: Probe) -> None:
+    """If it has the field."""
     asked = _completed(contract_probe)
     said = _answer(asked).get("object")
     if said not in (None, "text_completion"):
@@ -36,7 +36,7 @@ def test_a_completion_says_what_it_is(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("completions.max-tokens")
-def test_a_completion_is_no_longer_than_its_bound(contract_probe: Probe) -> None:
+def test_a_completion_keeps_its_limit(contract_probe: Probe) -> None:
     """As the answer itself counts it."""
     asked = _completed(contract_probe)
     usage = _answer(asked).get("usage")
@@ -98,7 +98,7 @@ def _body(**fields: JSON) -> dict[str, JSON]:
 
 
 def _completed(probe: Probe, **fields: JSON) -> Asked:
-    """Return what a prompt gets; `not supported` where a plain one is not answered at all."""
+    """Return the answer to a prompt; raises the verdict `not supported` if a plain one is not answered at all."""
     plain = offered(probe.ask("createAssistantCompletion", _body()))
     return probe.ask("createAssistantCompletion", _body(**fields)) if fields else plain
 

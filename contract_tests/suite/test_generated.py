@@ -1,4 +1,4 @@
-"""Requests that nobody thought of: derived from the document by schemathesis, as many as the budget leaves."""
+"""Requests that schemathesis generates from the document, as many as the budget has left."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def _answers(request: pytest.FixtureRequest, contract_probe: Probe, cases: list[
 
 
 def _taken(probe: Probe, chat_alone: bool) -> int:
-    """Return how much of the chat's share is used up; the operations around it have their own where they are judged."""
+    """Return the used part of the chat's share; the operations around it have their own if they are judged."""
     around = 0 if chat_alone else sum(asked.operation not in ("", OPERATION) for asked in probe.prober.log)
     return probe.prober.budget.sent - around
 
 
 def _by_chance(probe: Probe) -> Iterator[Case[Any]]:
-    """Yield requests that are made by chance, with breadth `deep` alone, where the budget has room for any."""
+    """Yield random requests, only with breadth `deep` and if the budget has some left."""
     if probe.options.breadth == "deep" and (left := probe.prober.budget.left) > 0:
         operation = _CONTRACT.operations[OPERATION]
         most = min(left * generated_requests.TRIES, generated_requests.MOST_FUZZED)

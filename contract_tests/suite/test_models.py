@@ -50,8 +50,8 @@ def test_the_list_of_models_has_its_form(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("models.list-object")
-def test_the_list_of_models_says_that_it_is_one(contract_probe: Probe) -> None:
-    """Whatever stands in it."""
+def test_the_list_of_models_has_its_object_type(contract_probe: Probe) -> None:
+    """Whatever it contains."""
     asked = listed(contract_probe, "listModels")
     value = asked.json()
     if isinstance(value, dict) and value.get("object") != "list":
@@ -60,7 +60,7 @@ def test_the_list_of_models_says_that_it_is_one(contract_probe: Probe) -> None:
 
 @pytest.mark.clause("models.type")
 def test_a_model_is_of_a_known_type(contract_probe: Probe) -> None:
-    """If the server says of which."""
+    """If the server names the kind."""
     asked, given = _given(contract_probe, "model_type")
     if strange := [value for value in given if value not in TYPES]:
         raise failed(f"one of {', '.join(TYPES)}", json.dumps(strange[0]), asked)
@@ -73,7 +73,7 @@ def test_a_model_names_its_engine(contract_probe: Probe) -> None:
     if wrong := [value for value in given if not isinstance(value, str) or not value]:
         raise failed("a string that names the engine", json.dumps(wrong[0]), asked)
     if strange := [value for value in given if value not in ENGINES]:
-        raise warning(f"the engine {json.dumps(strange[0])} is none of {', '.join(ENGINES)}", asked)
+        raise warning(f"the engine {json.dumps(strange[0])} is not one of {', '.join(ENGINES)}", asked)
 
 
 def _given(probe: Probe, name: str) -> tuple[Asked, list[Any]]:
@@ -107,7 +107,7 @@ def test_an_unknown_model_is_refused(contract_probe: Probe, operation: str) -> N
 @pytest.mark.clause("models.wrong-kind")
 @pytest.mark.parametrize("operation", [_CHAT, _EMBED])
 def test_a_model_of_another_kind_is_refused(contract_probe: Probe, operation: str) -> None:
-    """Where the list says which kind a model is of."""
+    """If the list contains the kind of a model."""
     kind = TYPES[1] if operation == _CHAT else TYPES[0]
     asked = listed(contract_probe, "listModels")
     names = [str(item["id"]) for item in items(asked) if item.get("model_type") == kind and "id" in item]
@@ -165,7 +165,7 @@ def test_embeddings_take_input_and_model(contract_probe: Probe, left_out: str) -
 
 
 @pytest.mark.clause("embeddings.answer")
-def test_texts_are_embedded_one_by_one(contract_probe: Probe) -> None:
+def test_inputs_are_embedded_one_by_one(contract_probe: Probe) -> None:
     """Each vector has the index of its text."""
     asked = _embedded(contract_probe)
     expect.status(asked, expect.OK)
@@ -176,7 +176,7 @@ def test_texts_are_embedded_one_by_one(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("embeddings.repeat")
-def test_equal_texts_have_equal_vectors(contract_probe: Probe) -> None:
+def test_equal_inputs_have_equal_vectors(contract_probe: Probe) -> None:
     """But for what a batch rounds."""
     asked = _embedded(contract_probe)
     first, *_, last = _vectors(asked)
@@ -185,7 +185,7 @@ def test_equal_texts_have_equal_vectors(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("embeddings.nearer")
-def test_texts_that_share_words_are_nearer(contract_probe: Probe) -> None:
+def test_inputs_that_share_words_are_nearer(contract_probe: Probe) -> None:
     """A town's river and another sentence on it, against one on revenue."""
     asked = _embedded(contract_probe)
     one, like, unlike, _ = _vectors(asked)

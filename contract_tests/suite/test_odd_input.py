@@ -1,4 +1,4 @@
-"""Bodies, texts and methods that nobody should send, and somebody will."""
+"""Bodies, content and methods that clients should not send, and sometimes do."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def test_no_body_is_refused(contract_probe: Probe) -> None:
 
 @pytest.mark.clause("chat.body-malformed")
 @pytest.mark.parametrize("body", NO_JSON.values(), ids=NO_JSON)
-def test_a_body_that_is_no_json_is_refused(contract_probe: Probe, body: bytes) -> None:
-    """The content type says that it is."""
+def test_a_malformed_body_is_refused(contract_probe: Probe, body: bytes) -> None:
+    """Its content type is JSON."""
     expect.status(contract_probe.chat(body), expect.UNPROCESSABLE)
 
 
 @pytest.mark.clause("chat.body-not-an-object")
 @pytest.mark.parametrize("body", NO_OBJECT.values(), ids=NO_OBJECT)
-def test_a_body_that_is_no_object_is_refused(contract_probe: Probe, body: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_refused(contract_probe: Probe, body: bytes) -> None:
     """It is JSON, though."""
     expect.status(contract_probe.chat(body), expect.UNPROCESSABLE)
 
@@ -72,7 +72,7 @@ def test_a_body_without_a_content_type_is_refused(contract_probe: Probe) -> None
 
 @pytest.mark.clause("chat.body-not-utf8")
 def test_a_body_that_is_not_utf8_is_refused(contract_probe: Probe) -> None:
-    """A byte that UTF-8 never has, inside a text."""
+    """A byte that UTF-8 never has, inside a string."""
     body = json.dumps(plain(messages=[{"role": "user", "content": "@"}])).encode().replace(b"@", b"\xff")
     expect.status(contract_probe.chat(body, lenient=True), expect.BAD_REQUEST)
 
@@ -99,7 +99,7 @@ def test_of_a_key_that_stands_twice_the_last_counts(contract_probe: Probe) -> No
 
 @pytest.mark.clause("chat.body-too-large")
 def test_a_body_beyond_all_measure_is_refused(contract_probe: Probe) -> None:
-    """It is blank: whoever reads it all has nothing to answer."""
+    """It is blank: a server that reads it all finds nothing to answer."""
     asked = contract_probe.chat(b" " * (4 * 1024 * 1024 + 1), lenient=True)
     if asked.status in (expect.BAD_REQUEST, expect.UNPROCESSABLE):
         raise not_supported("the server takes 4 MiB")
@@ -111,7 +111,7 @@ def test_a_body_beyond_all_measure_is_refused(contract_probe: Probe) -> None:
 @pytest.mark.clause("chat.method-refused")
 @pytest.mark.parametrize("method", METHODS)
 def test_another_method_is_refused(contract_probe: Probe, method: str) -> None:
-    """Gateways answer many things, but a success or a server error is wrong; 501 says that no path has the method."""
+    """Gateways answer in many ways, but a success or a server error is wrong; 501 means an unknown method."""
     asked = _by(contract_probe, method)
     if asked.status in range(200, 300) or asked.status not in (*range(100, 500), expect.NOT_IMPLEMENTED):
         raise failed("neither a success nor a server error", asked.described(), asked)
@@ -119,7 +119,7 @@ def test_another_method_is_refused(contract_probe: Probe, method: str) -> None:
 
 @pytest.mark.clause("chat.method-allow")
 @pytest.mark.parametrize("method", METHODS)
-def test_a_405_says_which_methods_there_are(contract_probe: Probe, method: str) -> None:
+def test_a_405_lists_the_allowed_methods(contract_probe: Probe, method: str) -> None:
     """RFC 9110, section 15.5.6."""
     asked = _by(contract_probe, method)
     if asked.status != 405:

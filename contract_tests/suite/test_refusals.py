@@ -1,4 +1,4 @@
-"""Which refusal a request gets that is well-formed but asks for what is not there, and what a 422 says."""
+"""Refusals of well-formed requests for something unknown, and the content of a 422."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def test_an_unknown_agent_is_refused(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.agent-unknown")
-def test_an_agent_id_that_is_no_uuid_is_refused(contract_probe: Probe) -> None:
-    """A server that wants a uuid in the path may say so with a 422."""
-    nobody = {"agent_id": f"nobody-{contract_probe.stranger('agent')[:8]}"}
+def test_an_invalid_agent_id_is_refused(contract_probe: Probe) -> None:
+    """A server that wants a uuid in the path may refuse it with a 422."""
+    nobody = {"agent_id": f"unknown-{contract_probe.stranger('agent')[:8]}"}
     asked = contract_probe.chat(plain(), parameters=nobody)
     expect.status(asked, expect.NOT_FOUND, expect.UNPROCESSABLE)
 
@@ -80,7 +80,7 @@ def _strange_model(probe: Probe) -> str:
 
 @pytest.mark.clause("chat.role-unknown")
 @pytest.mark.parametrize("messages", [NARRATOR, [*NARRATOR, *HELLO], [*HELLO, *NARRATOR]], ids=["all", "first", "last"])
-def test_a_role_that_nobody_knows_is_refused(contract_probe: Probe, messages: list[JSON]) -> None:
+def test_an_unknown_role_is_refused(contract_probe: Probe, messages: list[JSON]) -> None:
     """In whichever message it stands."""
     expect.status(contract_probe.chat(plain(messages=messages)), expect.BAD_REQUEST)
 
@@ -93,7 +93,7 @@ def test_the_role_system_is_refused(contract_probe: Probe) -> None:
 
 @pytest.mark.clause("chat.validation-error")
 @pytest.mark.parametrize("kind", ["missing", "bound", "type", "json"])
-def test_a_422_says_what_is_wrong(contract_probe: Probe, kind: str) -> None:
+def test_a_422_has_a_detail(contract_probe: Probe, kind: str) -> None:
     """Each fault has its location, a message and a type."""
     bodies: dict[str, JSON | bytes] = {
         "missing": {"max_tokens": MAX_TOKENS},
@@ -122,7 +122,7 @@ def _is_fault(item: object) -> bool:
 
 @pytest.mark.clause("chat.validation-location")
 def test_a_422_leads_to_the_field(contract_probe: Probe) -> None:
-    """Also where the field is an item of a list."""
+    """Also if the field is an item of a list."""
     _find_locations(contract_probe.chat(plain(temperature=-0.1)), [("body", "temperature")])
     _find_locations(contract_probe.chat(plain(messages=["Hello!"])), [("body", "messages", 0)])
 
@@ -142,7 +142,7 @@ def _find_locations(asked: Asked, wanted: Iterable[tuple[object, ...]]) -> None:
 
 @pytest.mark.clause("chat.error-detail")
 @pytest.mark.parametrize("status", [expect.BAD_REQUEST, expect.NOT_FOUND])
-def test_a_refusal_says_why(contract_probe: Probe, status: int) -> None:
+def test_a_refusal_has_a_reason(contract_probe: Probe, status: int) -> None:
     """The published page promises no body at all."""
     body = plain(messages=NARRATOR)
     asked = contract_probe.chat(body) if status == expect.BAD_REQUEST else _of_nobody(contract_probe)
@@ -168,12 +168,12 @@ def test_a_request_with_a_wrong_token_is_refused(contract_probe: Probe) -> None:
 @pytest.mark.clause("chat.token-status")
 @pytest.mark.parametrize("fault", ["missing", "wrong"])
 def test_a_token_is_refused_with_401(contract_probe: Probe, fault: str) -> None:
-    """A 403 says that another one wouldn't help."""
+    """A 403 means that another token wouldn't help."""
     expect.status(_tokenless(contract_probe)[fault], DENIALS[0])
 
 
 @pytest.mark.clause("chat.token-challenge")
-def test_a_401_says_how_to_authenticate(contract_probe: Probe) -> None:
+def test_a_401_has_a_challenge(contract_probe: Probe) -> None:
     """RFC 9110, section 15.5.2."""
     denied = [asked for asked in _tokenless(contract_probe).values() if asked.status == DENIALS[0]]
     if not denied:

@@ -46,7 +46,7 @@ def test_without_stream_the_answer_is_one_json_document(contract_probe: Probe, f
 
 
 @pytest.mark.clause("chat.reply-content-type")
-def test_an_answer_says_that_it_is_json(hello: Asked) -> None:
+def test_an_answer_has_the_content_type_of_json(hello: Asked) -> None:
     """Parameters of the content type are free."""
     expect.answer(hello)
     if hello.media_type != "application/json":
@@ -55,7 +55,7 @@ def test_an_answer_says_that_it_is_json(hello: Asked) -> None:
 
 @pytest.mark.clause("chat.reply-conforms")
 def test_an_answer_conforms_to_its_schema(contract_probe: Probe, answers: list[Asked]) -> None:
-    """As openapi-core sees it. An answer that says it is JSON must be JSON, and arrive whole."""
+    """As openapi-core sees it. An answer with the content type of JSON must be JSON, and complete."""
     seen = [asked for asked in answers if asked.media_type == "application/json"]
     if not seen:
         raise not_tested("no answer to look at")
@@ -68,25 +68,25 @@ def test_an_answer_conforms_to_its_schema(contract_probe: Probe, answers: list[A
 
 @pytest.mark.clause("chat.reply-id")
 def test_each_answer_has_an_id_of_its_own(contract_probe: Probe, hello: Asked) -> None:
-    """Where it has one."""
+    """If it has one."""
     again = contract_probe.chat(plain(), again=1)
     ids = [expect.answer(asked).get("id") for asked in (hello, again)]
     if ids == [None, None]:
         raise not_supported("the answers have no id")
     if not all(isinstance(id, str) for id in ids) or ids[0] == ids[1]:
-        raise failed("two texts that differ", json.dumps(ids), again)
+        raise failed("two ids that differ", json.dumps(ids), again)
 
 
 @pytest.mark.clause("chat.reply-object")
-def test_an_answer_says_what_it_is(hello: Asked) -> None:
-    """Where it says so."""
+def test_an_answer_has_its_object_type(hello: Asked) -> None:
+    """If it has the field."""
     found = expect.answer(hello).get("object", "chat.completion")
     if found != "chat.completion":
         raise failed("object chat.completion", json.dumps(found), hello)
 
 
 @pytest.mark.clause("chat.reply-created")
-def test_an_answer_says_when_it_was_made(hello: Asked) -> None:
+def test_an_answer_has_its_time_of_creation(hello: Asked) -> None:
     """As an integer."""
     created = expect.answer(hello).get("created")
     if not isinstance(created, int) or isinstance(created, bool):
@@ -98,7 +98,7 @@ def test_an_answer_was_made_just_now(hello: Asked) -> None:
     """By the server's own clock, so that milliseconds and fixed times show; a clock that is wrong is a warning."""
     created = expect.answer(hello).get("created")
     if not isinstance(created, int | float):
-        raise not_tested("created is no number")
+        raise not_tested("created is not a number")
     date = server_time(hello)
     if date is None:
         raise not_tested("the reply has no Date")
@@ -112,7 +112,7 @@ def test_an_answer_names_its_model(hello: Asked) -> None:
     """Whatever its name."""
     model = expect.answer(hello).get("model")
     if not isinstance(model, str):
-        raise failed("a text in model", json.dumps(model), hello)
+        raise failed("a string in model", json.dumps(model), hello)
 
 
 @pytest.mark.clause("chat.reply-choices")
@@ -143,7 +143,7 @@ def test_a_choice_has_a_message(answers: list[Asked]) -> None:
             if not isinstance(message, dict) or not _has(message, "role", "content"):
                 raise failed("a message with role and content", json.dumps(message), asked)
             if not isinstance(message["role"], str) or not isinstance(message["content"], str | None):
-                raise failed("a role that is a text, a content that is a text or null", json.dumps(message), asked)
+                raise failed("a role that is a string, a content that is a string or null", json.dumps(message), asked)
 
 
 @pytest.mark.clause("chat.reply-content")
@@ -171,7 +171,7 @@ def test_an_answer_ends_for_a_known_reason(answers: list[Asked]) -> None:
 
 @pytest.mark.clause("chat.reply-usage")
 def test_an_answer_counts_its_tokens(answers: list[Asked]) -> None:
-    """None of the counts is negative; null says that the server did not count."""
+    """Counts are not negative; null means that the server did not count."""
     for asked in answers:
         usage = expect.answer(asked).get("usage")
         counts = [usage.get(name, "") for name in COUNTS] if isinstance(usage, dict) else [""]
@@ -200,7 +200,7 @@ def test_the_tokens_add_up(answers: list[Asked]) -> None:
 
 @pytest.mark.clause("chat.reply-session-id")
 def test_a_session_id_is_a_uuid(answers: list[Asked]) -> None:
-    """Null and absence mean that there is no session."""
+    """Null and absence mean that the answer has no session."""
     found = [(asked, expect.answer(asked).get("session_id")) for asked in answers]
     given = [(asked, id) for asked, id in found if id is not None]
     if not given:
@@ -211,7 +211,7 @@ def test_a_session_id_is_a_uuid(answers: list[Asked]) -> None:
 
 
 @pytest.mark.clause("chat.session-id-absent")
-def test_without_a_session_there_is_no_session_id(hello: Asked) -> None:
+def test_without_a_session_the_answer_has_no_session_id(hello: Asked) -> None:
     """The request neither creates nor names one."""
     id = expect.answer(hello).get("session_id")
     if id is not None:

@@ -127,7 +127,7 @@ def test_the_later_name_of_the_bound_is_heeded(contract_probe: Probe) -> None:
 
 @pytest.mark.parametrize("field", [pytest.param(name, marks=pytest.mark.clause(id)) for id, name in RANGES.items()])
 def test_a_value_out_of_range_is_refused(contract_probe: Probe, field: str) -> None:
-    """All in one request, whose refusal names them; where it names another alone, the field is asked for by itself."""
+    """All in one request, whose refusal names them; a field that it does not name is sent again alone."""
     asked = contract_probe.chat(plain(**OUTSIDE))
     refusal = asked.json()
     listed = isinstance(refusal, dict) and isinstance(refusal.get("detail"), list)
@@ -138,7 +138,7 @@ def test_a_value_out_of_range_is_refused(contract_probe: Probe, field: str) -> N
 
 @pytest.mark.clause("chat.max-tokens-bound")
 def test_each_of_two_answers_has_at_most_as_many_tokens(contract_probe: Probe) -> None:
-    """Where there are two to be had."""
+    """If the server can give two."""
     asked = contract_probe.chat(plain(n=2, temperature=0.7))
     if asked.status != expect.OK:
         raise nothing_more("n = 2 is refused")
@@ -156,8 +156,8 @@ def test_a_streamed_answer_has_at_most_as_many_tokens(contract_probe: Probe) -> 
 
 
 @pytest.mark.clause("chat.max-tokens-finish")
-def test_an_answer_that_is_cut_says_so(contract_probe: Probe) -> None:
-    """Where the same question gets a longer answer with a higher bound, three tokens are a cut."""
+def test_an_answer_that_is_cut_ends_with_length(contract_probe: Probe) -> None:
+    """If the same question gets a longer answer with a higher limit, three tokens are a cut."""
     short = contract_probe.chat(plain(messages=COUNT, max_tokens=3))
     long = contract_probe.chat(plain(messages=COUNT))
     if expect.tokens(short, "completion_tokens") < 3 or expect.tokens(long, "completion_tokens") <= 3:
@@ -170,8 +170,8 @@ def test_an_answer_that_is_cut_says_so(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.max-tokens-finish")
-def test_a_stream_that_is_cut_says_so(contract_probe: Probe) -> None:
-    """Where the plain answer to the same question was cut."""
+def test_a_stream_that_is_cut_ends_with_length(contract_probe: Probe) -> None:
+    """If the plain answer to the same question was cut."""
     if expect.choices(contract_probe.chat(plain(messages=COUNT, max_tokens=3)))[0].get("finish_reason") != "length":
         raise nothing_more("the plain answer was not cut")
     asked = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contract_tests.wire.exchange import Asked
 
 ASKED: list[JSON] = [{"role": "user", "content": 'Name a colour, as JSON: {"colour": …}'}]
-#: What nobody says of himself, so that a schema which is ignored shows.
+#: Content that no model gives by chance, so that an ignored schema is detected.
 COLOURS: list[JSON] = ["celadon", "cinnabar"]
 SCHEMA: JSON = {
     "type": "object",
@@ -30,7 +30,7 @@ JSON_SCHEMA: JSON = {"type": "json_schema", "json_schema": {"name": "colour", "s
 
 
 def _content(probe: Probe, form: JSON) -> tuple[Asked, Any]:
-    """Return an answer whose content shall have the form, and the content as JSON, None where it is none."""
+    """Return an answer in the requested format, and its content as JSON, None if it is not JSON."""
     body = plain(messages=ASKED, response_format=form, max_tokens=FORM_TOKENS)
     asked = probe.chat(body)
     expect.offered(asked, "the response_format")
@@ -45,7 +45,7 @@ def _content(probe: Probe, form: JSON) -> tuple[Asked, Any]:
 
 
 @pytest.mark.clause("chat.response-format-json")
-def test_content_that_shall_be_a_json_object_is_one(contract_probe: Probe) -> None:
+def test_content_in_the_format_of_a_json_object_is_one(contract_probe: Probe) -> None:
     """And nothing around it."""
     asked, value = _content(contract_probe, JSON_OBJECT)
     if not isinstance(value, dict):
@@ -53,7 +53,7 @@ def test_content_that_shall_be_a_json_object_is_one(contract_probe: Probe) -> No
 
 
 @pytest.mark.clause("chat.response-format-schema")
-def test_content_that_shall_fit_a_schema_does(contract_probe: Probe) -> None:
+def test_content_in_the_format_of_a_schema_conforms(contract_probe: Probe) -> None:
     """The schema allows two words that a model would hardly choose by itself."""
     asked, value = _content(contract_probe, JSON_SCHEMA)
     if not isinstance(value, dict) or set(value) != {"colour"} or value["colour"] not in COLOURS:
@@ -65,7 +65,7 @@ def test_content_that_shall_fit_a_schema_does(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.response-format-unknown")
-def test_a_form_that_nobody_knows_is_refused(contract_probe: Probe) -> None:
-    """With 422 by servers whose schema lists the forms, and with 400 by others."""
+def test_an_unknown_format_is_refused(contract_probe: Probe) -> None:
+    """With 422 by servers whose schema lists the formats, and with 400 by others."""
     asked = contract_probe.chat(plain(response_format={"type": "tea-leaves"}))
     expect.status(asked, expect.BAD_REQUEST, expect.UNPROCESSABLE)

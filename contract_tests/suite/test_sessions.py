@@ -85,7 +85,7 @@ def test_the_first_turn_is_context(contract_probe: Probe) -> None:
     session = talk(contract_probe)
     counts = _counts(session)[1:]
     if max(counts) <= alone.short:
-        raise not_tested("the session is no context at all")
+        raise not_tested("the session does not add context")
     if min(counts) <= alone.long:
         expected = f"prompt_tokens over {alone.long}, what the first turn counts, in all later ones"
         raise failed(expected, f"{counts}", *alone.asked, *session.turns)
@@ -100,7 +100,7 @@ def test_each_turn_is_context_for_the_next(contract_probe: Probe) -> None:
     session = talk(contract_probe)
     counts = _counts(session)[1:]
     if max(counts) <= alone.short:
-        raise not_tested("the session is no context at all")
+        raise not_tested("the session does not add context")
     if sorted(set(counts)) != counts:
         raise failed("prompt_tokens that grow from turn to turn", f"{counts}", *alone.asked, *session.turns)
     _compare_with_replay(contract_probe, session, session.turns)
@@ -136,7 +136,7 @@ def _compare_with_replay(probe: Probe, session: Session, turns: tuple[Asked, ...
 
 
 @pytest.mark.clause("chat.session-isolated")
-def test_a_session_is_no_context_without_it(contract_probe: Probe) -> None:
+def test_a_session_is_not_context_without_it(contract_probe: Probe) -> None:
     """A message without a session counts after a conversation what it counted before.
 
     The conversation is a new one: what was said in the last of all is the likeliest to be taken along.
@@ -151,7 +151,7 @@ def test_a_session_is_no_context_without_it(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.session-isolated")
-def test_a_session_is_no_context_for_another(contract_probe: Probe) -> None:
+def test_a_session_is_not_context_for_another(contract_probe: Probe) -> None:
     """By what its turns count; if counts vary from call to call, by their trend; and by what the model recalls."""
     try:
         session_leaks.want_no_growth(contract_probe, size(contract_probe))

@@ -16,7 +16,7 @@ from contract_tests.wire import sse, stream_rules
 from contract_tests.wire.exchange import Asked
 
 EVENT_STREAM = "text/event-stream"
-#: From so many events on, arrival in one piece is worth a word.
+#: Number of events from which arrival in one piece is reported.
 FEW = 3
 
 
@@ -30,7 +30,7 @@ class Streamed:
 
 
 def _stream(probe: Probe, n: int = 1, **fields: object) -> Streamed:
-    """Return a streamed answer; where none came there is nothing to look at."""
+    """Return a streamed answer; raises the verdict `not tested` without one."""
     several = {"n": n, "temperature": 0.7} if n > 1 else {}
     asked = probe.chat({**plain(stream=True), **several, **fields})  # type: ignore[dict-item]
     events = asked.events
@@ -40,7 +40,7 @@ def _stream(probe: Probe, n: int = 1, **fields: object) -> Streamed:
 
 
 def _streams(probe: Probe) -> list[Streamed]:
-    """Return a stream of one choice and, where it is offered, one of two."""
+    """Return a stream of one choice and, if the server offers it, one of two."""
     found = [_stream(probe)]
     if probe.chat(plain(n=2, temperature=0.7)).status == expect.OK:
         found.append(_stream(probe, n=2))
@@ -56,7 +56,7 @@ def _judge(probe: Probe, rule: str) -> None:
 
 
 @pytest.mark.clause("chat.stream-content-type")
-def test_a_stream_says_that_it_is_one(contract_probe: Probe) -> None:
+def test_a_stream_has_the_content_type_of_events(contract_probe: Probe) -> None:
     """Parameters of the content type are free."""
     asked = contract_probe.chat(plain(stream=True))
     if asked.status != expect.OK or asked.media_type != EVENT_STREAM:
@@ -127,8 +127,8 @@ def test_each_chunk_conforms_to_its_schema(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.stream-object")
-def test_each_chunk_says_what_it_is(contract_probe: Probe) -> None:
-    """Where it says so."""
+def test_each_chunk_has_its_object_type(contract_probe: Probe) -> None:
+    """If it has the field."""
     for found in _streams(contract_probe):
         for chunk in _chunks(found):
             name = chunk.value.get("object", "chat.completion.chunk")
@@ -196,7 +196,7 @@ def test_a_stream_arrives_piece_by_piece(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.stream-same-as-plain")
-def test_a_stream_says_what_the_plain_answer_says(contract_probe: Probe) -> None:
+def test_a_stream_has_the_content_of_the_plain_answer(contract_probe: Probe) -> None:
     """At temperature 0; real models don't always repeat themselves."""
     found = _stream(contract_probe)
     said = stream_rules.spoken(found.events)

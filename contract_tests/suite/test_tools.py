@@ -33,7 +33,7 @@ WEATHER: list[JSON] = [{"role": "user", "content": "What is the weather in Paris
 
 
 def _asked(probe: Probe, choice: JSON = NAMED, **fields: JSON) -> Asked:
-    """Return the answer to a request with a tool; a server may have none to offer, and say so."""
+    """Return the answer to a request with a tool; raises the verdict `not supported` if the server has none."""
     body = plain(messages=WEATHER, tools=[TOOL], tool_choice=choice, max_tokens=FORM_TOKENS)
     asked = probe.chat({**body, **fields})
     expect.offered(asked, f"a tool_choice of {json.dumps(choice)}")
@@ -46,7 +46,7 @@ def _message(asked: Asked) -> Mapping[str, Any]:
 
 
 def _calls(asked: Asked) -> list[Any]:
-    """Return the calls of the first choice; where it was cut there is nothing to look at."""
+    """Return the calls of the first choice; raises the verdict `not tested` if it was cut."""
     if expect.choices(asked)[0].get("finish_reason") == "length":
         raise not_tested(f"the answer was cut after {FORM_TOKENS} tokens")
     found = _message(asked).get("tool_calls")
@@ -87,7 +87,7 @@ def test_a_call_that_is_required_is_made(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.tool-choice-none")
-def test_no_call_is_made_where_none_is_wanted(contract_probe: Probe) -> None:
+def test_no_call_is_made_if_none_is_wanted(contract_probe: Probe) -> None:
     """The tools may be there from an earlier turn."""
     asked = _asked(contract_probe, "none")
     expect.status(asked, expect.OK)
@@ -97,8 +97,8 @@ def test_no_call_is_made_where_none_is_wanted(contract_probe: Probe) -> None:
 
 @pytest.mark.clause("chat.tool-choice-finish")
 @pytest.mark.parametrize("choice", [NAMED, "required"], ids=["named", "required"])
-def test_an_answer_that_calls_says_so(contract_probe: Probe, choice: JSON) -> None:
-    """Some servers say `stop` where the request asked for a call."""
+def test_an_answer_with_calls_ends_with_tool_calls(contract_probe: Probe, choice: JSON) -> None:
+    """Some servers end with `stop` if the request asked for a call."""
     asked = _asked(contract_probe, choice)
     if not _calls(asked):
         raise not_tested(f"no call to look at: {asked.described()}")
@@ -128,7 +128,7 @@ def test_a_call_has_all_that_a_client_needs(contract_probe: Probe) -> None:
 
 @pytest.mark.clause("chat.tool-arguments")
 def test_the_arguments_of_a_call_are_json(contract_probe: Probe) -> None:
-    """In a text; whether the schema accepts them is the model's art."""
+    """In a string; whether they fit the tool's schema depends on the model."""
     asked, calls = _made(contract_probe)
     for call in calls:
         _want_json(_function(call).get("arguments"), asked)
@@ -193,7 +193,7 @@ def _want_counted(probe: Probe, messages: list[JSON], *turns: Asked, **fields: J
 
 @pytest.mark.clause("chat.stream-tool-calls")
 def test_the_pieces_of_a_streamed_call_make_it_up(contract_probe: Probe) -> None:
-    """Where the plain answer has a call, and the stream is not cut."""
+    """If the plain answer has a call, and the stream is not cut."""
     _made(contract_probe)
     asked = _asked(contract_probe, stream=True)
     expect.status(asked, expect.OK)
@@ -219,7 +219,7 @@ def test_the_pieces_of_a_streamed_call_make_it_up(contract_probe: Probe) -> None
 
 
 def _pieces(found: tuple[stream_rules.Chunk, ...]) -> Iterator[Mapping[str, Any]]:
-    """Yield the pieces of calls in the order of a stream; what is no object counts as an empty one."""
+    """Yield the pieces of calls in the order of a stream; a piece that is not an object counts as empty."""
     for chunk in found:
         for _, delta, _ in chunk.choices():
             pieces = delta.get("tool_calls")
@@ -232,12 +232,12 @@ def _want_json(arguments: object, asked: Asked) -> None:
     try:
         json.loads(arguments if isinstance(arguments, str) else "")
     except ValueError:
-        raise failed("arguments that are JSON in a text", json.dumps(arguments), asked) from None
+        raise failed("arguments that are JSON in a string", json.dumps(arguments), asked) from None
 
 
 @pytest.mark.clause("chat.tool-choice-unknown")
 def test_a_choice_of_an_unknown_function_is_refused(contract_probe: Probe) -> None:
-    """With 422 by servers whose schema looks into tools, and with 400 by others; if the server knows tools at all."""
+    """With 422 by servers whose schema checks tools, and with 400 by others; if the server supports tools at all."""
     _asked(contract_probe)
     other: JSON = {"type": "function", "function": {"name": "get_time"}}
     body = plain(messages=WEATHER, tools=[TOOL], tool_choice=other)

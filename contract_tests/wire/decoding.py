@@ -16,7 +16,7 @@ _STEP = 64 * 1024
 
 
 class DecodingError(Exception):
-    """A body can't be decoded; the text says why."""
+    """A body can't be decoded; the message contains the reason."""
 
 
 def decoded(pieces: Iterable[bytes], content_encoding: str, most: int, check: Callable[[], None]) -> Iterator[bytes]:

@@ -26,7 +26,7 @@ _DESCRIBED = 16 * 1024
 class Asked:
     """One request and what became of it.
 
-    `status` is 0 and `failure` says why where no whole reply came; header names are lower-case; `pieces` are the
+    `status` is 0 and `failure` is the reason if no complete reply came; header names are lower-case; `pieces` are the
     body's bytes, decoded from any content coding, each with the second after the request in which it came.
     """
 
@@ -37,7 +37,7 @@ class Asked:
     headers: tuple[tuple[str, str], ...] = ()
     pieces: tuple[tuple[float, bytes], ...] = ()
     failure: str = ""
-    lenient: bool = False  #: a server error is no more than reported
+    lenient: bool = False  #: a server error is reported and nothing more
     protocol: str = ""  #: what was spoken, as in `HTTP/2`
     lost: bool = False  #: the connection was lost before there was any reply
 

@@ -25,7 +25,7 @@ class Chunk:
     at: float
 
     def choices(self) -> Iterator[tuple[object, Mapping[str, Any], object]]:
-        """Yield index, delta and finish reason of each of its choices; what is no object is passed over."""
+        """Yield index, delta and finish reason of each of its choices; a choice that is not an object is skipped."""
         choices = self.value.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict):
@@ -68,7 +68,7 @@ def chunks(stream: EventStream) -> tuple[Chunk, ...]:
 
 
 def spoken(stream: EventStream, index: int = 0) -> str:
-    """Return what the choice says, its deltas joined."""
+    """Return the content of the choice, its deltas joined."""
     deltas = (delta.get("content") for chunk in chunks(stream) for at, delta, _ in chunk.choices() if at == index)
     return "".join(text for text in deltas if isinstance(text, str))
 

@@ -53,7 +53,7 @@ def test_defaults_take_no_arguments() -> None:
     assert parsed([]) == {one.field: one.default for one in TABLE}
 
 
-def test_the_token_is_no_argument() -> None:
+def test_the_token_is_not_an_argument() -> None:
     assert not any("a-secret" in argument for argument in to_arguments(Options(**OTHER, token="a-secret")))
 
 

@@ -58,7 +58,7 @@ def test_a_fault_of_the_test_itself_is_2() -> None:
     assert conclude(findings, {"c": clause("assumed")}).code == Exit.NO_VERDICT
 
 
-def test_the_sentence_says_why() -> None:
+def test_the_sentence_contains_the_reason() -> None:
     findings = {id: Finding("failed", clause=id) for id in "abcde"}
     conclusion = conclude(findings, {id: clause("core", id) for id in "abcde"})
     assert conclusion.sentence == "failed: a, b, c and 2 more"

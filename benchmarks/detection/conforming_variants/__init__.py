@@ -1,4 +1,4 @@
-"""Conforming deployments, each different where the contract allows it. If one fails, that is a false positive."""
+"""Conforming deployments, each different in what the contract allows. If one fails, that is a false positive."""
 
 from benchmarks.detection.conforming_variants import (
     answers,

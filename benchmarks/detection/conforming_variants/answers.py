@@ -1,4 +1,4 @@
-"""What deployments put into an answer, or into a refusal, where the contract lets them choose."""
+"""Variants of answers and refusals that the contract allows."""
 
 import time
 import uuid
@@ -47,7 +47,7 @@ def rich(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def session_on_create(chunks: list[Chunk], call: Call) -> list[Any]:
-    """Return the chunks with the session's id in the first one, where the request created it."""
+    """Return the chunks with the session's id in the first one, if the request created it."""
     rest = [{key: value for key, value in chunk.items() if key != "session_id"} for chunk in chunks]
     return [{**rest[0], "session_id": call.session}, *rest[1:]] if call.created_session else rest
 
@@ -60,24 +60,24 @@ def answer_on_create(answer: dict[str, Any], call: Call) -> dict[str, Any]:
 
 
 def null_session(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer, or a chunk, that says null where there is no session."""
+    """Return an answer, or a chunk, with null for the session and the knowledge that it lacks."""
     return {"session_id": None, "index_context_info": None, **answer}
 
 
 def last_year(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer, or a chunk, of a server whose clock is a year behind."""
+    """Return an answer, or a chunk, of a server whose clock is a year slow."""
     return {**answer, "created": answer["created"] - YEAR}
 
 
 def dated_last_year(response: Response, request: Request) -> Response:
-    """Return the response with the date of a clock that is a year behind."""
+    """Return the response with the date of a clock that is a year slow."""
     date = time.gmtime(time.time() - YEAR)
     response.headers["Date"] = time.strftime("%a, %d %b %Y %H:%M:%S GMT", date)
     return response
 
 
 class LastYear(Registry):
-    """Its clock is a year behind, when an agent is created too."""
+    """Its clock is a year slow, also when an agent is created."""
 
     def made(self, id: str, sent: Mapping[str, Any], now: int) -> dict[str, Any]:  # noqa: D102
         return super().made(id, sent, now - YEAR)
@@ -128,7 +128,7 @@ VARIANTS = (
     ),
     Variant(
         "session-id-null",
-        "Says null where there is no session and no knowledge.",
+        "Sends null without a session and without knowledge.",
         replace(PLAIN, answer=on_answer(null_session), chunks=on_chunks(null_session)),
     ),
     Variant(
@@ -145,7 +145,7 @@ VARIANTS = (
     Variant("id-null", "Gives its answers no id.", replace(PLAIN, answer=with_fields(id=None))),
     Variant(
         "clock-a-year-behind",
-        "Its clock is a year behind, in `created` as in `Date`.",
+        "Its clock is a year slow, in `created` as in `Date`.",
         replace(
             PLAIN,
             dated=False,

@@ -1,4 +1,4 @@
-"""What deployments do with agents and models where the contract lets them choose."""
+"""Variants of agents and models that the contract allows."""
 
 import secrets
 import time
@@ -18,7 +18,7 @@ from benchmarks.detection.resources import CREATE, EMBED
 
 PLAIN = Deployment()
 ROOT = "/api/v1/compatibility/openai/v1"
-#: What FastAPI answers where an agent has no value for a field.
+#: FastAPI's answer if an agent has no value for a field.
 NOTHING = dict.fromkeys(
     (
         *("description", "instructions", "metadata", "index_id", "index_top_n", "index_similarity_cutoff", "tools"),
@@ -51,13 +51,13 @@ def forbidden(*methods: str) -> Callable[[Request, bytes, int], Response | None]
 
 
 def unread(request: Request, body: bytes, number: int) -> Response | None:
-    """Answer 404 to whoever reads a single agent."""
+    """Answer 404 to requests for a single agent."""
     single = request.url.path.removeprefix(ROOT).count("/") == 2
     return JSONResponse({"detail": "Not Found"}, 404) if single and request.method == "GET" else None
 
 
 class OtherIds(Registry):
-    """Its agents have ids that are no uuids."""
+    """Its agents have ids that are not uuids."""
 
     def new_id(self) -> str:  # noqa: D102
         return f"asst_{secrets.token_hex(12)}"
@@ -87,7 +87,7 @@ class WithoutDefaults(Registry):
 
 
 class Busy(Registry):
-    """Others create an agent whenever somebody looks, and delete the one before."""
+    """Others create an agent at each look, and delete the one before."""
 
     def page(self, query: Mapping[str, Any]) -> tuple[int, Any]:  # noqa: D102
         for id in [id for id, agent in self.agents.items() if agent.get("name") == "theirs"][:-1]:
@@ -98,7 +98,7 @@ class Busy(Registry):
 
 
 class Growing(Registry):
-    """Others create an agent whenever somebody looks."""
+    """Others create an agent at each look."""
 
     def page(self, query: Mapping[str, Any]) -> tuple[int, Any]:  # noqa: D102
         id = self.new_id()
@@ -177,7 +177,7 @@ def refuse_kind(name: str, status: int, value: Any) -> tuple[int, Any]:
 
 
 def rich(name: str, status: int, value: Any) -> tuple[int, Any]:
-    """Say more of agents and models than is listed."""
+    """Send more fields of agents and models than the document lists."""
     more = {"owner": "somebody", "links": []}
     if name in ("list", "models") and status == 200:
         return status, each(lambda item: {**item, **more})(value)
@@ -190,23 +190,23 @@ def variant(name: str, sentence: str, *, options: tuple[str, ...] = MANAGED, **c
 
 
 VARIANTS = (
-    variant("plain-managed", "As the document says; agents may be created.", seed=1),
+    variant("plain-managed", "As in the document; agents may be created.", seed=1),
     variant("around-401", "Opens the chat alone to the token; all else answers 401.", arrive=lacking(401)),
     variant("around-403", "Opens the chat alone to the token; all else answers 403.", arrive=lacking(403)),
     variant("around-404", "Has the chat alone; all else is not found.", arrive=lacking(404)),
-    variant("around-405", "Has the chat alone; all else is no method.", arrive=lacking(405)),
+    variant("around-405", "Has the chat alone; every other method is refused.", arrive=lacking(405)),
     variant("around-501", "Has the chat alone; all else is not implemented.", arrive=lacking(501)),
-    variant("agents-read-only", "Forbids everybody to change agents.", arrive=forbidden("POST", "DELETE", "PUT")),
-    variant("agents-hidden", "Forbids everybody to look at agents.", arrive=forbidden("GET", "POST", "DELETE", "PUT")),
+    variant("agents-read-only", "Forbids all changes of agents.", arrive=forbidden("POST", "DELETE", "PUT")),
+    variant("agents-hidden", "Forbids all access to agents.", arrive=forbidden("GET", "POST", "DELETE", "PUT")),
     variant("agents-unread", "Lists agents, and answers none under its id.", arrive=unread),
-    variant("agents-kept", "Forbids everybody to delete agents.", arrive=forbidden("DELETE")),
+    variant("agents-kept", "Forbids the deletion of agents.", arrive=forbidden("DELETE")),
     variant("create-200", "Answers a create with 200.", resource=with_status("create", 201, 200)),
     variant(
         "agents-rich",
-        "Says more of agents and models than is listed.",
+        "Sends more fields of agents and models than the document lists.",
         resource=rich,
     ),
-    variant("agents-other-ids", "Its agents have ids that are no uuids.", registry=OtherIds),
+    variant("agents-other-ids", "Its agents have ids that are not uuids.", registry=OtherIds),
     variant(
         "agents-named",
         "Neither its own agent nor new ones have uuids.",

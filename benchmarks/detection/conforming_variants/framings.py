@@ -1,4 +1,4 @@
-"""How deployments write a stream where the event stream format and the contract let them choose."""
+"""Variants of streams that the event stream format and the contract allow."""
 
 import json
 from collections.abc import Iterator
@@ -82,12 +82,12 @@ def finish_with_content(chunks: list[Chunk], call: Call) -> list[Any]:
 
 
 def null_usage(chunk: Chunk) -> Chunk:
-    """Return a chunk that says null where it has no usage."""
+    """Return a chunk with null instead of a usage."""
     return {"usage": None, **chunk}
 
 
 def null_deltas(chunk: Chunk) -> Chunk | None:
-    """Return a chunk whose delta says null for what it does not have."""
+    """Return a chunk whose delta has null for the fields that it lacks."""
     if not chunk["choices"]:
         return None
     return edited(chunk, delta={"role": None, "content": None, "tool_calls": None, **delta_of(chunk)}, logprobs=None)
@@ -103,7 +103,7 @@ def running_usage(chunks: list[Chunk], call: Call) -> list[Any]:
 
 
 def usage_anyhow(chunks: list[Chunk], call: Call) -> list[Any]:
-    """Return the chunks with a usage at the end that nobody asked for."""
+    """Return the chunks with an unrequested usage at the end."""
     if "usage" in chunks[-1]:
         return chunks
     usage = {"prompt_tokens": 12, "completion_tokens": 16, "total_tokens": 28}
@@ -147,13 +147,13 @@ FRAMES = {
     "one-piece": ("Sends the whole stream at once.", lambda frames, call: [b"".join(frames)]),
 }
 CHUNKS = {
-    "no-role": ("Never says a role in a stream.", no_role_chunk),
-    "role-with-content": ("Says the role beside the first content.", role_with_content),
+    "no-role": ("Sends no role in a stream.", no_role_chunk),
+    "role-with-content": ("Sends the role with the first content.", role_with_content),
     "finish-with-content": ("Gives the reason beside the last content.", finish_with_content),
-    "usage-null": ("Says `usage: null` on each chunk.", on_chunks(null_usage)),
-    "usage-running": ("Says on each chunk what was used so far.", running_usage),
-    "usage-unasked": ("Sends a usage that nobody asked for.", usage_anyhow),
-    "deltas-null": ("Says null for what a delta does not have.", on_chunks(null_deltas)),
+    "usage-null": ("Sends `usage: null` in each chunk.", on_chunks(null_usage)),
+    "usage-running": ("Sends in each chunk what was used up to it.", running_usage),
+    "usage-unasked": ("Sends an unrequested usage.", usage_anyhow),
+    "deltas-null": ("Sends null for the fields that a delta lacks.", on_chunks(null_deltas)),
     "interleaved": ("Streams several choices in turns.", interleaved),
     "chunks-bare": ("Leaves out whatever is optional in a chunk.", on_chunks(bare)),
 }

@@ -1,4 +1,4 @@
-"""What deployments take and refuse where the contract lets them choose."""
+"""Variants of accepted and refused input that the contract allows."""
 
 import json
 import uuid
@@ -30,7 +30,7 @@ PLAIN = Deployment()
 
 
 class TextMessage(BaseModel):
-    """A message whose content is a text and nothing else."""
+    """A message whose content is a string and nothing else."""
 
     role: str
     content: str
@@ -71,7 +71,7 @@ def agent_first(request: Request, body: bytes, number: int) -> Response | None:
 
 
 def agent_as_uuid(request: Request, body: bytes, number: int) -> Response | None:
-    """Answer 422 for an agent id that is no uuid."""
+    """Answer 422 for an agent id that is not a uuid."""
     *_, twin, agent_id = request.url.path.removesuffix("/chat/completions").split("/")
     agent_id = agent_id if twin in ("agents", "assistants") else PLAIN.agent_id
     try:
@@ -131,7 +131,7 @@ def chat_sessions_400(refusal: Refusal) -> Refusal | Response:
 
 
 VARIANTS = (
-    Variant("plain", "As the document says, with strict types: 1.0 is an integer, null is absence.", PLAIN),
+    Variant("plain", "As in the document, with strict types: 1.0 is an integer, null is absence.", PLAIN),
     Variant(
         "lax-coercion",
         'Takes the text "1" for a number and "true" for a boolean, as pydantic\'s lax mode does.',
@@ -201,7 +201,7 @@ VARIANTS = (
     Variant(
         "agent-before-body", "Looks for the agent before it looks at the body.", replace(PLAIN, arrive=agent_first)
     ),
-    Variant("agent-id-a-uuid", "Refuses an agent id that is no uuid with 422.", replace(PLAIN, arrive=agent_as_uuid)),
+    Variant("agent-id-a-uuid", "Refuses an agent id other than a uuid with 422.", replace(PLAIN, arrive=agent_as_uuid)),
     Variant("agent-id-a-name", "Its agents have names in place of uuids.", replace(PLAIN, agent_id="support-desk")),
     Variant(
         "content-type-guessed", "Takes a body without a content type as JSON.", replace(PLAIN, wrap=any_content_type)

@@ -1,4 +1,4 @@
-"""What models and inference servers do behind a deployment that keeps the contract."""
+"""Variants of models and inference servers that keep the contract."""
 
 import random
 import uuid
@@ -20,9 +20,9 @@ from benchmarks.detection.hooks import (
 from benchmarks.detection.mutators import Chunk, delta_of, edited, on_answer
 
 PLAIN = Deployment()
-#: A reasoning model spends so many tokens before its answer begins.
+#: Tokens that a reasoning model uses before its answer begins.
 REASONING = 40
-#: Sessions longer than so many characters are summarized.
+#: Sessions with more characters are summarized.
 SUMMARIZED_BEYOND = 500
 
 
@@ -66,7 +66,7 @@ def thought(empty: Any) -> Any:
 
 
 def thought_aloud(chunks: list[Chunk], call: Call) -> list[Any]:
-    """Return chunks that carry the reasoning, and no content where the model was cut in it."""
+    """Return chunks with the reasoning, and without content if the model was cut while reasoning."""
     if not thinks(call):
         return chunks
     return [
@@ -102,12 +102,12 @@ def first_informed(chunks: list[Chunk], call: Call) -> list[Any]:
 
 
 def instructed(messages: Sequence[Message]) -> int:
-    """Return the prompt tokens of messages behind an agent's long instructions."""
+    """Return the prompt tokens of messages, with an agent's long instructions."""
     return 850 + count(messages)
 
 
 def summarizing(memory: Memory, session: str | None, payload: Payload) -> list[Message]:
-    """Return the context of a session, summarized where it is too long."""
+    """Return the context of a session, summarized if it is too long."""
     context = recall(memory, session, payload)
     if sum(len(str(message["content"])) for message in context) <= SUMMARIZED_BEYOND:
         return context
@@ -115,7 +115,7 @@ def summarizing(memory: Memory, session: str | None, payload: Payload) -> list[M
 
 
 def says(*pieces: str) -> Any:
-    """Return a model that says the same to everything."""
+    """Return a model that always answers the same."""
     return lambda call, index, random_: list(pieces)
 
 
@@ -164,10 +164,10 @@ VARIANTS = (
         "An agent that summarizes its sessions beyond 500 characters.",
         replace(PLAIN, recall=summarizing),
     ),
-    Variant("never-the-same", "A model that never says the same twice.", replace(PLAIN, generate=novel)),
+    Variant("never-the-same", "A model that never answers the same twice.", replace(PLAIN, generate=novel)),
     Variant(
         "always-the-same",
-        "A model that says the same to everything.",
+        "A model that always answers the same.",
         replace(PLAIN, generate=says("I ", "cannot ", "help ", "with ", "that.")),
     ),
     Variant("monosyllabic", "A model that answers in one token.", replace(PLAIN, generate=says("Yes"))),

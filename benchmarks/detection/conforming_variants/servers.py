@@ -1,4 +1,4 @@
-"""What stands in front of a deployment, and what state it is in."""
+"""Variants of gateways in front of a deployment, and of its state."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from benchmarks.detection.mutators import without
 
 PLAIN = Deployment()
 TOKEN = "a-token-of-the-deployment"
-#: A deployment that starts answers so many requests badly.
+#: Requests that a starting deployment fails.
 COLD = 2
 COLD_BODY = {
     "detail": [
@@ -63,7 +63,7 @@ def closing(response: Response, request: Request) -> Response:
 
 
 def limited(after: Callable[[], str], every: int = 25) -> Any:
-    """Return an arrival that answers 429 to one request of so many, with the given `Retry-After`."""
+    """Return an arrival that answers 429 to one request in this number, with the given `Retry-After`."""
 
     def arrive(request: Request, body: bytes, number: int) -> Response | None:
         if number % every:

@@ -1,4 +1,4 @@
-"""What deployments do with sessions, and with what they count in them, where the contract lets them choose."""
+"""Variants of sessions, and of the tokens counted in them, that the contract allows."""
 
 import random
 import re

@@ -39,18 +39,18 @@ def formless(deployment: Deployment, agent_id: str, payload: Payload) -> None:
 
 
 def stopped(choice: dict[str, Any]) -> dict[str, Any]:
-    """Return a choice that ends with `stop` where it calls tools."""
+    """Return a choice that ends with `stop` if it calls tools."""
     return {**choice, "finish_reason": "stop"} if choice["finish_reason"] == "tool_calls" else choice
 
 
 def stopping(chunks: list[Chunk], call: Call) -> list[Any]:
-    """Return chunks that end with `stop` where they call tools."""
+    """Return chunks that end with `stop` if they call tools."""
     ends = [bool(chunk["choices"]) and chunk["choices"][0]["finish_reason"] == "tool_calls" for chunk in chunks]
     return [edited(chunk, finish_reason="stop") if end else chunk for chunk, end in zip(chunks, ends, strict=True)]
 
 
 def with_text(choice: dict[str, Any]) -> dict[str, Any]:
-    """Return a choice that says something beside its calls, and an empty list of calls where there are none."""
+    """Return a choice with content next to its calls, and with an empty list if it has no calls."""
     message = choice["message"]
     content = "Let me see." if message["content"] is None else message["content"]
     said = {"content": content, "tool_calls": message.get("tool_calls", []), "refusal": None}
@@ -129,7 +129,7 @@ VARIANTS = (
         "Leaves out the type of a call, which is the default.",
         replace(PLAIN, call_tools=untyped),
     ),
-    Variant("tools-with-text", "Says something beside its calls.", replace(PLAIN, answer=on_choices(with_text))),
+    Variant("tools-with-text", "Sends content next to its calls.", replace(PLAIN, answer=on_choices(with_text))),
     Variant("tools-spaced", "Writes arguments on several lines, and short ids.", replace(PLAIN, call_tools=spaced)),
     Variant(
         "response-format-refused",

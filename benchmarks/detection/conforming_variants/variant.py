@@ -1,4 +1,4 @@
-"""One conforming deployment that differs from others where the contract allows it."""
+"""One conforming deployment that differs from others in what the contract allows."""
 
 from dataclasses import dataclass
 

@@ -90,7 +90,7 @@ MUTANTS = (
     plant(
         "token-missing-crash",
         "token-missing",
-        "Crashes where the header is missing.",
+        "Crashes if the header is missing.",
         arrive=only_if_missing(CRASH),
     ),
     plant(
@@ -116,8 +116,8 @@ MUTANTS = (
         ),
     ),
     plant("token-any-accepted", "token-wrong", "Accepts every bearer token.", admit=any_token),
-    plant("token-header-present", "token-wrong", "Accepts whatever stands in the header.", admit=any_header),
-    plant("token-wrong-crash", "token-wrong", "Crashes where a token can't be decoded.", arrive=only_if_wrong(CRASH)),
+    plant("token-header-present", "token-wrong", "Accepts any value in the header.", admit=any_header),
+    plant("token-wrong-crash", "token-wrong", "Crashes if a token can't be decoded.", arrive=only_if_wrong(CRASH)),
     plant(
         "token-wrong-400",
         "token-wrong",
@@ -154,7 +154,7 @@ MUTANTS = (
     open_(
         "other-methods-501",
         "method-refused",
-        "Says 501 to other methods.",
+        "Answers 501 to other methods.",
         arrive=on_methods(OTHERS, JSONResponse({"detail": "Not Implemented"}, 501)),
     ),
     open_("405-without-allow", "method-allow", "Its 405 has no `Allow`.", leave=allow(None)),

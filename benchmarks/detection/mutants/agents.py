@@ -54,7 +54,7 @@ def ids_of_agents(request: Request, body: bytes, number: int) -> Response | None
 
 
 def unknown_under_agents(request: Request, body: bytes, number: int) -> Response | None:
-    """Answer 400 where the agent of a chat under `/agents` is unknown."""
+    """Answer 400 if the agent of a chat under `/agents` is unknown."""
     path = request.url.path
     wrong = path.endswith("/chat/completions") and "/agents/" in path and Deployment().agent_id not in path
     return JSONResponse({"detail": "No agent"}, 400) if wrong and b'"messages": []' not in body else None
@@ -103,13 +103,13 @@ MUTANTS = (
     agents(
         "create-in-milliseconds",
         "created-at",
-        "Says in milliseconds when an agent was created.",
+        "Sends the time of an agent's creation in milliseconds.",
         resource=answering("create", lambda value: {**value, "created_at": value["created_at"] * 1000}),
     ),
     agents(
         "create-at-zero",
         "created-at",
-        "Says of each new agent that it was created in 1970.",
+        "Sends a time in 1970 as each new agent's creation.",
         resource=answering("create", lambda value: {**value, "created_at": 0}),
     ),
     agents("create-same-id", "id-fresh", "Gives all new agents one id.", registry=SameId),
@@ -124,7 +124,7 @@ MUTANTS = (
     agents(
         "create-without-model-200",
         "model-required",
-        "Creates nothing without a model, and says so with 200.",
+        "Creates nothing without a model, and answers 200.",
         arrive=intercepting("POST", "/agents", 200, {"error": "no model"}, lambda body: b'"model"' not in body),
     ),
     agents(

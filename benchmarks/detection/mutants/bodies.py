@@ -118,13 +118,13 @@ READING = (
     plant(
         "body-list-crash",
         "body-not-an-object",
-        "Crashes where the body is a list.",
+        "Crashes if the body is a list.",
         arrive=on_type((list,), CRASH),
     ),
     plant(
         "body-not-an-object-400",
         "body-not-an-object",
-        "Refuses a body that is no object with 400.",
+        "Refuses a body that is not an object with 400.",
         refuse=whole_body("model_attributes_type", BAD),
     ),
     plant(
@@ -145,7 +145,7 @@ TYPES = (
     plant(
         "messages-type-crash",
         "field-types",
-        "Crashes where `messages` is a text.",
+        "Crashes if `messages` is a string.",
         refuse=at_field("messages", "list_type", CRASHED),
     ),
     plant("seed-anything", "field-types", "Takes anything for a seed.", fields=typed(seed=(Any, None))),
@@ -200,26 +200,26 @@ TYPES = (
     plant(
         "messages-of-anything",
         "messages-items",
-        "Takes a text for a message of the user.",
+        "Takes a string for a message of the user.",
         arrive=lambda request, body, number: ANSWER if texts_in(body) else None,
     ),
     plant(
         "messages-of-texts-crash",
         "messages-items",
-        "Crashes where a message is a text.",
+        "Crashes if a message is a string.",
         refuse=at_field("messages", "model_attributes_type", CRASHED),
     ),
     plant(
         "messages-of-texts-400",
         "messages-items",
-        "Refuses a message that is a text with 400.",
+        "Refuses a message that is a string with 400.",
         refuse=at_field("messages", "model_attributes_type", BAD),
     ),
 )
 
 
 def texts_in(body: bytes) -> bool:
-    """Whether a body has messages that are all texts."""
+    """Whether a body has messages that are all strings."""
     sent = json_of(body)
     messages = sent.get("messages") if isinstance(sent, dict) else None
     return isinstance(messages, list) and bool(messages) and not any(isinstance(item, dict) for item in messages)
@@ -229,7 +229,7 @@ WORDING = (
     plant(
         "detail-a-text",
         "validation-error",
-        "Gives the faults of a body as a text.",
+        "Sends the faults of a body as a string.",
         refuse=reworded(lambda detail: {"detail": str(detail[0]["msg"])}),
     ),
     plant(
@@ -244,17 +244,17 @@ WORDING = (
         "Gives one fault in place of a list.",
         refuse=reworded(lambda detail: {"detail": detail[0]}),
     ),
-    plant("detail-of-texts", "validation-error", "Gives a list of texts.", refuse=each_fault(lambda item: item["msg"])),
+    plant("detail-of-texts", "validation-error", "Sends only strings.", refuse=each_fault(lambda item: item["msg"])),
     plant(
         "detail-without-loc",
         "validation-error",
-        "Does not say where a fault is.",
+        "Does not send the location of a fault.",
         refuse=each_fault(lambda item: {key: item[key] for key in ("type", "msg")}),
     ),
     plant(
         "loc-a-text",
         "validation-error",
-        "Gives the place of a fault as a text.",
+        "Sends the location of a fault as a string.",
         refuse=each_fault(lambda item: {**item, "loc": ".".join(map(str, item["loc"]))}),
     ),
     plant(

@@ -84,7 +84,7 @@ def limit_if(condition: Any) -> Any:
 
 
 def limit_plus(extra: int) -> Any:
-    """Return a `finish` that cuts so many tokens late."""
+    """Return a `finish` that cuts this number of tokens late."""
 
     def finished(pieces: list[str], call: Call, index: int) -> tuple[list[str], str | None]:
         limit = None if call.limit is None else call.limit + extra
@@ -118,14 +118,14 @@ def always_streams(response: Response, call: Call) -> Response:
 
 
 def streams_if_named(response: Response, call: Call) -> Response:
-    """Return a stream wherever the request says `stream`, even false."""
+    """Return a stream whenever the request contains `stream`, even false."""
     return always_streams(response, call) if "stream" in call.payload else response
 
 
 NUMBER = (
     plant("n-default-two", "n-default", "Gives two choices without `n`.", answer=if_unasked(one_more)),
     plant("n-default-none", "n-default", "Gives no choice without `n`.", answer=if_unasked(first_choices(0))),
-    plant("n-ignored", "n-choices", "Gives one choice whatever `n` says.", answer=first_choices(1)),
+    plant("n-ignored", "n-choices", "Gives one choice for any `n`.", answer=first_choices(1)),
     plant("n-plus-one", "n-choices", "Gives one choice more than `n`, if it is above 1.", answer=if_several(one_more)),
     plant(
         "n-one-gives-two",
@@ -133,7 +133,7 @@ NUMBER = (
         "Gives two choices for an `n` of 1.",
         answer=lambda answer, call: one_more(answer, call) if call.payload.get("n") == 1 else answer,
     ),
-    plant("n-none", "n-choices", "Gives no choices where several were asked for.", answer=if_several(first_choices(0))),
+    plant("n-none", "n-choices", "Gives no choices if several are requested.", answer=if_several(first_choices(0))),
     plant("index-from-one", "choice-index", "Counts choices from 1.", answer=indexed(lambda index: index + 1)),
     plant("index-always-zero", "choice-index", "Gives all choices the index 0.", answer=indexed(lambda index: 0)),
     plant(
@@ -190,28 +190,28 @@ LIMIT = (
         "Cuts the first choice alone.",
         finish=limit_if(lambda call, index: index == 0),
     ),
-    plant("cut-as-stop", "max-tokens-finish", "Says `stop` where an answer was cut.", finish=cut_as("stop")),
+    plant("cut-as-stop", "max-tokens-finish", "Ends with `stop` if an answer was cut.", finish=cut_as("stop")),
     plant(
         "cut-as-stop-in-streams",
         "max-tokens-finish",
-        "Says `stop` where a stream was cut.",
+        "Ends with `stop` if a stream was cut.",
         finish=cut_as("stop", lambda call, index: call.streams),
     ),
     plant(
         "cut-as-filtered",
         "max-tokens-finish",
-        "Says `content_filter` where an answer was cut.",
+        "Ends with `content_filter` if an answer was cut.",
         finish=cut_as("content_filter"),
     ),
     plant(
         "reason-always-stop",
         "max-tokens-finish",
-        "Says `stop` in every plain answer.",
+        "Ends every plain answer with `stop`.",
         answer=on_choices(lambda choice: {**choice, "finish_reason": "stop"}),
     ),
 )
 STREAM = (
     plant("stream-always", "stream-default", "Streams every answer.", respond=always_streams),
-    plant("stream-if-named", "stream-default", "Streams where `stream` is false.", respond=streams_if_named),
+    plant("stream-if-named", "stream-default", "Streams if `stream` is false.", respond=streams_if_named),
 )
 MUTANTS = (*NUMBER, *STOP, *LIMIT, *STREAM)

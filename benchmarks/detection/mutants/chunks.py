@@ -69,13 +69,13 @@ CHUNKS = (
     plant(
         "chunk-with-text",
         "stream-chunk",
-        "Gives a text for a delta.",
+        "Sends a string as a delta.",
         chunks=all_but_choiceless(lambda chunk: edited(chunk, delta=delta_of(chunk).get("content") or "")),
     ),
     plant(
         "chunk-created-a-text",
         "stream-chunk",
-        "Gives `created` in chunks as a text.",
+        "Sends `created` in chunks as a string.",
         chunks=on_chunks(lambda chunk: {**chunk, "created": str(chunk["created"])}),
     ),
     plant(
@@ -128,7 +128,7 @@ CHUNKS = (
         "Sends its first chunk before it has an id.",
         chunks=lambda chunks, call: [{**chunks[0], "id": ""}, *chunks[1:]],
     ),
-    plant("created-goes-on", "stream-constant", "Says in each chunk when it was made.", chunks=ticking),
+    plant("created-goes-on", "stream-constant", "Sends in each chunk the time of the chunk.", chunks=ticking),
     plant(
         "model-changes",
         "stream-constant",
@@ -176,7 +176,7 @@ USAGE = (
     plant(
         "stream-usage-total-zero",
         "stream-usage-sum",
-        "Says 0 for a stream's total.",
+        "Sends 0 as a stream's total.",
         chunks=on_usage(lambda chunks, last: [*chunks, {**last, "usage": {**last["usage"], "total_tokens": 0}}]),
     ),
 )

@@ -11,7 +11,7 @@ from benchmarks.detection.resource_mutators import answering, intercepting, rety
 from benchmarks.detection.resources import PROMPT
 
 completions = planting("completions", family="completions")
-#: Where a prompt is sent to the agent, which ends like no chat.
+#: The path for prompts to the agent, which no chat has.
 OWN = f"/{PLAIN.agent_id}/completions"
 ANSWER = {
     "id": "cmpl-1",
@@ -35,7 +35,7 @@ def of_nobody(status: int, body: Any) -> Any:
 
 
 def as_messages(value: Mapping[str, Any]) -> Any:
-    """Return an answer with messages in the place of texts."""
+    """Return an answer with messages instead of text."""
     choices = [
         {"index": one["index"], "message": {"role": "assistant", "content": one["text"]}, "finish_reason": "stop"}
         for one in value["choices"]
@@ -54,7 +54,7 @@ MUTANTS = (
     completions(
         "prompt-missing",
         "prompt-required",
-        "Goes on from nothing where there is no prompt.",
+        "Continues nothing without a prompt.",
         resource_fields=retyped(PROMPT, prompt=(str | list[str], "")),
     ),
     completions(
@@ -84,7 +84,7 @@ MUTANTS = (
     completions(
         "completion-as-messages",
         "answer",
-        "Answers a prompt with messages in place of texts.",
+        "Answers a prompt with messages instead of text.",
         resource=answering("completion", as_messages),
     ),
     completions(

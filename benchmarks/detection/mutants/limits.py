@@ -56,7 +56,7 @@ def refused_if(condition: Any, status: int = 400) -> Any:
 
 
 def is_uuid(text: str | None) -> bool:
-    """Whether a text is a uuid."""
+    """Whether a string is a uuid."""
     try:
         return text is not None and bool(uuid.UUID(text))
     except ValueError:
@@ -139,7 +139,7 @@ NUMBERS = (
     plant(
         "n-refused-at-all",
         "n-accepted",
-        "Refuses `n` whatever it says.",
+        "Refuses every `n`.",
         checks=refused_if(lambda payload: "n" in payload),
     ),
     plant(
@@ -201,7 +201,7 @@ LISTS = (
     plant(
         "stop-as-text-alone",
         "stop-accepted",
-        "Takes a text for `stop` and no list.",
+        "Takes a string for `stop` but no list.",
         fields=typed(stop=(str | None, None)),
     ),
     plant(
@@ -253,19 +253,19 @@ SESSION_IDS = (
     plant(
         "session-id-400",
         "session-id-format",
-        "Refuses a session id that is no uuid with 400.",
+        "Refuses a session id that is not a uuid with 400.",
         refuse=at_field("store_in_session", "uuid_parsing", BAD),
     ),
     plant(
         "session-id-crash",
         "session-id-format",
-        "Crashes on a session id that is no uuid.",
+        "Crashes on a session id that is not a uuid.",
         refuse=at_field("store_in_session", "uuid_parsing", CRASHED),
     ),
     plant(
         "session-id-ignored",
         "session-id-format",
-        "Ignores a session id that is no uuid.",
+        "Ignores a session id that is not a uuid.",
         fields=typed(store_in_session=(uuid.UUID | str | None, None)),
         recall=lambda memory, session, payload: recall(memory, session, payload) if is_uuid(session) else [],
     ),

@@ -11,7 +11,7 @@ from benchmarks.detection.resource_mutators import answering, each, intercepting
 from benchmarks.detection.resources import LIST
 
 listing = planting("list of agents", family="agents")
-#: A number, or 100 for what is none.
+#: The number, or 100 if it is not a number.
 Lenient = Annotated[int, BeforeValidator(lambda value: int(value) if str(value).lstrip("-").isdecimal() else 100)]
 
 
@@ -104,7 +104,7 @@ MUTANTS = (
     listing(
         "list-limit-any-text",
         "limit-type",
-        "Takes a limit that is no number for the usual one.",
+        "Takes a limit that is not a number for the default.",
         resource_fields=retyped(LIST, limit=(Lenient, Field(100, gt=0, lt=1000))),
     ),
     listing(
@@ -133,17 +133,17 @@ MUTANTS = (
         "Leaves `num_objects` out though it is asked for.",
         resource=answering("list", without("num_objects")),
     ),
-    listing("list-cursor-ignored", "cursor-invalid", "Ignores a cursor that is no id.", registry=CursorsAreIgnored),
+    listing("list-cursor-ignored", "cursor-invalid", "Ignores an invalid cursor.", registry=CursorsAreIgnored),
     listing(
         "list-cursor-404",
         "cursor-invalid",
-        "Refuses a cursor that is no id with 404.",
+        "Refuses an invalid cursor with 404.",
         resource=with_status("list", 400, 404),
     ),
     listing(
         "list-cursor-500",
         "cursor-invalid",
-        "Fails on a cursor that is no id.",
+        "Fails on an invalid cursor.",
         resource=with_status("list", 400, 500),
     ),
     listing(
@@ -174,7 +174,7 @@ MUTANTS = (
     listing(
         "list-agents-dated-in-words",
         "conforms",
-        "Says in words when an agent of the list was created.",
+        "Sends words for the time of an agent's creation.",
         resource=answering("list", each(lambda agent: {**agent, "created_at": "yesterday"})),
     ),
     listing(
@@ -186,13 +186,13 @@ MUTANTS = (
     listing(
         "list-never-more",
         "has-more",
-        "Says of every page that nothing follows.",
+        "Sends on every page that nothing follows.",
         resource=answering("list", lambda value: {**value, "has_more": False}),
     ),
     listing(
         "list-always-more",
         "has-more",
-        "Says of every page that more follow.",
+        "Sends on every page that more follow.",
         resource=answering("list", lambda value: {**value, "has_more": True}),
     ),
     listing(

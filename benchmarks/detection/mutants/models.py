@@ -11,7 +11,7 @@ from benchmarks.detection.resources import EMBED
 models = planting("models", family="models")
 chat = planting("models", family="model-chat")
 embeddings = planting("models", family="embeddings")
-#: Where a chat with a model is asked for, which ends like no chat with an agent.
+#: The path for a chat with a model, which no chat with an agent has.
 CHAT = "/v1/chat/completions"
 ANSWER = {
     "id": "chatcmpl-1",
@@ -24,7 +24,7 @@ ANSWER = {
 
 
 class AnyModel(Registry):
-    """Takes the name of a model that there is not for one that there is."""
+    """Takes the name of an unknown model for that of a known one."""
 
     def of_kind(self, model: str, wanted: str) -> None:  # noqa: D102
         super().of_kind(wanted if model not in (self.model, EMBEDDER) else model, wanted)
@@ -85,7 +85,7 @@ MUTANTS = (
         "Lists models without their engine.",
         resource=answering("models", each(lambda model: {k: v for k, v in model.items() if k != "model_engine"})),
     ),
-    models("model-any", "unknown", "Answers by its own model where none has the name.", registry=AnyModel),
+    models("model-any", "unknown", "Answers by its own model if the name is unknown.", registry=AnyModel),
     models(
         "model-unknown-embeds", "unknown", "Embeds by its own model, whichever is named.", registry=EmbedsByAnything
     ),
@@ -152,13 +152,13 @@ MUTANTS = (
     embeddings(
         "embeds-nothing",
         "input-required",
-        "Embeds the empty text where there is no input.",
+        "Embeds the empty string without an input.",
         resource_fields=retyped(EMBED, input=(str | list[str], "")),
     ),
     embeddings(
         "embeds-by-its-own-model",
         "model-required",
-        "Embeds by its own model where none is named.",
+        "Embeds by its own model without a name.",
         resource_fields=retyped(EMBED, model=(str, EMBEDDER)),
     ),
     embeddings(

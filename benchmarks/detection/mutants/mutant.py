@@ -15,7 +15,7 @@ MANAGED = ("--manage-agents",)
 class Mutant:
     """A deployment that breaks a clause: its name, the clause's id, a category, and one sentence on what it does.
 
-    It may break other clauses on the way; the one that it names is the one that tells an engineer what is wrong.
+    It may break other clauses too; the one that it names is the one that shows an engineer what is wrong.
     """
 
     name: str
@@ -31,7 +31,7 @@ def planting(
 ) -> Callable[..., Mutant]:
     """Return a function that plants a defect of a category: name, clause without its family, sentence, changed hooks.
 
-    `options` are what the judge has to be told to see it.
+    `options` are those of the judge that make it visible.
     """
 
     def plant(name: str, clause: str, sentence: str, **changes: Any) -> Mutant:

@@ -13,19 +13,19 @@ plant = planting("odd input")
 
 
 def texts(sent: dict[str, Any]) -> str:
-    """Return what the messages of a body say, as far as it is text."""
+    """Return the content of the messages of a body, as far as it is text."""
     messages = sent.get("messages")
     said = [item.get("content") for item in messages if isinstance(item, dict)] if isinstance(messages, list) else []
     return "\n".join(text for text in said if isinstance(text, str))
 
 
 def saying(pattern: str) -> Any:
-    """Return an arrival that crashes where the messages match a pattern."""
+    """Return an arrival that crashes if the messages match a pattern."""
     return crashing(lambda sent: re.search(pattern, texts(sent)))
 
 
 def traceback_on_emoji(request: Request, body: bytes, number: int) -> Response | None:
-    """Answer a traceback to what is no UCS-2."""
+    """Answer a traceback to content beyond UCS-2."""
     trace = "Traceback (most recent call last):\n  ...\nUnicodeEncodeError: 'charmap' codec can't encode character"
     found = saying("[\U00010000-\U0010ffff]")(request, body, number)
     return None if found is None else PlainTextResponse(trace, 500)
@@ -170,7 +170,7 @@ SERVER_ERRORS = (
     plant(
         "create-and-store-crash",
         "no-server-error",
-        "Crashes where a session is created and named at once.",
+        "Crashes if a session is created and named at once.",
         arrive=crashing(lambda sent: sent.get("create_session") and sent.get("store_in_session")),
     ),
     plant(
@@ -182,7 +182,7 @@ SERVER_ERRORS = (
     plant(
         "charset-crash",
         "no-server-error",
-        "Crashes where the content type names a charset.",
+        "Crashes if the content type names a charset.",
         arrive=on_header("content-type", "charset"),
     ),
     plant(

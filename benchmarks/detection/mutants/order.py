@@ -46,7 +46,7 @@ MUTANTS = (
     plant(
         "stream-first-choice-alone",
         "stream-index",
-        "Streams one choice whatever `n` says.",
+        "Streams one choice for any `n`.",
         chunks=lambda chunks, call: [
             chunk for chunk in chunks if not chunk["choices"] or chunk["choices"][0]["index"] == 0
         ],
@@ -60,7 +60,7 @@ MUTANTS = (
     plant(
         "finish-swallowed",
         "stream-finish",
-        "Never says why a streamed choice ended.",
+        "Never sends why a streamed choice ended.",
         chunks=on_chunks(lambda chunk: edited(chunk, finish_reason=None) if finishes(chunk) else None),
     ),
     plant(
@@ -72,7 +72,7 @@ MUTANTS = (
     plant(
         "finish-twice",
         "stream-finish",
-        "Says twice why a choice ended.",
+        "Sends twice why a choice ended.",
         chunks=lambda chunks, call: [
             part for chunk in chunks for part in ([chunk, chunk] if finishes(chunk) else [chunk])
         ],
@@ -88,7 +88,7 @@ MUTANTS = (
     plant(
         "finish-swallowed-when-cut",
         "stream-finish",
-        "Never says that a streamed choice was cut.",
+        "Never sends that a streamed choice was cut.",
         chunks=on_chunks(
             lambda chunk: (
                 edited(chunk, finish_reason=None)
@@ -100,7 +100,7 @@ MUTANTS = (
     plant(
         "finish-on-every-chunk",
         "stream-finish",
-        "Says `stop` on every chunk.",
+        "Sends `stop` in every chunk.",
         chunks=all_but_choiceless(lambda chunk: edited(chunk, finish_reason="stop")),
     ),
     plant(
@@ -132,25 +132,25 @@ MUTANTS = (
     plant(
         "role-last",
         "stream-role",
-        "Says the role at the end.",
+        "Sends the role at the end.",
         chunks=ordered(lambda roles, said, ends, usage: [*said, *roles, *ends, *usage]),
     ),
     plant(
         "role-on-every-chunk",
         "stream-role",
-        "Says the role on every chunk.",
+        "Sends the role in every chunk.",
         chunks=all_but_choiceless(lambda chunk: edited(chunk, delta={"role": "assistant", **delta_of(chunk)})),
     ),
     plant(
         "role-with-the-finish",
         "stream-role",
-        "Says the role again at the end.",
+        "Sends the role again at the end.",
         chunks=on_chunks(lambda chunk: edited(chunk, delta={"role": "assistant"}) if finishes(chunk) else None),
     ),
     plant(
         "role-after-the-first-word",
         "stream-role",
-        "Says the role after the first word.",
+        "Sends the role after the first word.",
         chunks=ordered(lambda roles, said, ends, usage: [*said[:1], *roles, *said[1:], *ends, *usage]),
     ),
 )

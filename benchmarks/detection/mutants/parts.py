@@ -81,13 +81,13 @@ MUTANTS = (
     plant(
         "message-a-text",
         "reply-message",
-        "Gives a text in place of a message.",
+        "Sends a string instead of a message.",
         answer=on_messages(lambda said: said["content"]),
     ),
     plant(
         "role-null",
         "reply-message",
-        "Says null for the role of a message.",
+        "Sends null as the role of a message.",
         answer=on_messages(lambda said: {**said, "role": None}),
     ),
     plant(
@@ -112,7 +112,7 @@ MUTANTS = (
         "reason-empty", "reply-finish-reason", "Ends with an empty reason.", answer=reason({"stop": "", "length": ""})
     ),
     plant("usage-missing", "reply-usage", "Leaves the usage out.", answer=without_fields("usage")),
-    plant("usage-null", "reply-usage", "Says null for the usage.", answer=with_fields(usage=None)),
+    plant("usage-null", "reply-usage", "Sends null as the usage.", answer=with_fields(usage=None)),
     plant(
         "usage-without-completion",
         "reply-usage",
@@ -128,7 +128,7 @@ MUTANTS = (
     plant(
         "usage-of-texts",
         "reply-usage",
-        "Counts in texts.",
+        "Sends strings as counts.",
         answer=on_usage(lambda counted: {key: str(value) for key, value in counted.items()}),
     ),
     plant(
@@ -149,7 +149,7 @@ MUTANTS = (
         "Counts one token too many.",
         answer=usage(total_tokens=lambda c: c["total_tokens"] + 1),
     ),
-    plant("usage-total-zero", "reply-usage-sum", "Says 0 for the total.", answer=usage(total_tokens=lambda c: 0)),
+    plant("usage-total-zero", "reply-usage-sum", "Sends 0 as the total.", answer=usage(total_tokens=lambda c: 0)),
     plant(
         "usage-total-doubled",
         "reply-usage-sum",
@@ -164,7 +164,10 @@ MUTANTS = (
         answer=passage(document_id="library.md"),
     ),
     plant(
-        "context-score-a-text", "reply-context", "Gives the score of a passage as a text.", answer=passage(score="0.71")
+        "context-score-a-text",
+        "reply-context",
+        "Sends a string as the score of a passage.",
+        answer=passage(score="0.71"),
     ),
     plant(
         "context-without-text",
@@ -175,7 +178,7 @@ MUTANTS = (
     plant(
         "session-id-a-name",
         "reply-session-id",
-        "Sends with every answer a session's id that is no uuid.",
+        "Sends with every answer a session's id that is not a uuid.",
         answer=with_fields(session_id="sess_42"),
     ),
     plant("answer-as-text", "reply-content-type", "Sends its JSON as plain text.", respond=typed_as("text/plain")),

@@ -75,7 +75,7 @@ def user_first(deployment: Deployment, agent_id: str, payload: Payload) -> None:
 
 
 def in_the_stream(kind: str) -> Any:
-    """Return an edit that answers streamed requests with 200, and tells of one kind of refusal in the stream."""
+    """Return an edit that answers streamed requests with 200, and sends one kind of refusal in the stream."""
 
     def edit(refusal: Refusal) -> Refusal | Response:
         if refusal.kind != kind or not isinstance(refusal.payload, dict) or not refusal.payload.get("stream"):
@@ -232,7 +232,7 @@ ROLES = (
     plant(
         "conversation-refused",
         "role-assistant",
-        "Refuses a conversation that is no list of a user's messages with 422.",
+        "Refuses a conversation that is not a list of a user's messages with 422.",
         checks=instead(roles_accepted, user_first),
         refuse=refusing(
             "role", 422, [{"type": "literal_error", "loc": ["body", "messages"], "msg": "Input should be 'user'"}]
@@ -261,7 +261,7 @@ STREAMS = (
     plant(
         "stream-refused-500",
         "stream-refused",
-        "Crashes where a streamed request is refused.",
+        "Crashes if a streamed request is refused.",
         refuse=streamed_as(500, "agent", "model", "role"),
     ),
     plant(

@@ -36,11 +36,11 @@ MUTANTS = (
         answer=on_messages(lambda said: said if said.get("tool_calls") else {**said, "content": None}),
     ),
     plant("usage-all-zero", "reply-usage-counted", "Counts nothing.", answer=on_usage(nothing)),
-    plant("object-null", "reply-conforms", "Says null for `object`.", answer=with_fields(object=None)),
+    plant("object-null", "reply-conforms", "Sends null as `object`.", answer=with_fields(object=None)),
     plant(
         "context-a-text",
         "reply-conforms",
-        "Gives what it found as a text.",
+        "Sends what it found as a string.",
         answer=with_fields(index_context_info="see library.md"),
     ),
     plant(
@@ -69,7 +69,7 @@ MUTANTS = (
     plant(
         "object-of-completions",
         "reply-object",
-        "Calls the answer a text completion.",
+        "Sends the object type of a legacy completion.",
         answer=with_fields(object="text_completion"),
     ),
     plant("created-missing", "reply-created", "Leaves `created` out.", answer=without_fields("created")),
@@ -88,7 +88,7 @@ MUTANTS = (
     plant(
         "created-a-text",
         "reply-created",
-        "Gives `created` as a text.",
+        "Sends `created` as a string.",
         answer=on_answer(lambda answer: {**answer, "created": str(answer["created"])}),
     ),
     plant(
@@ -97,15 +97,15 @@ MUTANTS = (
         "Counts `created` in milliseconds.",
         answer=on_answer(lambda answer: {**answer, "created": answer["created"] * 1000}),
     ),
-    plant("created-zero", "reply-created-now", "Says 0 for `created`.", answer=with_fields(created=0)),
+    plant("created-zero", "reply-created-now", "Sends 0 as `created`.", answer=with_fields(created=0)),
     plant(
         "created-of-the-example",
         "reply-created-now",
-        "Says for `created` what the example says.",
+        "Sends the `created` of the example.",
         answer=with_fields(created=1700173217),
     ),
     plant("model-missing", "reply-model", "Leaves the model out.", answer=without_fields("model")),
-    plant("model-null", "reply-model", "Says null for the model.", answer=with_fields(model=None)),
+    plant("model-null", "reply-model", "Sends null as the model.", answer=with_fields(model=None)),
     plant(
         "model-an-object",
         "reply-model",
@@ -122,7 +122,7 @@ MUTANTS = (
     plant(
         "choices-as-text-completions",
         "reply-choices",
-        "Gives choices a text and no message.",
+        "Sends choices with text instead of a message.",
         answer=on_choices(
             lambda choice: {"index": choice["index"], "text": choice["message"]["content"], "finish_reason": "stop"}
         ),

@@ -1,4 +1,4 @@
-"""Mutants: sessions that are mixed up: which of them, when, and where it shows."""
+"""Mutants: leaks between sessions: which sessions, when, and in which answers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from benchmarks.detection.mutants.mutant import planting
 plant = planting("sessions")
 #: The key under which a server keeps what all calls share.
 SHARED = ""
-#: So many messages in a session are its first three turns.
+#: Number of messages in a session's first three turns.
 THREE_TURNS = 6
 
 
@@ -41,7 +41,7 @@ def if_session(condition: Callable[[list[Message], Payload], bool]) -> Any:
 
 
 def with_last_other(memory: Memory, session: str | None, payload: Payload) -> list[Message]:
-    """Return the context of a session behind that of the session opened last."""
+    """Return the context of a session after that of the session opened last."""
     own = recall(memory, session, payload)
     others = [messages for id, messages in memory.items() if id != session]
     return [*others[-1], *own] if session and others else own

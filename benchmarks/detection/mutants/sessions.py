@@ -1,4 +1,4 @@
-"""Mutants: sessions: what they keep, what they forget, and whom they tell."""
+"""Mutants: sessions: what they keep, what they forget, and which requests see them."""
 
 import hashlib
 import itertools
@@ -88,20 +88,20 @@ def context(choose: Any) -> Any:
 
 
 def leaking(memory: Memory, session: str | None, payload: Payload) -> list[Message]:
-    """Return the context of the last session where none is named."""
+    """Return the context of the last session if none is named."""
     if session is None:
         return list(memory[list(memory)[-1]]) if memory else []
     return recall(memory, session, payload)
 
 
 def all_of_them(memory: Memory, session: str | None, payload: Payload) -> list[Message]:
-    """Return the context of all sessions where one is named."""
+    """Return the context of all sessions if one is named."""
     recall(memory, session, payload)
     return [message for turns in memory.values() for message in turns] if session else []
 
 
 def into_new(memory: Memory, session: str | None, payload: Payload) -> list[Message]:
-    """Return the context of all sessions where one is created."""
+    """Return the context of all sessions if one is created."""
     if session is None and payload.get("create_session"):
         return [message for turns in memory.values() for message in turns]
     return recall(memory, session, payload)
@@ -133,7 +133,7 @@ CREATED = (
     plant(
         "session-id-a-counter",
         "session-created",
-        "Counts its sessions: the id is no uuid.",
+        "Counts its sessions: the id is not a uuid.",
         new_session=lambda payload: f"session-{random.randrange(10**6)}",
     ),
     plant(
@@ -204,7 +204,7 @@ KEPT = (
     plant(
         "session-user-turns-alone",
         "session-extended",
-        "Stores what the user says and no answer.",
+        "Stores the user's messages and no answers.",
         remember=part_of_turn(lambda turn, call: turn[:-1]),
     ),
     plant(
@@ -278,7 +278,7 @@ UNKNOWN = (
     plant(
         "session-unknown-503",
         "session-unknown",
-        "Calls itself unavailable where a session is not known.",
+        "Answers 503 to an unknown session.",
         refuse=refusing("session", 503),
     ),
 )

@@ -20,7 +20,7 @@ def calling(edit: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Mappi
 
 
 def unless(choice: Callable[[Any], bool]) -> Callable[[Mapping[str, Any]], Calls]:
-    """Return a way to call tools that does not where the `tool_choice` is such a one."""
+    """Return a way to call tools that does nothing for such a `tool_choice`."""
     return lambda payload: () if choice(payload.get("tool_choice")) else call_tools(payload)
 
 
@@ -91,7 +91,7 @@ CHOICES = (
     plant(
         "tools-ignored",
         "tool-choice-named",
-        "Answers with a text whatever `tool_choice` says.",
+        "Answers with content for any `tool_choice`.",
         call_tools=lambda payload: (),
     ),
     plant(
@@ -135,13 +135,13 @@ CHOICES = (
     plant(
         "tools-type-400",
         "tools-type",
-        "Refuses tools that are no list with 400.",
+        "Refuses tools that are not a list with 400.",
         refuse=at_field("tools", "list", BAD),
     ),
     plant(
         "tools-type-crash",
         "tools-type",
-        "Crashes on tools that are no list.",
+        "Crashes on tools that are not a list.",
         refuse=at_field("tools", "list", CRASHED),
     ),
 )
@@ -243,7 +243,7 @@ FORMS = (
     plant(
         "response-format-a-list",
         "response-format-json",
-        "Answers with a JSON list where an object is asked for.",
+        "Answers with a JSON list instead of an object.",
         form=forming("json_object", lambda pieces: ["[", "1", "]"]),
     ),
     plant(
@@ -271,7 +271,7 @@ FORMS = (
     plant(
         "response-format-type-400",
         "response-format-type",
-        "Refuses a form that is a text with 400.",
+        "Refuses a format that is a string with 400.",
         refuse=at_field("response_format", "model", BAD),
     ),
     plant(

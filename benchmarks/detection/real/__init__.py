@@ -1,1 +1,1 @@
-"""Real inference servers behind a thin gateway: llama.cpp's own server, and LiteLLM's proxy in front of it."""
+"""Real inference servers with a thin gateway in front: llama.cpp's own server, and LiteLLM's proxy before it."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from benchmarks.detection.judge import Judgement
 
-_UNREADABLE = "A body that it can't read or that has the wrong form gets 400, the contract says 422."
+_UNREADABLE = "A body that it can't read or that has the wrong form gets 400; the contract requires 422."
 _UNCHECKED = "It does not check the bound and answers 200."
-_OTHER_FORM = "It refuses with 400 and OpenAI's `error` object, the contract says 422."
+_OTHER_FORM = "It refuses with 400 and OpenAI's `error` object; the contract requires 422."
 _LLAMA_CPP: dict[str, str] = {
     "chat.body-missing": _UNREADABLE,
     "chat.body-malformed": _UNREADABLE,

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 AGENT = "6a1f5e1c-7c1c-4f0e-9d3a-2f6b6c0d9a41"
 PATH = "/api/v1/compatibility/openai/v1/assistants/{agent_id}/chat/completions"
-#: Fields of the agent API that the server behind the gateway does not know.
+#: Fields of the agent API that the inference server does not know.
 _OWN = ("create_session", "store_in_session")
 _ROLES = frozenset({"user", "assistant", "tool", "system"})
 _NO_UUID = {"loc": ["body", "store_in_session"], "msg": "Input should be a valid UUID", "type": "uuid_parsing"}

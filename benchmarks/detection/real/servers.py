@@ -127,14 +127,14 @@ def gateway(upstream: str, headers: dict[str, str]) -> Iterator[str]:
 
 @contextmanager
 def llama_behind_gateway() -> Iterator[str]:
-    """Serve llama.cpp behind the gateway."""
+    """Serve llama.cpp with the gateway in front."""
     with llama_cpp() as upstream, gateway(upstream, {}) as url:
         yield url
 
 
 @contextmanager
 def litellm_behind_gateway() -> Iterator[str]:
-    """Serve llama.cpp behind LiteLLM's proxy behind the gateway."""
+    """Serve llama.cpp with LiteLLM's proxy and the gateway in front."""
     key = f"sk-{secrets.token_hex(24)}"
     headers = {"authorization": f"Bearer {key}"}
     with llama_cpp() as upstream, litellm_proxy(upstream, key) as proxy, gateway(proxy, headers) as url:

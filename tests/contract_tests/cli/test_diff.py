@@ -71,7 +71,7 @@ def test_each_form_of_two_reports_names_what_became_worse(reports: tuple[Path, P
         ]
 
 
-def test_two_reports_that_say_the_same_have_no_difference(reports: tuple[Path, Path]) -> None:
+def test_two_equal_reports_have_no_difference(reports: tuple[Path, Path]) -> None:
     for form in ("table", "markdown"):
         result = diff(reports[0], reports[0], "--format", form)
         assert result.exit_code == 0

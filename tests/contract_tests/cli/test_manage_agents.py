@@ -162,7 +162,7 @@ def test_an_interruption_leaves_no_agent(path: str, after: bool) -> None:
     assert "could not be removed" not in output
 
 
-def test_an_interruption_says_in_its_report_what_could_not_be_removed(tmp_path: Path) -> None:
+def test_the_report_of_an_interrupted_run_lists_the_agents_that_remain(tmp_path: Path) -> None:
     kept = next(variant for variant in VARIANTS if variant.name == "agents-kept").deployment
     reached, report = Event(), tmp_path / "report.json"
     with running(replace(kept, wrap=stalling("/chat/completions", reached, False))) as url:
@@ -185,7 +185,7 @@ def test_an_interruption_says_in_its_report_what_could_not_be_removed(tmp_path: 
     assert all(f"could not be removed: agent {line}" in output for line in left)
 
 
-def test_a_plan_says_how_many_agents_are_created() -> None:
+def test_a_plan_contains_the_number_of_created_agents() -> None:
     clauses = frozenset({"agents.create", "agents.name-length"})
     assert planned(clauses, Options()).agents == 0
     plan = planned(clauses, Options(manage_agents=True))

@@ -55,7 +55,7 @@ def test_other_files_are_named_and_left_out(tmp_path: Path) -> None:
     assert found.exit_code == 0
     assert len(found.stdout.splitlines()) == 2
     assert "left out: " in found.stderr
-    assert "package.json is no report" in found.stderr
+    assert "package.json is not a report" in found.stderr
 
 
 def test_no_report_at_all_is_wrong_usage(tmp_path: Path) -> None:

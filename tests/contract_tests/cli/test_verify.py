@@ -20,13 +20,13 @@ from tests.contract_tests.support.servers import Answer, closed_port, serving
 
 PLAIN = Deployment()
 PREFIX = "/api/v1/compatibility/openai/v1/assistants"
-SECRET = "a-token-that-nobody-may-see"
+SECRET = "a-token-that-is-secret"
 #: A clause that is judged on one request.
 QUICK = "--clause=chat.messages-empty"
 
 
 def lax(refusal: Refusal) -> Refusal:
-    """Answer 400 where a 422 is due."""
+    """Answer 400 instead of 422."""
     return replace(refusal, status=400) if refusal.status == 422 else refusal
 
 
@@ -58,13 +58,13 @@ def test_a_run_asks_no_more_than_three_hundred_times(whole: Ended) -> None:
 
 
 def test_the_table_has_every_clause_worst_first(whole: Ended) -> None:
-    """Warnings come before passes, and what can't be tested says why."""
+    """Warnings come before passes, and clauses that were not tested have a reason."""
     assert whole.row("chat.messages-empty") == "passed"
     assert whole.row("chat.settings-applied") == "not tested"
     assert whole.output.index("The prompt is not visible to clients") < whole.output.index("\n passed ")
 
 
-def test_the_first_line_says_which_version_is_tested_and_why(whole: Ended) -> None:
+def test_the_first_line_names_the_tested_version_and_the_reason(whole: Ended) -> None:
     first = whole.output.partition("\n")[0]
     assert first.startswith("Agent API, tested as version 9.1.1: it understands ")
 
@@ -115,14 +115,14 @@ def test_a_mock_is_asked_as_demo() -> None:
         ([], "BASE_URL"),
     ],
 )
-def test_wrong_usage_exits_2_and_says_what_is_wrong(arguments: list[str], reason: str) -> None:
+def test_wrong_usage_exits_2_and_names_the_error(arguments: list[str], reason: str) -> None:
     found = verify(*arguments)
     assert found.code == 2
     assert reason in found.error
     assert "Traceback" not in found.error
 
 
-def test_no_agent_exits_2_and_says_how_to_name_one() -> None:
+def test_no_agent_exits_2_and_explains_how_to_name_one() -> None:
     with running(PLAIN) as url:
         found = verify(url)
     assert found.code == 2
@@ -179,7 +179,7 @@ def test_a_wrong_token_exits_2(guarded: str) -> None:
     assert "refuses the token" in found.last
 
 
-def test_no_token_exits_2_and_says_how_to_give_one(guarded: str) -> None:
+def test_no_token_exits_2_and_explains_how_to_give_one(guarded: str) -> None:
     found = verify(guarded)
     assert found.code == 2
     assert "--token-env" in found.last
@@ -306,7 +306,7 @@ def imported(names: set[str], code: str) -> set[str]:
     return set(done.stdout.rpartition("imported")[2].split())
 
 
-def test_the_command_line_imports_nothing_heavy_to_say_its_help() -> None:
+def test_the_help_imports_nothing_heavy() -> None:
     heavy = {"httpx", "hypothesis", "openapi_core", "pytest", "rich", "schemathesis"}
     assert imported(heavy, "from contract_tests.cli.verify import verify") == set()
 

@@ -1,4 +1,4 @@
-"""A token comes from a file or from an OIDC provider, is renewed when it has expired, and is seen by nobody."""
+"""A token comes from a file or from an OIDC provider, is renewed when it has expired, and is never shown."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_token_that_is_used_up_midway_is_replaced() -> None:
     assert set(provider.grants) == {"client_credentials"}
 
 
-def test_a_refresh_token_is_used_where_there_is_one() -> None:
+def test_a_refresh_token_is_used_if_there_is_one() -> None:
     provider = Provider(life=3, refreshes=True)
     assert judged_by(provider, "--oidc-username", USER).code == 0
     assert provider.grants[0] == "password"
@@ -80,7 +80,7 @@ def test_a_token_that_can_not_be_replaced_ends_the_run_with_what_was_judged() ->
 
 
 def test_no_secret_is_seen(tmp_path: Path) -> None:
-    """Not where the deployment repeats the token, nor in the arguments of the isolated process."""
+    """Not even if the deployment repeats the token, nor in the arguments of the isolated process."""
     provider = Provider()
 
     def repeat(path: str, body: bytes) -> Answer:
@@ -143,7 +143,7 @@ def test_two_that_are_refused_at_once_ask_for_one_token() -> None:
     assert found.current == "b"
 
 
-def test_a_token_file_is_read_again_where_its_token_is_refused(tmp_path: Path) -> None:
+def test_a_token_file_is_read_again_if_its_token_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("first\n")
     found = credentials(Options(token_file=str(file)))
@@ -184,9 +184,9 @@ OIDC = ("--oidc-issuer", "http://host", "--oidc-client-id", "c")
         ((*OIDC, "--oidc-client-secret-env", "MINE"), "no variable MINE"),
         ((*OIDC, "--oidc-username", "u"), "no variable AGENT_CONTRACT_OIDC_PASSWORD"),
         ((*OIDC, "--token", "t"), "give one of --token"),
-        (("--token-file", "no-such-file"), "there is no file no-such-file"),
+        (("--token-file", "no-such-file"), "no such file: no-such-file"),
         (("--client-key", __file__), "--client-key needs --client-cert"),
-        (("--ca-bundle", "no-such-file"), "--ca-bundle: there is no file no-such-file"),
+        (("--ca-bundle", "no-such-file"), "--ca-bundle: no such file: no-such-file"),
         (("--proxy", "http://me:secret-word@proxy"), "--proxy has a password"),
     ],
 )

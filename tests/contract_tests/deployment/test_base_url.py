@@ -52,7 +52,7 @@ def test_the_url_of_the_operation_is_made_of_them() -> None:
         ("http://host/#a", "fragment"),
     ],
 )
-def test_what_is_no_base_url_is_refused(url: str, reason: str) -> None:
+def test_an_invalid_base_url_is_refused(url: str, reason: str) -> None:
     with pytest.raises(TargetError, match=reason) as refusal:
         parse(url, PATH)
     assert "secret" not in str(refusal.value)

@@ -1,4 +1,4 @@
-"""A run spends no more than it was given: requests, tokens, time; and it says beforehand what it takes at most."""
+"""A run keeps its budget of requests, tokens and time, and estimates its cost before it starts."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def plan_of(*clauses: str, **options: object) -> Plan:
     [(), ("chat.n-accepted",), ("chat.session-*",), ("chat.stream-*", "chat.temperature-*"), ("chat.reply-*",)],
     ids=lambda clauses: " ".join(clauses) or "all",
 )
-def test_a_run_takes_no_more_than_it_says_beforehand(clauses: tuple[str, ...]) -> None:
+def test_a_run_takes_no_more_than_its_estimate(clauses: tuple[str, ...]) -> None:
     counting, plan = Counting(), plan_of(*clauses)
     with running(counting.deployment, counting.tally) as url:
         verdict = judged(url, AGENT, *(f"clause={glob}" for glob in clauses))
@@ -96,13 +96,13 @@ def test_a_single_clause_takes_little() -> None:
 
 @pytest.mark.parametrize("breadth", BREADTHS)
 def test_it_is_known_of_each_clause_what_it_takes(breadth: str) -> None:
-    """Where it is not, `python -m benchmarks.costs` finds out."""
+    """If it is not, `python -m benchmarks.costs` measures it."""
     costs = json.loads(COSTS.read_text(encoding="utf-8"))[breadth]
     testable = {clause.id for clause in load_contract().clauses if not clause.untestable}
     assert testable - costs["clauses"].keys() - set(costs["generated"]["clauses"]) == set()
 
 
-def test_a_clause_that_nothing_is_known_of_is_reckoned_with_generously() -> None:
+def test_the_estimate_for_an_unknown_clause_is_generous() -> None:
     assert planned(frozenset({"a.new-one"}), Options()).requests > 10
 
 
@@ -110,7 +110,7 @@ def test_what_is_allowed_bounds_what_is_said() -> None:
     assert plan_of(max_requests=9, max_tokens=70, no_sessions=True) == Plan(9, 70, 0)
 
 
-def test_a_dry_run_says_what_it_would_take_and_sends_nothing() -> None:
+def test_a_dry_run_prints_the_estimate_and_sends_nothing() -> None:
     bodies: list[bytes] = []
 
     def answer(path: str, body: bytes) -> Answer:
@@ -121,12 +121,12 @@ def test_a_dry_run_says_what_it_would_take_and_sends_nothing() -> None:
         found = verify(url, "--agent-id", "a", "--dry-run")
     assert found.code == 0
     assert "at most 300 requests and " in found.output
-    assert "sessions behind, which can't be deleted" in found.output
+    assert "sessions, which can't be deleted" in found.output
     assert found.last == "exit 0: nothing was sent"
     assert bodies == []
 
 
-def test_a_run_says_what_it_takes_before_it_starts() -> None:
+def test_a_run_prints_its_estimate_before_it_starts() -> None:
     with running(PLAIN) as url:
         found = verify(url, "--agent-id", PLAIN.agent_id, "--clause", "chat.n-accepted")
     assert found.error.startswith(f"{url}: {plan_of('chat.n-accepted')}\n")
@@ -160,7 +160,7 @@ def test_of_a_larger_budget_a_hundred_are_kept_for_what_is_around_the_chat(most:
 
 
 @pytest.mark.parametrize("name", ["prompt", "input"])
-def test_a_text_or_a_list_of_texts_is_reckoned_with_as_messages_are(name: str) -> None:
+def test_the_estimate_counts_strings_and_lists_of_them_as_messages(name: str) -> None:
     one, two = tokens_at_most({name: "a" * 100, "max_tokens": 1}), tokens_at_most({name: ["a" * 100, "b" * 100]})
     assert one > 100
     assert two > 200
@@ -214,7 +214,7 @@ def test_more_choices_and_longer_answers_may_cost_more() -> None:
 
 
 @pytest.mark.parametrize("fields", [{"create_session": True}, {"store_in_session": SESSION}], ids=["created", "named"])
-def test_a_request_with_a_session_is_left_out_where_none_is_wanted(fields: dict[str, str]) -> None:
+def test_a_request_with_a_session_is_left_out_with_no_sessions(fields: dict[str, str]) -> None:
     """A server may create the one that is named."""
     with asking(Budget(9, no_sessions=True), answered(5)) as (prober, bodies):
         with pytest.raises(Judged, match="--no-sessions"):
@@ -276,7 +276,7 @@ def test_a_deadline_ends_a_run_without_a_verdict() -> None:
 
 
 @pytest.mark.parametrize("answer", [("--max-tokens", "-1"), ("--rate", "x"), ("--deadline", "-1")])
-def test_a_bound_that_is_none_is_wrong_usage(answer: tuple[str, str]) -> None:
+def test_an_invalid_limit_is_wrong_usage(answer: tuple[str, str]) -> None:
     found = verify("http://host", *answer)
     assert found.code == 2
     assert answer[0] in found.error

@@ -20,7 +20,7 @@ JSON = {"content-type": "application/json"}
 
 
 class Server:
-    """What a server is to say, and what it was asked."""
+    """The answers of a server, and the requests that it got."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
@@ -121,7 +121,7 @@ def test_a_reply_that_does_not_come_is_waited_for_once(server: Server) -> None:
     assert prober.budget.sent == 1
 
 
-def test_a_token_that_is_no_longer_taken_ends_the_run(server: Server) -> None:
+def test_a_token_that_becomes_invalid_ends_the_run(server: Server) -> None:
     prober = server.prober(token="secret")
     prober.alive = lambda: "the token is no longer taken"
     server.answers = [(401, {}, b""), (401, {}, b"")]

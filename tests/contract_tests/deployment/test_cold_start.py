@@ -119,7 +119,7 @@ def test_a_cold_start_is_reported_and_fails_no_clause(tmp_path: Path) -> None:
         assert "the deployment was cold (502 Bad Gateway): waited " in text
 
 
-def test_a_deployment_that_stays_cold_has_a_report_that_says_so(tmp_path: Path) -> None:
+def test_the_report_shows_that_a_deployment_stayed_cold(tmp_path: Path) -> None:
     with serving(lambda path, body: (502, {}, b"")) as url:
         found = verify(url, "--agent-id=a", "--warmup=0.2", "--report=r.json", cwd=tmp_path)
     assert found.code == 2

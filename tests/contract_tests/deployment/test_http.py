@@ -68,7 +68,7 @@ class Refusing(BaseHTTPRequestHandler):
 
 
 class Quiet(ThreadingHTTPServer):
-    """Says nothing of handshakes that fail."""
+    """Does not log handshakes that fail."""
 
     daemon_threads = True
 
@@ -123,8 +123,8 @@ def test_a_provider_is_asked_in_the_same_way(authority: trustme.CA, files: Files
             credentials(options, {"AGENT_CONTRACT_OIDC_CLIENT_SECRET": "s"}).token()
 
 
-def test_http_2_is_spoken_where_the_server_offers_it(tmp_path: Path) -> None:
-    """Whole, a stream too: the report says so of the exchange that it shows."""
+def test_http_2_is_used_if_the_server_offers_it(tmp_path: Path) -> None:
+    """Also for a stream: the report shows it for the exchange."""
     variant = next(variant for variant in VARIANTS if variant.name == "http2")
     silent = replace(variant.deployment, chunks=lambda chunks, call: chunks[:-1])
     with running(silent) as url:
@@ -163,7 +163,7 @@ def test_a_key_that_does_not_belong_to_the_certificate_is_refused(files: Files, 
 
 
 def proxied(*options: str, **variables: str) -> list[str]:
-    """Return the URLs that a proxy is asked for by a run against a host that nobody knows."""
+    """Return the URLs that a run against an unknown host requests from a proxy."""
     asked: list[str] = []
 
     def answer(path: str, body: bytes) -> Answer:
@@ -186,7 +186,7 @@ def test_a_proxy_is_asked_that_the_environment_names() -> None:
     assert proxied(HTTP_PROXY="PROXY", http_proxy="PROXY", NO_PROXY="", no_proxy="")
 
 
-def test_a_proxy_that_is_none_gives_no_verdict() -> None:
+def test_an_invalid_proxy_gives_no_verdict() -> None:
     found = verify("http://host", "--agent-id", "a", "--proxy", "gopher://proxy")
     assert found.code == 2
     assert "the proxy can't be used" in found.last

@@ -1,4 +1,4 @@
-"""Whatever a run creates it removes, or says what it could not remove."""
+"""A run removes what it creates, or reports what it could not remove."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_second_removal_has_nothing_to_do(server: Server, prober: Prober, agen
     assert agents.removed(prober, LIST, DELETE) == []
 
 
-def test_where_nothing_was_created_nothing_is_asked(server: Server, prober: Prober, agents: OwnAgents) -> None:
+def test_a_run_that_created_nothing_sends_nothing(server: Server, prober: Prober, agents: OwnAgents) -> None:
     assert agents.removed(prober, LIST, DELETE) == []
     assert server.asked == []
 
@@ -138,7 +138,7 @@ def test_an_agent_whose_create_got_no_answer_is_found_by_its_name(
     assert server.agents == {}
 
 
-def test_a_removal_comes_behind_deadline_and_budget(server: Server, prober: Prober, agents: OwnAgents) -> None:
+def test_a_removal_comes_after_deadline_and_budget(server: Server, prober: Prober, agents: OwnAgents) -> None:
     create(prober, agents)
     patience: list[float] = []
     server.now, prober.budget.most = 101.0, 1
@@ -161,10 +161,10 @@ def test_a_refusal_that_may_pass_is_tried_again(server: Server, prober: Prober, 
 
 
 @pytest.mark.parametrize("lists", [True, False], ids=["with a list", "without one"])
-def test_a_404_counts_as_removed_where_the_list_agrees(
+def test_a_404_counts_as_removed_if_the_list_agrees(
     server: Server, prober: Prober, agents: OwnAgents, lists: bool
 ) -> None:
-    """A gateway that lets no DELETE through may say so too."""
+    """A gateway that rejects DELETE may answer 404 too."""
     create(prober, agents)
     refusing = {"DELETE"} if lists else {"DELETE", "GET"}
     server.before = lambda request: httpx.Response(404) if request.method in refusing else None
@@ -186,7 +186,7 @@ def test_what_could_not_be_removed_is_said_with_the_reason(
     assert server.asked.count("DELETE /agents/agent-0") == times
 
 
-def test_an_interruption_ends_the_removal_and_says_what_is_left(
+def test_an_interruption_ends_the_removal_and_reports_what_is_left(
     server: Server, prober: Prober, agents: OwnAgents
 ) -> None:
     for label in ("-1", "-2"):

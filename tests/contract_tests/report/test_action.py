@@ -1,4 +1,4 @@
-"""The GitHub Action: its shell steps, as they stand in `action.yml`, run in bash."""
+"""The GitHub Action: its shell steps from `action.yml`, run in bash."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_flag_that_is_neither_true_nor_false_is_refused(mock: str, tmp_path: P
 
 
 def test_no_script_has_an_expression_in_it() -> None:
-    """It would be pasted into the script, and whoever writes the input would write the script."""
+    """It would become part of the script, and the author of the input would write the script."""
     assert [step["name"] for step in SHELL_STEPS if "${{" in step["run"]] == []
     assert all(step["shell"] == "bash" for step in SHELL_STEPS)
 

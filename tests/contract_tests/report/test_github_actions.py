@@ -22,7 +22,7 @@ def test_what_is_broken_is_an_error_and_what_differs_a_warning() -> None:
     assert lines[1].endswith("(core) failed: expected [DONE]; got no [DONE]")
 
 
-def test_what_a_server_says_is_one_line_and_no_command() -> None:
+def test_output_of_a_server_is_one_line_and_not_a_command() -> None:
     (line,) = annotated(report(clause("a:b,c", "failed", expected="50%", got="x\r\n::error::y")))
     assert line.startswith("::error title=a%3Ab%2Cc::")
     assert line.endswith("expected 50%25; got x\\x0d%0A::error::y")
@@ -61,7 +61,7 @@ def test_a_summary_that_can_not_be_written_is_said(tmp_path: Path) -> None:
     assert "can't be written" in add_summary(SAMPLE, {"GITHUB_STEP_SUMMARY": str(tmp_path)})
 
 
-def test_without_a_file_there_is_no_summary() -> None:
+def test_without_a_file_the_summary_is_skipped() -> None:
     assert add_summary(SAMPLE, {}) == ""
 
 

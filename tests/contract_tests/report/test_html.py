@@ -70,12 +70,12 @@ def test_its_links_lead_to_clauses_of_the_page(outline: Outline) -> None:
     assert wanted <= set(outline.ids)
 
 
-def test_the_verdict_stands_in_the_heading() -> None:
+def test_the_heading_contains_the_verdict() -> None:
     assert "<h1>2 clauses failed, 1 clause got worse</h1>" in PAGE
     assert lead(SAMPLE) in PAGE
 
 
-def test_what_a_server_says_stays_text() -> None:
+def test_output_of_a_server_is_escaped() -> None:
     assert MARKUP not in PAGE
     assert "&lt;script&gt;alert(1)" in PAGE
     assert "\x1b" not in PAGE
@@ -99,7 +99,7 @@ def test_it_has_every_clause_with_word_command_and_evidence() -> None:
         (130, ["passed"], "The run was interrupted"),
     ],
 )
-def test_the_headline_says_the_verdict(code: int, words: list[str], said: str) -> None:
+def test_the_headline_contains_the_verdict(code: int, words: list[str], said: str) -> None:
     assert headline(report(*(clause(word, word) for word in words), code=code)) == said
 
 

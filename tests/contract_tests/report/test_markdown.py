@@ -33,7 +33,7 @@ def test_it_has_the_evidence_and_the_command() -> None:
     assert "waived until 2027-03-31: The vendor promises a fix" in TEXT
 
 
-def test_it_says_what_has_changed() -> None:
+def test_it_lists_what_has_changed() -> None:
     assert "| worse | `chat.n-choices` | passed → failed |" in TEXT
     assert "**1 worse, 1 better, 1 gone**" in TEXT
 

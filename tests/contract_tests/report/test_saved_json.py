@@ -1,4 +1,4 @@
-"""A report as JSON: as its schema says, read back as it was, and nothing else is read."""
+"""A report as JSON conforms to its schema, is read back as it was, and other files are rejected."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def schema() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("one", [SAMPLE, ONE, report()], ids=["all", "no comparison", "empty"])
-def test_a_report_is_as_its_schema_says(one: Report, schema: dict[str, Any]) -> None:
+def test_a_report_conforms_to_its_schema(one: Report, schema: dict[str, Any]) -> None:
     assert [error.message for error in OAS31Validator(schema).iter_errors(json.loads(to_json(one)))] == []
 
 
@@ -74,15 +74,15 @@ def test_equal_reports_are_equal_bytes() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is no JSON"),
-        ("[1, 2]", "is no report of agent-contract"),
-        ('{"format": "junit"}', "is no report of agent-contract"),
+        ("", "is not JSON"),
+        ("[1, 2]", "is not a report of agent-contract"),
+        ('{"format": "junit"}', "is not a report of agent-contract"),
         (changed(version=VERSION + 1), "by a newer agent-contract"),
         (changed(version=0), "is a damaged report: version"),
         (changed(clauses=[{}]), "is a damaged report: clauses/0"),
         (changed(started_at="yesterday"), "is a damaged report: started_at"),
         (changed(surplus=1), "is a damaged report: the report"),
-        ("[" * 100_000, "is no JSON"),
+        ("[" * 100_000, "is not JSON"),
     ],
 )
 def test_another_file_is_refused_by_its_name(text: str, said: str, tmp_path: Path) -> None:
@@ -99,9 +99,9 @@ def test_a_file_that_can_not_be_read_is_refused(name: str, tmp_path: Path) -> No
         load(tmp_path / name)
 
 
-def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf_8_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b"\xff\xfe")
-    with pytest.raises(ReportError, match="is no JSON"):
+    with pytest.raises(ReportError, match="is not JSON"):
         load(tmp_path / "a.json")
 
 

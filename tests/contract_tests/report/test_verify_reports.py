@@ -1,4 +1,4 @@
-"""What `agent-contract verify` leaves behind, as a user sees it."""
+"""The output of `agent-contract verify` and its reports, as a user sees them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_every_form_is_written(whole: Ended, folder: Path) -> None:
         assert FAILING in (folder / name).read_text(encoding="utf-8")
 
 
-def test_the_report_says_what_was_judged_and_by_what(whole: Ended, folder: Path, mock: str) -> None:
+def test_the_report_names_what_was_judged_and_by_what(whole: Ended, folder: Path, mock: str) -> None:
     report = load(folder / "r.json")
     contract = load_contract(every_version=True)
     assert (report.contract.version, report.contract.digest) == (contract.version, contract.digest)
@@ -190,17 +190,17 @@ def test_two_runs_give_the_same_bytes_but_for_times(folder: Path) -> None:
     [
         (
             ["--report", "report.pdf"],
-            "report.pdf: the suffix says what a report is, and has to be one of .html, .json, .md",
+            "report.pdf: the suffix selects the format of a report, and must be one of .html, .json, .md",
         ),
-        (["--report", "report"], "the suffix says what a report is"),
-        (["--report", "no/such/folder/r.html"], "there is no folder no/such/folder; make it first"),
+        (["--report", "report"], "the suffix selects the format of a report"),
+        (["--report", "no/such/folder/r.html"], "no such folder: no/such/folder; create it first"),
         (["--report", "folder.html"], "it is a folder; name a file"),
         (["--report", "/proc/r.html"], "can't be written"),
-        (["--junit", "no/such/j.xml"], "there is no folder no/such"),
+        (["--junit", "no/such/j.xml"], "no such folder: no/such"),
         (["--baseline", "absent.json"], "absent.json can't be read"),
-        (["--baseline", "other.json"], "other.json is no report of agent-contract"),
+        (["--baseline", "other.json"], "other.json is not a report of agent-contract"),
         (["--waive", "absent.yaml"], "absent.yaml"),
-        (["--waive", "other.json"], "other.json:1: is no list"),
+        (["--waive", "other.json"], "other.json:1: is not a list"),
     ],
 )
 def test_a_file_that_can_not_be_used_is_found_before_anything_is_sent(
@@ -250,7 +250,7 @@ def test_a_deployment_that_can_not_be_judged_has_a_report_too(tmp_path: Path) ->
     assert "No verdict" in (tmp_path / "r.md").read_text(encoding="utf-8")
 
 
-def test_a_report_that_can_not_be_written_in_the_end_is_said_and_is_no_verdict(tmp_path: Path) -> None:
+def test_a_report_that_can_not_be_written_in_the_end_is_named_without_a_verdict(tmp_path: Path) -> None:
     """The folder goes while the run goes on."""
     inner = tmp_path / "inner"
     inner.mkdir()
@@ -310,7 +310,7 @@ def test_what_got_worse_fails_a_run_that_is_asked_to(folder: Path, whole: Ended,
     [
         ((FAILING, "2020-01-01"), f"failed: {FAILING}; the waiver of {FAILING} expired on 2020-01-01"),
         (("chat.nonsense", "2999-12-31"), "the waiver of chat.nonsense names no clause of the contract"),
-        (("chat.model-own", "2999-12-31"), "the waiver of chat.model-own is no longer needed: it passed"),
+        (("chat.model-own", "2999-12-31"), "the waiver of chat.model-own is not needed any more: it passed"),
     ],
 )
 def test_a_waiver_that_is_wrong_fails_the_run(
@@ -334,7 +334,7 @@ def test_github_is_told(mock: str, tmp_path: Path) -> None:
     assert summary.read_text(encoding="utf-8").startswith("## 1 clause failed")
 
 
-def test_nobody_else_is_told_so(whole: Ended) -> None:
+def test_outside_github_nothing_of_that_is_printed(whole: Ended) -> None:
     assert "::" not in whole.output.replace("::1", "")
 
 

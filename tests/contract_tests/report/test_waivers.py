@@ -42,12 +42,12 @@ def test_a_waiver_counts_on_its_last_day_and_not_after_it() -> None:
 @pytest.mark.parametrize(
     ("word", "why"),
     [
-        ("passed", "the waiver of a.b is no longer needed: it passed"),
-        ("warning", "the waiver of a.b is no longer needed: it is only a warning, which fails no run"),
-        ("not supported", "the waiver of a.b is no longer needed: it is not supported"),
+        ("passed", "the waiver of a.b is not needed any more: it passed"),
+        ("warning", "the waiver of a.b is not needed any more: it is only a warning, which fails no run"),
+        ("not supported", "the waiver of a.b is not needed any more: it is not supported"),
     ],
 )
-def test_a_waiver_that_is_no_longer_needed_fails_the_run(word: str, why: str) -> None:
+def test_a_waiver_that_became_needless_fails_the_run(word: str, why: str) -> None:
     assert judged(word, EXCUSE) == (Exit.FAILED, why, word)
 
 
@@ -75,8 +75,8 @@ def test_waivers_are_read_from_yaml(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("clause: a.b\n", "is no list"),
-        ("- a.b\n", "waivers.yaml:1: the waiver is no object"),
+        ("clause: a.b\n", "is not a list"),
+        ("- a.b\n", "waivers.yaml:1: the waiver is not an object"),
         ("- clause: a.b\n  reason: x\n", "has no text as 'until'"),
         ("- clause: a.b\n  reason: ' '\n  until: 2027-03-31\n", "has no text as 'reason'"),
         ("- clause: a.b\n  reason: x\n  until: soon\n", "waivers.yaml:3: the waiver has no date as 'until': 'soon'"),
@@ -87,7 +87,7 @@ def test_waivers_are_read_from_yaml(tmp_path: Path) -> None:
         ),
         ("- {clause: a, reason: x, until: 2027-03-31}\n" * 2, "waivers.yaml:2: the waiver waives a a second time"),
         ("- [\n", "waivers.yaml:"),
-        ("", "is no list"),
+        ("", "is not a list"),
     ],
 )
 def test_a_file_that_is_wrong_is_refused_with_its_line(text: str, said: str, tmp_path: Path) -> None:

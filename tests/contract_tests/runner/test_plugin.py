@@ -1,4 +1,4 @@
-"""The contract tests in a plain pytest: readable, and in nobody's way."""
+"""The contract tests in a plain pytest: readable, and without effect on other tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PLAIN = Deployment()
 
 
 def lax(refusal: Refusal) -> Refusal:
-    """Answer 400 where a 422 is due."""
+    """Answer 400 instead of 422."""
     return replace(refusal, status=400) if refusal.status == 422 else refusal
 
 
@@ -107,7 +107,7 @@ def test_it_costs_other_runs_no_import(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_in_the_checkout_a_mock_is_judged_where_no_deployment_is_named() -> None:
+def test_in_the_checkout_the_mock_is_judged_by_default() -> None:
     command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "contract_tests", "--contract-clause=chat.n-*")
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment(), timeout=LIMIT

@@ -1,4 +1,4 @@
-"""Conforming deployments pass. Each differs from the others where the contract allows it."""
+"""Conforming deployments pass. Each differs from the others in what the contract allows."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import httpx
 from contract_tests.deployment import client
 from contract_tests.deployment.bounded_http import Bound, Received, exchange
 
-#: JSON texts, so that they can be what Python would not write.
+#: JSON strings, so that they can contain what Python would not write.
 ODD = (
     *("null", "true", "false", "0", "-1", "1", "1.5", "-0.0", "1e400", "NaN", "-Infinity", "1" * 400, "1" * 5000),
     *('""', '"x"', '"\\ud83d"', '"\\u0000"', '"\\u001b[31m"', '"\\u202e"', '"0"', '"[DONE]"', '"2024-01-01"'),

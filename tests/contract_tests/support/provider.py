@@ -1,4 +1,4 @@
-"""A small OIDC provider: it tells of itself, and gives tokens that are good for so many requests."""
+"""A small OIDC provider: it publishes its metadata, and issues tokens that are valid for a number of requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.detection.hooks import Deployment, Refusal
 from benchmarks.detection.running import by_uvicorn
 
 CLIENT, SECRET = "judge", "the-secret-of-the-client"
-USER, PASSWORD = "somebody", "the-password-of-somebody"
+USER, PASSWORD = "user", "the-password-of-the-user"
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Provider:
 
     life: int = 1_000_000
     refreshes: bool = False
-    closed_after: int = 1_000_000  #: so many tokens are given, and then none
+    closed_after: int = 1_000_000  #: the number of tokens that it issues
     methods: list[str] = field(default_factory=lambda: ["client_secret_basic"])
     grants: list[str] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Provider:
         """Refuse a request whose token was not given, or is used up."""
         name = request.headers.get("authorization", "").removeprefix("Bearer ")
         if self.tokens.get(name, 0) <= 0:
-            raise Refusal("token", 401, "the token is no good", headers={"WWW-Authenticate": "Bearer"})
+            raise Refusal("token", 401, "invalid token", headers={"WWW-Authenticate": "Bearer"})
         self.tokens[name] -= 1
 
     @property

@@ -18,7 +18,7 @@ Answer: TypeAlias = tuple[int, Mapping[str, str], bytes] | None
 
 @contextmanager
 def serving(answer: Callable[[str, bytes], Answer]) -> Iterator[str]:
-    """Serve what a function says to a path and a body; yield the root URL."""
+    """Serve the answers of a function to a path and a body; yield the root URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -59,7 +59,7 @@ def serving(answer: Callable[[str, bytes], Answer]) -> Iterator[str]:
 
 
 class Stalling:
-    """Answers everything but what a pattern is in: that it leaves without an answer; `reached` after so many."""
+    """Answers all requests except those with a pattern; `reached` is set after a number of them."""
 
     def __init__(self, pattern: bytes, times: int) -> None:
         self.reached, self.ended = Event(), Event()
@@ -79,7 +79,7 @@ class Stalling:
 
 
 def closed_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port without a listener."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

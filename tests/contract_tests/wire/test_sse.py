@@ -45,11 +45,11 @@ def test_name_and_id_belong_to_the_event_and_the_id_stays() -> None:
     assert events == (Received("a", "x", "1"), Received("b", "", "1"))
 
 
-def test_an_event_without_data_is_none() -> None:
+def test_an_event_without_data_is_skipped() -> None:
     assert of("event: ping\n\n: keep alive\n\nretry: 3000\n\ndata: a\n\n").events == (Received("a"),)
 
 
-def test_one_space_after_the_colon_is_no_data() -> None:
+def test_one_space_after_the_colon_is_not_data() -> None:
     assert data(of("data:a\n\ndata:  b\n\ndata\ndata\n\n")) == ["a", " b", "\n"]
 
 

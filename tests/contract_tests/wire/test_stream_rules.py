@@ -53,7 +53,7 @@ FAULTS = {
     "another time": ([WORD, chunk({}, "stop", created=2), DONE], {"constant"}),
     "another model": ([WORD, chunk({}, "stop", model="n"), DONE], {"constant"}),
     "an index too many": ([WORD, END, chunk({"content": "Ho"}, "stop", 1), DONE], {"index"}),
-    "an index that is a text": ([WORD, END, chunk({}, "stop", "0"), DONE], {"index"}),
+    "an index that is a string": ([WORD, END, chunk({}, "stop", "0"), DONE], {"index"}),
     "no JSON": ([WORD, "{", END, DONE], {"framing"}),
     "a list": ([WORD, "[]", END, DONE], {"framing"}),
     "another end": ([WORD, END, "done"], {"framing", "done"}),
