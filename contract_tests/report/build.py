@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from agent_contract.messages import JSON
+from agent_contract.printable import printable
 from agent_contract.redaction import HIDDEN
 from contract_tests.options import given
 from contract_tests.report.model import ClauseSeen, Deployment, Judged, OperationSeen, Report, Verdict
@@ -101,7 +102,7 @@ def command(options: Options, clause: str) -> str:
     token = [("--token-env", options.token_variable)] if options.token else []
     pairs = [*token, *repeated, ("--clause", clause)]
     words = ["agent-contract", "verify", options.url, *(word for pair in pairs for word in pair if word)]
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+    return printable(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))
 
 
 def _clause(clause: Clause, finding: Finding, options: Options) -> ClauseSeen:
