@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -133,6 +133,8 @@ class Engine:
     def handle(self, request: Request) -> Exchange:
         """Return the exchange, with clauses and violations if the request is refused, and record it; never raises."""
         try:
+            if not self.store.blocking:
+                return self._handle(request)
             with request_deadline():
                 return self._handle(request)
         except Exception as error:
@@ -184,12 +186,14 @@ class Engine:
             while True:
                 transaction.begin()
                 outcome = behaviour(Context(call, self.settings, draw(), transaction))
-                with contextlib.suppress(Conflict):
+                try:
                     self._commit(transaction, outcome)
-                    if outcome.reset:
-                        self.scopes.forget()
-                    exchange = Exchange(call.request, outcome.reply, operation.id, hints=outcome.hints)
-                    return exchange, transaction.touched
+                except Conflict:
+                    continue
+                if outcome.reset:
+                    self.scopes.forget()
+                exchange = Exchange(call.request, outcome.reply, operation.id, hints=outcome.hints)
+                return exchange, transaction.touched
         except Rejection as rejection:
             refused = rejection
         except StoreFull as error:
@@ -236,4 +240,4 @@ def _finished(exchange: Exchange, headers: Mapping[str, str]) -> Exchange:
     if isinstance(body, bytes) and reply.status not in _NO_LENGTH:
         all_headers["content-length"] = str(len(body))
     sent = Reply(reply.status, all_headers, b"" if exchange.request.method == "HEAD" else body, reply.delay)
-    return replace(exchange, reply=sent)
+    return Exchange(exchange.request, sent, exchange.operation, exchange.clauses, exchange.violations, exchange.hints)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
@@ -16,6 +17,8 @@ from werkzeug.routing import Map, MapAdapter, RequestRedirect, Rule
 from agent_contract.model.operations import Operation
 
 _NAME = re.compile(r"\{([^{}]*)\}")
+#: How many paths are remembered, and the most characters of one with its method.
+_REMEMBERED, _LONGEST = 1024, 256
 #: In place of a literal "<", which begins a parameter for werkzeug.
 _LESS_THAN = "\ue000"
 
@@ -35,15 +38,19 @@ class NotAllowed:
     allow: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Routes:
-    """A compiled map of paths; reading it changes nothing. `less_than`: a path has a literal "<"."""
+    """A compiled map of paths, which remembers the last ones it found. `less_than`: a path has a literal "<"."""
 
-    adapter: MapAdapter
-    less_than: bool
+    def __init__(self, adapter: MapAdapter, less_than: bool) -> None:
+        self.adapter = adapter
+        self.less_than = less_than
+        self._remembered = lru_cache(_REMEMBERED)(self._match)
 
     def find(self, method: str, path: str) -> Found | NotAllowed | None:
-        """Return what a method and a decoded path reach; None where no path matches."""
+        """Return what a method and a decoded path reach; None if no path matches."""
+        return (self._remembered if len(method) + len(path) <= _LONGEST else self._match)(method, path)
+
+    def _match(self, method: str, path: str) -> Found | NotAllowed | None:
         if path.startswith("//"):  # the map would take it for one slash
             return None
         if self.less_than:

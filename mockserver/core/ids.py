@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 import threading
-import uuid
 from collections.abc import Callable
 
 from mockserver.core import keys
 from mockserver.core.context import Fresh
 from mockserver.stores import Store
+
+_UUID_BITS = (1 << 128) - 1
+#: The bits of a uuid that state its version and variant, and what version 4 has there.
+_FIXED_BITS, _VERSION_4 = 0xF << 76 | 0b11 << 62, 4 << 76 | 0b10 << 62
 
 
 class IdSource:
@@ -34,5 +37,12 @@ class IdSource:
             if self._source is None:
                 self._source = random.Random(self.seed if start == 1 else f"{self.seed}/{start}")
             source = self._source
-            first, second = (str(uuid.UUID(int=source.getrandbits(128), version=4)) for _ in range(2))
-            return Fresh(self._clock(), first, second, source.getrandbits(64).to_bytes(8, "big"))
+            drawn = source.getrandbits(320)
+        nonce = (drawn >> 256).to_bytes(8, "big")
+        return Fresh(self._clock(), _uuid(drawn & _UUID_BITS), _uuid(drawn >> 128 & _UUID_BITS), nonce)
+
+
+def _uuid(bits: int) -> str:
+    """Return 128 bits as a random uuid. Source: RFC 9562, section 5.4."""
+    text = f"{bits & ~_FIXED_BITS | _VERSION_4:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

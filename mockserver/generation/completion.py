@@ -138,11 +138,14 @@ def asks_for_usage(body: Mapping[str, Any]) -> bool:
 def choice_of_text(text: str, stops: Sequence[str], limit: int | None) -> Choice:
     """Return `text` up to the first of `stops`, and of that at most `limit` tokens."""
     ends = [place for stop in stops if stop and (place := text.find(stop)) >= 0]
-    said = text[: min(ends)] if ends else text
-    found = pieces(said)
+    return choice_of_pieces(pieces(text[: min(ends)] if ends else text), limit)
+
+
+def choice_of_pieces(found: Sequence[str], limit: int | None) -> Choice:
+    """Return at most `limit` tokens of a text that was cut into pieces."""
     if limit is not None and len(found) > limit:
         return Choice(tuple(found[:limit]), "length", limit)
-    return Choice(tuple(found), "stop", len(found) if said.strip() else 0)
+    return Choice(tuple(found), "stop", len(found) if found and found[-1].strip() else 0)
 
 
 def whole_reply(completion: Completion, pace: Pace, seed: bytes, form: Form = CHAT) -> Reply:
@@ -156,7 +159,7 @@ def whole_reply(completion: Completion, pace: Pace, seed: bytes, form: Form = CH
     if completion.context is not None:
         value["index_context_info"] = completion.context
     longest = max(choice.tokens for choice in completion.choices)
-    delay = sum(pace.delays(max(1, longest), seed))
+    delay = sum(pace.delays(max(1, longest), seed)) if pace.waits else 0.0
     return Reply(200, JSON_TYPE, orjson.dumps(value), delay)
 
 

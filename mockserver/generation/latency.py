@@ -17,6 +17,11 @@ class Pace:
     tps: float = 0.0
     jitter: float = 0.0
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is any delay."""
+        return bool(self.ttft or self.tps or self.jitter)
+
     def delays(self, count: int, seed: bytes) -> list[float]:
         """Return the seconds to wait before each of `count` tokens; the same `seed` gives the same."""
         gap = 1 / self.tps if self.tps else 0.0

@@ -43,11 +43,18 @@ def recall(said: str, earlier: Iterable[str]) -> str:
     common ones, asks for the latest statement.
     """
     sentences = _sentences(said[-SEARCHED:])
+    others = iter(earlier)
+    latest = next(others, None)
+    if latest is None:
+        if len(sentences) < 2:
+            return ""  # there is nothing to repeat
+    else:
+        others = chain((latest,), others)
     questions = [sentence for sentence in sentences if _asks(sentence)]
     if not questions:
         return ""
     words = frozenset(chain.from_iterable(map(_specific_words, questions)))
-    statements = (one for one in chain(reversed(sentences), _from_the_end(earlier)) if not _asks(one))
+    statements = (one for one in chain(reversed(sentences), _from_the_end(others)) if not _asks(one))
     if not words:
         about_saying = any(not _SAYING.isdisjoint(_words(question)) for question in questions)
         return _quoted(next(statements, "")) if about_saying else ""

@@ -38,7 +38,9 @@ _CORPUS = _read(Path(__file__).parent / "corpus.json")
 
 def one_line(text: str, most: int) -> str:
     """Return `text` as one line of printable characters that can be quoted, cut at a word after `most` characters."""
-    printable = "".join(character if character.isprintable() else " " for character in text)
+    printable = text
+    if not text.isprintable():
+        printable = "".join(character if character.isprintable() else " " for character in text)
     words = " ".join(printable.replace('"', "'").split())
     if len(words) <= most:
         return words
@@ -71,11 +73,25 @@ def compose(said: str, evidence: str, digest: bytes) -> str:
 
     It contains `evidence`, sentences that say what the answer rests on, and says which part of it is sample text.
     """
+    text, sentences = compose_parts(said, evidence, digest)
+    return text + "".join(sentences)
+
+
+def compose_parts(said: str, evidence: str, digest: bytes) -> tuple[str, list[str]]:
+    """Return what `compose` does in two parts: what answers the message, and sentences of the corpus.
+
+    Each of the sentences begins with white space and ends without.
+    """
     numbers = struct.unpack(">8I", digest)
     start, step, count = numbers[1], 1 + numbers[2] % (len(_CORPUS.sentences) - 1), 1 + numbers[3] % 2
-    samples = [_pick(_CORPUS.sentences, start + place * step) for place in range(count)]
-    sentences = [evidence, _CORPUS.sample_after_evidence] if evidence else [_CORPUS.sample]
-    return f"{opening(said, digest)}\n\n{' '.join([*sentences, *samples])}\n\n{_pick(_CORPUS.closings, numbers[4])}"
+    text = opening(said, digest)
+    if evidence:
+        text, sentences = f"{text}\n\n{evidence}", [f" {_CORPUS.sample_after_evidence}"]
+    else:
+        sentences = [f"\n\n{_CORPUS.sample}"]
+    sentences += [f" {_pick(_CORPUS.sentences, start + place * step)}" for place in range(count)]
+    sentences.append(f"\n\n{_pick(_CORPUS.closings, numbers[4])}")
+    return text, sentences
 
 
 def sample_sentence(number: int) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _BOUNDARY = re.compile(r"\W")
@@ -36,3 +38,21 @@ def pieces(text: str) -> list[str]:
     if len(spoken) < len(text):
         found[-1:] = ["".join(found[-1:]) + text[len(spoken) :]]
     return found
+
+
+def pieces_before(text: str, sentences: Sequence[str]) -> list[str]:
+    """Return the pieces of `text` and `sentences` joined; those of the sentences are remembered.
+
+    Each sentence begins with white space and ends without.
+    """
+    if text[-1:].isspace():  # it belongs to the first token of the sentences
+        return pieces(text + "".join(sentences))
+    found = pieces(text)
+    for sentence in sentences:
+        found.extend(_sentence_pieces(sentence))
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _sentence_pieces(sentence: str) -> tuple[str, ...]:
+    return tuple(pieces(sentence))

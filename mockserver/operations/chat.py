@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -16,14 +17,15 @@ from mockserver.generation.completion import (
     Completion,
     Form,
     asks_for_usage,
+    choice_of_pieces,
     choice_of_text,
     stream_reply,
     whole_reply,
 )
 from mockserver.generation.recall import recall
-from mockserver.generation.replies import compose
+from mockserver.generation.replies import compose, compose_parts
 from mockserver.generation.retrieval import Found, SearchIndex, search_all
-from mockserver.generation.tokenizer import count_tokens
+from mockserver.generation.tokenizer import count_tokens, pieces_before
 from mockserver.operations.agent_store import find_agent
 from mockserver.operations.chat_request import (
     ChatRequest,
@@ -54,6 +56,8 @@ from mockserver.resources.sessions import EMPTY, Session, digest, extend, last_u
 
 #: The maximum number of passages that an answer uses if the agent has no setting for it.
 TOP_N = 2
+#: Characters of instructions whose tokens are remembered.
+_SHORT = 2000
 #: In this order; the first one that refuses decides.
 CHECKS: tuple[Check, ...] = (
     check_model,
@@ -78,6 +82,8 @@ def answer_as(agent: Agent, context: Context) -> Outcome:
     request = request_of(context, agent)
     run_checks(request, CHECKS)
     completion, seed = complete(request)
+    if not completion.session_id:
+        return outcome_of(request, completion, seed, [])
     answer = completion.choices[0].message(completion.role)
     return outcome_of(request, completion, seed, [*request.body["messages"], answer])
 
@@ -178,13 +184,24 @@ def _seed(request: ChatRequest, session: Session) -> bytes:
 
 def _prompt_tokens(request: ChatRequest, session: Session, found: list[Found]) -> int:
     """Return the tokens of the prompt: instructions, session, messages, passages, tools and response format."""
-    return session.tokens + count_tokens(
-        request.agent.instructions,
-        *texts_of(request.body["messages"]),
-        *(one.document.text for one in found),
-        *declared_functions_json(request),
-        *wanted_schema_json(request),
+    return (
+        session.tokens
+        + _instruction_tokens(request.agent.instructions)
+        + count_tokens(
+            *texts_of(request.body["messages"]),
+            *(one.document.text for one in found),
+            *declared_functions_json(request),
+            *wanted_schema_json(request),
+        )
     )
+
+
+def _instruction_tokens(text: str) -> int:
+    """Return the tokens of instructions, which are the same in every request to an agent."""
+    return _short_tokens(text) if len(text) <= _SHORT else count_tokens(text)
+
+
+_short_tokens = lru_cache(maxsize=256)(count_tokens)
 
 
 def _choices(request: ChatRequest, said: str, evidence: str, seed: bytes) -> tuple[Choice, ...]:
@@ -199,8 +216,12 @@ def _choices(request: ChatRequest, said: str, evidence: str, seed: bytes) -> tup
     else:
         digests = [hashlib.blake2b(seed + index.to_bytes(4, "big"), digest_size=32).digest() for index in numbers]
         structured = structured_contents(request, said, seed, digests)
-        contents = (compose(said, evidence, own) for own in digests) if structured is None else iter(structured)
-        made = (choice_of_text(content, stops, limit) for content in contents)
+        if structured is None and not stops:
+            parts = (compose_parts(said, evidence, own) for own in digests)
+            made = (choice_of_pieces(pieces_before(*one), limit) for one in parts)
+        else:
+            contents = (compose(said, evidence, own) for own in digests) if structured is None else iter(structured)
+            made = (choice_of_text(content, stops, limit) for content in contents)
     return tuple(_spent(request, choice) for choice in made)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from agent_contract import Budget, Call
@@ -46,10 +47,13 @@ Check: TypeAlias = Callable[[ChatRequest], None]
 def body_of(call: Call) -> dict[str, Any]:
     """Return the body of a call whose schema requires an object, without the fields that the schema doesn't list."""
     body: dict[str, Any] = call.body  # type: ignore[assignment]  # checked by the schema
-    listed = call.operation.request_fields
-    if "tools" in listed:
-        listed |= _WITH_TOOLS
+    listed = _read_fields(call.operation.request_fields)
     return {name: value for name, value in body.items() if name in listed} if listed else body
+
+
+@lru_cache(maxsize=64)
+def _read_fields(listed: frozenset[str]) -> frozenset[str]:
+    return listed | _WITH_TOOLS if "tools" in listed else listed
 
 
 def run_checks(request: ChatRequest, checks: Iterable[Check]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -42,3 +44,12 @@ def test_the_same_seed_draws_the_same_ids_and_a_second_server_others() -> None:
     drawn = first.draw()
     assert again.draw() == drawn
     assert second.draw() != drawn
+
+
+def test_ids_are_random_uuids_of_the_seed() -> None:
+    source, ids = random.Random(7), IdSource(7, lambda: 1.5, MemoryStore())
+    for _ in range(100):
+        first, second = (str(uuid.UUID(int=source.getrandbits(128), version=4)) for _ in range(2))
+        fresh = ids.draw()
+        assert (fresh.now, fresh.id, fresh.session_id) == (1.5, first, second)
+        assert fresh.nonce == source.getrandbits(64).to_bytes(8, "big")
