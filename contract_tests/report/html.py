@@ -43,6 +43,8 @@ _CLASSES = {word: word.replace(" (", "-").replace(")", "").replace(" ", "-") for
 
 def to_html(report: Report) -> str:
     """Return the report as a whole HTML document."""
+    counted = {seen.id: _counted(report, seen.id) for seen in report.operations}
+    tested = [seen for seen in report.operations if seen.answered or any(counted[seen.id].values())]
     return _template().render(
         report=report,
         headline=headline(report),
@@ -56,8 +58,10 @@ def to_html(report: Report) -> str:
         changes=CHANGES,
         attention=[*report.having("failed"), *report.having("failed (waived)")],
         excuses={waiver.clause: waiver for waiver in report.waivers},
-        statuses=sorted({status for seen in report.operations for status in (*seen.documented, *seen.answered)}),
-        clauses_by_operation={seen.id: _counted(report, seen.id) for seen in report.operations},
+        operations=tested,
+        untested=len(report.operations) - len(tested),
+        statuses=sorted({status for seen in tested for status in (*seen.documented, *seen.answered)}),
+        clauses_by_operation=counted,
         topics=grouped(report.clauses),
         telling=("failed", "failed (waived)", "warning"),
         total=len(report.clauses),
@@ -88,9 +92,9 @@ def _template() -> Template:
 
 
 def _counted(report: Report, operation: str) -> dict[str, int]:
-    """Return how many clauses that were judged on an operation got which word.
+    """Return the number of clauses for each verdict that were tested on an operation.
 
-    An operation that the deployment does not have can still be asked; then only `not supported` counts.
+    If the deployment does not have the operation, only `not supported` counts.
     """
     seen = next(one for one in report.operations if one.id == operation)
     exists = any(status not in ABSENT for status in seen.answered)
@@ -105,27 +109,27 @@ def _brief(text: str, most: int = 180) -> str:
 
 
 def _prose(text: str) -> Markup:
-    """Return a sentence with what stands between backticks as code."""
+    """Return a sentence; what is between backticks becomes code."""
     parts = printable(text).split("`")
     marked = (Markup("<code>{}</code>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts))
     return Markup().join(marked)
 
 
 def _sent(request: Sent) -> str:
-    """Return a request as it stands on the wire, more or less."""
+    """Return a request about as it was sent."""
     lines = [f"{request.method} {request.url}", *(f"{name}: {value}" for name, value in request.headers)]
     return printable("\n".join([*lines, "", _pretty(request.body)] if request.body else lines))
 
 
 def _got(reply: Got) -> str:
-    """Return a reply's status, headers and body; the events of a stream stand apart."""
+    """Return a reply's status, headers and body, without the events of a stream."""
     date = [("date", reply.date)] if reply.date else []
     lines = [reply.line, *(f"{name}: {value}" for name, value in (*date, *reply.headers))]
     return printable("\n".join([*lines, "", _pretty(reply.body)] if reply.body else lines))
 
 
 def _pretty(body: str) -> str:
-    """Return JSON with indents, and every other text as it is."""
+    """Return JSON with indents, and any other body unchanged."""
     try:
         return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):

@@ -116,7 +116,7 @@ def test_the_headline_mentions_what_got_worse() -> None:
 
 
 def test_a_clause_counts_only_for_the_operations_that_it_was_judged_on() -> None:
-    """And an operation that the deployment lacks has passed nothing."""
+    """An operation that the deployment lacks has passed nothing; one without requests is only counted."""
     twins = (
         OperationSeen("here", "GET", "/here", ("200",), {"200": 3, "404": 1}),
         OperationSeen("absent", "GET", "/absent", ("200",), {"404": 2}),
@@ -130,7 +130,8 @@ def test_a_clause_counts_only_for_the_operations_that_it_was_judged_on() -> None
         r"<b>(\w+)</b>.*?</th>(.*?)</tr>", page[page.index("by-verdict") : page.index("by-status")], re.DOTALL
     )
     cells = {name: re.findall(r"<td[^>]*>([^<]*)</td>", row) for name, row in rows}
-    assert cells == {"here": ["–", "1"], "absent": ["1", "–"], "unasked": ["–", "–"]}
+    assert cells == {"here": ["–", "1"], "absent": ["1", "–"]}
+    assert "1 other operation of the contract: no clause tested." in page
 
 
 def test_grades_are_explained() -> None:
