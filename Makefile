@@ -12,7 +12,7 @@ ARGS ?=
 # The tox environments that `make test` runs: all of them.
 ENVS ?= ALL
 
-.PHONY: help mock check test fixtures costs detection client-bugs format node clean
+.PHONY: help mock check test fixtures costs detection client-bugs replies format node clean
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
@@ -44,6 +44,10 @@ detection: $(BIN)/agent-contract ## measure the contract tests; ARGS="--peers --
 
 client-bugs: $(BIN)/agent-contract ## compare which mock servers refuse typical bugs of clients; needs npm
 	@$(BIN)/python -m benchmarks.client_bugs
+
+replies: $(BIN)/agent-contract ## test the judge with 20,000 replies of which a part is replaced; takes an hour
+	@$(PIP_INSTALL) -e '.[test]'
+	@AGENT_CONTRACT_ODD_REPLIES=20000 $(BIN)/python -m pytest -q tests/contract_tests/suite/test_odd_replies.py $(ARGS)
 
 format: $(BIN)/tox ## lint and format in place
 	@$(BIN)/tox exec -q -e lint -- ruff check --fix .

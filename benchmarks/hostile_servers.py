@@ -2,7 +2,8 @@
 
     python -m benchmarks.hostile_servers [NAME ...] [--deadline SECONDS]
 
-For each server: how the command ended, seconds, and the most memory that it took.
+For each server: how the command ended, seconds, CPU seconds after the deadline, and the most memory that it took. A row
+beyond its bound of seconds is measured a second time if the machine is busy with other work.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 #: Sends to one connection, after a request was read, until it returns or the client is gone.
@@ -36,6 +39,8 @@ ANSWER = json.dumps(
         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     }
 ).encode()
+#: A load above which a measurement of seconds is repeated.
+BUSY = 4.0
 _MIB = 1024 * 1024
 _BLOCK = 64 * 1024
 
@@ -63,9 +68,11 @@ def _chunk(data: bytes) -> bytes:
 
 
 def _bomb(layers: int, size: int) -> bytes:
-    """Return zeros of a size, compressed by gzip several times."""
+    """Return zeros of a size, compressed by gzip several times; the checksum at the end is left out."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, 31)
-    data = b"".join(compressor.compress(bytes(_MIB)) for _ in range(size // _MIB)) + compressor.flush()
+    first = compressor.compress(bytes(_MIB)) + compressor.flush(zlib.Z_FULL_FLUSH)
+    # After a full flush the same bytes are coded alike: they are compressed once.
+    data = first + (compressor.compress(bytes(_MIB)) + compressor.flush(zlib.Z_FULL_FLUSH)) * (size // _MIB - 1)
     for _ in range(layers - 1):
         data = gzip.compress(data, 9)
     return data
@@ -90,7 +97,12 @@ def _one_byte_chunks(to: socket.socket) -> None:
 
 
 _STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-_LIST = b'{"data": [' + b"{}," * (4 * _MIB // 3 - 10) + b"{}]}"
+_EVENT = b'data: {"id": "x", "choices": [{"index": 1, "delta": {"content": "a"}}]}\n\n'
+
+
+def _objects(number: int) -> bytes:
+    return b'{"object": "list", "data": [' + b"{}," * (number - 1) + b"{}]}"
+
 
 SERVERS: Mapping[str, Hostility] = {
     "gzip bomb, one layer": _whole(_bomb(1, 1024 * _MIB), "content-encoding: gzip"),
@@ -109,7 +121,9 @@ SERVERS: Mapping[str, Hostility] = {
     ),
     "replies of 16 MiB": _whole(ANSWER[:-1] + b" " * 16 * _MIB + b"}"),
     "replies of 4 MiB": _whole(ANSWER[:-1] + b" " * (4 * _MIB - 1000) + b"}"),
-    "4 MiB of empty objects": _whole(_LIST),
+    "4 MiB of empty objects": _whole(_objects(4 * _MIB // 3 - 20)),
+    "90,000 empty objects": _whole(_objects(90_000)),
+    "9,000 events": lambda to: to.sendall(_STREAM + _chunk(_EVENT * 9000) + b"0\r\n\r\n"),
     "chunks of one byte": _one_byte_chunks,
     "nothing": lambda _to: time.sleep(3600),
 }
@@ -170,10 +184,21 @@ def commands(url: str, deadline: float) -> Mapping[str, list[str]]:
     }
 
 
-def measured(command: list[str], most: float) -> tuple[str, float, float]:
-    """Return how a command ended, its seconds from its first line on, if it printed more, and the most MiB it took.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How a command ended, its seconds, its CPU seconds after the deadline, and the most MiB that it took."""
 
-    `verify` prints its first line when the deadline begins: what comes before is the start of Python.
+    ended: str
+    seconds: float
+    late: float
+    memory: float
+
+
+def measured(command: list[str], deadline: float) -> Measured:
+    """Run a command and return what it took; it is killed a minute after its deadline.
+
+    Seconds count from the first line that `verify` prints, which is when its deadline begins: what comes before is
+    the start of Python.
     """
     begun = time.monotonic()
     process = subprocess.Popen(
@@ -183,17 +208,32 @@ def measured(command: list[str], most: float) -> tuple[str, float, float]:
         text=True,
         env={**os.environ, "AGENT_CONTRACT_OIDC_CLIENT_SECRET": "the-secret-of-a-client"},
     )
-    timer = threading.Timer(most, process.kill)
-    timer.start()
     assert process.stdout is not None
     first = process.stdout.readline()
     begun = time.monotonic() if command[0] == "verify" else begun
+    in_time: list[float] = []
+    timers = [
+        threading.Timer(deadline, lambda: in_time.append(_cpu_seconds(process.pid))),
+        threading.Timer(deadline + 60, process.kill),
+    ]
+    for timer in timers:
+        timer.start()
     last = (f"{first}{process.stdout.read()}".strip().splitlines() or [""])[-1]
     _, status, usage = os.wait4(process.pid, 0)
-    timer.cancel()
+    for timer in timers:
+        timer.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
     ended = "killed" if process.returncode < 0 else f"exit {process.returncode}"
-    return f"{ended}: {last.partition(': ')[2] or last}", time.monotonic() - begun, usage.ru_maxrss / 1024
+    late = usage.ru_utime + usage.ru_stime - in_time[0] if in_time else 0.0
+    return Measured(
+        f"{ended}: {last.partition(': ')[2] or last}", time.monotonic() - begun, late, usage.ru_maxrss / 1024
+    )
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the CPU seconds that a process has taken, as Linux counts them."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> int:
@@ -205,7 +245,7 @@ def main() -> int:
     given = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     broken = 0
-    print("| server | command | s | MiB | ended |\n| --- | --- | --- | --- | --- |")
+    print("| server | command | s | CPU s late | MiB | ended |\n| --- | --- | --- | --- | --- | --- |")
     for name, hostility in SERVERS.items():
         if given.names and name not in given.names:
             continue
@@ -213,9 +253,12 @@ def main() -> int:
             for kind, command in commands(url, given.deadline).items():
                 if given.command and kind not in given.command:
                     continue
-                ended, seconds, memory = measured(command, given.deadline + 60)
-                broken += seconds > given.deadline + 5 or memory > 300
-                print(f"| {name} | {kind} | {seconds:.1f} | {memory:.0f} | {ended[:110]} |", flush=True)
+                found = measured(command, given.deadline)
+                if found.seconds > given.deadline + 5 and os.getloadavg()[0] > BUSY:
+                    found = measured(command, given.deadline)
+                broken += found.seconds > given.deadline + 5 or found.memory > 300
+                figures = f"{found.seconds:.1f} | {found.late:.1f} | {found.memory:.0f}"
+                print(f"| {name} | {kind} | {figures} | {found.ended[:110]} |", flush=True)
     return int(broken > 0)
 
 

@@ -22,6 +22,9 @@ from contract_tests.wire.decoding import DecodingError, decoded
 
 #: Bytes of a reply, as it is sent and as it is decoded.
 LARGEST_REPLY = 4 * 1024 * 1024
+#: Lines of an event stream, and values of any body, counted by the signs before them: each takes time to read.
+MOST_LINES = 20_000
+MOST_VALUES = 200_000
 #: Bytes of a reply that was given up that are kept as evidence.
 EVIDENCE = 4096
 #: Seconds that a connection may take.
@@ -194,6 +197,7 @@ def exchange(
         ):
             found = tuple((name.lower(), value) for name, value in response.headers.multi_items())
             received = Received(response.status_code, found, protocol=response.http_version)
+            pieces.are_events = response.headers.get("content-type", "").lower().startswith("text/event-stream")
             encoding = response.headers.get("content-encoding", "")
             for piece in decoded(response.iter_raw(), encoding, bound.largest, bound.check):
                 bound.check()
@@ -217,7 +221,8 @@ class _Pieces:
     def __init__(self, bound: Bound) -> None:
         self._bound = bound
         self._parts: list[tuple[float, bytearray]] = []
-        self.size = 0
+        self.are_events = False
+        self._size = self._lines = self._values = 0
 
     def add(self, piece: bytes) -> None:
         at = self._bound.elapsed
@@ -225,9 +230,16 @@ class _Pieces:
             self._parts[-1][1].extend(piece)
         else:
             self._parts.append((at, bytearray(piece)))
-        self.size += len(piece)
-        if self.size > self._bound.largest:
-            self._bound.exceed(f"not finished after {self.size} bytes")
+        self._size += len(piece)
+        self._lines += _count(piece, b"\n\r") if self.are_events else 0
+        self._values += _count(piece, b",[{")
+        for number, most, unit in (
+            (self._size, self._bound.largest, "bytes"),
+            (self._lines, MOST_LINES, "lines"),
+            (self._values, MOST_VALUES, "values"),
+        ):
+            if number > most:
+                self._bound.exceed(f"not finished after {number} {unit}")
 
     def shorten(self) -> None:
         """Keep the beginning alone."""
@@ -241,6 +253,10 @@ class _Pieces:
 
     def joined(self) -> Pieces:
         return tuple((at, bytes(part)) for at, part in self._parts)
+
+
+def _count(piece: bytes, signs: bytes) -> int:
+    return sum(piece.count(sign) for sign in signs)
 
 
 def reason_of(error: Exception) -> str:

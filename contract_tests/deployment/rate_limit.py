@@ -48,7 +48,7 @@ class Pace:
         self.wait(min(seconds, max(self.left, 0.0)))
         self.check()
 
-    def check(self) -> None:
-        """Raise the verdict `not tested` if the deadline has passed."""
-        if self.left <= 0:
+    def check(self, grace: float = 0.0) -> None:
+        """Raise the verdict `not tested` if the deadline passed `grace` seconds ago."""
+        if self.left + grace <= 0:
             raise not_tested(f"deadline: the {self.deadline:g} s for the run are over")

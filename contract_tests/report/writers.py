@@ -80,9 +80,5 @@ def _obstacle(path: Path) -> str:
 
 
 def _mode(path: Path) -> int:
-    """Return the permissions of the file that is replaced, or those of a new one."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+    """Return the permissions of the file that is replaced; a new one is its owner's alone, as it holds replies."""
+    return path.stat().st_mode & 0o777 if path.exists() else 0o600

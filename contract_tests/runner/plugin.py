@@ -25,6 +25,8 @@ _SUITE = Path(__file__).parents[1] / "suite"
 _RUN = pytest.StashKey["RunState"]()
 #: The name under which pytest knows what makes the report.
 RECORDER = "contract_tests.recorder"
+#: Seconds after a run's deadline in which tests still judge what was answered before.
+GRACE = 2.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -161,10 +163,20 @@ def contract_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Don't run the test of a clause that the version of the deployment does not have."""
-    clause = clause_of(item)
-    if clause and (finding := run_of(item.config).absent(clause)):
+    """Don't run the test of a clause that the version of the deployment does not have, nor any long after the deadline.
+
+    What came before the deadline is still judged for a moment, but no more requests are generated.
+    """
+    if not clauses_of(item):
+        return
+    clause, run = clause_of(item), run_of(item.config)
+    if clause and (finding := run.absent(clause)):
         raise Judged(finding)
+    if run.probe is not None:
+        pace = run.probe.prober.budget.pace
+        if not clause and pace.left <= 0:
+            pytest.skip("the deadline is over")
+        pace.check(GRACE)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from mockserver.stores.errors import StoreError, store_error
@@ -75,6 +77,7 @@ def open_file(
         raise store_error(place, "that is a folder", "name a file")
     if _begins_otherwise(file):
         raise store_error(place, *_WHY["SQLITE_NOTADB"])
+    _make(file)
     try:
         connection = sqlite3.connect(file, timeout=patience, isolation_level=None, check_same_thread=False)
         try:
@@ -85,6 +88,15 @@ def open_file(
     except sqlite3.Error as error:
         raise refusal(file, error) from None
     return connection
+
+
+def _make(file: Path) -> None:
+    """Make the file, if it does not exist, its owner's alone: SQLite would let everyone read what clients sent.
+
+    The files next to it get the same permissions from SQLite. What prevents it is reported by SQLite.
+    """
+    with suppress(OSError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _prepare(

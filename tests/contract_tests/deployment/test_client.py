@@ -10,7 +10,7 @@ import pytest
 
 from contract_tests.deployment.base_url import Target
 from contract_tests.deployment.budget import Budget
-from contract_tests.deployment.client import Ended, Prober
+from contract_tests.deployment.client import LONGEST_WAIT, Ended, Prober
 from contract_tests.verdict import Judged
 from contract_tests.wire.exchange import TOKEN_VARIABLE, Asked
 from tests.contract_tests.support.servers import Answer, serving
@@ -160,3 +160,25 @@ def test_curl_takes_the_token_from_its_variable(server: Server) -> None:
     asked = server.prober(token="secret").chat({"n": 1})
     assert f'"authorization: Bearer ${TOKEN_VARIABLE}"' in asked.curl()
     assert "secret" not in asked.curl()
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        *("", "soon", "-1", "1.5", "١", "9" * 400, "Mon, 99 Abc 99999 99:99:99 GMT", "Thu, 01 Jan 1970 00:00:00 -9999"),
+        *("Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00", "Mon, 01 Jan 0001 00:00:00 +2359"),
+    ],
+)
+def test_an_absurd_time_to_wait_is_bounded(server: Server, after: str) -> None:
+    pauses: list[float] = []
+    prober = server.prober()
+    prober.budget.pace.wait = pauses.append
+    server.answers = [(503, {"retry-after": after}, b"")]
+    prober.chat({"messages": []})
+    assert all(0 <= pause <= LONGEST_WAIT for pause in pauses)
+
+
+@pytest.mark.parametrize("body", [b'{"a": NaN}', b"[Infinity]", b"[-Infinity]", b"[" * 100_000, b'"\xff"', b""])
+def test_what_other_languages_do_not_read_is_no_json(server: Server, body: bytes) -> None:
+    server.answers = [(200, JSON, body)]
+    assert server.prober().chat({"messages": []}).json() is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from benchmarks.detection.running import running
 from contract_tests.options import Options
 from contract_tests.report.build import command
 from contract_tests.report.saved_json import load, to_json
+from contract_tests.report.writers import FORMS
 from mockserver import MockServer
 from mockserver.build import create_engine
 from mockserver.config import Config
@@ -56,6 +58,14 @@ def test_every_form_is_written(whole: Ended, folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["j.xml", "r.html", "r.json", "r.md"]
     for name in ("r.html", "r.json", "r.md"):
         assert FAILING in (folder / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_reports_are_their_owner_s_alone(whole: Ended, folder: Path) -> None:
+    """They contain what the deployment answered."""
+    reports = [file for file in folder.iterdir() if file.suffix in FORMS]
+    assert reports
+    assert {file.stat().st_mode & 0o777 for file in reports} == {0o600}
 
 
 def test_the_report_names_what_was_judged_and_by_what(whole: Ended, folder: Path, mock: str) -> None:

@@ -13,7 +13,10 @@ import pytest
 
 from benchmarks.detection.hooks import Deployment, Refusal
 from benchmarks.detection.running import running
+from benchmarks.hostile_servers import SERVERS, serving
+from contract_tests.runner import plugin
 from tests.contract_tests.support.commands import LIMIT, PYTEST_ALONE, ROOT, environment, run_pytest
+from tests.contract_tests.support.judging import judged
 
 PLAIN = Deployment()
 
@@ -114,3 +117,21 @@ def test_in_the_checkout_the_mock_is_judged_by_default() -> None:
     )
     assert done.returncode == 0, done.stdout
     assert "passed" in done.stdout
+
+
+class Counter:
+    """Counts the tests whose function is called."""
+
+    called = 0
+
+    def pytest_pyfunc_call(self) -> None:
+        self.called += 1
+
+
+def test_long_after_the_deadline_no_test_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugin, "GRACE", 0)
+    counter = Counter()
+    with serving(SERVERS["events without an end"]) as url:
+        found = judged(url, "agent-id=a", "deadline=0.5", "timeout=0.3", "warmup=0", plugins=(counter,))
+    late = [id for id, one in found.findings.items() if one.reason.startswith("deadline: ")]
+    assert len(late) > counter.called

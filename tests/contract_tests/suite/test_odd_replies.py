@@ -1,6 +1,6 @@
 """Whatever a server sends is data: every clause gets a verdict, and no test fails by itself.
 
-`make odd-replies` replaces 20,000 parts; AGENT_CONTRACT_ODD_REPLIES sets the number.
+`make replies` replaces 20,000 parts; AGENT_CONTRACT_ODD_REPLIES sets the number.
 """
 
 from __future__ import annotations

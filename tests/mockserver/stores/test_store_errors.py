@@ -358,3 +358,11 @@ def test_a_redis_that_hangs_is_waited_for_no_longer_than_the_patience(redis: Red
         until_ready.ready()
         until_ready.close()
         assert store.get("a") is not None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_the_file_is_its_owner_s_alone(tmp_path: Path) -> None:
+    """So are the two files that SQLite keeps next to it."""
+    with closing(open_store(at(tmp_path / "state.db"))) as store:
+        store.put("a", b"what a client sent", None)
+        assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
