@@ -132,11 +132,13 @@ def _check_version(document: Document) -> None:
     root, top = document.files[""], Place("", ())
     remedy = "begin it with 'openapi: 3.1.0'"
     if not isinstance(root, dict):
-        raise ContractError([document.problem(top, "is no OpenAPI document: it is not an object", remedy)])
+        raise ContractError([document.problem(top, "is not an OpenAPI document: it is not an object", remedy)])
     version = root.get("openapi")
     if not isinstance(version, str) or not version.startswith(_READ):
         place = top.child("openapi") if "openapi" in root else top
-        said = f"OpenAPI {version} is not read" if "openapi" in root else "is no OpenAPI document: 'openapi' is absent"
+        said = (
+            f"OpenAPI {version} is not read" if "openapi" in root else "is not an OpenAPI document: 'openapi' is absent"
+        )
         raise ContractError([document.problem(place, said, f"{remedy}; 3.0, 3.1 and 3.2 are read")])
     dialect = str(root.get("jsonSchemaDialect", _DIALECTS[0])).rstrip("#")
     if dialect not in _DIALECTS:

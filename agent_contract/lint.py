@@ -1,6 +1,6 @@
-"""Finds what is wrong with a document beyond what stops it from being compiled.
+"""Finds problems of a document beyond those that prevent compiling it.
 
-Errors are examples that their schema refuses (or, where they must be refused, takes); everything else is a warning.
+Errors are examples that contradict their schema; everything else is a warning.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FORMATS = frozenset(
         *("relative-json-pointer", "regex"),
     )
 )
-#: Formats of OpenAPI that say how a value is kept, and leave nothing to check in it.
+#: Formats of OpenAPI that describe how a value is stored; they restrict nothing that could be checked.
 _HINTS = frozenset(("int32", "int64", "float", "double", "byte", "binary", "password"))
 
 Fault = tuple[Place, str, str]
@@ -42,7 +42,7 @@ Fault = tuple[Place, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What `lint` found, each in the order of the document; `contract` is None when it could not be compiled."""
+    """What `lint` found, each in the order of the document; `contract` is None if it could not be compiled."""
 
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
@@ -50,7 +50,7 @@ class Findings:
 
 
 def lint(path: Path, *, allow_outside: bool = False) -> Findings:
-    """Return what is wrong with the document at a path; UnreadableError when its file can't be read."""
+    """Return the problems of the document at a path; UnreadableError if its file can't be read."""
     document = read_document(path, allow_outside=allow_outside)
     try:
         contract, walk = compile_contract(document)
@@ -180,7 +180,7 @@ def _shape(contract: Contract, walk: Walk) -> Iterator[Fault]:
             if name not in known and "*" not in CHILDREN[kind] and not name.startswith("x-"):
                 near = difflib.get_close_matches(name, known, 1)
                 remedy = f"write {near[0]!r}" if near else "take it out, or begin its name with 'x-'"
-                yield place.child(name), f"{name!r} is no field of {_a(kind)}, and has no effect", remedy
+                yield place.child(name), f"{name!r} is not a field of {_a(kind)}, and has no effect", remedy
         for name in REQUIRED.get(kind, ()):
             if name not in value and not (kind == "response" and contract.schemas.document.is_3_2):
                 yield place, f"the {kind} has no {name!r}", f"add {name!r}"
@@ -202,7 +202,7 @@ def _schemas(contract: Contract, walk: Walk) -> Iterator[Fault]:
         name = value.get("format")
         if isinstance(name, str) and name not in FORMATS | _HINTS:
             near = difflib.get_close_matches(name, FORMATS | _HINTS, 1)
-            remedy = f"write {near[0]!r}" if near else "say it in a 'pattern' as well"
+            remedy = f"write {near[0]!r}" if near else "add a 'pattern'"
             yield place.child("format"), f"the format {name!r} is not checked", remedy
         properties, required = value.get("properties"), value.get("required")
         if isinstance(properties, dict) and isinstance(required, list):
@@ -212,7 +212,7 @@ def _schemas(contract: Contract, walk: Walk) -> Iterator[Fault]:
 
 
 def _operations(contract: Contract) -> Iterator[Fault]:
-    """Yield what an operation leaves unsaid."""
+    """Yield what an operation does not document."""
     for operation in contract.operations.values():
         place = parse(operation.pointer)
         described: Any = contract.schemas.document.at(place)
@@ -249,19 +249,19 @@ def _example(operation: Operation, example: Example) -> Iterator[Fault]:
 
 
 def _clauses(contract: Contract, walk: Walk) -> Iterator[Fault]:
-    """Yield clauses that say nothing of any operation, and rules that don't stand beside their clause."""
+    """Yield clauses that apply to no operation, and rules that are not next to their clause."""
     for clause in contract.clauses:
         place = parse(clause.pointer)
         if not clause.operations:
-            yield place, f"no operation leads to the clause {clause.id!r}", "move it to a part that one uses"
+            yield place, f"no operation uses the clause {clause.id!r}", "move it to a part that one uses"
         holder: Any = contract.schemas.document.at(place.parent.parent)
         for rule in clause.rules:
             if walk.kinds.get(place.parent.parent) == "schema" and rule not in _rules(contract, place, holder):
-                yield place.child("rules"), f"the rule {rule!r} does not stand beside the clause", "correct the rule"
+                yield place.child("rules"), f"the rule {rule!r} is not next to the clause", "correct the rule"
 
 
 def _rules(contract: Contract, place: Place, holder: Any) -> set[str]:
-    """Return the rules that a clause on a schema may put into words: its keywords, and that its owner requires it."""
+    """Return the rules that a clause on a schema may describe: its keywords, and `required` if its owner lists it."""
     rules = set(holder) if isinstance(holder, dict) else set()
     owner = Place(place.file, place.tokens[:-4])
     schema: Any = contract.schemas.document.at(owner)

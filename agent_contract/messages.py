@@ -25,7 +25,7 @@ GRADES: Mapping[str, bool] = {
     "field": False,
     "assumed": False,
 }
-#: Where the clauses of a grade come from, and what a failed one does.
+#: The source of the clauses of a grade, and the effect of a failed one.
 GRADE_MEANINGS: Mapping[str, str] = {
     "core": "on the endpoint's own published page; a failure fails the run; without a verdict the run exits with 2",
     "published": "on another page of the published API; a failure fails the run",
@@ -82,10 +82,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One place where a request or a reply is not what the document says.
+    """One way in which a request or a reply contradicts the document.
 
     `where` leads from the message's part to the value, as in `("body", "messages", 0, "role")`; `rule` is
-    the schema keyword that was broken (or `json` for a body that is none); `pointer` is the JSON pointer of
+    the schema keyword that was broken (or `json` for a body that is not JSON); `pointer` is the JSON pointer of
     that keyword in the document, as a URI fragment (RFC 6901, section 6).
     """
 
@@ -97,7 +97,7 @@ class Violation:
 
     @property
     def place(self) -> str:
-        """`where` as one text: `body/messages/0/role`."""
+        """`where` as a string: `body/messages/0/role`."""
         return "/".join(str(part) for part in self.where)
 
 
@@ -107,7 +107,7 @@ class Clause:
 
     `grade` is a key of `GRADES`; `since` the first API version that has it, `until` the last one, empty if it did not
     end; `operations` the ids of the operations that it applies to; `rules` the schema keywords next to it that it
-    describes; `untestable` says why no test can observe it, and is empty if one can.
+    describes; `untestable` is the reason why no test can observe it, empty if one can.
     """
 
     id: str
@@ -135,7 +135,7 @@ class Clause:
 class Exchange:
     """A request and its reply, with the operation it reached and the clauses that it shows.
 
-    `violations` says what was wrong with the request, for a reply that refuses it. `hints` are sentences on a request
+    `violations` are the faults of the request, if the reply refuses it. `hints` are sentences on a request
     that was accepted but probably does not do what its sender wants.
     """
 

@@ -1,4 +1,4 @@
-"""Which proxy a URL is requested through, as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say."""
+"""The proxy for a URL, from HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def proxy_for(url: str, environment: Mapping[str, str] = os.environ) -> str:
     """Return the URL of the proxy for a URL, or "" for none.
 
     NO_PROXY lists host names, with their subdomains, addresses and networks such as `10.0.0.0/8` or `fd00::/8`; `*`
-    means all hosts. An entry that is none of these matches nothing.
+    means all hosts. Any other entry matches nothing.
     """
     lower = {name.lower(): value.strip() for name, value in environment.items() if name.lower().endswith("_proxy")}
     # A program that answers CGI requests gets HTTP_PROXY from the header `Proxy` of any client.

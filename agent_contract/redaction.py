@@ -51,7 +51,7 @@ _ANYWHERE = re.compile(
 _ANYWHERE_HINTS = ("@", "bearer", "basic", "eyj")
 #: A shorter token is hidden as a whole word only: otherwise ordinary words would be cut apart.
 LONG_ENOUGH = 8
-#: The beginning of a token is hidden from this length on, and from the second length on where a text was cut off.
+#: The beginning of a token is hidden from this length on, from the second length on at the end of a cut string.
 _PREFIX, _CUT_PREFIX = 12, 6
 #: A character can take as many as this in one of the spellings, as in `&#x0041;` or `\\\\u0041`.
 _WIDEST = 9
@@ -74,7 +74,7 @@ Span = tuple[int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """One spelling of a token, in lower case, and what is written instead of it where it is complete."""
+    """One spelling of a token, in lower case, and the replacement for a complete one."""
 
     text: str
     instead: str = HIDDEN
@@ -148,7 +148,7 @@ class Redaction:
         )
 
     def _spans(self, text: str) -> Iterator[Span]:
-        """Yield where secrets are, in order, and what is written instead."""
+        """Yield the positions of secrets, in order, and the replacement of each."""
         low = _lower(text)
         found = [*self._tokens(text, low), *_named(text, low)]
         if not found:
@@ -220,7 +220,7 @@ def proxy_passwords(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _lower(text: str) -> str:
-    """Return the text with ASCII letters in lower case: every position stays where it was."""
+    """Return the text with ASCII letters in lower case; no position changes."""
     return text.lower() if text.isascii() else text.translate(_LOWER)
 
 
@@ -246,7 +246,7 @@ def _named(text: str, low: str) -> Iterator[Span]:
 
 
 def _occurrences(form: _Form, low: str) -> Iterator[Span]:
-    """Yield where the form, or a beginning of it that is long enough, is in a lower-case text."""
+    """Yield the positions of the form, or of a beginning that is long enough, in lower-case text."""
     head, wanted = form.head, form.text
     at = low.find(head)
     while at >= 0:
@@ -258,7 +258,7 @@ def _occurrences(form: _Form, low: str) -> Iterator[Span]:
 
 
 def _cut_off(form: _Form, low: str) -> Iterator[Span]:
-    """Yield where a text, or a part of it that ends with "…", ends with the beginning of the form."""
+    """Yield the positions where text, or a part of it before "…", ends with the beginning of the form."""
     end = 0
     while end >= 0:
         end = low.find("…", end)
@@ -288,7 +288,7 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def _origin(place: int, views: list[str]) -> int:
-    """Return where in the first view a place after the last one is; each view has one layer of escapes less."""
+    """Return the position in the first view for one in the last; each view has one layer of escapes less."""
     for view in reversed(views):
         place = _positions(view)[place]
     return place
@@ -296,7 +296,7 @@ def _origin(place: int, views: list[str]) -> int:
 
 @lru_cache(maxsize=4)
 def _positions(text: str) -> list[int]:
-    """Return, for each character of the text without escapes and for its end, where it begins in the text."""
+    """Return, for each character of the text without escapes and for its end, its position in the text."""
     found: list[int] = []
     end = 0
     for match in _ESCAPE.finditer(text):

@@ -26,7 +26,7 @@ from agent_contract.versions.versions import (
     versions_of,
 )
 
-#: Lists that say nothing, or something else, once they are empty.
+#: Lists that mean nothing, or something else, if they are empty.
 _NEEDS_ITEMS = ("allOf", "anyOf", "oneOf", "prefixItems")
 
 

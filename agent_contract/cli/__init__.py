@@ -1,4 +1,4 @@
-"""The command line `agent-contract`: names, and a line about each; what is behind a name is imported when it is run."""
+"""The command line `agent-contract`: names and one line of help each. A command's module is imported when it runs."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Entry(NamedTuple):
 COMMANDS: Mapping[str, Entry] = {
     "serve": Entry("mockserver.cli", "Serve the mock."),
     "wait": Entry("mockserver.cli", "Wait until a server answers."),
-    "verify": Entry("contract_tests.cli.verify", "Hold a deployment to the contract.", _JUDGE),
+    "verify": Entry("contract_tests.cli.verify", "Test a deployment against the contract.", _JUDGE),
     "trend": Entry("contract_tests.cli.trend", "Count the verdicts of several reports."),
     "clauses": Entry("agent_contract.cli.clauses", "List the clauses of the contract."),
-    "diff": Entry("contract_tests.cli.diff", "Say what changed between versions, documents or reports."),
-    "fixtures": Entry("mockserver.cli", "Write what the contract looks like on the wire."),
-    "check": Entry("agent_contract.cli.check", "Say what is wrong with an OpenAPI document."),
+    "diff": Entry("contract_tests.cli.diff", "Show what changed between versions, documents or reports."),
+    "fixtures": Entry("mockserver.cli", "Write recorded exchanges of the contract."),
+    "check": Entry("agent_contract.cli.check", "Report problems of an OpenAPI document."),
 }
 
 
@@ -45,11 +45,11 @@ class LazyGroup(click.Group):
         return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the commands' names, in the order in which one needs them."""
+        """Return the commands' names, in the usual order of use."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Return a command, its module imported; None for a name that there is not."""
+        """Return a command after importing its module; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         try:
@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
         except ImportError as error:
             raise click.ClickException(missing(error, f"agent-contract {cmd_name}")) from error
         if not isinstance(command, click.Command):
-            raise TypeError(f"{COMMANDS[cmd_name].module}.{cmd_name} is no command")
+            raise TypeError(f"{COMMANDS[cmd_name].module}.{cmd_name} is not a command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

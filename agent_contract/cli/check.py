@@ -1,4 +1,4 @@
-"""`agent-contract check`: reads a document as a compiler reads a source."""
+"""`agent-contract check`: reports the problems of a document."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agent_contract.lint import Findings, lint
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of the document's folder.")
 def check(file: Path | None, allow_outside: bool) -> None:
-    """Say what is wrong with an OpenAPI document: place, problem, remedy.
+    """Report each problem of an OpenAPI document: place, problem, remedy.
 
     Without FILE, the document that comes with this tool. Exit status: 0 when the document can be used, warnings or
     not; 1 when it can't be compiled, or an example contradicts its schema; 2 when the file can't
@@ -37,7 +37,7 @@ def check(file: Path | None, allow_outside: bool) -> None:
 
 
 def _near(path: Path) -> Path:
-    """Return a path as it is shortest to read from the current folder."""
+    """Return a path relative to the current folder if it is inside."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path
 

@@ -13,7 +13,7 @@ from agent_contract.messages import GRADES, Clause, Violation
 from agent_contract.model.operations import Operation
 from agent_contract.versions.versions import version_ranges, versions_of, versions_with
 
-#: What an item of `x-clauses` may say.
+#: The keys that an item of `x-clauses` may have.
 FIELDS = frozenset(("id", "sentence", "grade", "since", "until", "rules", "x-untestable"))
 
 
@@ -140,7 +140,7 @@ def _faults(document: Document, item: Any) -> Iterator[tuple[str, str, str]]:
     yield from _version_faults(versions_of(document), item)
     for name in item:
         if name not in FIELDS:
-            yield name, f"{name!r} is no part of a clause", f"use {', '.join(sorted(FIELDS))}"
+            yield name, f"{name!r} is not a key of a clause", f"use {', '.join(sorted(FIELDS))}"
 
 
 def _version_faults(known: tuple[str, ...], item: Any) -> Iterator[tuple[str, str, str]]:

@@ -25,13 +25,13 @@ class Builder:
         return self.schemas.document
 
     def at(self, place: Place) -> tuple[Place, dict[str, Any]]:
-        """Return the object that a place holds or refers to, and where it stands; an empty one for anything else."""
+        """Return the object at a place, references followed, and its place; an empty object for anything else."""
         place = self.document.follow(place)
         value = self.document.at(place)
         return place, value if isinstance(value, dict) else {}
 
     def validator(self, place: Place, direction: Direction) -> Validator | None:
-        """Return the compiled schema of a place; where it can't be compiled, note why and return None."""
+        """Return the compiled schema of a place, or None after recording why it can't be compiled."""
         if (place, direction) not in self.compiled:
             try:
                 self.compiled[place, direction] = self.schemas.compiled(place, direction)

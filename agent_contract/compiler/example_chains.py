@@ -33,7 +33,7 @@ def each_once(operations: Mapping[str, Operation]) -> Iterator[Step]:
 
 
 def chain(operations: Mapping[str, Operation], step: Step) -> tuple[Step, ...]:
-    """Return the examples that are played for one, in order, itself last; up to where one is missing or comes again."""
+    """Return the examples to play for one, in order, itself last; a missing or repeated one ends the chain."""
     steps = [step]
     while (before := _before(operations, steps[0])) and before not in steps:
         steps.insert(0, before)
@@ -65,10 +65,10 @@ def check_examples(
             for index, clause in enumerate(example.shows):
                 if clause not in clauses:
                     here = place.child("shows", index)
-                    problems.append(document.problem(here, f"there is no clause {clause!r}", "correct its id"))
+                    problems.append(document.problem(here, f"unknown clause {clause!r}", "correct its id"))
             first = chain(operations, Step(operation, example))[0]
             if example.after and (first.example is example or _before(operations, first)):
-                said = f"there is no example {example.after!r} before this one"
+                said = f"no earlier example is called {example.after!r}"
                 remedy = "name an example that ends in a first one, another operation's as operationId.name"
                 problems.append(document.problem(place.child("after"), said, remedy))
             faults = (*_path_faults(operation, example), *_set_faults(operation, example))
@@ -85,7 +85,7 @@ def _path_faults(operation: Operation, example: Example) -> Iterator[_Fault]:
             yield ("path", name), f"the path has no {{{name}}}", f"use one of: {', '.join(names) or 'none'}"
     for name in names:
         if example.declared and name not in example.path and f"path.{name}" not in example.set:
-            yield (), f"nothing fills the path's {{{name}}}", "say it in 'path', or give the parameter an example"
+            yield (), f"nothing fills the path's {{{name}}}", "add it to 'path', or give the parameter an example"
 
 
 def _set_faults(operation: Operation, example: Example) -> Iterator[_Fault]:
@@ -94,12 +94,12 @@ def _set_faults(operation: Operation, example: Example) -> Iterator[_Fault]:
     for key, text in example.set.items():
         part, _, name = key.partition(".")
         if unreadable(text):
-            yield ("set", key), f"{unreadable(text)!r} is no runtime expression", REMEDY
+            yield ("set", key), f"{unreadable(text)!r} is not a runtime expression", REMEDY
         if part == "path" and name not in _path_names(operation):
             yield ("set", key), f"the path has no {{{name}}}", "name one of the path's parameters"
         elif (part not in PARTS or not name) and not _leads_into(example, key):
             remedy = "write path.NAME, query.NAME, header.NAME, or a pointer to what is in the body's value already"
-            yield ("set", key), f"{key!r} is no part of the request", remedy
+            yield ("set", key), f"{key!r} is not a part of the request", remedy
 
 
 def _leads_into(example: Example, pointer: str) -> bool:

@@ -1,6 +1,6 @@
-"""Reads an operation's named examples, and what each says of its exchange in `x-exchange`.
+"""Reads an operation's named examples, and the settings of its exchange in `x-exchange`.
 
-They stand at the media types of its request body, and for an operation without one in its own `x-examples`.
+They are at the media types of its request body; an operation without a body has them in `x-examples`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from agent_contract.model.runtime_expressions import as_text
 
 Fault = Callable[[Place, str, str], None]
 
-#: What `x-exchange` may say, and what JSON each is written as.
+#: The settings of `x-exchange`, and the type of each.
 SETTINGS: Mapping[str, type] = {
     "status": int,
     "media-type": str,
@@ -37,13 +37,19 @@ SETTINGS: Mapping[str, type] = {
     "set": dict,
     "shows": list,
 }
-_NOUNS: Mapping[type, str] = {int: "a number", str: "a text", dict: "an object", bool: "true or false", list: "a list"}
+_NOUNS: Mapping[type, str] = {
+    int: "a number",
+    str: "a string",
+    dict: "an object",
+    bool: "true or false",
+    list: "a list",
+}
 
 _MOST_REPEATED = 100_000_000
 
 
 class _Default(NamedTuple):
-    """What goes without saying in an example: `content_type` is None where nothing is sent."""
+    """The defaults of an example: `content_type` is None without a body."""
 
     method: str
     path: Mapping[str, str]
@@ -83,7 +89,7 @@ def build_examples(
 
 
 def _named(document: Document, holder: Place) -> Iterator[tuple[str, Place, Mapping[str, Any]]]:
-    """Yield the examples that a place holds: name, where it is written, and what."""
+    """Yield the examples at a place: name, place and content."""
     try:
         names = document.at(holder)
     except LookupError:
@@ -104,7 +110,7 @@ def _exchange(fault: Fault, place: Place, written: Any) -> dict[str, Any]:
     for key, value in written.items():
         wanted = SETTINGS.get(key)
         if wanted is None:
-            fault(place.child(key), f"{key!r} is no setting of an exchange", f"use one of {', '.join(SETTINGS)}")
+            fault(place.child(key), f"{key!r} is not a setting of an exchange", f"use one of {', '.join(SETTINGS)}")
         elif not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
             fault(place.child(key), f"{key!r} must be {_NOUNS[wanted]}", f"write it as {_NOUNS[wanted]}")
         else:
@@ -146,7 +152,9 @@ def _body(fault: Fault, place: Place, written: Any) -> tuple[JSON, bytes]:
         body = _bytes(written)
     except (KeyError, TypeError, ValueError, binascii.Error):
         fault(
-            place, "is no body", "write {text: …}, {base64: …} or {repeat: {text: …, times: …}}, with before and after"
+            place,
+            "is not a body",
+            "write {text: …}, {base64: …} or {repeat: {text: …, times: …}}, with before and after",
         )
         return None, b""
     try:

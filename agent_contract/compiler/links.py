@@ -1,4 +1,4 @@
-"""Reads what a response says of the operations that can follow it, and with which values of its exchange.
+"""Reads the links of a response: which operations can follow it, with which values of its exchange.
 
 Source: OpenAPI 3.1.1, section 4.8.20.
 """
@@ -33,7 +33,7 @@ def build_links(builder: Builder, response: Place, value: Mapping[str, Any]) -> 
 
 
 def _operation(builder: Builder, place: Place, link: Mapping[str, Any]) -> str:
-    """Return the id of the operation that a link names; "" where it names none here."""
+    """Return the id of the operation that a link names; "" if this document does not have it."""
     if "operationId" in link or "operationRef" not in link:
         if "operationId" not in link:
             builder.fault(place, "the link names no operation", "add its 'operationId'")
@@ -62,7 +62,7 @@ def _faults(operations: Mapping[str, Operation], link: Link) -> Iterator[tuple[P
     place = parse(link.pointer)
     target = operations.get(link.operation_id)
     if target is None:
-        problem = f"there is no operation {link.operation_id!r}"
+        problem = f"unknown operation {link.operation_id!r}"
         yield place.child("operationId"), problem, "name one by its 'operationId'"
     for key, text in link.parameters.items():
         here = place.child("parameters", key)
@@ -70,7 +70,7 @@ def _faults(operations: Mapping[str, Operation], link: Link) -> Iterator[tuple[P
             known = ", ".join(f"{parameter.place}.{parameter.name}" for parameter in target.parameters) or "none"
             yield here, f"{link.operation_id!r} has no parameter {key!r}", f"use one of its own: {known}"
         if unreadable(text):
-            yield here, f"{unreadable(text)!r} is no runtime expression", REMEDY
+            yield here, f"{unreadable(text)!r} is not a runtime expression", REMEDY
     body = link.request_body
     if isinstance(body, str) and unreadable(body):
-        yield place.child("requestBody"), f"{unreadable(body)!r} is no runtime expression", REMEDY
+        yield place.child("requestBody"), f"{unreadable(body)!r} is not a runtime expression", REMEDY

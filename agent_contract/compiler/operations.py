@@ -95,14 +95,14 @@ def _security(
     schemes = (top.get("components") or {}).get("securitySchemes") or {}
     for index, requirement in enumerate((value if own else top).get("security") or ()):
         for name in requirement:
-            if name not in schemes:  # taken for no requirement, it would let everybody in
-                problem = f"there is no security scheme {name!r}"
+            if name not in schemes:  # ignored, it would admit unauthenticated requests
+                problem = f"unknown security scheme {name!r}"
                 builder.fault(holder.child(index), problem, "describe it in components.securitySchemes")
         yield tuple(requirement)
 
 
 def _parameters(builder: Builder, holders: list[Place]) -> tuple[Parameter, ...]:
-    """Return the parameters of a path item and its operation, where the operation's take the place of its path's."""
+    """Return the parameters of an operation and its path item; the operation's replace those of the path item."""
     found: dict[tuple[str, str], Parameter] = {}
     for holder in holders:
         _, value = builder.at(holder)

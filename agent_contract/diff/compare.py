@@ -1,4 +1,4 @@
-"""What a client has to know who goes from one contract to another: two versions of an API, or two documents."""
+"""Compares two contracts, versions of an API or documents, and reports what matters to a client."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties
 class Difference:
     """One difference: the `part` of the contract and `what` of it, with the operations that have it in common.
 
-    `clauses` names the clauses that speak of it; `before` and `after` are empty where there is nothing to compare.
+    `clauses` names the clauses about it; `before` and `after` are empty if it exists on one side only.
     """
 
     effect: Effect
@@ -198,14 +198,14 @@ def _text(value: JSON) -> str:
 def _of(
     before: Contract, after: Contract, old: Operation, new: Operation, one: Field | None, other: Field | None
 ) -> tuple[str, ...]:
-    """Return the clauses that speak of a field, where it is now, else where it was."""
+    """Return the clauses about a field of the later contract, or of the earlier one if it was removed."""
     if other is not None:
         return _speaking(after, new, other.places)
     return _speaking(before, old, one.places if one else ())
 
 
 def _speaking(contract: Contract, operation: Operation, places: Iterable[Place]) -> tuple[str, ...]:
-    """Return the clauses that stand at one of these places and speak of an operation."""
+    """Return the clauses about an operation at one of these places."""
     return tuple(
         clause.id for place in places for clause in contract.clauses_at(str(place)) if operation.id in clause.operations
     )
@@ -230,7 +230,7 @@ def _one_sided(before: Contract, after: Contract, old: Clause | None, new: Claus
     """Return that a clause was added or removed.
 
     A clause that was removed together with the bounds that it describes means that the server accepts more. An added
-    clause on a part that existed before says something new about it.
+    clause on a part that existed before is a new promise about it.
     """
     clause = old or new
     assert clause is not None

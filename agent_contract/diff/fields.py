@@ -24,7 +24,7 @@ RULES = (
 class Field:
     """One value of a message: `places` are the schemas that describe it, all that a reference leads to included.
 
-    `types` is empty where any type will do, `values` where any value will.
+    `types` is empty if any type is valid, `values` if any value is.
     """
 
     places: tuple[Place, ...]
@@ -61,7 +61,7 @@ def reply_fields(operation: Operation, status: str) -> dict[str, Field]:
 
 
 def _content(document: Document, way: str, content: Mapping[str, MediaType], required: bool) -> dict[str, Field]:
-    """Return the fields of a body; those of a media type that is no JSON stand under its name."""
+    """Return the fields of a body; those of a media type other than JSON are under its name."""
     found: dict[str, Field] = {}
     for name, media in content.items():
         if media.schema:

@@ -61,7 +61,7 @@ def _table(before: Contract, after: Contract, found: Differences) -> Iterator[st
             yield from ("", f"{effect}: {meaning}")
         for part in PARTS:
             rows = [_row(one, _NAMES) for one in found if (one.effect, one.part) == (effect, part)]
-            # A clause is a sentence: nothing stands in a column behind it.
+            # A clause is a sentence: it gets the rest of the line.
             rows = [row[:3] for row in rows] if part == "clause" else rows
             widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
             widths[:1] = [max(map(len, PARTS))]

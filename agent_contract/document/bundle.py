@@ -7,7 +7,7 @@ from agent_contract.document.errors import ContractError
 from agent_contract.document.json_pointer import Place
 from agent_contract.messages import JSON
 
-#: Where the files are in the bundle, by their names.
+#: The key of the bundle under which its files are, by name.
 FILES = "x-files"
 
 

@@ -1,4 +1,4 @@
-"""The problems of a document that can't be used: where, what, and what to do."""
+"""The problems of a document that can't be used: place, problem, remedy."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def parse(pointer: str) -> Place:
 def tokens_of(fragment: str) -> tuple[str, ...]:
     """Return the keys of a percent-encoded pointer; ValueError if it is neither empty nor begins with a slash."""
     if fragment and not fragment.startswith("/"):
-        raise ValueError(f"{fragment!r} is no JSON pointer: it doesn't begin with '/'")
+        raise ValueError(f"{fragment!r} is not a JSON pointer: it doesn't begin with '/'")
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in unquote(fragment).split("/")[1:])
 
 

@@ -1,4 +1,4 @@
-"""What OpenAPI's objects hold, as tables: which fields exist, which are needed, and what kind of object stands where.
+"""OpenAPI's object types as tables: their fields, the required ones, and the type of object that each field holds.
 
 Source: OpenAPI 3.0.4, section 4.7; OpenAPI 3.1.1, section 4.8; OpenAPI 3.2.0, section 4; JSON Schema 2020-12.
 """

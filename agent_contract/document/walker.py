@@ -89,7 +89,7 @@ def _children(document: Document, result: Walk, place: Place, kind: str, value: 
             result.references[place] = target
             yield target, kind
         if not follows:
-            return  # what stands beside the reference is ignored
+            return  # keys next to the reference are ignored
     table = CHILDREN[kind]
     for name, item in value.items():
         how, held = table.get(name) or (("", "") if name.startswith("x-") else table.get("*", ("", "")))

@@ -14,7 +14,7 @@ from agent_contract.model.schemas import Schemas, Validator
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventData:
-    """JSON that the `data` of a server-sent event may hold: `applies` says to which texts, `validator` judges them."""
+    """JSON that the `data` of a server-sent event may hold: `validator` checks the data that `applies` accepts."""
 
     pointer: str
     applies: Validator
@@ -24,7 +24,7 @@ class EventData:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MediaType:
-    """One media type of a body; without a schema every body of it is right.
+    """One media type of a body; without a schema every body of it is valid.
 
     `examples` holds the documented values by name ("" for a single `example`), `events` what the `data` of an event
     stream holds.
@@ -56,7 +56,7 @@ class RequestBody:
 class Link:
     """An operation that may follow a reply.
 
-    `parameters` maps its parameters (`id`, or `path.id`) to texts, `request_body` is its body, None for none; a text
+    `parameters` maps its parameters (`id`, or `path.id`) to strings, `request_body` is its body or None; a string
     may hold runtime expressions on the exchange of that reply, which `expressions.evaluate` follows.
     """
 
@@ -83,12 +83,12 @@ class Response:
 class Example:
     """A named request with the answer that it must get.
 
-    `body` is what is sent, `value` its JSON (None for a body that is none); `path` fills the path's parameters;
-    `headers` are sent as they stand, names in lower case; `after` names the example that is played before it, another
-    operation's as `operationId.name`. `set` maps where something is taken to (a pointer into the body, `path.NAME`,
+    `body` is what is sent, `value` its JSON, None for a body that is not JSON; `path` fills the path's parameters;
+    `headers` are sent unchanged, names in lower case; `after` names the example that is played before it, another
+    operation's as `operationId.name`. `set` maps targets (a pointer into the body, `path.NAME`,
     `query.NAME` or `header.NAME`) to runtime expressions on that exchange (OpenAPI 3.1.1, section 4.8.20.4).
     `media_type` ("" for a reply without content) and `status` are the reply's; `shows` names the clauses that it shows;
-    `declared` says whether the document says any of this.
+    `declared` is true if the document has any of these settings.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Operation:
     """One operation: `path` is its template on the wire, what `servers` put before it included.
 
     `rejects_with` is the status that it documents for an invalid request: 422 if that is documented, else 400.
-    `request_fields` holds the fields that its body's schema lists, empty where it lists none.
+    `request_fields` holds the fields that its body's schema lists, empty if it lists none.
     `security` holds its requirements, each the names of the schemes that together let a request in; empty for none.
     """
 
@@ -143,7 +143,7 @@ class Operation:
         return documented(self.responses, status)
 
     def parameter(self, name: str) -> Parameter | None:
-        """Return the parameter of a name, which may say its place too, as in `path.id`; None for none."""
+        """Return the parameter of a name, with or without its place, as in `path.id`; None if it is unknown."""
         for parameter in self.parameters:
             place, _, rest = name.partition(".")
             for wanted in (name, rest if place == parameter.place else name):

@@ -28,7 +28,7 @@ BOOLEANS: Mapping[str, bool] = {
 _INTEGER = re.compile(r"-?[0-9]{1,4000}")
 _NUMBER = re.compile(r"-?[0-9]{1,4000}(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 
-#: Where a parameter may stand, in the order in which FastAPI reports them, and the style that it has unless it says so.
+#: The places of parameters, in the order in which FastAPI reports them, with the default style of each.
 STYLES: Mapping[str, str] = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 _SEPARATORS: Mapping[str, str] = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
@@ -46,7 +46,7 @@ class Shape:
 class Parameter:
     """One parameter of an operation; `place` is `path`, `query`, `header` or `cookie`.
 
-    `default` is what its schema says stands for an absent one, `example` its documented example; MISSING for none.
+    `default` is the default of its schema, `example` its documented example; MISSING for none.
     """
 
     name: str
@@ -64,11 +64,11 @@ class Parameter:
 
     @property
     def where(self) -> tuple[str, str]:
-        """Where a violation of it lies: `("query", "limit")`."""
+        """The location of its violations: `("query", "limit")`."""
         return (self.place, self.name)
 
     def read(self, texts: Sequence[str]) -> JSON:
-        """Return the value that its texts (one for each time it was sent) spell; MISSING for none."""
+        """Return the value of the strings that were sent, one for each time; MISSING without any."""
         if not texts:
             return MISSING  # type: ignore[no-any-return]
         if self.json:
@@ -91,7 +91,7 @@ class Parameter:
 
     @property
     def spread(self) -> bool:
-        """Whether it is an object whose properties stand in the query by themselves."""
+        """Whether it is an object whose properties are separate parameters of the query."""
         return "object" in self.shape.types and self.place == "query" and self.explode and not self.json
 
     def _bare(self, text: str) -> str:
@@ -117,7 +117,7 @@ class Parameter:
 
 
 def scalar(text: str, types: Sequence[str]) -> JSON:
-    """Return the value of the first of these types that the text spells; the text itself where it spells none."""
+    """Return the text as a value of the first of these types that fits, or the text itself if none does."""
     for kind in types:
         value: JSON = _READERS[kind](text) if kind in _READERS else MISSING
         if value is not MISSING:

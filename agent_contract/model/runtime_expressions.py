@@ -1,7 +1,7 @@
 """Runtime expressions: what a link, or an example that follows another, takes from the exchange before.
 
-A text that begins with `$` is an expression, and `{$…}` inside any other text is one; whatever else it holds is meant
-as it stands. Source: OpenAPI 3.1.1, section 4.8.20.4.
+A string that begins with `$` is an expression, and so is `{$…}` inside any other string; the rest is literal.
+Source: OpenAPI 3.1.1, section 4.8.20.4.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Sent(NamedTuple):
 
 
 def unreadable(text: str) -> str:
-    """Return the first expression in a text that can't be read, "" where each can."""
+    """Return the first expression in a string that can't be read, "" if all can."""
     for expression in [text] if text.startswith("$") else _EMBEDDED.findall(text):
         found = _EXPRESSION.fullmatch(expression)
         if found is None or (found["side"] == "response" and found["part"] in _OF_REQUESTS):
@@ -43,7 +43,7 @@ def unreadable(text: str) -> str:
 
 
 def evaluate(text: str, before: Sent) -> JSON:
-    """Return what a text stands for after an exchange; LookupError says which expression names nothing in it.
+    """Return the value of a string after an exchange; LookupError names an expression without a value there.
 
     The body of a stream is its first event's data. `$url` is the path with its query: an exchange knows no host.
     """
@@ -60,7 +60,7 @@ def as_text(value: JSON) -> str:
 def _value(expression: str, before: Sent) -> JSON:
     found = _EXPRESSION.fullmatch(expression)
     if found is None:
-        raise LookupError(f"{expression} is no runtime expression: {REMEDY}")
+        raise LookupError(f"{expression} is not a runtime expression: {REMEDY}")
     try:
         return _whole(found["whole"], before) if found["whole"] else _part(found, before)
     except (LookupError, ValueError):

@@ -1,4 +1,4 @@
-"""Compiles a document's schemas once, and says in this kit's words what a value breaks.
+"""Compiles a document's schemas once, and reports the violations of a value.
 
 Schemas of OpenAPI 3.0 are put into the words of JSON Schema 2020-12 first, keyword by keyword at its place, so that
 every pointer still leads into the document that was written.
@@ -37,7 +37,7 @@ class Schemas:
     registries: Mapping[Direction, jsonschema_rs.Registry]
 
     def compiled(self, place: Place, direction: Direction) -> Validator:
-        """Return the validator of the schema at a place; ContractError where it can't be compiled."""
+        """Return the validator of the schema at a place; ContractError if it can't be compiled."""
         schema = {"$ref": _address(place)}
         try:
             return Validator(schema, registry=self.registries[direction], validate_formats=True, offline=True)
@@ -48,11 +48,11 @@ class Schemas:
             raise ContractError([self._invalid(where, message)]) from None
 
     def at(self, place: Place, direction: Direction = "request") -> JSON:
-        """Return the value at a place, schemas in 2020-12 words; LookupError where there is none."""
+        """Return the value at a place, schemas with the keywords of 2020-12; LookupError if it does not exist."""
         return look_up(self.trees[direction][place.file], place.tokens)
 
     def faults(self, walk: Walk) -> Iterator[Problem]:
-        """Yield what JSON Schema's own schema finds wrong, for every schema that stands in no other."""
+        """Yield what JSON Schema's own schema finds wrong, for every schema that is not inside another one."""
         for place in walk.of_kind("schema"):
             yield from self._wrong_patterns(place)
             if self._lists_types(place):
@@ -90,7 +90,7 @@ class Schemas:
                 yield self._invalid(place.child(*path), getattr(error, "message", str(error)))
 
     def _invalid(self, place: Place, message: str) -> Problem:
-        return self.document.problem(place, f"is no valid schema: {message}", "correct the keyword")
+        return self.document.problem(place, f"is not a valid schema: {message}", "correct the keyword")
 
 
 def prepare(document: Document, walk: Walk) -> Schemas:
@@ -140,7 +140,7 @@ def _copy(value: JSON) -> JSON:
 
 def _modernize(schema: dict[str, Any]) -> None:
     """Put one schema of OpenAPI 3.0 into the words of 2020-12, in place."""
-    if "$ref" in schema:  # 3.0: what stands beside a reference is ignored
+    if "$ref" in schema:  # 3.0: keys next to a reference are ignored
         for name in [name for name in schema if name != "$ref"]:
             del schema[name]
     if schema.pop("nullable", False) is True and isinstance(schema.get("type"), str):

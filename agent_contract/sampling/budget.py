@@ -34,7 +34,7 @@ class Bounds:
 
 
 Kind: TypeAlias = Literal["steps", "characters", "schema_characters", "pattern_bytes", "tokens"]
-#: What a message says of each bound.
+#: The name of each limit in messages.
 _SPELLED: dict[Kind, str] = {
     "steps": "steps of work",
     "characters": "characters of generated values",

@@ -24,7 +24,7 @@ _POINTER = re.compile(r"#(/|$)")
 
 
 class SchemaRefused(ValueError):
-    """A schema can't be used; the text says why."""
+    """A schema can't be used; the message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)

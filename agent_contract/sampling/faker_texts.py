@@ -9,7 +9,7 @@ from typing import Any
 
 from faker import Faker
 
-#: A format, and a property's name, -> what makes a text of it.
+#: A format, and a property's name, -> the function that generates a string for it.
 _FORMATS: Mapping[str, Callable[[Faker], Any]] = {
     "uuid": lambda fake: fake.uuid4(),
     "date-time": lambda fake: fake.date_time_this_decade().isoformat() + "Z",
@@ -37,7 +37,7 @@ _NAMES: Mapping[str, Callable[[Faker], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class FakedTexts:
-    """Texts that a Faker makes."""
+    """Words and sentences from a Faker."""
 
     fake: Faker
 
@@ -50,13 +50,13 @@ class FakedTexts:
         return str(self.fake.sentence())
 
     def fitting(self, format: str, name: str) -> str:
-        """Return a text of a JSON Schema `format`, else one for a property of that `name`, else a few words."""
+        """Return a string of a JSON Schema `format`, else one for a property of that `name`, else a few words."""
         make = _FORMATS.get(format) or _NAMES.get(name)
         return str(make(self.fake)) if make else str(self.fake.sentence(nb_words=4)).rstrip(".")
 
 
 def faked_texts(seed: int) -> FakedTexts:
-    """Return the texts of a seed; those that were returned before end."""
+    """Return the generator of a seed; the one returned before must not be used any more."""
     fake = _providers()
     fake.seed_instance(seed)
     return FakedTexts(fake)

@@ -1,4 +1,4 @@
-"""Makes a text that a regular expression matches, by walking the expression as Python parses it."""
+"""Generates a string that matches a regular expression, from the expression as Python parses it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from agent_contract.sampling.budget import Budget
 
 #: How often an open-ended repetition is gone through at most, beyond what it must.
 _MORE = 4
-#: How many parts a text is made of at most.
+#: The most parts that a string is made of.
 _MOST_PARTS = 10_000
-#: How many parts of a text, and how many characters of a pattern that is parsed, are one step of a budget.
+#: The parts of a string, and the characters of a parsed pattern, that cost one step of a budget.
 _PARTS_A_STEP = 2
 _CHARACTERS_A_STEP = 5
 #: Python's own parser of patterns; its name is private, its work is not to be done twice.
@@ -35,7 +35,7 @@ class _Made:
     left: int
 
     def text(self, parsed: Sequence[tuple[Any, Any]]) -> str:
-        """Return a text of these parts; OverflowError when they are too many."""
+        """Return a string of these parts; OverflowError if they are too many."""
         self.left -= len(parsed)
         if self.left < 0:
             raise OverflowError
@@ -43,7 +43,7 @@ class _Made:
 
 
 def text_of_pattern(pattern: str, source: random.Random, budget: Budget) -> str:
-    """Return a text that a pattern matches; look-arounds are passed over.
+    """Return a string that a pattern matches; look-arounds are ignored.
 
     It is "" for a pattern that Python can't parse, and for one that asks for more than ten thousand parts. Raises
     `BudgetError` if `budget` is not enough for it.
@@ -75,7 +75,7 @@ def _repeat(argument: Any, made: _Made) -> str:
     return "".join(made.text(inner) for _ in range(count))
 
 
-#: What Python calls a part of a pattern -> what makes a text of it.
+#: Python's name of a part of a pattern -> the function that generates a string for it.
 _PARTS: Mapping[str, Callable[[Any, _Made], str]] = {
     "LITERAL": lambda argument, _: chr(argument),
     "NOT_LITERAL": lambda argument, made: made.source.choice([one for one in _PRINTABLE if one != chr(argument)]),

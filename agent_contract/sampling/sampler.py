@@ -31,7 +31,7 @@ class SampleError(ValueError):
 
 
 class Texts(Protocol):
-    """Where the words in a value are from."""
+    """The source of words in generated values."""
 
     def word(self) -> str:
         """Return a word."""
@@ -40,7 +40,7 @@ class Texts(Protocol):
         """Return a sentence."""
 
     def fitting(self, format: str, name: str) -> str:
-        """Return a text of a JSON Schema `format`, else one for a property of that `name`, else any."""
+        """Return a string of a JSON Schema `format`, else one for a property of that `name`, else any."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Source:
     budget: Budget = field(default_factory=lambda: Budget(_DOCUMENT))
 
     def schema(self, place: Place) -> tuple[Place, Any]:
-        """Return the schema of a place, in 2020-12 words, references followed where nothing stands beside them."""
+        """Return the schema of a place, with keywords of 2020-12; a reference without other keys is followed."""
         value: Any = self.at(place)
         if isinstance(value, dict) and isinstance(value.get("$ref"), str) and len(value) == 1:
             place = self.follow(place)
@@ -80,7 +80,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class _Want:
-    """What is to be made: the keywords of a schema, where it stands, the property it is for, and how deep that is."""
+    """What to generate: the keywords of a schema, its place, the property it is for, and its depth."""
 
     place: Place
     parts: Mapping[str, Any]
@@ -127,9 +127,9 @@ def size_of(value: JSON) -> tuple[int, int]:
 
 
 def value_of(source: Source, place: Place, name: str = "", depth: int = 0) -> JSON:
-    """Return a value of a schema, not checked against it; SampleError where it has none, or none that is finite.
+    """Return a value of a schema, not checked against it; SampleError if no finite value was found.
 
-    `name` is the property that it is for, which says much about a text; `depth` is how deep it stands.
+    `name` is the property that it is for, a hint for strings; `depth` is its depth in the whole value.
     """
     if depth > _MOST_DEPTH:
         raise SampleError(f"{place}: the schema requires itself; let one of its parts be optional")
@@ -237,7 +237,7 @@ def _object(source: Source, want: _Want) -> dict[str, JSON]:
 
 
 def _wanted(source: Source, place: Place) -> bool:
-    """Return whether an optional property is filled: not where it is only written, out of date, or forbidden."""
+    """Return whether an optional property is filled: not if it is write-only, deprecated or forbidden."""
     _, schema = source.schema(place)
     return isinstance(schema, dict) and not (schema.get("writeOnly") or schema.get("deprecated"))
 

@@ -42,7 +42,7 @@ class SchemaCost:
     kilobytes: int
 
     def steps(self, values: int, characters: int) -> int:
-        """Return how many steps it takes to apply the schema to a value with so many values and characters inside."""
+        """Return the steps that it takes to apply the schema to a value with these numbers of values and characters."""
         return values * self.unfolded // 1_000 + characters * self.kilobytes // 40
 
 

@@ -23,7 +23,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as its operation understands it.
+    """A request, parsed for its operation.
 
     `parameters` holds their values by name, defaults for absent ones; `body` is the parsed body, None for none.
     `problem` is set for a body that can't be read at all, `malformed` for one that is not JSON. `texts` holds what was
@@ -42,7 +42,7 @@ class Call:
 
     @property
     def reads_json(self) -> bool:
-        """Whether the request's content type says JSON."""
+        """Whether the content type of the request is JSON."""
         return is_json(bare_type(self.request.headers.get("content-type", "")))
 
 
@@ -71,7 +71,7 @@ def understand(found: Found, request: Request) -> Call:
 def check_request(call: Call) -> tuple[Violation, ...]:
     """Return what a request breaks, () for a valid one; ordered as FastAPI reports them.
 
-    A body that can't be read (`call.problem`) is no violation of a schema: it is refused before.
+    A body that can't be read (`call.problem`) is not a violation of a schema: it is refused before.
     """
     operation = call.operation
     body = operation.request_body
@@ -133,7 +133,7 @@ def is_json(media_type: str) -> bool:
 
 
 def _sent(parameter: Parameter, path: Mapping[str, str], request: Request) -> JSON:
-    """Return the value of a parameter as the request has it, MISSING where it has not."""
+    """Return the value of a parameter as it was sent, or MISSING."""
     if parameter.place == "path":
         return parameter.read([path[parameter.name]] if parameter.name in path else [])
     if parameter.place == "query":
@@ -160,7 +160,7 @@ def _media(body: RequestBody, sent: str) -> MediaType | None:
 
 
 def _parse(media: MediaType | None, sent: str, body: bytes) -> Any:
-    """Return the value of a body; text for a media type that is no JSON, as FastAPI takes it."""
+    """Return the value of a body; text for a media type other than JSON, as in FastAPI."""
     if is_json(sent):
         return parse_json(body)
     text = body.decode("utf-8", "replace")

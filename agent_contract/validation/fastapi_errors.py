@@ -1,4 +1,4 @@
-"""Says violations in the words of FastAPI with pydantic 2, as `detail` items: `type`, `loc`, `msg`.
+"""Describes violations as FastAPI with pydantic 2 does, as `detail` items: `type`, `loc`, `msg`.
 
 Source: FastAPI 0.165 with pydantic 2.14, measured.
 """
@@ -29,7 +29,7 @@ _TYPES: Mapping[str, Words] = {
 _MODEL: Words = ("model_attributes_type", "Input should be a valid dictionary or object to extract fields from")
 _UUID_TYPE: Words = ("uuid_type", "UUID input should be a string, bytes or UUID object")
 
-#: The same where the value was text: a path, a query, a header.
+#: The same for values that were sent as text: in a path, a query, a header.
 _PARSED: Mapping[str, Words] = {
     "boolean": ("bool_parsing", "Input should be a valid boolean, unable to interpret input"),
     "integer": ("int_parsing", "Input should be a valid integer, unable to parse string as an integer"),
@@ -84,7 +84,7 @@ def _limit(kind: str, sentence: str) -> Callable[[Violation], Words]:
 
 
 def _length(kind: str, noun: str, bound: str, counted: str) -> Callable[[Violation], Words]:
-    """Return the words for a length, in characters or items; of items pydantic says how many there were."""
+    """Return the description of a length in characters or items; for items it has their number, as pydantic's does."""
 
     def words(violation: Violation) -> Words:
         limit, got = violation.expected, violation.got

@@ -26,7 +26,7 @@ UNREADABLE = "There was an error parsing the body"
 class BodyProblem:
     """A body that can't be parsed at all: the status and detail with which it is refused.
 
-    `rule` says what it breaks: `utf-8` or `depth`.
+    `rule` is the broken rule: `utf-8` or `depth`.
     """
 
     status: int
@@ -73,7 +73,7 @@ def _explain(body: bytes, position: int) -> Parsed:
     except json.JSONDecodeError as error:
         return Malformed(error.pos, error.msg) if deep is None or error.pos < deep else _too_deep()
     except RecursionError:
-        # Python's own bound may be lower than ours; then orjson knows where the fault lies.
+        # Python's own limit may be lower than ours; then orjson finds the position.
         return Malformed(min(position, len(text)), "not JSON") if deep is None else _too_deep()
     except ValueError:  # a number of more digits than Python converts
         value = None
@@ -87,7 +87,7 @@ def _too_deep() -> BodyProblem:
 
 
 def _depth_exceeded(text: str) -> int | None:
-    """Return the position of the first bracket beyond the bound, None when there is none."""
+    """Return the position of the first bracket beyond the limit, or None."""
     depth = 0
     for token in _TOKEN.finditer(text):
         if token["open"]:
@@ -100,7 +100,7 @@ def _depth_exceeded(text: str) -> int | None:
 
 
 def _unspeakable(text: str) -> Malformed | None:
-    """Return the first thing in well-formed text that Python reads as JSON and RFC 8259 or UTF-8 can't say."""
+    """Return the first thing that Python reads as JSON although RFC 8259 or UTF-8 can't express it."""
     for token in _TOKEN.finditer(text):
         if token["constant"]:
             return Malformed(token.start(), f"{token['constant']} is not JSON")

@@ -146,7 +146,7 @@ def _declared(schemas: Schemas, place: Place, name: str, direction: Direction) -
 
 
 def _position(schema: JSON, name: str) -> int:
-    """Return where a schema declares a property, among its properties."""
+    """Return the position of a property among those that a schema declares."""
     properties = schema.get("properties") if isinstance(schema, dict) else None
     names = list(properties) if isinstance(properties, dict) else []
     return names.index(name) if name in names else _LAST
@@ -174,5 +174,5 @@ def _key(schemas: Schemas, error: jsonschema_rs.ValidationError, root: Place, va
 
 
 def _sent(value: JSON, name: str, declared: int) -> int:
-    """Return where an undeclared property stands among those that were sent, 0 for a declared one."""
+    """Return the position of an undeclared property among those that were sent, 0 for a declared one."""
     return list(value).index(name) if declared == _LAST and isinstance(value, dict) and name in value else 0

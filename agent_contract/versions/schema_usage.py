@@ -27,7 +27,7 @@ def in_place(document: Document, schema: Place) -> Iterator[Place]:
 
 
 def properties_of(document: Document, schema: Place) -> dict[str, list[Place]]:
-    """Return where each property of a schema is described, by its name."""
+    """Return the place of each property's description, by name."""
     found: dict[str, list[Place]] = {}
     for place in in_place(document, schema):
         value: Any = document.at(place)

@@ -21,7 +21,7 @@ SINCE, UNTIL = "x-since", "x-until"
 
 
 def versions_of(document: Document) -> tuple[str, ...]:
-    """Return the API versions in `info.x-versions`, oldest first; the document's own version where it names none."""
+    """Return the API versions in `info.x-versions`, oldest first; the document's own version if it lists none."""
     root = document.files[""]
     info: Any = root.get("info") if isinstance(root, dict) else None
     info = info if isinstance(info, dict) else {}
@@ -122,7 +122,7 @@ def versions_with(document: Document, ranges: Mapping[Place, tuple[str, str]], p
 
 
 def mark_of(document: Document, place: Place, mark: str) -> str:
-    """Return what a part says in its `x-since` or `x-until`, "" if it has none."""
+    """Return the value of a part's `x-since` or `x-until`, "" if it has none."""
     value = document.at(place)
     return str(value[mark]) if isinstance(value, dict) and mark in value else ""
 

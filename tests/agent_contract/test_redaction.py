@@ -78,14 +78,14 @@ def test_a_beginning_of_twelve_characters_is_hidden_anywhere(length: int) -> Non
 
 
 @given(st.integers(6, len(TOKEN) - 1))
-def test_a_shorter_beginning_is_hidden_where_an_excerpt_was_cut_off(length: int) -> None:
+def test_a_shorter_beginning_is_hidden_at_the_end_of_a_cut_excerpt(length: int) -> None:
     cut = TOKEN[:length]
     assert hiding(TOKEN)(f'it said "{cut}…') == f'it said "{HIDDEN}…'
     assert hiding(TOKEN)(f"it said {cut}") == f"it said {HIDDEN}"
 
 
 @pytest.mark.parametrize("most", range(1, 40))
-def test_the_beginning_of_a_text_holds_no_part_of_a_token_that_the_cut_divides(most: int) -> None:
+def test_a_cut_string_has_no_part_of_a_token_that_the_cut_divides(most: int) -> None:
     shown = hiding("sk-a-secret-token-1")("") + hiding("sk-a-secret-token-1").beginning(
         "0123456789sk-a-secret-token-1 and more text", most
     )
@@ -118,7 +118,7 @@ def test_other_secrets_have_no_variable() -> None:
         *("sig", "code", "sas", "auth", "pwd", "key", "access_token", "password", "subscription-key"),
     ],
 )
-def test_a_name_of_a_header_or_parameter_tells_a_secret(name: str) -> None:
+def test_a_secret_is_recognized_by_its_header_or_parameter(name: str) -> None:
     assert redaction_of(()).value(name, "the-value", 100) == HIDDEN
 
 
@@ -134,7 +134,7 @@ def test_a_name_of_a_header_or_parameter_tells_a_secret(name: str) -> None:
         "error_code",
     ],
 )
-def test_a_name_that_only_resembles_one_tells_none(name: str) -> None:
+def test_a_similar_name_does_not_mark_a_secret(name: str) -> None:
     assert not is_secret_name(name)
 
 

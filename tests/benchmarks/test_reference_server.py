@@ -65,7 +65,7 @@ def test_a_session_is_used_extended_and_kept_apart() -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
-def test_a_variant_answers_as_the_contract_says(variant: Variant) -> None:
+def test_a_variant_answers_by_the_contract(variant: Variant) -> None:
     """One that starts cold, or limits its rate, may take some tries."""
     with asking(variant.deployment) as ask:
         for _ in range(6):
@@ -77,7 +77,7 @@ def test_a_variant_answers_as_the_contract_says(variant: Variant) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
-def test_a_variant_streams_as_the_contract_says(variant: Variant) -> None:
+def test_a_variant_streams_by_the_contract(variant: Variant) -> None:
     with asking(variant.deployment) as ask:
         for _ in range(6):
             response = ask({**HELLO, "stream": True, "max_tokens": 12})

@@ -21,13 +21,13 @@ BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 OVERFLOWING = """[...document.querySelectorAll('body *')]
   .filter(one => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest('.scroll, svg'))
   .map(one => one.outerHTML.slice(0, 100))"""
-#: The texts whose contrast with what lies behind them is too small, with it.
+#: Returns the strings with too little contrast to their background, with the contrast.
 FAINT = """(() => {
   const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
     .map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
     .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
   const colour = text => text.match(/[\\d.]+/g).map(Number);
-  const behind = one => {
+  const background = one => {
     for (; one; one = one.parentElement) {
       const found = colour(getComputedStyle(one).backgroundColor);
       if (found.length < 4 || found[3] === 1) return found;
@@ -37,7 +37,7 @@ FAINT = """(() => {
   const found = [];
   for (const one of document.querySelectorAll('body *')) {
     if (![...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim())) continue;
-    const [a, b] = [light(colour(getComputedStyle(one).color)), light(behind(one))].sort((x, y) => y - x);
+    const [a, b] = [light(colour(getComputedStyle(one).color)), light(background(one))].sort((x, y) => y - x);
     const ratio = (a + .05) / (b + .05);
     if (ratio < LEAST) found.push(`${ratio.toFixed(2)} ${one.outerHTML.slice(0, 90)}`);
   }
@@ -81,7 +81,7 @@ def test_every_text_stands_out(page: Page, file: Path, dark: bool) -> None:
     assert page.value(FAINT) == []
 
 
-def test_it_is_dark_where_that_is_preferred(page: Page, file: Path) -> None:
+def test_it_is_dark_if_the_reader_prefers_that(page: Page, file: Path) -> None:
     colours = []
     for dark in (False, True):
         page.open(file, dark=dark)
@@ -130,7 +130,7 @@ def test_one_can_reach_everything_by_keyboard(page: Page, file: Path) -> None:
 
 
 def test_a_picture_can_be_taken(page: Page, file: Path) -> None:
-    """And it is no empty sheet."""
+    """And it is not empty."""
     page.open(file, width=PHONE)
     picture = page.picture()
     assert picture.startswith(b"\x89PNG")

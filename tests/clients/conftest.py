@@ -1,4 +1,4 @@
-"""Two servers for all tests of the clients: one that takes everybody, one that asks for a token."""
+"""Two servers for all tests of the clients: an open one, and one that requires a token."""
 
 from __future__ import annotations
 

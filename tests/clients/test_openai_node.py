@@ -1,4 +1,4 @@
-"""OpenAI's SDK for Node: runs `node/openai.test.mjs`, which says what is tested."""
+"""OpenAI's SDK for Node: runs `node/openai.test.mjs`, which describes the tests."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_an_answer_ends_before_a_stop_sequence(client: OpenAI) -> None:
     assert stopped.choices[0].finish_reason == "stop"
 
 
-def test_an_answer_that_max_tokens_cut_says_so(client: OpenAI) -> None:
+def test_an_answer_that_max_tokens_cut_has_the_finish_reason_length(client: OpenAI) -> None:
     answer = client.chat.completions.create(model=MODEL, messages=HELLO, max_tokens=3)
 
     assert answer.choices[0].finish_reason == "length"
@@ -178,7 +178,7 @@ def test_an_unknown_session_is_not_found(client: OpenAI) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_temperature_above_two_is_unprocessable_and_says_where(client: OpenAI, stream: bool) -> None:
+def test_a_temperature_above_two_is_unprocessable_and_has_its_place(client: OpenAI, stream: bool) -> None:
     with pytest.raises(UnprocessableEntityError) as refused:
         client.chat.completions.create(model=MODEL, messages=HELLO, temperature=2.1, stream=stream)
 
@@ -187,7 +187,7 @@ def test_a_temperature_above_two_is_unprocessable_and_says_where(client: OpenAI,
 
 
 def test_a_stop_that_is_one_text_is_unprocessable(client: OpenAI) -> None:
-    """OpenAI's endpoint takes a text here, this one a list alone: a trap for ported clients."""
+    """OpenAI's endpoint accepts a string here, this one only a list: a trap for ported clients."""
     with pytest.raises(UnprocessableEntityError):
         client.chat.completions.create(model=MODEL, messages=HELLO, stop=".")
 

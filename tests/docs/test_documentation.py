@@ -1,4 +1,4 @@
-"""Every block of the documentation runs, against a live mock where it names an address."""
+"""Every block of the documentation runs, against a live mock if it names an address."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.docs.support.blocks import BLOCKS, DOCUMENTS, ROOT, Block, links_of
 from tests.docs.support.console import DEPLOYMENT, LOCAL, SERVES, free_port, missing, parse, run, run_server, variables
 from tests.support.serving import Served
 
-#: Commands that are not run here, each with the reason; they are looked at in another way where there is one.
+#: Commands that are not run here, each with the reason; they are checked in another way if possible.
 NOT_RUN = {
     "make test": "it would run this test; that make knows the target is tested",
     "make check": "it would run the unit tests again; that make knows the target is tested",
@@ -145,7 +145,7 @@ def test_a_block_is_in_a_language_that_is_run_or_parsed(block: Block) -> None:
 
 
 def test_every_command_that_is_not_run_is_in_the_documentation() -> None:
-    """The list of exceptions holds nothing that is no longer needed."""
+    """The list of exceptions has no unused entry."""
     texts = [command for block in BLOCKS for command in (*parse(block.text)[0], *steps_of(block))]
     assert [start for start in NOT_RUN if not any(text.startswith(start) for text in texts)] == []
 

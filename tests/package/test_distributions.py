@@ -19,7 +19,7 @@ def contents(wheel: Path) -> dict[str, bytes]:
 
 
 def test_the_wheel_has_three_packages_and_no_other_name(wheel: Path) -> None:
-    """Another top-level name, `tests` or `fixtures` say, would overwrite somebody else's."""
+    """Another top-level name, such as `tests` or `fixtures`, could overwrite that of another package."""
     assert {name.split("/")[0] for name in contents(wheel)} == {*PACKAGES, INFO}
 
 
@@ -28,7 +28,7 @@ def test_the_wheel_has_the_document(wheel: Path) -> None:
 
 
 def test_the_wheel_has_every_file_of_the_packages(wheel: Path) -> None:
-    """Data files too: type markers, texts, schemas."""
+    """Data files too: type markers, templates, schemas."""
     files = (file for package in PACKAGES for file in (ROOT / package).rglob("*"))
     expected = {str(file.relative_to(ROOT)) for file in files if file.is_file() and "__pycache__" not in file.parts}
 

@@ -30,7 +30,7 @@ def test_pytest_starts_in_a_project_with_a_package_of_the_same_name(
     assert "1 passed" in text
 
 
-def test_judging_in_a_project_with_a_package_of_the_same_name_says_what_is_in_the_way(
+def test_verify_in_a_project_with_a_package_of_the_same_name_names_that_package(
     installed_verify: Environment, tmp_path: Path
 ) -> None:
     (tmp_path / "contract_tests").mkdir()
@@ -40,7 +40,7 @@ def test_judging_in_a_project_with_a_package_of_the_same_name_says_what_is_in_th
     assert "Traceback" not in text
 
 
-def test_a_command_says_that_another_package_hides_one_of_the_kit(installed: Environment, tmp_path: Path) -> None:
+def test_a_command_reports_that_another_package_hides_one_of_the_kit(installed: Environment, tmp_path: Path) -> None:
     (tmp_path / "mockserver").mkdir()
     (tmp_path / "mockserver" / "__init__.py").write_text("", encoding="utf-8")
     text = installed.run("python", "-m", "agent_contract", "serve", cwd=tmp_path, status=1)

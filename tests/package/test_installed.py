@@ -84,7 +84,7 @@ def test_the_contract_tests_run_under_pytest(installed_verify: Environment, serv
     assert " passed" in text
 
 
-def test_verify_without_its_extra_says_what_to_install(installed: Environment) -> None:
+def test_verify_without_its_extra_names_what_to_install(installed: Environment) -> None:
     text = installed.run("agent-contract", "verify", "http://127.0.0.1:9", status=1)
     assert text == (
         "Error: agent-contract verify needs pytest, which is not installed: pip install 'agent-contract-kit[verify]'\n"

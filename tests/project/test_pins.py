@@ -1,4 +1,4 @@
-"""What is installed is pinned, and neither lock file says from where."""
+"""What is installed is pinned, and neither lock file has the address of an index."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ MODULES = sorted(
     path for package in ("agent_contract", "mockserver", "contract_tests") for path in (ROOT / package).rglob("*.py")
 )
 TEST_MODULES = sorted((ROOT / "tests").rglob("test_*.py"))
-#: Words that say nothing about what a thing is.
+#: Words without a meaning of their own in a name.
 EMPTY_WORDS = re.compile(r"utils?$|helpers?$|(?:Manager|Handler|Helper|Factory|Base)$")
 
 
@@ -27,8 +27,8 @@ def address(path: Path) -> str:
 def parsed(path: Path) -> ast.Module:
     """Return a module's tree.
 
-    CPython 3.11 keeps one count of a tree's depth for all threads: where another one reads a module too, the second try
-    tells.
+    CPython 3.11 keeps one count of a tree's depth for all threads. If another one parses at the same time,
+    the second try works.
     """
     text = path.read_text(encoding="utf-8")
     try:
@@ -50,13 +50,13 @@ def test_a_module_stays_below_the_alarm_of_500_lines(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=address)
-def test_a_name_says_what_the_thing_is(path: Path) -> None:
+def test_a_name_contains_no_empty_word(path: Path) -> None:
     names = [path.stem, *(node.name for node in definitions(path))]
     assert [name for name in names if EMPTY_WORDS.search(name)] == []
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if path.stem != "__init__"], ids=address)
-def test_a_module_says_what_it_is_for(path: Path) -> None:
+def test_a_module_has_a_docstring(path: Path) -> None:
     assert ast.get_docstring(parsed(path))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread, Timer
 
-#: Seconds until a server that has not said where it listens is given up.
+#: Seconds to wait for a server to print its address.
 START_LIMIT = 60
 ADDRESS = re.compile(r"http://(?:127\.0\.0\.1|0\.0\.0\.0|localhost):(\d+)")
 
@@ -83,4 +83,4 @@ def _read_address(output: Iterator[str], lines: list[str]) -> str:
         lines.append(line)
         if found := ADDRESS.search(line):
             return f"http://127.0.0.1:{found[1]}"
-    raise AssertionError("the server ended, or did not say where it listens:\n" + "".join(lines))
+    raise AssertionError("the server ended, or did not print its address:\n" + "".join(lines))

@@ -57,7 +57,7 @@ def test_a_file_that_can_not_be_read_is_status_2(tmp_path: Path, name: str) -> N
 
 
 @pytest.mark.parametrize("text", ["openapi: 2", "[]", ""])
-def test_a_file_that_is_no_document_is_status_1(tmp_path: Path, text: str) -> None:
+def test_a_file_other_than_a_document_is_status_1(tmp_path: Path, text: str) -> None:
     assert check(tmp_path, text).exit_code == 1
 
 
@@ -134,7 +134,7 @@ def missing(name: str) -> dict[str, Any]:
     ("document", "warning"),
     [
         (with_schema({}, A={"type": "string", "default": 1}), "its schema refuses it"),
-        (with_schema({"minumum": 1}), "'minumum' is no field of a schema, and has no effect; write 'minimum'"),
+        (with_schema({"minumum": 1}), "'minumum' is not a field of a schema, and has no effect; write 'minimum'"),
         (with_schema({"format": "uid"}), "the format 'uid' is not checked; write 'uuid'"),
         (with_schema({"type": "string", "nullable": True}), "'nullable' has no meaning in OpenAPI 3.1"),
         (with_schema({"required": ["a"], "properties": {"b": {}}}), "'a' is required and not described"),
@@ -142,8 +142,8 @@ def missing(name: str) -> dict[str, Any]:
         (missing("responses"), "the operation has no 'responses'"),
         (with_parameters({"name": "a", "in": "query", "schema": {}}), "no reply to an invalid request is documented"),
         (with_example({"a": 1}, 418), "the operation documents no 418"),
-        ({**with_schema({}), "patsh": {}}, "'patsh' is no field of the document"),
-        (with_schema({}, A={"x-clauses": [LONELY]}), "no operation leads to the clause 'a'"),
+        ({**with_schema({}), "patsh": {}}, "'patsh' is not a field of the document"),
+        (with_schema({}, A={"x-clauses": [LONELY]}), "no operation uses the clause 'a'"),
     ],
 )
 def test_the_rest_are_warnings(tmp_path: Path, document: Any, warning: str) -> None:
@@ -163,7 +163,7 @@ def test_help_lists_every_command_and_imports_none(monkeypatch: pytest.MonkeyPat
         assert f"  {name} " in result.output
 
 
-def test_a_command_that_there_is_not_is_status_2() -> None:
+def test_an_unknown_command_is_status_2() -> None:
     result = CliRunner().invoke(main, ["chekc"])
     assert result.exit_code == 2
     assert "No such command" in result.output

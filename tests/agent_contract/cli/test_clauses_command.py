@@ -64,7 +64,7 @@ def test_a_clause_that_ended_is_listed_with_its_last_version() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "just a text\n", "["])
-def test_a_document_that_can_not_be_used_exits_2_and_says_why(text: str, tmp_path: Path) -> None:
+def test_a_document_that_can_not_be_used_exits_2_with_the_reason(text: str, tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text(text)
     found = clauses(str(file))

@@ -1,4 +1,4 @@
-"""Clauses: where they stand, which operations they speak of, which violations they put into words."""
+"""Clauses: their places, the operations they apply to, the violations they describe."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ def test_a_clause_speaks_of_the_operations_that_lead_to_it(contract: Contract) -
     }
 
 
-def test_a_clause_is_as_old_as_what_encloses_it_unless_it_says_other(contract: Contract) -> None:
+def test_a_clause_has_the_version_of_its_part_unless_it_has_its_own(contract: Contract) -> None:
     assert [contract.clause(name).since for name in ("n", "role", "item")] == ["2", "2", "1"]
 
 
-def test_a_clause_points_to_its_own_place_and_says_whether_it_fails_a_run(contract: Contract) -> None:
+def test_a_clause_has_its_own_pointer_and_whether_it_fails_a_run(contract: Contract) -> None:
     found = contract.clause("operation")
     assert found.pointer == "#/paths/~1things/post/x-clauses/0"
     assert not found.fails_a_run
@@ -101,7 +101,7 @@ def test_a_violation_is_put_into_words_by_the_nearest_clause_of_its_rule(
         ({"sentence": " "}, "the clause has no sentence"),
         ({"id": ""}, "the clause has no id"),
         ({"since": "7"}, "the version '7' is unknown"),
-        ({"garde": "seed"}, "'garde' is no part of a clause"),
+        ({"garde": "seed"}, "'garde' is not a key of a clause"),
     ],
 )
 def test_a_clause_that_lacks_something_is_refused(tmp_path: Path, change: dict[str, Any], problem: str) -> None:

@@ -29,7 +29,7 @@ SCHEMA = "#/paths/~1things/post/requestBody/content/application~1json/schema"
         ({"exclusiveMinimum": True, "minimum": 1}, "/exclusiveMinimum"),
     ],
 )
-def test_a_schema_that_is_none_is_refused_at_its_keyword(tmp_path: Path, schema: Any, pointer: str) -> None:
+def test_an_invalid_schema_is_refused_at_its_keyword(tmp_path: Path, schema: Any, pointer: str) -> None:
     error = refusal(tmp_path, with_schema(schema))
     assert SCHEMA + pointer in [problem.pointer for problem in error.problems]
     assert error.problem and error.remedy
@@ -44,7 +44,7 @@ def test_a_schema_that_no_operation_uses_is_refused_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
-        ("[]", "is no OpenAPI document"),
+        ("[]", "is not an OpenAPI document"),
         ("{}", "'openapi' is absent"),
         ("openapi: 4.0.0", "OpenAPI 4.0.0 is not read"),
         ("swagger: '2.0'", "'openapi' is absent"),
@@ -56,7 +56,7 @@ def test_a_schema_that_no_operation_uses_is_refused_too(tmp_path: Path) -> None:
         ("openapi: 3.1.0\npaths: {/a: {get: {parameters: [{name: a, in: body, schema: {}}]}}}", "can't be in 'body'"),
         ("openapi: 3.1.0\npaths: {/a: {get: {parameters: [{name: a, in: query}]}}}", "has no schema"),
         ("openapi: 3.1.0\npaths: {/a: {post: {requestBody: {}}}}", "needs 'content'"),
-        ("openapi: 3.1.0\npaths: {/a: {post: {security: [{key: []}]}}}", "there is no security scheme 'key'"),
+        ("openapi: 3.1.0\npaths: {/a: {post: {security: [{key: []}]}}}", "unknown security scheme 'key'"),
         ("openapi: 3.1.0\njsonSchemaDialect: http://json-schema.org/draft-07/schema#\npaths: {}", "dialect"),
     ],
 )

@@ -76,19 +76,19 @@ def test_the_examples_of_a_shared_body_count_once(contract: Contract) -> None:
 @pytest.mark.parametrize(
     ("exchange", "problem"),
     [
-        ({"after": "createThing.large"}, "there is no example 'createThing.large' before this one"),
-        ({"after": "getThing.kept"}, "there is no example 'getThing.kept' before this one"),
-        ({"after": "deleteThing.gone"}, "there is no example 'deleteThing.gone' before this one"),
+        ({"after": "createThing.large"}, "no earlier example is called 'createThing.large'"),
+        ({"after": "getThing.kept"}, "no earlier example is called 'getThing.kept'"),
+        ({"after": "deleteThing.gone"}, "no earlier example is called 'deleteThing.gone'"),
         ({"path": {"name": "x"}}, "the path has no {name}"),
         ({}, "nothing fills the path's {id}"),
-        ({"shows": ["thing.lost"]}, "there is no clause 'thing.lost'"),
+        ({"shows": ["thing.lost"]}, "unknown clause 'thing.lost'"),
         ({"set": {"path.name": "$response.body#/id"}}, "the path has no {name}"),
-        ({"set": {"cookie.a": "$response.body#/id"}}, "'cookie.a' is no part of the request"),
-        ({"set": {"query.": "$response.body#/id"}}, "'query.' is no part of the request"),
-        ({"set": {"/a": "$response.body#/id"}}, "'/a' is no part of the request"),
-        ({"set": {"query.a": "$response.body/id"}}, "'$response.body/id' is no runtime expression"),
-        ({"set": {"query.a": "$response.path.id"}}, "'$response.path.id' is no runtime expression"),
-        ({"set": {"query.a": "x-{$reply.body}"}}, "'$reply.body' is no runtime expression"),
+        ({"set": {"cookie.a": "$response.body#/id"}}, "'cookie.a' is not a part of the request"),
+        ({"set": {"query.": "$response.body#/id"}}, "'query.' is not a part of the request"),
+        ({"set": {"/a": "$response.body#/id"}}, "'/a' is not a part of the request"),
+        ({"set": {"query.a": "$response.body/id"}}, "'$response.body/id' is not a runtime expression"),
+        ({"set": {"query.a": "$response.path.id"}}, "'$response.path.id' is not a runtime expression"),
+        ({"set": {"query.a": "x-{$reply.body}"}}, "'$reply.body' is not a runtime expression"),
     ],
 )
 def test_an_exchange_that_can_not_be_played_is_refused(tmp_path: Path, exchange: dict[str, Any], problem: str) -> None:
@@ -106,14 +106,14 @@ def test_a_loop_over_operations_is_found(tmp_path: Path) -> None:
     examples = document["components"]["requestBodies"]["Thing"]["content"]["application/json"]["examples"]
     examples["small"]["x-exchange"] = {"after": "deleteThing.gone"}
     assert {(one.pointer.split("/")[-3], one.problem) for one in refusal(tmp_path, document).problems} == {
-        ("small", "there is no example 'deleteThing.gone' before this one"),
-        ("kept", "there is no example 'createThing.small' before this one"),
-        ("gone", "there is no example 'getThing.kept' before this one"),
-        ("alike", "there is no example 'small' before this one"),
+        ("small", "no earlier example is called 'deleteThing.gone'"),
+        ("kept", "no earlier example is called 'createThing.small'"),
+        ("gone", "no earlier example is called 'getThing.kept'"),
+        ("alike", "no earlier example is called 'small'"),
     }
 
 
-def test_what_is_missing_is_told_where_it_is_named(tmp_path: Path) -> None:
+def test_a_missing_example_is_reported_at_the_place_that_names_it(tmp_path: Path) -> None:
     document = things()
     document["paths"]["/things/{id}"]["get"]["x-examples"]["kept"]["x-exchange"]["after"] = "lost"
     (problem,) = refusal(tmp_path, document).problems

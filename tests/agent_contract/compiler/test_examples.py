@@ -1,4 +1,4 @@
-"""Named request examples and what they say of their exchange."""
+"""Named request examples and the settings of their exchange."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def the(folder: Path, exchange: dict[str, Any], **rest: Any) -> Example:
     return only(compiled(folder, document)).example("one")
 
 
-def test_an_example_says_nothing_of_what_goes_without_saying(tmp_path: Path) -> None:
+def test_an_example_without_settings_gets_defaults(tmp_path: Path) -> None:
     found = the(tmp_path, {})
     assert (found.status, found.media_type, found.method, found.path) == (
         200,
@@ -38,7 +38,7 @@ def test_an_example_says_nothing_of_what_goes_without_saying(tmp_path: Path) -> 
     assert (found.value, found.after, found.set, found.shows, found.requires_token) == ({"a": "é"}, "", {}, (), False)
 
 
-def test_an_example_may_say_everything(tmp_path: Path) -> None:
+def test_an_example_may_have_all_settings(tmp_path: Path) -> None:
     settings = {"status": 404, "media-type": "text/html", "method": "put", "path": {"id": 7}, "query": {"q": True}}
     settings |= {"headers": {"X-A": 1, "content-type": None}, "requires-token": True, "after": "first"}
     settings |= {"set": {"/a": "$response.body#/id"}}
@@ -67,16 +67,16 @@ def test_a_body_may_be_written_as_its_bytes(tmp_path: Path, body: Any, sent: byt
 @pytest.mark.parametrize(
     ("exchange", "problem"),
     [
-        ({"statsu": 1}, "'statsu' is no setting of an exchange"),
+        ({"statsu": 1}, "'statsu' is not a setting of an exchange"),
         ({"status": "200"}, "'status' must be a number"),
         ({"status": True}, "'status' must be a number"),
         ({"shows": "a.b"}, "'shows' must be a list"),
-        ({"body": {"txt": "a"}}, "is no body"),
-        ({"body": {"base64": "?"}}, "is no body"),
-        ({"body": {"repeat": {"text": "a", "times": 10**12}}}, "is no body"),
-        ({"shows": ["a.b"]}, "there is no clause 'a.b'"),
-        ({"after": "nobody"}, "there is no example 'nobody' before this one"),
-        ({"after": "one"}, "there is no example 'one' before this one"),
+        ({"body": {"txt": "a"}}, "is not a body"),
+        ({"body": {"base64": "?"}}, "is not a body"),
+        ({"body": {"repeat": {"text": "a", "times": 10**12}}}, "is not a body"),
+        ({"shows": ["a.b"]}, "unknown clause 'a.b'"),
+        ({"after": "missing"}, "no earlier example is called 'missing'"),
+        ({"after": "one"}, "no earlier example is called 'one'"),
         (
             {"set": {"/a": "$response.body#/id"}},
             "'set' takes from the exchange of an example before, and 'after' names none",

@@ -1,4 +1,4 @@
-"""What a response says of the operations that can follow it."""
+"""The links of a response: the operations that can follow it."""
 
 from __future__ import annotations
 
@@ -45,13 +45,17 @@ def test_a_link_may_stand_among_the_components(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("link", "problem", "at"),
     [
-        ({"operationId": "lost"}, "there is no operation 'lost'", "/operationId"),
+        ({"operationId": "lost"}, "unknown operation 'lost'", "/operationId"),
         ({"operationRef": "#/paths/~1lost/get"}, "'#/paths/~1lost/get' names nothing", "/operationRef"),
         ({}, "the link names no operation", ""),
         ({"operationId": "getThing", "parameters": {"name": "x"}}, "'getThing' has no parameter 'name'", "/name"),
         ({"operationId": "getThing", "parameters": {"query.id": "x"}}, "'getThing' has no parameter 'query.id'", "id"),
-        ({"operationId": "getThing", "parameters": {"id": "$response.id"}}, "'$response.id' is no runtime", "id"),
-        ({"operationId": "createThing", "requestBody": "{$body}"}, "'$body' is no runtime expression", "/requestBody"),
+        ({"operationId": "getThing", "parameters": {"id": "$response.id"}}, "'$response.id' is not a runtime", "id"),
+        (
+            {"operationId": "createThing", "requestBody": "{$body}"},
+            "'$body' is not a runtime expression",
+            "/requestBody",
+        ),
     ],
 )
 def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path, link: dict[str, Any], problem: str, at: str) -> None:
@@ -102,11 +106,11 @@ def test_of_a_stream_the_first_event_counts() -> None:
     "text",
     ["$request.header.x", "$request.query.x", "$request.path.x", "$response.body#/x", "$request.body#/n/9", "$other"],
 )
-def test_an_expression_that_names_nothing_says_so(text: str) -> None:
-    with pytest.raises(LookupError, match=r"names nothing in the exchange before|is no runtime expression"):
+def test_an_expression_that_names_nothing_is_an_error(text: str) -> None:
+    with pytest.raises(LookupError, match=r"names nothing in the exchange before|is not a runtime expression"):
         evaluate(text, BEFORE)
 
 
-def test_a_body_that_is_no_json_has_no_parts() -> None:
+def test_a_body_other_than_json_has_no_parts() -> None:
     with pytest.raises(LookupError, match="names nothing"):
         evaluate("$response.body#/id", Sent(Exchange(REQUEST, Reply(204, {}, b"")), {}))

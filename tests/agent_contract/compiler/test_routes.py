@@ -70,7 +70,7 @@ def test_a_method_that_a_path_has_not_is_answered_with_those_it_has(
     "path",
     ["/", "", "/thing", "/things/", "//things", "/things//parts", "/things/7/", "/things/7/parts/x.txt", "/Things"],
 )
-def test_a_path_that_there_is_not_reaches_nothing(contract: Contract, path: str) -> None:
+def test_an_unknown_path_reaches_nothing(contract: Contract, path: str) -> None:
     assert contract.find("GET", path) is None
 
 

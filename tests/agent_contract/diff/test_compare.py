@@ -1,4 +1,4 @@
-"""What a client has to know who goes from one contract to another."""
+"""The differences between two contracts that matter to a client."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_moved_operation_and_one_that_asks_for_a_token_break_a_client(tmp_path
     assert ("notable", "operation", "send", "security") in told(tmp_path, after, before)
 
 
-def test_a_parameter_s_differences_are_told_by_its_place(tmp_path: Path) -> None:
+def test_the_differences_of_a_parameter_have_its_place(tmp_path: Path) -> None:
     before, after = things(), things()
     after["paths"]["/things"]["get"]["parameters"][0]["schema"]["minimum"] = 2
     assert told(tmp_path, before, after) == [("breaking", "request", "query/limit", "minimum")]
@@ -162,7 +162,7 @@ def test_twins_are_told_once_with_both_operations(tmp_path: Path) -> None:
         ({"grade": "published"}, "notable", "regraded"),
     ],
 )
-def test_a_clause_is_told_by_its_sentence_and_its_grade(
+def test_a_clause_is_compared_by_sentence_and_grade(
     tmp_path: Path, change: dict[str, str], effect: str, word: str
 ) -> None:
     clause = {**RULES["x-clauses"][0], **change}
@@ -199,7 +199,7 @@ def test_what_breaks_a_client_comes_first(tmp_path: Path) -> None:
     assert [one.effect for one in found(tmp_path, before, after)] == list(EFFECTS)
 
 
-def test_each_form_says_all(tmp_path: Path) -> None:
+def test_each_format_contains_all_differences(tmp_path: Path) -> None:
     before, after = objects(a=RULES, b={}), objects(a={**RULES, "maxLength": 7}, b={}, c={"type": "string"})
     one, other = compiled(tmp_path / "a", document(before)), compiled(tmp_path / "b", document(after))
     said = differences(one, other)

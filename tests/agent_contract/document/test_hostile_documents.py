@@ -17,7 +17,7 @@ from agent_contract.document.document import Document, read_document
 from agent_contract.lint import lint
 from tests.agent_contract.support.documents import with_schema
 
-#: What stands in the place of a value: each kind of JSON, and what has a meaning somewhere.
+#: Values to put in place of others: each type of JSON, and keywords with a meaning somewhere.
 POOL: tuple[Any, ...] = (
     *(None, True, 0, -1, 1.5, "", "x", [], {}, [None], {"a": None}, [[]], [{}], {"": {}}, "#/components", "3.0.0"),
     *(10**400, -(2**63) - 1, 1e308, "\x1b[2J", "\0", "[", "(?<a", "é", "\U0001f600", "x" * 10_000, "../up.yaml"),
@@ -121,7 +121,7 @@ PIECES: tuple[bytes, ...] = (
 
 
 def damaged(text: bytes, source: random.Random) -> bytes:
-    """Return a text with up to three places replaced."""
+    """Return the document with up to three places replaced."""
     for _ in range(source.randint(1, 3)):
         start = source.randrange(len(text))
         text = text[:start] + source.choice(PIECES) + text[start + source.choice((0, 1, 5)) :]

@@ -1,4 +1,4 @@
-"""Documents of OpenAPI 3.0 mean what 3.0 says, and pointers lead into what was written."""
+"""Documents of OpenAPI 3.0 are read by the rules of 3.0, and pointers lead into the document as written."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.agent_contract.support.documents import compiled, refusal, violations
         ({"type": "integer", "example": 7}, b"7", ""),
     ],
 )
-def test_a_keyword_means_what_3_0_says(tmp_path: Path, schema: Any, body: bytes, rule: str) -> None:
+def test_a_keyword_has_its_meaning_in_3_0(tmp_path: Path, schema: Any, body: bytes, rule: str) -> None:
     contract = compiled(tmp_path, with_schema(schema, "3.0.3"))
     found = violations(contract, body)
     assert [violation.rule for violation in found] == ([rule] if rule else [])
@@ -41,7 +41,7 @@ def test_an_exclusive_limit_has_its_number_in_the_words(tmp_path: Path) -> None:
     assert violations(contract, b"1")[0].expected == 1
 
 
-def test_nullable_deep_inside_and_behind_a_reference_is_understood(tmp_path: Path) -> None:
+def test_nullable_is_understood_in_nested_schemas_and_through_a_reference(tmp_path: Path) -> None:
     part = {"type": "object", "nullable": True, "properties": {"n": {"type": "integer", "nullable": True}}}
     schema = {
         "type": "object",

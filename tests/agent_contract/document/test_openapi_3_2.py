@@ -58,8 +58,11 @@ def test_a_document_of_3_2_has_no_warnings_for_what_is_new_and_understood(tmp_pa
 @pytest.mark.parametrize(
     ("change", "warning"),
     [
-        ({"$self": "https://example.com/api"}, "'$self' is no field of the document, and has no effect"),
-        ({"components": {"mediaTypes": {}, "shapes": {}}}, "'shapes' is no field of a components, and has no effect"),
+        ({"$self": "https://example.com/api"}, "'$self' is not a field of the document, and has no effect"),
+        (
+            {"components": {"mediaTypes": {}, "shapes": {}}},
+            "'shapes' is not a field of a components, and has no effect",
+        ),
     ],
 )
 def test_what_is_not_understood_is_a_warning(tmp_path: Path, change: dict[str, Any], warning: str) -> None:
@@ -74,4 +77,4 @@ def test_items_of_other_streams_are_a_warning(tmp_path: Path) -> None:
 def test_an_operation_of_another_method_is_a_warning(tmp_path: Path) -> None:
     value = document()
     value["paths"]["/things"]["additionalOperations"] = {"COPY": {"responses": {"200": {"description": "copied"}}}}
-    assert "'additionalOperations' is no field of a path-item, and has no effect" in warnings(tmp_path, value)
+    assert "'additionalOperations' is not a field of a path-item, and has no effect" in warnings(tmp_path, value)

@@ -1,4 +1,4 @@
-"""Where this kit's own document is found."""
+"""Finding the document of this kit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_in_an_installed_package_the_document_is_the_one_inside(
     assert find_document() == package / "openapi.yaml"
 
 
-def test_an_installation_without_the_document_says_where_it_was_looked_for(
+def test_an_installation_without_the_document_lists_the_searched_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own_document, "__file__", str(tmp_path / "agent_contract" / "document" / "own_document.py"))

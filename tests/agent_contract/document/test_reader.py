@@ -62,14 +62,14 @@ def test_a_json_document_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ['{"a": 1, "a": 2}', '{"a": NaN}', '{"a": }', ""])
-def test_json_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+def test_malformed_json_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ContractError) as caught:
         load_contract(write(tmp_path, text, "openapi.json"))
     assert "openapi.json:1" in caught.value.problems[0].place
 
 
 @pytest.mark.parametrize("text", ["a: &a [*a]", "a: !!python/object:os.system {}", "a: !!binary aGk=", "? [1]\n: 2"])
-def test_yaml_that_json_can_not_say_is_refused(tmp_path: Path, text: str) -> None:
+def test_yaml_that_json_can_not_express_is_refused(tmp_path: Path, text: str) -> None:
     assert refusal(tmp_path, text).problem
 
 

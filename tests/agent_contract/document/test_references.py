@@ -69,7 +69,7 @@ def test_a_reference_to_nothing_is_refused_at_its_place(tmp_path: Path, referenc
     assert error.remedy
 
 
-def test_a_reference_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_reference_that_is_not_a_string_is_refused(tmp_path: Path) -> None:
     assert "'$ref' must be text" in refusal(tmp_path, with_schema({"$ref": 7})).problem
 
 
@@ -142,7 +142,7 @@ def test_a_path_item_a_parameter_a_body_and_a_reply_may_be_references(tmp_path: 
     assert contract.operations["post"].responses["200"].pointer == "#/components/responses/Done"
 
 
-def test_what_stands_beside_a_reference_counts_in_3_1_and_not_in_3_0(tmp_path: Path) -> None:
+def test_keys_next_to_a_reference_count_in_3_1_and_not_in_3_0(tmp_path: Path) -> None:
     for version, expected in (("3.1.0", [("body", "string_too_long")]), ("3.0.3", [])):
         schema = {"$ref": "#/components/schemas/A", "maxLength": 1}
         contract = compiled(tmp_path / version, with_schema(schema, version, A={"type": "string"}))

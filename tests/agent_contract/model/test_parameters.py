@@ -155,6 +155,6 @@ def test_a_name_of_many_types_takes_the_first_that_fits(tmp_path: Path) -> None:
     assert call(contract, query="a=x").parameters == {"a": "x"}
 
 
-def test_text_that_utf_8_can_not_say_does_not_stop_the_check(tmp_path: Path) -> None:
+def test_text_that_utf_8_can_not_encode_does_not_stop_the_check(tmp_path: Path) -> None:
     contract = compiled(tmp_path, with_parameters(parameter("path"), path="/things/{a}"))
     assert words(contract, path="/things/\udcff") == []

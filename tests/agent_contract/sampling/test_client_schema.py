@@ -123,7 +123,7 @@ def test_a_value_is_accepted_by_its_schema(schema: Any) -> None:
     ],
     ids=lambda value: json.dumps(value)[:40],
 )
-def test_a_schema_that_can_not_be_used_is_refused_and_says_why(schema: Any, says: str) -> None:
+def test_a_schema_that_can_not_be_used_is_refused_with_the_reason(schema: Any, says: str) -> None:
     with pytest.raises(SchemaRefused) as caught:
         read_schema(schema)
     assert says in str(caught.value)
@@ -150,7 +150,7 @@ def test_a_schema_that_can_not_be_used_is_refused_and_says_why(schema: Any, says
     ],
     ids=lambda value: json.dumps(value)[:60],
 )
-def test_where_no_value_is_found_that_is_said_soon(schema: Any) -> None:
+def test_the_search_for_a_value_ends_soon(schema: Any) -> None:
     read = read_schema(schema)
     begun = time.perf_counter()
     with pytest.raises(SampleError):
@@ -163,12 +163,12 @@ def test_a_schema_that_refers_to_itself_from_all_its_properties_stays_small() ->
     assert len(json.dumps(read_schema(schema).sample(1, texts))) < 100_000
 
 
-def test_where_a_number_or_any_text_will_do_a_number_is_taken() -> None:
+def test_a_number_is_preferred_to_a_string_if_both_are_valid() -> None:
     read = read_schema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]})
     assert {type(read.sample(seed, texts)) for seed in range(20)} == {float}
 
 
-def test_free_texts_take_up_what_was_said() -> None:
+def test_free_strings_repeat_what_the_user_wrote() -> None:
     schema: Any = {"type": "object", "properties": {name: {"type": "string"} for name in ("query", "city")}}
     schema["required"] = ["query", "city"]
     assert read_schema(schema).sample(0, texts) == {"query": "What is the weather in Paris?", "city": "Paris"}

@@ -79,7 +79,7 @@ def only(contract: Contract) -> Operation:
 
 
 def call(contract: Contract, body: bytes = b"", query: str = "", path: str = "/things", **headers: str) -> Call:
-    """Return a request to the one operation of a contract, understood; the body is JSON unless headers say other."""
+    """Return a parsed request to the only operation of a contract; the body is JSON unless headers differ."""
     from urllib.parse import parse_qsl
 
     operation = only(contract)

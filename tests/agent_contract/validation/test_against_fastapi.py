@@ -141,7 +141,7 @@ def items(found: Any) -> list[tuple[tuple[Any, ...], str, str]]:
 
 
 def is_comparable(body: Any) -> bool:
-    """Return whether the application can say what the document says: it requires `content` in every message."""
+    """Return whether the application has the rule of the document: it requires `content` in every message."""
     messages = body.get("messages") if isinstance(body, dict) else None
     return not has_several_types(body) and not any(
         isinstance(message, dict) and "tool_calls" in message and "content" not in message
@@ -188,7 +188,7 @@ def test_generated_bodies_get_the_detail_that_fastapi_gives_in_its_order(contrac
         (b'{"messages": [{"role": "user", "content": "x"}]}', "multipart/form-data; boundary=x"),
     ],
 )
-def test_a_body_that_is_no_object_gets_the_detail_that_fastapi_gives(
+def test_a_body_other_than_an_object_gets_the_detail_of_fastapi(
     contract: Contract, body: bytes, content_type: str
 ) -> None:
     ((status, answer),) = ask_all(app(), [(body, content_type)])

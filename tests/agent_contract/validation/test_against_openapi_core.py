@@ -1,6 +1,6 @@
 """The compiled checks and openapi-core agree on which of thousands of bodies are right.
 
-Left out by name: NaN and Infinity, which are no JSON.
+Left out by name: NaN and Infinity, which are not JSON.
 """
 
 from __future__ import annotations

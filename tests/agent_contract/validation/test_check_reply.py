@@ -121,7 +121,7 @@ def test_the_json_in_an_event_is_pointed_to_in_the_document(contract: Contract) 
         (b"", []),
     ],
 )
-def test_bytes_become_events_as_the_event_stream_format_says(stream: bytes, expected: list[Event]) -> None:
+def test_bytes_become_events_by_the_event_stream_format(stream: bytes, expected: list[Event]) -> None:
     from agent_contract import parse_events
 
     assert list(parse_events(stream)) == expected

@@ -1,4 +1,4 @@
-"""Requests against schemas: what is refused, where, by which rule, in which order."""
+"""Requests against schemas: the violations, their places, rules and order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_a_valid_request_breaks_nothing(tmp_path: Path) -> None:
     assert violations(compiled(tmp_path, with_schema({"type": "integer"})), b"1") == ()
 
 
-def test_a_violation_says_where_which_rule_what_was_expected_and_got_and_points_into_the_document(
+def test_a_violation_has_place_rule_expected_and_actual_value_and_a_pointer_into_the_document(
     tmp_path: Path,
 ) -> None:
     contract = compiled(tmp_path, with_schema({"properties": {"a/b": {"items": {"maximum": 2}}}}))
@@ -131,7 +131,7 @@ def test_a_value_that_fits_two_branches_of_one_of_is_refused(tmp_path: Path) -> 
     assert words(contract, b"1.5") == []
 
 
-def test_a_body_that_is_absent_is_missing_only_where_it_is_required(tmp_path: Path) -> None:
+def test_an_absent_body_is_a_violation_only_if_it_is_required(tmp_path: Path) -> None:
     document = with_schema({"type": "string"})
     assert words(compiled(tmp_path, document)) == [("body", "missing")]
     document["paths"]["/things"]["post"]["requestBody"]["required"] = False
@@ -184,7 +184,7 @@ def test_a_body_with_a_thousand_faults_is_told_them_all_and_one_with_a_million_t
 
 
 def test_a_fault_below_hundreds_of_nested_choices_is_refused_at_the_top(tmp_path: Path) -> None:
-    """The validator knows that the value is wrong, and can't say any more where."""
+    """The validator knows that the value is wrong, but no longer its place."""
     node = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"$ref": "#/components/schemas/Node"}}]}
     contract = compiled(tmp_path, with_schema({"$ref": "#/components/schemas/Node"}, Node=node))
     deep = b"[" * 300 + b"%s" + b"]" * 300
@@ -192,7 +192,7 @@ def test_a_fault_below_hundreds_of_nested_choices_is_refused_at_the_top(tmp_path
     assert words(contract, deep % b'"a"') == []
 
 
-def test_a_fault_a_thousand_levels_deep_is_found_where_it_is(tmp_path: Path) -> None:
+def test_a_fault_a_thousand_levels_deep_is_found_at_its_place(tmp_path: Path) -> None:
     node = {"type": "array", "items": {"$ref": "#/components/schemas/Node"}}
     contract = compiled(tmp_path, with_schema({"$ref": "#/components/schemas/Node"}, Node=node))
     (violation,) = violations(contract, b"[" * 1000 + b"1" + b"]" * 1000)

@@ -1,4 +1,4 @@
-"""Bytes as JSON: what is taken, and where and why the rest is refused."""
+"""Bytes as JSON: what is accepted, and the place and reason of each refusal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_of_a_key_that_stands_twice_the_last_counts() -> None:
         (b'["\xed\xa0\x80"]', 1),
     ],
 )
-def test_what_json_can_not_say_is_malformed_at_its_place(body: bytes, position: int) -> None:
+def test_what_json_can_not_express_is_malformed_at_its_place(body: bytes, position: int) -> None:
     found = parse_json(body)
     assert isinstance(found, Malformed)
     assert found.position == position
@@ -71,7 +71,7 @@ def test_deep_nesting_that_never_closes_ends_in_a_refusal(body: bytes) -> None:
     assert isinstance(parse_json(body), BodyProblem | Malformed)
 
 
-def test_brackets_inside_a_text_are_no_nesting() -> None:
+def test_brackets_inside_a_string_do_not_nest() -> None:
     text = "[" * 5000
     assert parse_json(json.dumps({"a": text, "b": "\\"}).encode("utf-16")) == {"a": text, "b": "\\"}
 

@@ -33,7 +33,7 @@ LIMIT = 120
 
 
 def find_browser() -> str:
-    """Return the browser's path; without one the test is left out, loudly, and fails where `CI` is true."""
+    """Return the browser's path; without one the test is skipped with a notice, and fails if `CI` is true."""
     for name in NAMES:
         if path := shutil.which(name):
             return path

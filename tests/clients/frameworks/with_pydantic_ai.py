@@ -21,7 +21,7 @@ class Report(BaseModel):
 
 
 def weather(city: str) -> str:
-    """Say what the weather is like in a city."""
+    """Return the weather in a city."""
     asked.append(city)
     return "Sunny, 21 degrees."
 

@@ -1,4 +1,4 @@
-"""Install the packages of the Node tests, once per lock file; without npm say so, and fail where CI=true."""
+"""Install the packages of the Node tests, once per lock file; without npm print a notice, and fail if CI=true."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_a_report_is_not_compared_with_a_contract(reports: tuple[Path, Path]) ->
     ("content", "name", "said"),
     [
         (None, "8", "8 is neither a file nor a version of the API: name a file, or one of 9.0, 9.1, 9.1.1."),
-        ("{}", "a.json", "is no OpenAPI document"),
+        ("{}", "a.json", "is not an OpenAPI document"),
         ("openapi: [", "a.yaml", "a.yaml:"),
         ('{"format": "agent-contract-report", "version": 1}', "a.json", "is a damaged report"),
         ('{"format": "agent-contract-report", "version": 99}', "a.json", "newer agent-contract"),

@@ -17,7 +17,7 @@ LIMIT = 180
 #: The addresses that the documentation names; in the tests all of them are a mock on some free port.
 LOCAL = "http://127.0.0.1:8000"
 DEPLOYMENT = "https://agents.example.com"
-#: A server that is not sent to the background says where it listens, and is stopped then.
+#: A server in the foreground prints its address, and is stopped then.
 SERVES = re.compile(r"(?:make mock|agent-contract serve)\b[^&]*$")
 
 
@@ -30,7 +30,7 @@ def parse(text: str) -> tuple[list[str], list[str]]:
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody listened on a moment ago."""
+    """Return a port of the loopback interface that was free a moment ago."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

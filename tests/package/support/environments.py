@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 CONSTRAINTS = ROOT / "constraints.txt"
-#: Where a test runs somebody else's `pip install`: its modules are compiled when they are imported.
+#: For a `pip install` that a test runs as a user: modules are compiled when they are imported.
 SPARING = {"PIP_NO_COMPILE": "1"}
 
 

@@ -41,7 +41,7 @@ IDIOMS: Mapping[str, Idiom] = {
     "where": _idiom("where", 1.5, "if, when"),
     "stands in": _idiom(r"st(?:and|ood)s? (?:in|beside|behind|under|alone|there|for itself)", 0.1, "is in, is next to"),
     "is no X": _idiom(
-        r"(?:is|are|was) (?:no|none)|there (?:is|are) (?:no|not)|that there (?:is|are) not", 0.6, "is not a"
+        r"(?:is|are|was) (?:no|(?-i:none))|there (?:is|are) (?:no|not)|that there (?:is|are) not", 0.6, "is not a"
     ),
     "texts": _idiom(r"a text|texts", 0.03, "a string, text"),
     "says": _idiom(r"told by|tells?|says?", 0.2, "identified by, reports, contains, means"),
