@@ -1,4 +1,4 @@
-"""An example of the document as a request that can be sent, and as a `curl` command."""
+"""Examples of the document as requests and as `curl` commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agent_contract.model.parameters import MISSING
 
 
 def path_of(operation: Operation, example: Example, values: Mapping[str, str] | None = None) -> str:
-    """Return the decoded path of an example; `values` replaces those of its parameters."""
+    """Return the decoded path of an example; `values` override the values of its parameters."""
     path = operation.path
     for name, value in {**example.path, **(values or {})}.items():
         path = path.replace("{" + name + "}", value)
@@ -21,7 +21,7 @@ def path_of(operation: Operation, example: Example, values: Mapping[str, str] | 
 def example_command(contract: Contract, url: str, with_token: bool, values: Mapping[str, str] | None = None) -> str:
     """Return a command that the server at `url` answers with a success, "" if the document has no such example.
 
-    A token is `$AGENT_CONTRACT_TOKEN` in it; `values` replaces those of the path's parameters.
+    The token is `$AGENT_CONTRACT_TOKEN`; `values` override the values of the path's parameters.
     """
     token = {"Authorization": f"Bearer ${TOKEN_VARIABLE}"} if with_token else {}
     found = _example(contract)
@@ -45,7 +45,7 @@ def _example(contract: Contract) -> tuple[Operation, Example] | None:
 
 
 def _plain_get(contract: Contract) -> str:
-    """Return the path of a GET that needs nothing but path parameters with examples; "" if the document has none."""
+    """Return the path of a GET that requires only path parameters with examples; "" if the document has none."""
     for operation in contract.operations.values():
         needed = [parameter for parameter in operation.parameters if parameter.required]
         known = all(parameter.place == "path" and parameter.example is not MISSING for parameter in needed)

@@ -1,7 +1,7 @@
-"""Exchanges as JSON that people can read, and that any language can load.
+"""Exchanges as readable JSON.
 
-A request's body is `json`, `text`, `base64` or `repeat`, a reply's `json`, `text` or `events`; an empty body has none
-of them. `json` and an event's `data` are sent as compact JSON, keys in their order.
+The body of a request is `json`, `text`, `base64` or `repeat`, that of a reply `json`, `text` or `events`; an empty body
+is left out. `json` and an event's `data` are sent as compact JSON, keys in their order.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import orjson
 from agent_contract.messages import JSON, Event, Exchange, Reply, Request
 from agent_contract.printable import shorten
 
-_WIDTH = 110  # characters of a value that stay on one line
+_WIDTH = 110  # maximum length of a value on one line
 _LONG = 1000  # a longer body of one repeated byte is written as `repeat`
 
 
@@ -32,7 +32,7 @@ def _request(request: Request) -> dict[str, JSON]:
 
 
 def _reply(reply: Reply) -> dict[str, JSON]:
-    # The length is that of the compact body, and so of whatever a loader sends.
+    # A loader sends the compact body and computes its length.
     headers: dict[str, JSON] = {name: text for name, text in reply.headers.items() if name != "content-length"}
     value: dict[str, JSON] = {"status": reply.status, "headers": headers}
     if isinstance(reply.body, bytes):
@@ -82,7 +82,7 @@ def excerpt(value: JSON, most: int) -> str:
 
 
 def pretty(value: JSON) -> str:
-    """Return JSON text in ASCII, with short values and events on one line each; nothing in it can be hidden."""
+    """Return JSON text in ASCII, so that no character is invisible; short values and events are on one line each."""
     return _pretty(value, "", "") + "\n"
 
 

@@ -20,9 +20,9 @@ from mockserver.core.transaction import Transaction
 from mockserver.recording.exchange_json import excerpt
 from mockserver.stores import Entry, Store
 
-#: Bytes of a body that are kept.
+#: Maximum number of bytes of a stored body.
 MOST_BODY = 8 * 1024
-#: Characters that are kept of a path, of the value of a header or a parameter, and of all these together.
+#: Maximum number of stored characters of a path or a value, and of all headers or all parameters.
 MOST_TEXT = 1000
 MOST_FIELDS = 8 * 1024
 #: Bytes that an entry may hold until it is encoded.
@@ -38,7 +38,7 @@ _PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an entry records besides the exchange: seconds since 1970, and the ids of agent and session, if any."""
+    """The subject of an entry: the time in seconds since 1970, and the ids of agent and session, if any."""
 
     time: float
     agent: str = ""
@@ -67,7 +67,7 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """Writes entries to the journals of scopes, each of which keeps its newest `keep`; with 0 nothing is written."""
+    """Writes entries to the journals of scopes. Each journal keeps the newest `keep`; with 0 nothing is written."""
 
     store: Store
     keep: int
@@ -83,9 +83,9 @@ class Journal:
 
 
 def subject_of(time: float, agent: str, touched: Iterable[str]) -> Subject:
-    """Return what an entry records besides the exchange; `touched` are the keys that were read or written for it.
+    """Return the subject of an entry; `touched` are the keys that the operation read or wrote.
 
-    Without an `agent` from the path it is the first agent that was touched, for example a created one.
+    Without an `agent` from the path, the first touched agent is used, for example a created one.
     """
     session = ""
     for key in touched:
@@ -106,9 +106,9 @@ def read_journal(scope: Transaction, before: int | None = None) -> Iterator[tupl
 
 
 def encode_entry(exchange: Exchange, subject: Subject, redaction: Redaction) -> bytes:
-    """Return an exchange as it is kept: without secrets, long parts cut."""
+    """Return the stored form of an exchange: without secrets, and with long parts cut."""
     request, reply = exchange.request, exchange.reply
-    # A mock accepts any token by default: what this request authenticates with is a secret all the same.
+    # By default the mock accepts any token, but the token of this request is a secret anyway.
     redaction = redaction.also(secrets_in((*request.headers.items(), *request.query)))
     entry = {
         "time": subject.time,
@@ -183,7 +183,7 @@ def _violation(violation: Violation, redaction: Redaction) -> dict[str, str]:
 
 
 def readable_entry(number: int, entry: dict[str, Any]) -> dict[str, Any]:
-    """Return a kept entry as it is shown: bodies that are JSON as JSON."""
+    """Return the shown form of a stored entry: JSON bodies as JSON."""
     return {
         "number": number,
         "hints": [],
@@ -210,7 +210,7 @@ def _shown_event(name: str, data: str) -> dict[str, Any]:
 
 
 def _as_json(text: str) -> orjson.Fragment | None:
-    """Return JSON text unparsed, so that no number or nesting in it is too large; None if it is not JSON."""
+    """Return JSON text unparsed, because numbers or nesting may be too large; None if it is not JSON."""
     try:
         orjson.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""One line for each request, on the terminal; a refused one with the clause that it breaks, and why."""
+"""The access log: a line for each request; if it is refused, also the clause and the reason."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NO_TOKENS = redaction_of(())
 
 
 def describe(exchange: Exchange, seconds: float, now: float, colour: bool, redaction: Redaction = _NO_TOKENS) -> str:
-    """Return the lines of the log for an exchange: time of day, method, path, status, ms; and why it was refused."""
+    """Return the log lines of an exchange: time of day, method, path, status, ms; then the reasons of a refusal."""
 
     def paint(code: str, text: str) -> str:
         return f"{code}{text}{_PLAIN}" if colour else text
@@ -97,13 +97,13 @@ def _time_of_day(now: int) -> str:
 
 
 def _shortened(text: str) -> str:
-    """Return the beginning of a text on one line, printable."""
+    """Return the beginning of `text` on one line, printable."""
     shown = printable(text[:400]).replace("\n", "\\n").replace("\t", "\\t")
     return shown if len(text) <= 400 else shown + "…"
 
 
 class LoggedEngine:
-    """An engine that writes each exchange to a log, with the time that it took."""
+    """An engine that logs each exchange with its duration."""
 
     def __init__(self, engine: Engine, log: RequestLog) -> None:
         self._engine = engine
@@ -116,11 +116,11 @@ class LoggedEngine:
 
     @property
     def blocking(self) -> bool:
-        """Whether a reply may have to wait for a disk or a network."""
+        """Whether a reply may wait for a disk or the network."""
         return self._engine.blocking
 
     def may_take_long(self, request: Request) -> bool:
-        """Return whether a reply may wait or compute for long."""
+        """Return whether a reply may take long."""
         return self._engine.may_take_long(request)
 
     def reply(self, request: Request) -> Reply:
@@ -131,13 +131,13 @@ class LoggedEngine:
         return exchange.reply
 
     def record(self, exchange: Exchange) -> None:
-        """Write to log and journal what the server answered before a request reached the engine."""
+        """Log and record an exchange that the server answered without the engine."""
         self._log.add(exchange, 0.0, self._engine.redaction)
         self._engine.record(exchange)
 
 
 class RequestLog:
-    """Writes a line for each exchange to `out`, by a `LineWriter`."""
+    """Writes the log lines of each exchange to `out`, in a thread."""
 
     def __init__(self, level: str = "info", out: IO[str] | None = None) -> None:
         out = out or sys.stdout
@@ -146,17 +146,17 @@ class RequestLog:
         self._writer = LineWriter(out)
 
     def add(self, exchange: Exchange, seconds: float, redaction: Redaction = _NO_TOKENS) -> None:
-        """Have a line written for an exchange that took `seconds` to answer; never waits.
+        """Log an exchange that took `seconds`; never waits.
 
-        The line is made at once: an exchange that waited for a slow output would keep its bodies in memory.
+        It formats the line at once, so that no exchange stays in memory while the output is slow.
         """
         if exchange.reply.status >= self._quiet_from and not self._writer.broken:
             self._writer.write(describe(exchange, seconds, time.time(), self._colour, redaction))
 
     def say(self, text: str) -> None:
-        """Have other text written."""
+        """Log other text."""
         self._writer.write(text)
 
     def close(self) -> None:
-        """Write what is left, for half a second at most."""
+        """Write the remaining lines, for at most half a second."""
         self._writer.close()

@@ -1,6 +1,6 @@
-"""One connection: uvicorn's HTTP protocol, with limits, and with an answer and a log line for every bad request.
+"""A connection: uvicorn's HTTP protocol with limits, and with an answer and a log line for every malformed request.
 
-uvicorn parses and writes; this module decides when a client has sent too much, too little or nonsense.
+uvicorn parses and writes; this module refuses requests that are too large, too slow or malformed.
 Source: RFC 9112, sections 2.2 (invalid messages), 8 (incomplete messages) and 9.6 (closing a connection).
 """
 
@@ -20,9 +20,9 @@ from agent_contract.messages import Exchange, Reply, Request
 from mockserver.adapters.disconnect import BAD_CHUNKS, CUT_BODY, refusal
 from mockserver.server.connection_limits import RESERVED_FILES, ConnectionLimits
 
-#: Seconds that a client whose request was refused has to read the answer while the rest of it is thrown away.
+#: Seconds for which the rest of a refused request is discarded, so that the client can read the answer.
 _LINGER = 1.0
-#: Clients beyond the limit of connections that get this time at once: their sockets need file descriptors too.
+#: Maximum number of clients beyond the limit of connections that get this time: they use file descriptors too.
 _LINGERING = RESERVED_FILES // 2
 
 _NOT_HTTP = "This is not a valid HTTP request."
@@ -32,7 +32,7 @@ _TOO_LARGE = "The request line and headers have more than {} bytes."
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """What all connections of a server share. `report` receives each exchange that the engine does not see."""
+    """Settings of all connections of a server. `report` is called with each exchange that the engine does not see."""
 
     limits: ConnectionLimits
     message_bytes: int
@@ -40,7 +40,7 @@ class ConnectionSettings:
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's connection with limits. `expire` must be called about once a second."""
+    """A connection of uvicorn with limits. Call `expire` about once a second."""
 
     def __init__(self, settings: ConnectionSettings, config: Config, server_state: ServerState, **rest: Any) -> None:
         super().__init__(config, server_state, **rest)
@@ -55,12 +55,12 @@ class Connection(HttpToolsProtocol):
         self._deadline = self.loop.time() + settings.limits.idle_seconds
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, or answer 503 if the server has as many connections as it may."""
+        """Begin, or answer 503 if the server has too many connections."""
         super().connection_made(transport)
         limits = self._settings.limits
         beyond = len(self.connections) - limits.connections
         if beyond > 0:
-            self._refuse(503, f"This server has {limits.connections} connections open, and takes no more.")
+            self._refuse(503, f"Too many connections: this server accepts {limits.connections}.")
         if beyond > _LINGERING:
             self.transport.close()
 
@@ -84,7 +84,7 @@ class Connection(HttpToolsProtocol):
                 self._refuse(413, f"The body has more than {settings.message_bytes} bytes with its framing.")
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
-        """Answer a client that closes its side: what it asked, or 400 if its body is not complete."""
+        """Finish the answer to a client that closes its side, or answer 400 if its body is incomplete."""
         if self._refused or self.transport.is_closing():
             return None
         if self._in_body:
@@ -94,23 +94,23 @@ class Connection(HttpToolsProtocol):
             return False
         self._half_closed = True
         self._deadline = self.loop.time() + self._settings.limits.half_closed_seconds
-        self._answer_no_more()
+        self._close_after_answers()
         return True
 
     def expire(self, now: float) -> None:
-        """Give up a connection whose time is over."""
+        """Close the connection, or answer 408, if its deadline has passed."""
         if now < self._deadline or self.transport.is_closing():
             return
         if self._is_answering() and not (self._in_body or self._half_closed):
             return
         if self._refused:
             self.transport.close()
-        elif self.pipeline:  # nothing is read before these are answered
+        elif self.pipeline:  # reading is paused until these are answered
             return
         elif self._in_body:
-            self._refuse(408, f"Nothing of the body arrived for {self._settings.limits.body_seconds:g} s.")
+            self._refuse(408, f"No data of the body arrived for {self._settings.limits.body_seconds:g} s.")
         elif self._half_closed:
-            self._leave()
+            self._disconnect()
             self.transport.close()
         elif self._received:
             seconds = self._settings.limits.header_seconds
@@ -123,16 +123,16 @@ class Connection(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             if self._upgrading:
-                self._go_on_without_upgrade(data[upgrade.args[0] :])
+                self._parse_without_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserInvalidMethodError:
             self._refuse(400, _UNKNOWN_METHOD)
         except httptools.HttpParserError:
             self._refuse(400, BAD_CHUNKS if self._in_body else _NOT_HTTP)
 
-    def _go_on_without_upgrade(self, rest: bytes) -> None:
-        """Parse a request again as if it had not asked for an upgrade: the parser takes its body for another protocol.
+    def _parse_without_upgrade(self, rest: bytes) -> None:
+        """Parse a request again without its `Upgrade` header, because the parser takes its body for another protocol.
 
-        Java's HTTP client and `curl --http2` ask for HTTP/2 with every first request, and send a body with it.
+        Java's HTTP client and `curl --http2` request an upgrade to HTTP/2 with every first request, even with a body.
         """
         kept = [(name, value) for name, value in self.headers if name != b"upgrade"]
         lines = [b"%s: %s\r\n" % header for header in kept]
@@ -141,7 +141,7 @@ class Connection(HttpToolsProtocol):
         self.parser = httptools.HttpRequestParser(self)
         self._feed(head + rest)
 
-    # What the parser reports
+    # Callbacks of the parser
 
     def on_message_begin(self) -> None:
         """Begin a request."""
@@ -149,7 +149,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header, and leave out a trailer."""
+        """Store a header; ignore a trailer."""
         if self._in_head:
             self._head_bytes += len(name) + len(value) + len(": \r\n")
             super().on_header(name, value)
@@ -171,19 +171,19 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Hand over a part of the body."""
+        """Pass on a part of the body."""
         if not self._refused:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Hand over the last of the body."""
+        """Pass on the end of the body."""
         if self._refused or self._upgrading:
             return
         self._in_head, self._in_body, self._received = True, False, 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Go on with the next request, or close if this one's body is not read to its end."""
+        """Continue with the next request, or close the connection if the body was not read completely."""
         self._deadline = self.loop.time() + self._settings.limits.idle_seconds
         super().on_response_complete()
         if self._in_body and not self._refused:
@@ -192,35 +192,35 @@ class Connection(HttpToolsProtocol):
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _answer_no_more(self) -> None:
-        """Close the connection once the requests that were read have their answers."""
+    def _close_after_answers(self) -> None:
+        """Close the connection after the requests that were read are answered."""
         last = self.pipeline[0][0] if self.pipeline else self.cycle
         last.keep_alive = False
 
     def _refuse(self, status: int, why: str) -> None:
-        """Answer in the place of the engine, report it, and close once the client had time to read it."""
-        if self._is_answering() and not self._in_body:  # requests before this one, which get their answers
+        """Answer instead of the engine, report the exchange, and close after the client had time to read the answer."""
+        if self._is_answering() and not self._in_body:  # earlier requests still get their answers
             self._refused = True
-            return self._answer_no_more()
-        if self.pipeline:  # an answer would arrive in the place of one before it
+            return self._close_after_answers()
+        if self.pipeline:  # the answers to earlier requests come first
             return self.transport.close()
         started = self._is_answering() and self.cycle.response_started
         request = self._request()
         if self._is_answering():
-            self._leave()
+            self._disconnect()
         if not started:
             reply = refusal(status, why)
             self.transport.write(_encode(reply, self.server_state.default_headers))
             self._settings.report(Exchange(request, reply))
         return self._linger()
 
-    def _leave(self) -> None:
-        """Let the application find its client gone."""
+    def _disconnect(self) -> None:
+        """Signal the application that the client has disconnected."""
         self.cycle.disconnected = True
         self.cycle.message_event.set()
 
     def _linger(self) -> None:
-        """Close, but after a moment: to close with unread bytes resets the connection, and the client loses the answer.
+        """Close after a moment: closing with unread bytes resets the connection, and the client loses the answer.
 
         Source: RFC 9112, section 9.6.
         """
@@ -234,7 +234,7 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def _request(self) -> Request:
-        """Return what is known of the request that is being read."""
+        """Return the request that is being read, as far as it is known."""
         scope: Any = self.scope if self._in_body else {}
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope.get("headers", ())}
         return Request(scope.get("method", "-"), scope.get("path", "-"), (), headers)

@@ -1,4 +1,4 @@
-"""Limits of connections, and how many files this process may open for them."""
+"""Limits of connections, and the number of files that this process may open for them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 import sys
 from dataclasses import dataclass, replace
 
-#: File descriptors kept free of connections: for the store, its files, the log and the event loop.
+#: File descriptors reserved for the store, its files, the log and the event loop.
 RESERVED_FILES = 64
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """What a connection may cost. Sizes are in bytes, times in seconds.
+    """Limits of connections. Sizes are in bytes, times in seconds.
 
     A client beyond `connections` gets 503. A request line and headers beyond `header_bytes` get 431, and 408 if they
     are not complete `header_seconds` after their first byte. A body gets 408 if nothing of it arrives for
@@ -30,7 +30,7 @@ class ConnectionLimits:
 
 
 def raise_open_files() -> int | None:
-    """Raise the limit of open files as far as this user may, and return it; None if there is none."""
+    """Raise the limit of open files as far as this user is allowed to, and return it; None if there is no limit."""
     if sys.platform == "win32":
         return None
     import resource

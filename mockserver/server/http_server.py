@@ -25,13 +25,13 @@ from mockserver.server.connection import Connection, ConnectionSettings
 from mockserver.server.workers import HANGUP_LINE
 
 _BACKLOG = 4096
-_GRACE = 0.2  # seconds that replies on their way have to end
-_THREADS = 32  # that wait for a store at once: if one hangs, the clients of that many requests find out together
-_SAY_AGAIN = 10.0  # seconds between two lines about the same trouble
+_GRACE = 0.2  # seconds for replies that are being sent when the server stops
+_THREADS = 32  # number of requests that can wait for a store at once
+_REPEAT = 10.0  # seconds between two log lines about the same error
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that listens at host and port; 0 takes a free one. Raises OSError if it can't."""
+    """Return a socket that listens at host and port; 0 chooses a free one. Raises OSError if that fails."""
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -49,16 +49,17 @@ def run(
     app: App,
     listening: socket.socket,
     settings: ConnectionSettings,
-    say: Callable[[str], None],
+    log: Callable[[str], None],
     on_start: Callable[[], None] = lambda: None,
     lifeline: int | None = None,
 ) -> None:
-    """Serve `app` on a listening socket until SIGINT or SIGTERM; open replies are cut off within a second of it.
+    """Serve `app` on a listening socket until SIGINT or SIGTERM, then end open replies within a second.
 
-    With a `lifeline`, until SIGTERM or until that file descriptor is at its end. `say` receives lines for the log.
+    With a `lifeline`, serve until SIGTERM or until that file descriptor reaches its end. `log` is called with log
+    lines.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_run(app, listening, settings, say, on_start, lifeline))
+        runner.run(_run(app, listening, settings, log, on_start, lifeline))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -73,16 +74,16 @@ async def _run(
     app: App,
     listening: socket.socket,
     settings: ConnectionSettings,
-    say: Callable[[str], None],
+    log: Callable[[str], None],
     on_start: Callable[[], None],
     lifeline: int | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(_THREADS))
-    loop.set_exception_handler(_exception_handler(loop, say))
+    loop.set_exception_handler(_exception_handler(loop, log))
     config = Config(
         app,
-        http=partial(Connection, settings),  # type: ignore[arg-type]  # it calls it, as it would the class
+        http=partial(Connection, settings),  # type: ignore[arg-type]  # uvicorn only calls it
         ws="none",
         lifespan="off",
         log_config=None,
@@ -90,10 +91,10 @@ async def _run(
         server_header=False,
         proxy_headers=False,
         backlog=_BACKLOG,
-        timeout_keep_alive=settings.limits.idle_seconds,  # type: ignore[arg-type]  # it is given to call_later
-        timeout_graceful_shutdown=_GRACE,  # type: ignore[arg-type]  # and this to wait_for
+        timeout_keep_alive=settings.limits.idle_seconds,  # type: ignore[arg-type]  # passed to call_later
+        timeout_graceful_shutdown=_GRACE,  # type: ignore[arg-type]  # passed to wait_for
     )
-    server = _Server(config, FileWatch(listening.fileno(), say))
+    server = _Server(config, FileWatch(listening.fileno(), log))
 
     def stop() -> None:
         if lifeline is not None:
@@ -108,29 +109,29 @@ async def _run(
             loop.add_signal_handler(number, stop)
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
-    ignore_hangup(loop, say)
+    ignore_hangup(loop, log)
     on_start()
-    with _logged(say, server):
+    with _logged(log, server):
         await server.serve([listening])
         if cut_off := tuple(server.server_state.tasks):
             await asyncio.wait(cut_off, timeout=_GRACE)
 
 
-def ignore_hangup(loop: asyncio.AbstractEventLoop, say: Callable[[str], None]) -> None:
-    """Make SIGHUP a line of the log, on systems that have it, unless it is ignored already (nohup)."""
+def ignore_hangup(loop: asyncio.AbstractEventLoop, log: Callable[[str], None]) -> None:
+    """Log SIGHUP instead of ending, unless it is already ignored (nohup) or the system does not have it."""
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:
-        loop.add_signal_handler(hangup, say, HANGUP_LINE)
+        loop.add_signal_handler(hangup, log, HANGUP_LINE)
 
 
 class FileWatch:
-    """Says when this process has no file descriptors left, and when it has some again.
+    """Logs when this process runs out of file descriptors, and when it has some again.
 
-    The event loop closes new connections then, without a word.
+    Without it the event loop would close new connections silently.
     """
 
-    def __init__(self, descriptor: int, say: Callable[[str], None]) -> None:
-        self._descriptor, self._say = descriptor, say
+    def __init__(self, descriptor: int, log: Callable[[str], None]) -> None:
+        self._descriptor, self._log = descriptor, log
         self._out_of_files = False
 
     def check(self) -> None:
@@ -140,11 +141,11 @@ class FileWatch:
         except OSError as error:
             if not self._out_of_files:
                 why = error.strerror or str(error)
-                self._say(f"WARNING: {why}: new connections are closed until file descriptors are free (ulimit -n).")
+                self._log(f"WARNING: {why}: new connections are closed until file descriptors are free (ulimit -n).")
             self._out_of_files = True
         else:
             if self._out_of_files:
-                self._say("File descriptors are free again: new connections are taken.")
+                self._log("File descriptors are free again: new connections are accepted.")
             self._out_of_files = False
 
 
@@ -157,7 +158,7 @@ class _Server(Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to `_run`: a server that is stopped ends with status 0."""
+        """Leave signals to `_run`, so that a stopped server exits with status 0."""
         yield
 
     async def on_tick(self, counter: int) -> bool:
@@ -173,23 +174,23 @@ class _Server(Server):
 
 
 class _LogForwarder(logging.Handler):
-    """Hands errors of uvicorn to the server's own log, except while it stops and cuts replies off on purpose.
+    """Forwards errors of uvicorn to the server's log, except while the server stops and ends replies on purpose.
 
-    Its one warning, about invalid requests, is not needed: `Connection` reports them.
+    It omits uvicorn's only warning, about invalid requests, because `Connection` reports those.
     """
 
-    def __init__(self, say: Callable[[str], None], server: Server) -> None:
+    def __init__(self, log: Callable[[str], None], server: Server) -> None:
         super().__init__(logging.ERROR)
-        self._say, self._server = say, server
+        self._log, self._server = log, server
 
     def emit(self, record: logging.LogRecord) -> None:
         if not self._server.should_exit:
-            self._say(self.format(record))
+            self._log(self.format(record))
 
 
 @contextlib.contextmanager
-def _logged(say: Callable[[str], None], server: Server) -> Iterator[None]:
-    logger, handler = logging.getLogger("uvicorn"), _LogForwarder(say, server)
+def _logged(log: Callable[[str], None], server: Server) -> Iterator[None]:
+    logger, handler = logging.getLogger("uvicorn"), _LogForwarder(log, server)
     logger.addHandler(handler)
     logger.propagate = False
     try:
@@ -200,16 +201,16 @@ def _logged(say: Callable[[str], None], server: Server) -> Iterator[None]:
 
 
 def _exception_handler(
-    loop: asyncio.AbstractEventLoop, say: Callable[[str], None]
+    loop: asyncio.AbstractEventLoop, log: Callable[[str], None]
 ) -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
-    """Return a handler that says what went wrong in the loop: each kind of trouble once in a while."""
-    said: dict[str, float] = {}
+    """Return a handler that logs errors of the event loop, the same error at most every ten seconds."""
+    logged: dict[str, float] = {}
 
     def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         kind = f"{context['message']}: {error}" if error else context["message"]
-        if loop.time() - said.get(kind, -_SAY_AGAIN) >= _SAY_AGAIN:
-            said[kind] = loop.time()
-            say(f"The server goes on after a fault: {kind}")
+        if loop.time() - logged.get(kind, -_REPEAT) >= _REPEAT:
+            logged[kind] = loop.time()
+            log(f"The server continues after an error: {kind}")
 
     return handle

@@ -1,4 +1,4 @@
-"""Writes finished lines in a thread of its own, so that a slow, full or closed output never holds up a request."""
+"""Writes lines in a separate thread, so that a slow, full or closed output never delays a request."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import threading
 from collections import deque
 from typing import IO
 
-#: Bytes of lines that wait for the output. What comes when there are more is dropped, and counted.
-MOST_WAITING = 1024 * 1024
-_BATCH = 64 * 1024  # bytes that are written at once
-_TRY_AGAIN = 1.0  # seconds until an output that failed, such as a full disk, is tried again
-_CLOSE_LIMIT = 0.5  # seconds that the rest may take when the server ends
+#: Maximum size of the queued lines, in bytes. Lines beyond it are dropped and counted.
+MAX_QUEUED = 1024 * 1024
+_BATCH = 64 * 1024  # bytes per write
+_RETRY = 1.0  # seconds until a failed write, for example to a full disk, is tried again
+_CLOSE_LIMIT = 0.5  # seconds for the remaining lines when the server ends
 
 
 class LineWriter:
@@ -33,16 +33,16 @@ class LineWriter:
 
     @property
     def broken(self) -> bool:
-        """Whether no one can read the output any more, so that lines need not be made."""
+        """Whether the output is closed, so that no more lines are needed."""
         return self._broken
 
     def write(self, line: str) -> None:
-        """Have a line written; never waits."""
+        """Queue a line; never waits."""
         if self._broken:
             return
         data = line.encode("utf-8", "backslashreplace") + b"\n"
         with self._changed:
-            if self._size + len(data) > MOST_WAITING:
+            if self._size + len(data) > MAX_QUEUED:
                 self._dropped += 1
                 return
             self._lines.append(data)
@@ -51,7 +51,7 @@ class LineWriter:
                 self._changed.notify()
 
     def close(self) -> None:
-        """Write what is left, for half a second at most."""
+        """Write the remaining lines, for at most half a second."""
         with self._changed:
             self._ending = True
             self._changed.notify()
@@ -68,11 +68,11 @@ class LineWriter:
                 with self._changed:
                     if self._ending:
                         return None
-                    self._changed.wait(_TRY_AGAIN)
+                    self._changed.wait(_RETRY)
         return None
 
     def _next(self) -> bytes:
-        """Return the next lines, waiting for one; nothing when the writer ends."""
+        """Return the next lines, waiting for one; nothing after `close`."""
         with self._changed:
             while not (self._lines or self._dropped or self._ending):
                 self._changed.wait()
@@ -82,7 +82,7 @@ class LineWriter:
                 size += len(parts[-1])
             self._size -= size
             if self._dropped and not self._lines:
-                parts.append(f"{self._dropped} lines of the log were dropped: it was not read fast enough.\n".encode())
+                parts.append(f"{self._dropped} log lines were dropped: the output is too slow.\n".encode())
                 self._dropped = 0
             return b"".join(parts)
 
@@ -102,7 +102,7 @@ class LineWriter:
 
 
 def _descriptor(out: IO[str]) -> int | None:
-    """Return the file descriptor of an output: written directly, nothing stays in a buffer that fails at exit."""
+    """Return the file descriptor of an output; direct writes leave nothing in a buffer that would fail at exit."""
     try:
         out.flush()
         return out.fileno()

@@ -1,4 +1,4 @@
-"""Processes that serve one listening socket together: they are started, replaced when they end, and stopped."""
+"""Worker processes that share a listening socket: starts, replaces and stops them."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from agent_contract.document.errors import ContractError
 
 _HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)
 _SIGNALS_AT_ONCE = 64
-HANGUP_LINE = "SIGHUP is ignored: nothing is read again. SIGTERM or Ctrl-C stops the server."
+HANGUP_LINE = "SIGHUP is ignored: the server does not reload anything. Stop it with SIGTERM or Ctrl-C."
 
-#: A worker that ends within these seconds has failed to start.
+#: Seconds; a worker that ends sooner has failed to start.
 _SOON = 1.0
-#: After this many failed starts in a row no more are tried.
+#: Number of failed starts in a row after which the server gives up.
 _TOO_MANY = 5
-_PATIENCE = 3.0  # seconds that workers have to end
+_STOP_TIMEOUT = 3.0  # seconds in which workers must end
 
 
 class WorkersFailed(Exception):
-    """No worker stays alive; the message says how the last one ended."""
+    """No worker stays alive; the message contains how the last one ended."""
 
 
 def can_fork() -> bool:
-    """Return whether this system can fork processes, which share what their parent has read and opened."""
+    """Return whether this system can fork processes."""
     return "fork" in multiprocessing.get_all_start_methods()
 
 
@@ -69,8 +69,8 @@ def run_workers(count: int, work: Callable[[int], None], say: Callable[[str], No
                     failed = failed + 1 if time.monotonic() - began < _SOON else 0
                     how = _how_it_ended(process)
                     if failed >= _TOO_MANY:
-                        raise WorkersFailed(f"The workers end as soon as they are started: {how}.")
-                    say(f"A worker {how}; process {start().pid} takes its place.")
+                        raise WorkersFailed(f"The workers end right after their start: {how}.")
+                    say(f"A worker {how}; process {start().pid} replaces it.")
     finally:
         os.close(held)
         _end([process for process, _ in workers.values()])
@@ -79,7 +79,7 @@ def run_workers(count: int, work: Callable[[int], None], say: Callable[[str], No
 
 def _work(work: Callable[[int], None], lifeline: int, held: int) -> None:
     signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them, and the parent ends them
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent ends the workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.close(held)
     try:
@@ -90,7 +90,7 @@ def _work(work: Callable[[int], None], lifeline: int, held: int) -> None:
 
 @contextmanager
 def _signals() -> Iterator[socket.socket]:
-    """Yield a socket that gives the number of each SIGINT, SIGTERM and, unless it is ignored (nohup), SIGHUP."""
+    """Yield a socket that receives the number of each SIGINT, SIGTERM and, unless it is ignored (nohup), SIGHUP."""
     numbers = {signal.SIGINT, signal.SIGTERM}
     if _HANGUP is not None and signal.getsignal(_HANGUP) != signal.SIG_IGN:
         numbers.add(_HANGUP)
@@ -121,7 +121,7 @@ def _how_it_ended(process: BaseProcess) -> str:
 
 
 def _end(processes: list[BaseProcess]) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _STOP_TIMEOUT
     for process in processes:
         process.join(max(0.0, deadline - time.monotonic()))
         if process.is_alive():

@@ -1,12 +1,12 @@
-"""Where sessions, agents and the journal are kept: a protocol, and the stores that keep it."""
+"""Stores of sessions, agents and journals: a protocol and its implementations."""
 
 from __future__ import annotations
 
 from mockserver.stores.base import Conflict, Entry, Store, StoreFull, StoreUnavailable, Versioned
+from mockserver.stores.circuit_breaker import request_deadline
 from mockserver.stores.errors import StoreError
 from mockserver.stores.memory import MemoryStore
 from mockserver.stores.open import open_store
-from mockserver.stores.patience import request_deadline
 
 __all__ = [
     "Conflict",

@@ -1,20 +1,20 @@
-"""What every store promises: values under keys, written by compare-and-set, and logs."""
+"""The protocol of stores: values under keys, written by compare-and-set, and logs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
 
-#: What a store keeps unless it is told otherwise: items that may go, and the bytes of their values together.
+#: Default limits of a store: the number of unpinned items, and the bytes of everything.
 ITEMS = 10_000
 SIZE = 256 * 1024 * 1024
-#: Items at most that one `put` forgets because their time is over: nobody waits for a hundred thousand of them.
-SWEPT = 1_000
+#: Maximum number of expired items that one `put` deletes, so that it stays fast.
+MAX_SWEPT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Versioned:
-    """A stored value and the version that its writing gave it."""
+    """A stored value and its version."""
 
     value: bytes
     version: int
@@ -32,13 +32,13 @@ class Entry(Protocol):
 
 
 class Conflict(Exception):
-    """Somebody else has written the key since the version that was expected."""
+    """The key does not have the expected version: another writer has changed it."""
 
 
 class StoreUnavailable(Exception):
-    """The store can't be read or written now; what was being written may be stored or not, whole in either case.
+    """The store can't be read or written now. A write that raises this was either done completely or not at all.
 
-    The text says to a person what is wrong and what to do; `retry_after` is in seconds.
+    The message states the problem and what to do; `retry_after` is in seconds.
     """
 
     def __init__(self, why: str, retry_after: int = 1) -> None:
@@ -47,11 +47,11 @@ class StoreUnavailable(Exception):
 
 
 class StoreFull(StoreUnavailable):
-    """A pinned item has no room next to the other pinned items and the logs; nothing was written."""
+    """The pinned items and the logs leave no room for a pinned item; nothing was written."""
 
 
 class Store(Protocol):
-    """Values under keys, written by compare-and-set, so that two writers of one value lose nothing; and logs.
+    """Values under keys, written by compare-and-set so that no concurrent write is lost, and logs.
 
     A key is text whose parts are separated by `/`; a value is bytes. Every method may be called from any thread, and
     every one but `close` may raise `StoreUnavailable`. An expired item no longer exists. Items that are not pinned are
@@ -62,7 +62,7 @@ class Store(Protocol):
 
     @property
     def blocking(self) -> bool:
-        """Whether a call may wait for a disk or a network; an event loop makes it in a thread then."""
+        """Whether a call may wait for a disk or the network; an event loop must then make it in a thread."""
 
     def get(self, key: str) -> Versioned | None:
         """Return what is stored under `key`, or None."""
@@ -72,15 +72,15 @@ class Store(Protocol):
     ) -> int:
         """Store `value` and return its version, greater than any that the key ever had, deleted or not.
 
-        `expected` is the version that is replaced, None where the key must be new; raises `Conflict` otherwise.
-        The item is there up to `expires`, in seconds since 1970, None for ever; a pinned one never goes to make room.
+        `expected` is the version to replace, None if the key must be new; raises `Conflict` otherwise. The item expires
+        at `expires`, in seconds since 1970, or never if it is None. A pinned item is never evicted.
         """
 
     def delete(self, key: str) -> bool:
-        """Remove `key`; return whether it was there."""
+        """Delete `key`; return whether it existed."""
 
     def items(self, prefix: str = "", after: str = "", limit: int = 100) -> tuple[tuple[str, Versioned], ...]:
-        """Return at most `limit` keys that begin with `prefix` and sort behind `after`, in order, with their values.
+        """Return at most `limit` keys that begin with `prefix` and sort after `after`, in order, with their values.
 
         Keys sort by code point.
         """
@@ -89,7 +89,7 @@ class Store(Protocol):
         """Return how many keys begin with `prefix`; some of them may be over, but not yet forgotten."""
 
     def append(self, log: str, entry: Entry, keep: int) -> int:
-        """Add an entry to a log and return its number, rising from 1; the log keeps its newest `keep` entries.
+        """Add an entry to a log and return its number, counted from 1; the log keeps its newest `keep` entries.
 
         A store in this process may keep the entry as it is and take its bytes when somebody reads it.
         """
@@ -98,13 +98,13 @@ class Store(Protocol):
         """Return at most `limit` entries with their numbers, newest first: those below `before`, by default all."""
 
     def clear(self, prefix: str) -> None:
-        """Remove all keys and all logs that begin with `prefix`, pinned ones too; a log then counts from 1 again."""
+        """Delete all keys and logs that begin with `prefix`, including pinned items; a new log counts from 1."""
 
     def ready(self) -> None:
-        """Return when the store can be read and written; raise `StoreUnavailable` otherwise."""
+        """Return if the store can be read and written; raise `StoreUnavailable` otherwise."""
 
     def close(self) -> None:
-        """Give back what the store holds of the machine: connections and files."""
+        """Close connections and files."""
 
 
 def full(size: int) -> str:

@@ -12,7 +12,7 @@ from itertools import islice
 
 from sortedcontainers import SortedDict
 
-from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, Entry, StoreFull, Versioned, full
+from mockserver.stores.base import ITEMS, MAX_SWEPT, SIZE, Conflict, Entry, StoreFull, Versioned, full
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class _Log:
 
 
 class MemoryStore:
-    """A `Store` in this process: as quick as can be, gone with the process.
+    """A `Store` in the memory of this process.
 
-    `items` bounds the number of items that are not pinned, `size` the bytes of everything; one value may be larger.
+    `items` limits the number of unpinned items, `size` the bytes of everything; a single value may be larger.
     `clock` returns seconds since 1970.
     """
 
@@ -42,18 +42,18 @@ class MemoryStore:
         self._size = size
         self._clock = clock
         self._stored: SortedDict[str, _Item] = SortedDict()
-        self._unpinned: OrderedDict[str, None] = OrderedDict()  # written longest ago first
+        self._unpinned: OrderedDict[str, None] = OrderedDict()  # least recently written first
         self._used = 0  # bytes of the values that are not pinned
         self._held = 0  # bytes of pinned values and of logs
-        self._ending: list[tuple[float, int, str]] = []  # a heap of (expires, version, key), some of them outdated
+        self._expiries: list[tuple[float, int, str]] = []  # heap of (expires, version, key); some entries are outdated
         self._logs: dict[str, _Log] = {}
-        self._version = 0  # one count for all keys: a key that was deleted never gets an old version again
+        self._version = 0  # one counter for all keys: a deleted key never gets an old version again
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Versioned | None:
         """Return what is stored under `key`, or None."""
         with self._lock:
-            found = self._there(key)
+            found = self._live(key)
             return found.stored if found else None
 
     def put(
@@ -61,7 +61,7 @@ class MemoryStore:
     ) -> int:
         """Store `value` and return its version; raise `Conflict` unless the key has the version `expected`."""
         with self._lock:
-            found = self._there(key)
+            found = self._live(key)
             if (found.stored.version if found else None) != expected:
                 raise Conflict(key)
             old = self._stored.get(key)
@@ -76,22 +76,22 @@ class MemoryStore:
             else:
                 self._held += len(value)
             if expires is not None:
-                self._note_end(expires, key)
+                self._note_expiry(expires, key)
             self._sweep()
             self._make_room(key)
             return self._version
 
     def delete(self, key: str) -> bool:
-        """Remove `key`; return whether it was there."""
+        """Delete `key`; return whether it existed."""
         with self._lock:
-            found = self._there(key)
+            found = self._live(key)
             self._remove(key)
             return found is not None
 
     def items(self, prefix: str = "", after: str = "", limit: int = 100) -> tuple[tuple[str, Versioned], ...]:
-        """Return at most `limit` keys that begin with `prefix` and sort behind `after`, in order, with their values."""
+        """Return at most `limit` keys that begin with `prefix` and sort after `after`, in order, with their values."""
         with self._lock:
-            found = ((key, item.stored) for key in self._keys(prefix, after) if (item := self._there(key)))
+            found = ((key, item.stored) for key in self._keys(prefix, after) if (item := self._live(key)))
             return tuple(islice(found, limit))
 
     def count(self, prefix: str = "") -> int:
@@ -124,7 +124,7 @@ class MemoryStore:
         return tuple((number, bytes(entry)) for number, entry in page)
 
     def clear(self, prefix: str) -> None:
-        """Remove all keys and all logs that begin with `prefix`."""
+        """Delete all keys and logs that begin with `prefix`."""
         with self._lock:
             for key in list(self._keys(prefix, "")):
                 self._remove(key)
@@ -132,14 +132,14 @@ class MemoryStore:
                 self._held -= sum(map(len, self._logs.pop(log).kept))
 
     def ready(self) -> None:
-        """Return: memory is always there."""
+        """Return at once: memory is always available."""
 
     def close(self) -> None:
-        """Do nothing: there is nothing to give back."""
+        """Do nothing."""
 
-    def _there(self, key: str) -> _Item | None:
+    def _live(self, key: str) -> _Item | None:
         found = self._stored.get(key)
-        return None if found is None or _is_over(found.expires, self._clock()) else found
+        return None if found is None or _is_expired(found.expires, self._clock()) else found
 
     def _keys(self, prefix: str, after: str) -> Iterator[str]:
         for key in self._stored.irange(max(prefix, after), inclusive=(prefix > after, True)):
@@ -155,22 +155,22 @@ class MemoryStore:
         elif found:
             self._held -= len(found.stored.value)
 
-    def _note_end(self, expires: float, key: str) -> None:
-        heapq.heappush(self._ending, (expires, self._version, key))
-        # Each write of a key leaves the end of the one before it: more outdated ends than live ones are cleared away.
-        if len(self._ending) > 2 * len(self._stored) + 100:
-            self._ending = [
+    def _note_expiry(self, expires: float, key: str) -> None:
+        heapq.heappush(self._expiries, (expires, self._version, key))
+        # Each write of a key leaves an outdated entry. Rebuild the heap if most of its entries are outdated.
+        if len(self._expiries) > 2 * len(self._stored) + 100:
+            self._expiries = [
                 (item.expires, item.stored.version, key)
                 for key, item in self._stored.items()
                 if item.expires is not None
             ]
-            heapq.heapify(self._ending)
+            heapq.heapify(self._expiries)
 
     def _sweep(self) -> None:
-        """Forget the first items whose time is over."""
+        """Delete the first expired items."""
         now, swept = self._clock(), 0
-        while self._ending and _is_over(self._ending[0][0], now) and swept < SWEPT:
-            _, version, key = heapq.heappop(self._ending)
+        while self._expiries and _is_expired(self._expiries[0][0], now) and swept < MAX_SWEPT:
+            _, version, key = heapq.heappop(self._expiries)
             found = self._stored.get(key)
             if found and found.stored.version == version:
                 self._remove(key)
@@ -184,5 +184,5 @@ class MemoryStore:
             self._remove(oldest)
 
 
-def _is_over(expires: float | None, now: float) -> bool:
+def _is_expired(expires: float | None, now: float) -> bool:
     return expires is not None and now > expires

@@ -1,4 +1,4 @@
-"""Opens the store that an address names, or says why that can't be."""
+"""Opens the store at an address."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mockserver.stores.memory import MemoryStore
 if TYPE_CHECKING:
     from mockserver.stores.redis import RedisStore
 
-#: The addresses of stores, as they are told to a person.
+#: The forms of addresses, for messages.
 ADDRESSES = "memory, sqlite:///FILE or redis://HOST/N"
 _FILE = "sqlite:///"
 
@@ -29,9 +29,9 @@ def open_store(
 ) -> Store:
     """Return the store at `memory`, `sqlite:///FILE` or `redis://HOST[:PORT]/N`.
 
-    It keeps at most `items` items that are not pinned, of `size` bytes together. With `check` it was written once, so
-    that it works when this returns. Raises `StoreError`, which says what is wrong and what to do: for an address of no
-    store, and for a store that can't be used.
+    It keeps at most `items` items that are not pinned, and `size` bytes of everything. With `check`, it is written once
+    to make sure that it works. Raises `StoreError`, with problem and remedy, if the address is invalid or the store
+    can't be used.
     """
     if url == "memory":
         return MemoryStore(items, size, clock)
@@ -42,7 +42,7 @@ def open_store(
     elif url.startswith(("redis://", "rediss://")):
         store = _redis()(url, items, size, clock)
     else:
-        raise store_error(url, "there is no such store", f"name one as {ADDRESSES}")
+        raise store_error(url, "is not the address of a store", f"use {ADDRESSES}")
     if check:
         try:
             store.check()

@@ -1,4 +1,4 @@
-"""Reading of everything under a prefix, page by page."""
+"""Reads everything under a prefix, page by page."""
 
 from __future__ import annotations
 

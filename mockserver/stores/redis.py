@@ -1,4 +1,4 @@
-"""The store in Redis: many machines on one state. It comes with the extra `redis`."""
+"""The store in Redis, which many machines can share. It needs the extra `redis`."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import TimeoutError as NoAnswer
 from redis.retry import Retry
 
-from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, Entry, StoreFull, StoreUnavailable, Versioned, full
+from mockserver.stores.base import ITEMS, MAX_SWEPT, SIZE, Conflict, Entry, StoreFull, StoreUnavailable, Versioned, full
+from mockserver.stores.circuit_breaker import CALL, CircuitBreaker
 from mockserver.stores.errors import store_error
-from mockserver.stores.key_encoding import behind, decoded, encoded
-from mockserver.stores.patience import CALL, Patience
+from mockserver.stores.key_encoding import decoded, encoded, end_of
 from mockserver.stores.redis_scripts import KEYS, LOG, NO_ROOM, SCRIPTS
 
 
 class RedisStore:
-    """A `Store` in a Redis, which processes of many machines may share; it connects again by itself.
+    """A `Store` in Redis, which processes on many machines can share; it reconnects automatically.
 
-    `items` bounds the number of items that are not pinned, `size` the bytes of everything; one value may be larger.
-    `clock` returns seconds since 1970; `patience` is in seconds. What was answered is lost only where Redis loses it.
+    `items` limits the number of unpinned items, `size` the bytes of everything; a single value may be larger.
+    `clock` returns seconds since 1970; `timeout` is in seconds.
     """
 
     blocking = True
@@ -37,19 +37,19 @@ class RedisStore:
         items: int = ITEMS,
         size: int = SIZE,
         clock: Callable[[], float] = time.time,
-        patience: float = CALL,
+        timeout: float = CALL,
     ) -> None:
         self._place = place_of(url)
-        self._patience = Patience(self._place)
+        self._breaker = CircuitBreaker(self._place)
         self._items = items
         self._size = size
         self._clock = clock
-        # A write that got no answer may have been done: done again, it would be refused as a conflict with itself.
+        # No retries: a write without an answer may have been done, and its repetition would conflict with it.
         self._client = Redis.from_url(
             url,
             protocol=2,
-            socket_timeout=patience,
-            socket_connect_timeout=patience,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
             retry=Retry(NoBackoff(), 0),
             driver_info=None,
         )
@@ -66,7 +66,7 @@ class RedisStore:
         """Store `value` and return its version; raise `Conflict` unless the key has the version `expected`."""
         version = "" if expected is None else expected
         end = "-" if expires is None else expires
-        bounds = (self._items, self._size, SWEPT)
+        bounds = (self._items, self._size, MAX_SWEPT)
         written = self._run("put", encoded(key), value, version, end, int(pinned), self._clock(), *bounds)
         if written == NO_ROOM:
             raise StoreFull(full(self._size))
@@ -75,11 +75,11 @@ class RedisStore:
         return int(written)
 
     def delete(self, key: str) -> bool:
-        """Remove `key`; return whether it was there."""
+        """Delete `key`; return whether it existed."""
         return bool(self._run("delete", encoded(key), self._clock()))
 
     def items(self, prefix: str = "", after: str = "", limit: int = 100) -> tuple[tuple[str, Versioned], ...]:
-        """Return at most `limit` keys that begin with `prefix` and sort behind `after`, in order, with their values."""
+        """Return at most `limit` keys that begin with `prefix` and sort after `after`, in order, with their values."""
         begin, end = _range(prefix)
         begin = begin if prefix > after else b"(" + encoded(after)
         found = iter(self._run("items", begin, end, limit, self._clock()))
@@ -104,11 +104,11 @@ class RedisStore:
         return tuple(zip(range(last, 0, -1), reversed(values), strict=False))
 
     def clear(self, prefix: str) -> None:
-        """Remove all keys and all logs that begin with `prefix`."""
+        """Delete all keys and logs that begin with `prefix`."""
         self._run("clear", *_range(prefix), LOG)
 
     def ready(self) -> None:
-        """Return when Redis takes writes; raise `StoreUnavailable` otherwise."""
+        """Return if Redis accepts writes; raise `StoreUnavailable` otherwise."""
         with self._reaching():
             self._client.incrby(KEYS[0], 0)
 
@@ -117,21 +117,21 @@ class RedisStore:
         self._client.close()
 
     def check(self) -> None:
-        """Raise `StoreError` where this Redis can't keep a state: not there, not writable, or forgetting at will."""
+        """Raise `StoreError` if this Redis can't be reached or written, or if it may evict any key."""
         try:
             self.ready()
         except StoreUnavailable as error:
             raise store_error(self._place, str(error.__cause__), _remedy(error.__cause__)) from None
         try:
             settings: Any = self._client.config_get("maxmemory*")
-        except RedisError:  # not everybody may ask
+        except RedisError:  # this user may not read the configuration
             return
         policy = settings.get("maxmemory-policy", "")
         if settings.get("maxmemory", "0") != "0" and policy.startswith("allkeys-"):
             what = (
-                f"this Redis drops any key when its memory is full (maxmemory-policy {policy}): the state would be lost"
+                f"this Redis evicts any key when its memory is full (maxmemory-policy {policy}), so state would be lost"
             )
-            raise store_error(self._place, what, "set maxmemory-policy noeviction there, or name another Redis")
+            raise store_error(self._place, what, "set maxmemory-policy to noeviction, or use another Redis")
 
     def _run(self, script: str, *arguments: bytes | str | float, log: str | None = None) -> Any:
         keys: Sequence[str | bytes] = KEYS if log is None else (*KEYS, LOG.encode() + encoded(log))
@@ -140,46 +140,46 @@ class RedisStore:
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
-        with self._patience.call():
+        with self._breaker.call():
             try:
                 yield
             except RedisError as error:
-                why = f"The store {self._place} can't be used now: {error}. To mend it, {_remedy(error)}."
+                why = f"The store {self._place} is unavailable: {error}. To fix this, {_remedy(error)}."
                 raise StoreUnavailable(why) from error
 
 
-#: What to do about an error of Redis; the first that fits.
+#: Remedies for errors of Redis; the first matching type is used.
 _REMEDIES: tuple[tuple[type[Exception], str], ...] = (
-    (AuthenticationError, "give user and password, as redis://USER:PASSWORD@HOST/N"),
-    (NoPermissionError, "let this user run scripts and write"),
-    (NoAnswer, "see whether it is overloaded or stopped"),
-    (NoConnection, "start it, or name another"),
-    (OutOfMemoryError, "give it more memory, or keep less with --max-sessions"),
-    (ResponseError, "do what its message asks for"),
+    (AuthenticationError, "add user and password: redis://USER:PASSWORD@HOST/N"),
+    (NoPermissionError, "allow this user to run scripts and to write"),
+    (NoAnswer, "check whether Redis is overloaded or stopped"),
+    (NoConnection, "start Redis, or use another address"),
+    (OutOfMemoryError, "give Redis more memory, or lower --max-sessions"),
+    (ResponseError, "follow the message of Redis"),
 )
 
 
 def _remedy(error: BaseException | None) -> str:
-    return next((remedy for kind, remedy in _REMEDIES if isinstance(error, kind)), "look at its log")
+    return next((remedy for kind, remedy in _REMEDIES if isinstance(error, kind)), "look at the log of Redis")
 
 
 def place_of(url: str) -> str:
-    """Return the address without user and password; raise `StoreError` where it is none of a Redis."""
+    """Return the address without user and password; raise `StoreError` if it is not an address of a Redis."""
     try:
         parts = urlsplit(url)
         port = parts.port or 6379
     except ValueError as error:
-        raise store_error("redis://…", f"that is no address: {error}", _FORM) from None
+        raise store_error("redis://…", f"is not a valid address: {error}", _FORM) from None
     number = parts.path.removeprefix("/") or "0"
     if not parts.hostname or not number.isdecimal() or parts.query or parts.fragment:
-        raise store_error(f"redis://{parts.hostname or ''}…", "that is no address of a Redis", _FORM)
+        raise store_error(f"redis://{parts.hostname or ''}…", "is not the address of a Redis", _FORM)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}:{port}/{number}"
 
 
-_FORM = "write it as redis://HOST/N or redis://HOST:PORT/N, where N is the number of the database"
+_FORM = "use redis://HOST/N or redis://HOST:PORT/N; N is the number of the database"
 
 
 def _range(prefix: str) -> tuple[bytes, bytes]:
-    """Return the bounds of all keys that begin with `prefix`, as ZRANGEBYLEX has them."""
-    return b"[" + encoded(prefix), b"(" + behind(prefix)
+    """Return the bounds of all keys that begin with `prefix`, in the syntax of ZRANGEBYLEX."""
+    return b"[" + encoded(prefix), b"(" + end_of(prefix)

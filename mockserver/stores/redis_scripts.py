@@ -1,7 +1,7 @@
-"""The scripts by which Redis does each write of a store in one step, so that nobody ever sees half of it.
+"""Lua scripts that make each operation of the store atomic in Redis.
 
-Every item stands in five places: its value and what is known of it in hashes, its key in sorted sets by name, by the
-version of its writing (where it may go), and by its end (where it has one). The time comes from outside: Redis runs
+An item has up to five entries: its value and its version with expiry in hashes, and its key in sorted sets by name, by
+version (if it is not pinned), and by expiry (if it has one). The time comes from outside: Redis runs
 no clock of ours.
 
 Source: https://redis.io/docs/latest/develop/programmability/eval-intro/
@@ -9,13 +9,13 @@ Source: https://redis.io/docs/latest/develop/programmability/eval-intro/
 
 from __future__ import annotations
 
-#: All keys stand in one slot of a cluster, because a script may touch no other.
+#: The braces put all keys into one slot of a cluster, as scripts require.
 PREFIX = "{agent-contract}:"
-#: What each script is given as KEYS, in this order.
+#: The KEYS of each script, in this order.
 KEYS = tuple(
     PREFIX + name for name in ("version", "used", "value", "about", "name", "written", "ending", "log", "count", "held")
 )
-#: Before a log's name, the key of its entries.
+#: With the name of a log after it, the key of the log's entries.
 LOG = PREFIX + "log:"
 
 #: What `PUT` returns for a pinned item that has no room.
@@ -84,7 +84,7 @@ make_room(key, items, size)
 return version
 """
 
-#: Returns 1 where the key was there, 0 otherwise.
+#: Returns 1 if the key existed, 0 otherwise.
 DELETE = """
 local key, now = unpack(ARGV)
 local version = version_of(key, now)
@@ -92,7 +92,7 @@ remove(key)
 return version and 1 or 0
 """
 
-#: Returns key, version and value of one item after the other.
+#: Returns key, version and value of each item, in one flat list.
 ITEMS = """
 local from, to, limit, now = unpack(ARGV)
 local found, wanted = {}, 3 * tonumber(limit)
@@ -131,7 +131,7 @@ redis.call('ZADD', LOGS, 0, log)
 return redis.call('HINCRBY', COUNT, log, 1)
 """
 
-#: Returns the number of the last of some entries, and them, oldest first; or nothing.
+#: Returns the number of the last entry and the entries, oldest first; or nothing.
 ENTRIES = """
 local log, before, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local count = tonumber(redis.call('HGET', COUNT, log) or 0)
@@ -153,7 +153,7 @@ for _, name in ipairs(redis.call('ZRANGEBYLEX', LOGS, from, to)) do
 end
 """
 
-#: The scripts as Redis gets them, by what they do.
+#: The complete scripts by name.
 SCRIPTS = {
     name: _SHARED + script
     for name, script in {

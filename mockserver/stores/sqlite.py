@@ -1,8 +1,8 @@
-"""The store in an SQLite file: one machine, many processes, and nothing that was answered is lost with a process.
+"""The store in an SQLite file, which processes on one machine can share.
 
-The file is in WAL mode with `synchronous=NORMAL`: what was written is with the operating system before the answer
-goes out, so that it outlives the death of any process. With the power the last moments may go, the file stays whole;
-FULL would keep them at the cost of waiting for the disk in every turn, which a mock's state is not worth.
+The file is in WAL mode with `synchronous=NORMAL`: the operating system has each write before the answer is sent, so the
+write survives a crash of any process. A power failure may lose the last writes, but does not damage the file. FULL
+would keep them, but would wait for the disk at every turn.
 
 Source: https://www.sqlite.org/pragma.html#pragma_synchronous, https://www.sqlite.org/wal.html
 """
@@ -17,26 +17,26 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from mockserver.stores.base import ITEMS, SIZE, SWEPT, Conflict, Entry, StoreFull, StoreUnavailable, Versioned, full
-from mockserver.stores.key_encoding import behind, decoded, encoded
-from mockserver.stores.patience import CALL, Patience
-from mockserver.stores.sqlite_schema import error_name, open_file, refusal
+from mockserver.stores.base import ITEMS, MAX_SWEPT, SIZE, Conflict, Entry, StoreFull, StoreUnavailable, Versioned, full
+from mockserver.stores.circuit_breaker import CALL, CircuitBreaker
+from mockserver.stores.key_encoding import decoded, encoded, end_of
+from mockserver.stores.sqlite_schema import error_name, open_error, open_file
 
-#: The log that is written to see whether the file can grow, by so many bytes; no key is encoded to its name.
+#: The log, and the bytes, that `ready` writes to check that the file can grow. No key is encoded to this name.
 _PROBE = b"\xff"
-_ROOM = 32 * 1024
+_PROBE_SIZE = 32 * 1024
 #: Bytes that must be free on the disk.
-_FREE = 1024 * 1024
+_MIN_FREE = 1024 * 1024
 _NEWEST = 2**63 - 1  # greater than every version
 _VERSION = "SELECT version FROM item WHERE key = ? AND (expires IS NULL OR expires >= ?)"
 
 
 class SQLiteStore:
-    """A `Store` in a file, which processes of one machine may share.
+    """A `Store` in a file, which processes on one machine can share.
 
-    `items` bounds the number of items that are not pinned, `size` the bytes of everything; one value may be larger.
-    `clock` returns seconds since 1970; a write waits `patience` seconds for another process's. Raises `StoreError`
-    where the file can't be used.
+    `items` limits the number of unpinned items, `size` the bytes of everything; a single value may be larger.
+    `clock` returns seconds since 1970; a write waits up to `timeout` seconds for one of another process. Raises
+    `StoreError` if the file can't be used.
     """
 
     blocking = True
@@ -47,16 +47,16 @@ class SQLiteStore:
         items: int = ITEMS,
         size: int = SIZE,
         clock: Callable[[], float] = time.time,
-        patience: float = CALL,
+        timeout: float = CALL,
     ) -> None:
         self._file = file.absolute()
         self._items = items
         self._size = size
         self._clock = clock
-        self._lock = threading.Lock()  # one connection: writers of a file wait for each other anyhow
-        self._wait = patience
-        self._patience = Patience(str(self._file))
-        self._connection = open_file(self._file, patience=patience)
+        self._lock = threading.Lock()  # one connection is enough: writers wait for each other anyway
+        self._timeout = timeout
+        self._breaker = CircuitBreaker(str(self._file))
+        self._connection = open_file(self._file, timeout=timeout)
 
     def get(self, key: str) -> Versioned | None:
         """Return what is stored under `key`, or None."""
@@ -87,13 +87,13 @@ class SQLiteStore:
             connection.execute(
                 """DELETE FROM item WHERE version IN
                    (SELECT version FROM item WHERE expires < ? ORDER BY expires LIMIT ?)""",
-                (now, SWEPT),
+                (now, MAX_SWEPT),
             )
             self._make_room(connection, version)
         return version
 
     def delete(self, key: str) -> bool:
-        """Remove `key`; return whether it was there."""
+        """Delete `key`; return whether it existed."""
         name = encoded(key)
         with self._writing() as connection:
             found = connection.execute(_VERSION, (name, self._clock())).fetchone()
@@ -101,9 +101,9 @@ class SQLiteStore:
         return found is not None
 
     def items(self, prefix: str = "", after: str = "", limit: int = 100) -> tuple[tuple[str, Versioned], ...]:
-        """Return at most `limit` keys that begin with `prefix` and sort behind `after`, in order, with their values."""
-        # One lower bound: of two SQLite would seek only the first, and step through all that lies between them.
-        bounds = (encoded(max(prefix, after)), behind(prefix))
+        """Return at most `limit` keys that begin with `prefix` and sort after `after`, in order, with their values."""
+        # One lower bound: with two, SQLite seeks the first and scans up to the second.
+        bounds = (encoded(max(prefix, after)), end_of(prefix))
         with self._reading() as connection:
             found = connection.execute(
                 f"""SELECT key, value, version FROM item WHERE key {">=" if prefix > after else ">"} ? AND key < ?
@@ -115,7 +115,7 @@ class SQLiteStore:
     def count(self, prefix: str = "") -> int:
         """Return how many keys begin with `prefix`; some of them may be over, but not yet forgotten."""
         with self._reading() as connection:
-            bounds = (encoded(prefix), behind(prefix))
+            bounds = (encoded(prefix), end_of(prefix))
             (found,) = connection.execute("SELECT count(*) FROM item WHERE key >= ? AND key < ?", bounds).fetchone()
         return int(found)
 
@@ -142,31 +142,31 @@ class SQLiteStore:
         return tuple(found)
 
     def clear(self, prefix: str) -> None:
-        """Remove all keys and all logs that begin with `prefix`."""
+        """Delete all keys and logs that begin with `prefix`."""
         with self._writing() as connection:
-            connection.execute("DELETE FROM item WHERE key >= ? AND key < ?", (encoded(prefix), behind(prefix)))
-            connection.execute("DELETE FROM entry WHERE log >= ? AND log < ?", (encoded(prefix), behind(prefix)))
+            connection.execute("DELETE FROM item WHERE key >= ? AND key < ?", (encoded(prefix), end_of(prefix)))
+            connection.execute("DELETE FROM entry WHERE log >= ? AND log < ?", (encoded(prefix), end_of(prefix)))
 
     def ready(self) -> None:
-        """Return when the file can be written and grow; raise `StoreUnavailable` otherwise.
+        """Return if the file can be written and can grow; raise `StoreUnavailable` otherwise.
 
-        A write that fits into free pages would succeed on a full disk, so this one is large, and space is looked at.
+        A small write fits into free pages even on a full disk, so this checks the free space and writes a large value.
         """
         free = shutil.disk_usage(self._file.parent).free
-        if free < _FREE:
+        if free < _MIN_FREE:
             raise StoreUnavailable(f"The disk of the store {self._file} has {free} bytes left. {_REMEDIES[_FULL]}")
         with self._writing() as connection:
             connection.execute("DELETE FROM entry WHERE log = ?", (_PROBE,))
-            connection.execute("INSERT INTO entry VALUES (?, 0, zeroblob(?))", (_PROBE, _ROOM))
+            connection.execute("INSERT INTO entry VALUES (?, 0, zeroblob(?))", (_PROBE, _PROBE_SIZE))
         with self._writing() as connection:
             connection.execute("DELETE FROM entry WHERE log = ?", (_PROBE,))
 
     def check(self) -> None:
-        """Raise `StoreError` where the file can't be written."""
+        """Raise `StoreError` if the file can't be written."""
         try:
             self.ready()
         except StoreUnavailable as error:
-            raise refusal(self._file, error.__cause__) from None
+            raise open_error(self._file, error.__cause__) from None
 
     def close(self) -> None:
         """Close the file."""
@@ -189,7 +189,7 @@ class SQLiteStore:
             connection.execute("DELETE FROM item WHERE NOT pinned AND version <= ?", (last,))
 
     def _held_without(self, connection: sqlite3.Connection, name: bytes) -> int:
-        """Return the bytes of pinned items and logs, without the item of this key."""
+        """Return the bytes of pinned items and logs, without the item with this key."""
         (held,) = connection.execute(
             "SELECT held - (SELECT coalesce(sum(size), 0) FROM item WHERE key = ? AND pinned) FROM total", (name,)
         ).fetchone()
@@ -212,9 +212,9 @@ class SQLiteStore:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._patience.call() as recheck:
-            if not self._lock.acquire(timeout=self._wait):
-                raise StoreUnavailable(f"The store {self._file} is too slow: another request waits for it.")
+        with self._breaker.call() as recheck:
+            if not self._lock.acquire(timeout=self._timeout):
+                raise StoreUnavailable(f"The store {self._file} is too slow: another request still waits for it.")
             try:
                 recheck()
                 yield self._connection
@@ -225,7 +225,7 @@ class SQLiteStore:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield a transaction that is committed behind the block, or rolled back when anything is raised in it."""
+        """Yield a transaction; it is committed after the block, or rolled back if the block raises."""
         with self._reading() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -237,16 +237,16 @@ class SQLiteStore:
 
     def _unavailable(self, error: sqlite3.Error) -> StoreUnavailable:
         remedy = next((remedy for name, remedy in _REMEDIES.items() if error_name(error).startswith(name)), _LOOK)
-        return StoreUnavailable(f"The store {self._file} can't be used now: {error}. {remedy}")
+        return StoreUnavailable(f"The store {self._file} is unavailable: {error}. {remedy}")
 
 
 _FULL = "SQLITE_FULL"
-_LOOK = "Look at the file and the disk that it is on."
-#: What to do about an error, by the beginning of its name in SQLite.
+_LOOK = "Check the file and its disk."
+#: Remedies by the beginning of the error's name in SQLite.
 _REMEDIES = {
-    _FULL: "Make room on its disk.",
-    "SQLITE_IOERR": "Look whether its disk is full or broken.",
-    "SQLITE_BUSY": "Another process writes for long; it is tried again with the next request.",
-    "SQLITE_READONLY": "Let this user write the file and its folder.",
-    "SQLITE_CORRUPT": "The file is broken: restore it, or name another file and start again.",
+    _FULL: "Free some space on the disk.",
+    "SQLITE_IOERR": "Check whether the disk is full or broken.",
+    "SQLITE_BUSY": "Another process holds the write lock. Try again.",
+    "SQLITE_READONLY": "Allow this user to write the file and its folder.",
+    "SQLITE_CORRUPT": "The file is damaged: restore it, or restart with another file.",
 }

@@ -1,4 +1,4 @@
-"""The file of the SQLite store: its schema, how an older file becomes a new one, and which files are refused."""
+"""The file of the SQLite store: its schema, its migrations, and the checks of existing files."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from mockserver.stores.circuit_breaker import CALL
 from mockserver.stores.errors import StoreError, store_error
-from mockserver.stores.patience import CALL
 
-#: Says that a file is ours: "agcs", as SQLite's `application_id`.
+#: SQLite's `application_id` of our files: "agcs".
 APPLICATION = 0x61676373
-_PAUSE = 0.01  # seconds between two tries
+_PAUSE = 0.01  # seconds between two attempts
 _HEADER = b"SQLite format 3\0"
 
 
 def _first_schema(connection: sqlite3.Connection) -> None:
     """Create items, their totals, and logs.
 
-    An item's version is its rowid, which AUTOINCREMENT never gives twice. `size` stands in front of the value, so that
-    reading it reads no value. Triggers keep the totals, so that no way to remove an item can forget them.
+    An item's version is its rowid, which AUTOINCREMENT never reuses. The column `size` precedes the value, so that
+    SQLite reads it without the value. Triggers update the totals, so that every deletion is counted.
     """
     for statement in (
         """CREATE TABLE item (version INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, expires REAL,
@@ -59,34 +59,34 @@ def _count_everything(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-#: Each brings a file from the version of its place to the next; none is ever changed once it was released.
+#: The migration at index n changes version n to n + 1. Never change a released migration.
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_schema, _count_everything)
 
 
 def open_file(
-    file: Path, migrations: Sequence[Callable[[sqlite3.Connection], None]] = MIGRATIONS, patience: float = CALL
+    file: Path, migrations: Sequence[Callable[[sqlite3.Connection], None]] = MIGRATIONS, timeout: float = CALL
 ) -> sqlite3.Connection:
-    """Return a connection to a file of the newest version, made or migrated where needed.
+    """Return a connection to a file, which is created or migrated to the newest version if necessary.
 
-    Raises `StoreError`, and leaves the file as it was, where it can't be used.
+    Raises `StoreError` and does not change the file if it can't be used.
     """
     place = _place(file)
     if not file.parent.is_dir():
-        raise store_error(place, f"there is no folder {file.parent}", "make it, or name a file in another folder")
+        raise store_error(place, f"the folder {file.parent} does not exist", "create it, or choose another folder")
     if file.is_dir():
-        raise store_error(place, "that is a folder", "name a file")
-    if _begins_otherwise(file):
+        raise store_error(place, "is a folder", "choose a file")
+    if _is_other_file(file):
         raise store_error(place, *_WHY["SQLITE_NOTADB"])
     _make(file)
     try:
-        connection = sqlite3.connect(file, timeout=patience, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(file, timeout=timeout, isolation_level=None, check_same_thread=False)
         try:
-            _prepare(connection, place, migrations, patience)
+            _prepare(connection, place, migrations, timeout)
         except BaseException:
             connection.close()
             raise
     except sqlite3.Error as error:
-        raise refusal(file, error) from None
+        raise open_error(file, error) from None
     return connection
 
 
@@ -103,15 +103,15 @@ def _prepare(
     connection: sqlite3.Connection,
     place: str,
     migrations: Sequence[Callable[[sqlite3.Connection], None]],
-    patience: float,
+    timeout: float,
 ) -> None:
-    connection.execute("BEGIN")  # one look at a file that another process may just be making
+    connection.execute("BEGIN")  # a consistent view: another process may be creating the file
     _version(connection, place, len(migrations))
     connection.execute("COMMIT")
-    mode = _in_wal_mode(connection, patience)
+    mode = _in_wal_mode(connection, timeout)
     if mode != "wal":
-        what = f"SQLite can't share a file there (its journal is {mode})"
-        raise store_error(place, what, "name a file on a local disk")
+        what = f"SQLite can't share a file on this disk (its journal mode is {mode})"
+        raise store_error(place, what, "choose a file on a local disk")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("BEGIN IMMEDIATE")
     version = _version(connection, place, len(migrations))  # again: another process may have migrated it meanwhile
@@ -124,12 +124,12 @@ def _prepare(
     connection.execute("COMMIT")
 
 
-def _in_wal_mode(connection: sqlite3.Connection, patience: float) -> str:
-    """Return the mode of the journal, which is `wal` where the file can be shared.
+def _in_wal_mode(connection: sqlite3.Connection, timeout: float) -> str:
+    """Return the journal mode, which is `wal` if the file can be shared.
 
-    Of several that make one new file at once SQLite refuses all but one, without the patience of its other locks.
+    If several processes create a file at once, SQLite refuses all but one without waiting, so the others try again.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while True:
         try:
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -142,55 +142,53 @@ def _in_wal_mode(connection: sqlite3.Connection, patience: float) -> str:
 
 
 def _version(connection: sqlite3.Connection, place: str, newest: int) -> int:
-    """Return the version of the file's schema, 0 where it is empty; raise `StoreError` where it is none of ours."""
+    """Return the version of the file's schema, 0 if it is empty; raise `StoreError` if it is not our file."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION and (application or version or tables):
-        raise store_error(
-            place, "that is a database of something else", "name another file; one that is not there is made"
-        )
+        raise store_error(place, "is a database of another application", "choose another file, which may be new")
     if version > newest:
-        what = f"the file is of version {version}, which a newer agent-contract wrote; this one reads up to {newest}"
-        raise store_error(place, what, "upgrade, or name another file")
+        what = f"has version {version} of a newer agent-contract; this one reads versions up to {newest}"
+        raise store_error(place, what, "upgrade, or choose another file")
     return int(version)
 
 
-def _begins_otherwise(file: Path) -> bool:
-    """Return whether a file has something in it that is no database; SQLite takes one of a single byte for empty."""
+def _is_other_file(file: Path) -> bool:
+    """Return whether a file has content that is not a database; SQLite treats a single byte as empty."""
     try:
         with file.open("rb") as opened:
             return bool(file.stat().st_size) and opened.read(len(_HEADER)) != _HEADER
-    except OSError:  # not there, or not ours to read, which SQLite says
+    except OSError:  # missing or not readable, which SQLite reports
         return False
 
 
-def refusal(file: Path, error: BaseException | None) -> StoreError:
-    """Return what is said of a file that SQLite can't open or write."""
+def open_error(file: Path, error: BaseException | None) -> StoreError:
+    """Return the error for a file that SQLite can't open or write."""
     found = (why for name, why in _WHY.items() if error_name(error).startswith(name))
-    return store_error(_place(file), *next(found, (str(error), "look at the file and the disk that it is on")))
+    return store_error(_place(file), *next(found, (str(error), "check the file and its disk")))
 
 
 def _place(file: Path) -> str:
     return f"sqlite:///{file}"
 
 
-#: What is wrong and what to do when a file can't be opened, by the beginning of the error's name in SQLite.
+#: Problem and remedy if a file can't be opened, by the beginning of the error's name in SQLite.
 _WHY = {
-    "SQLITE_NOTADB": ("that is a file of something else", "name another file; one that is not there is made"),
+    "SQLITE_NOTADB": ("is not an SQLite database", "choose another file, which may be new"),
     "SQLITE_READONLY": (
-        "the file can be read but not written",
-        "let this user write it and its folder, or name another",
+        "the file is read-only",
+        "allow this user to write it and its folder, or choose another file",
     ),
-    "SQLITE_CANTOPEN": ("this user may not read and write the file and its folder", "allow it, or name another file"),
-    "SQLITE_PERM": ("this user may not read and write the file and its folder", "allow it, or name another file"),
-    "SQLITE_FULL": ("the disk is full", "make room, or name a file on another disk"),
-    "SQLITE_IOERR": ("the file can't be written: its disk is full or broken", "look at the disk, or name another file"),
-    "SQLITE_BUSY": ("another process has locked the file", "end that process, or name another file"),
-    "SQLITE_CORRUPT": ("the file is broken", "restore it, or name another file"),
+    "SQLITE_CANTOPEN": ("this user may not read and write the file and its folder", "allow it, or choose another file"),
+    "SQLITE_PERM": ("this user may not read and write the file and its folder", "allow it, or choose another file"),
+    "SQLITE_FULL": ("the disk is full", "free some space, or choose a file on another disk"),
+    "SQLITE_IOERR": ("the file can't be written: its disk is full or broken", "check the disk, or choose another file"),
+    "SQLITE_BUSY": ("another process has locked the file", "stop that process, or choose another file"),
+    "SQLITE_CORRUPT": ("the file is damaged", "restore it, or choose another file"),
 }
 
 
 def error_name(error: BaseException | None) -> str:
-    """Return an error's name in SQLite, such as `SQLITE_FULL`; "" where Python raised it."""
+    """Return an error's name in SQLite, such as `SQLITE_FULL`; "" if Python raised it."""
     return getattr(error, "sqlite_errorname", "") or ""

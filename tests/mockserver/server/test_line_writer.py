@@ -15,7 +15,7 @@ from typing import TextIO
 import pytest
 
 from mockserver.server import line_writer
-from mockserver.server.line_writer import MOST_WAITING, LineWriter
+from mockserver.server.line_writer import MAX_QUEUED, LineWriter
 
 LINE = "x" * 99
 
@@ -49,19 +49,19 @@ def test_what_an_output_can_not_encode_is_escaped(tmp_path: Path) -> None:
 
 
 def test_an_unread_pipe_makes_no_one_wait_and_lines_beyond_the_limit_are_counted() -> None:
-    written = 3 * MOST_WAITING // 100
+    written = 3 * MAX_QUEUED // 100
     with pipe() as (reading, out):
         writer = LineWriter(out)
         for _ in range(written):
             writer.write(LINE)
-        assert writer._size <= MOST_WAITING
+        assert writer._size <= MAX_QUEUED
         end = threading.Thread(target=writer.close)
         end.start()
         read = b""
         while b"dropped" not in read:
             read += os.read(reading, 1 << 20)
         end.join()
-    (dropped,) = re.findall(rb"^(\d+) lines of the log were dropped", read, re.MULTILINE)
+    (dropped,) = re.findall(rb"^(\d+) log lines were dropped", read, re.MULTILINE)
     assert int(dropped) + read.count(LINE.encode()) == written
     assert int(dropped) > 0
 

@@ -91,7 +91,7 @@ def test_killed_workers_are_replaced_and_the_state_stays(tmp_path: Path) -> None
         assert ask(url, store_in_session=session).status_code == 200
         process.send_signal(signal.SIGTERM)
         printed, _ = process.communicate(timeout=PATIENCE)
-    assert len(re.findall(r"process \d+\) was ended by SIGKILL; process \d+ takes its place", printed)) == 3
+    assert len(re.findall(r"process \d+\) was ended by SIGKILL; process \d+ replaces it", printed)) == 3
 
 
 def test_a_server_whose_workers_only_end_says_so_and_ends(tmp_path: Path) -> None:
@@ -105,8 +105,8 @@ def test_a_server_whose_workers_only_end_says_so_and_ends(tmp_path: Path) -> Non
             os.kill(worker, signal.SIGKILL)
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
-    assert "that is a file of something else" in errors
-    assert "end as soon as they are started" in errors
+    assert "is not an SQLite database" in errors
+    assert "end right after their start" in errors
     assert "Traceback" not in errors
 
 

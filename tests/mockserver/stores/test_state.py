@@ -141,7 +141,7 @@ def test_of_more_sessions_than_max_sessions_the_ones_unused_longest_go(shared: s
         assert [ask.reply(store_in_session=one).status for one in (first, second, third)] == [404, 200, 200]
 
 
-def test_a_store_that_can_not_be_used_is_a_503_that_says_why_and_when_to_ask_again(tmp_path: Path) -> None:
+def test_an_unavailable_store_gives_a_503_with_the_reason_and_retry_after(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path / "state.db")
     ask = Asker(engine(store=store))
     store.close()

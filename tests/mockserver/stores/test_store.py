@@ -92,7 +92,7 @@ def test_a_version_of_a_key_that_is_gone_conflicts(store: Store) -> None:
         store.put("a", b"two", first)
 
 
-def test_delete_says_whether_the_key_was_there(store: Store) -> None:
+def test_delete_returns_whether_the_key_existed(store: Store) -> None:
     store.put("a", b"one", None)
     assert store.delete("a")
     assert not store.delete("a")

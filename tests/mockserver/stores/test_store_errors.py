@@ -74,26 +74,26 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "no").exists()
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_is_refused(tmp_path: Path) -> None:
     assert "folder" in refusal(at(tmp_path)).problem
 
 
 @pytest.mark.parametrize("content", [b"x", b"agents:\n  - name: demo\n" * 200])
-def test_a_file_of_something_else_is_refused_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_database_is_refused_and_not_changed(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "mock.yaml"
     file.write_bytes(content)
-    assert "something else" in refusal(at(file)).problem
+    assert "not an SQLite database" in refusal(at(file)).problem
     assert file.read_bytes() == content
     assert list(tmp_path.iterdir()) == [file]
 
 
 @pytest.mark.parametrize("statement", ["CREATE TABLE x (y)", "PRAGMA user_version = 1", "PRAGMA application_id = 7"])
-def test_a_database_of_something_else_is_refused_and_left_as_it_is(tmp_path: Path, statement: str) -> None:
+def test_a_database_of_another_application_is_refused_and_not_changed(tmp_path: Path, statement: str) -> None:
     file = tmp_path / "other.db"
     with closing(sqlite3.connect(file)) as connection:
         connection.execute(statement)
     before = file.read_bytes()
-    assert "something else" in refusal(at(file)).problem
+    assert "another application" in refusal(at(file)).problem
     assert file.read_bytes() == before
 
 
@@ -140,7 +140,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> Non
         assert [key for key, _ in store.items()] == ["a"]
 
 
-def test_many_may_make_one_file_at_once(tmp_path: Path) -> None:
+def test_several_processes_can_create_one_file_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         stores = list(pool.map(lambda _: open_store(at(tmp_path / "state.db")), range(8)))
     versions = {store.put(str(number), b"", None) for number, store in enumerate(stores)}
@@ -151,7 +151,7 @@ def test_many_may_make_one_file_at_once(tmp_path: Path) -> None:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder in which another user may be at work, which pytest's own are not."""
+    """A folder that other users may enter, unlike those of pytest."""
     with TemporaryDirectory() as folder:
         path = Path(folder)
         path.chmod(0o777)
@@ -160,7 +160,7 @@ def open_folder() -> Iterator[Path]:
 
 @contextmanager
 def without_rights() -> Iterator[None]:
-    """Be a user who may not write what is not theirs, where the tests are run by root."""
+    """Run the block as an unprivileged user, if the tests run as root."""
     user = os.geteuid()
     if user == 0:
         os.seteuid(NOBODY)
@@ -176,8 +176,8 @@ def test_a_file_that_may_only_be_read_is_refused(open_folder: Path) -> None:
     file.chmod(0o444)
     with without_rights():
         error = refusal(at(file))
-    assert "not written" in error.problem
-    assert "let this user write" in error.remedy
+    assert "read-only" in error.problem
+    assert "allow this user to write" in error.remedy
 
 
 def test_a_folder_that_may_not_be_written_is_refused(open_folder: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_folder_that_may_not_be_written_is_refused(open_folder: Path) -> None:
 FILLS = """
 import json, resource, signal, sys
 from mockserver.stores import StoreError, StoreUnavailable, open_store
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a file is an error of its write, as a full disk is
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write to a file that is too large fails, as on a full disk
 def limit(size):
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 store = open_store(sys.argv[1])
@@ -216,7 +216,7 @@ print(json.dumps([said, retry_after, sorted(written) == there, len(written), rea
 """
 
 
-def test_a_disk_that_fills_is_said_and_loses_nothing_and_is_used_again_when_there_is_room(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_loses_nothing_and_is_used_again_after_it_has_space(tmp_path: Path) -> None:
     file = tmp_path / "state.db"
     printed = subprocess.check_output([sys.executable, "-c", FILLS, at(file)])
     said, retry_after, all_there, written, ready = json.loads(printed)
@@ -237,9 +237,9 @@ def test_a_full_disk_is_an_error_at_start() -> None:
     assert "full" in error.problem or "may not" in error.problem
 
 
-def test_a_file_that_another_locks_for_long_is_said_and_nothing_is_written(tmp_path: Path) -> None:
+def test_a_file_that_another_process_locks_is_reported_and_nothing_is_written(tmp_path: Path) -> None:
     file = tmp_path / "state.db"
-    store = SQLiteStore(file, patience=0.01)
+    store = SQLiteStore(file, timeout=0.01)
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match=r"locked.*Another process"):
@@ -253,7 +253,7 @@ def test_a_file_that_another_locks_for_long_is_said_and_nothing_is_written(tmp_p
 def test_many_that_wait_for_a_locked_file_are_refused_together(tmp_path: Path) -> None:
     file = tmp_path / "state.db"
     with (
-        closing(SQLiteStore(file, patience=0.6)) as store,
+        closing(SQLiteStore(file, timeout=0.6)) as store,
         closing(sqlite3.connect(file, isolation_level=None)) as other,
         ThreadPoolExecutor(16) as threads,
     ):
@@ -269,7 +269,7 @@ def test_a_disk_with_little_space_is_not_ready(tmp_path: Path, monkeypatch: pyte
     with closing(open_store(at(tmp_path / "state.db"))) as store:
         store.ready()
         monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
-        with pytest.raises(StoreUnavailable, match=r"1000 bytes left\. Make room"):
+        with pytest.raises(StoreUnavailable, match=r"1000 bytes left\. Free some space"):
             store.ready()
 
 
@@ -280,7 +280,7 @@ def test_a_file_that_is_broken_meanwhile_is_said(tmp_path: Path) -> None:
             store.put(str(number), b"x" * 3000, None)
     content = file.read_bytes()
     file.write_bytes(content[:4096] + b"\x99" * (len(content) - 4096))
-    with closing(SQLiteStore(file)) as store, pytest.raises(StoreUnavailable, match="broken"):
+    with closing(SQLiteStore(file)) as store, pytest.raises(StoreUnavailable, match="damaged"):
         store.put("a", b"", None)
 
 
@@ -296,7 +296,7 @@ def test_a_redis_that_does_not_answer_is_an_error_at_start_and_no_secret_is_show
     error = refusal(f"redis://user:hunter2@127.0.0.1:{port}/3")
     assert error.problems[0].pointer == f"redis://127.0.0.1:{port}/3"
     assert "refused" in error.problem
-    assert "start it" in error.remedy
+    assert "start Redis" in error.remedy
     assert "hunter2" not in str(error)
 
 
@@ -309,7 +309,7 @@ def test_a_redis_that_drops_any_key_when_it_is_full_is_refused(redis: RedisServe
     assert "noeviction" in error.remedy
 
 
-def test_a_redis_that_asks_for_a_password_says_how_to_give_it(redis: RedisServer) -> None:
+def test_the_error_of_a_redis_with_a_password_explains_how_to_send_it(redis: RedisServer) -> None:
     redis.command("CONFIG", "SET", "requirepass", "hunter2")
     assert "USER:PASSWORD" in refusal(redis.url).remedy
     open_store(redis.url.replace("//", "//:hunter2@")).close()
@@ -319,7 +319,7 @@ def test_a_redis_without_memory_is_said_and_nothing_is_half_written(redis: Redis
     with closing(open_store(redis.url)) as store:
         version = store.put("a", b"one", None)
         redis.command("CONFIG", "SET", "maxmemory", "1")
-        with pytest.raises(StoreUnavailable, match="give it more memory"):
+        with pytest.raises(StoreUnavailable, match="give Redis more memory"):
             store.put("a", b"two", version)
         with pytest.raises(StoreUnavailable):
             store.ready()
@@ -335,7 +335,7 @@ def test_a_redis_that_was_gone_is_used_again_by_itself_with_all_that_was_acknowl
         version = store.put("a", b"one", None)
         redis.stop(kill)
         for _ in range(2):
-            with pytest.raises(StoreUnavailable, match="start it"):
+            with pytest.raises(StoreUnavailable, match="start Redis"):
                 store.get("a")
         with pytest.raises(StoreUnavailable):
             store.ready()
@@ -348,7 +348,7 @@ def test_a_redis_that_was_gone_is_used_again_by_itself_with_all_that_was_acknowl
 
 
 def test_a_redis_that_hangs_is_waited_for_no_longer_than_the_patience(redis: RedisServer) -> None:
-    with closing(RedisStore(redis.url, patience=0.05)) as store:
+    with closing(RedisStore(redis.url, timeout=0.05)) as store:
         store.put("a", b"one", None)
         redis.pause()
         with pytest.raises(StoreUnavailable, match="overloaded or stopped"):

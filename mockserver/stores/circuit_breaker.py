@@ -1,8 +1,8 @@
-"""How long a request waits for a slow store: one bound for all its calls, and no queue after a call that hangs.
+"""Protection from slow stores: a deadline for all calls of a request, and a circuit breaker for each store.
 
-A store that can't be used answers slowly: with a timeout, or after a lock of another process. Requests that each find
-that out for themselves, one after the other, would wait for minutes. So the first one that waited in vain says it to
-the others: for a second their calls fail at once, and then one of them tries again.
+A store that is down answers slowly: after a timeout, or after another process releases a lock. Requests that wait one
+after the other would wait for minutes. So after a call that waited in vain, all calls fail at once for a second; then
+one of them tries again.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from contextvars import ContextVar
 
 from mockserver.stores.base import StoreUnavailable
 
-#: Seconds after which a request makes no further call to its store.
+#: Seconds after which a request makes no more calls to the store.
 REQUEST = 2.0
-#: Seconds that one call waits for a connection, an answer, or a lock.
+#: Timeout in seconds of one call: for a connection, an answer, or a lock.
 CALL = 1.5
-#: A call that failed sooner than this made nobody wait, and so stops no others.
+#: Seconds; a call that fails sooner does not open the circuit.
 _SOON = 0.5
-#: Seconds for which calls fail at once after one that waited in vain.
+#: Seconds for which the circuit stays open: calls fail at once.
 _REST = 1.0
 
 _deadline: ContextVar[float] = ContextVar("deadline")
@@ -29,7 +29,7 @@ _deadline: ContextVar[float] = ContextVar("deadline")
 
 @contextmanager
 def request_deadline(seconds: float = REQUEST) -> Iterator[None]:
-    """Bound the calls to stores within the block together; a deadline that is already set stays."""
+    """Set a deadline for all calls to stores within the block; an earlier deadline stays."""
     if _deadline.get(0.0):
         yield
         return
@@ -40,8 +40,8 @@ def request_deadline(seconds: float = REQUEST) -> Iterator[None]:
         _deadline.reset(token)
 
 
-class Patience:
-    """Decides for one store whether a call is made, and remembers that one waited in vain; any thread may ask."""
+class CircuitBreaker:
+    """The circuit breaker of one store; safe to use from any thread."""
 
     def __init__(self, place: str, rest: float = _REST, clock: Callable[[], float] = time.monotonic) -> None:
         self._place = place
@@ -49,14 +49,14 @@ class Patience:
         self._clock = clock
         self._lock = threading.Lock()
         self._failure: StoreUnavailable | None = None
-        self._failed = 0.0  # when that was
-        self._again = 0.0  # when the next call may try
+        self._failed = 0.0  # time of the failure
+        self._again = 0.0  # time of the next attempt
 
     @contextmanager
     def call(self) -> Iterator[Callable[[], None]]:
-        """Make one call to the store; raises `StoreUnavailable` at once if the store just made another one wait.
+        """Make one call to the store within the block; raises `StoreUnavailable` at once if the circuit is open.
 
-        Yields what raises it, too, if another call has waited in vain since this one began.
+        Yields a function that raises `StoreUnavailable` if the circuit was opened since the call began.
         """
         begun = self._clock()
         self._admit(begun)
@@ -77,13 +77,13 @@ class Patience:
     def _admit(self, now: float) -> None:
         deadline = _deadline.get(0.0)
         if deadline and time.monotonic() > deadline:
-            raise StoreUnavailable(f"The store {self._place} is too slow: a request waits {REQUEST:g} seconds for it.")
+            raise StoreUnavailable(f"The store {self._place} did not answer within {REQUEST:g} seconds.")
         with self._lock:
             if self._failure is None:
                 return
             if now < self._again:
                 raise StoreUnavailable(str(self._failure), self._failure.retry_after)
-            self._again = now + 2 * CALL + self._rest  # the others go on failing while this one tries
+            self._again = now + 2 * CALL + self._rest  # other calls fail while this one tries
 
     def _recheck(self, begun: float) -> None:
         with self._lock:

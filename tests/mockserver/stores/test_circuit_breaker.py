@@ -1,4 +1,4 @@
-"""How long requests wait for a store that hangs."""
+"""The circuit breaker and the deadline that protect requests from a slow store."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 import pytest
 
 from mockserver.stores import StoreUnavailable
-from mockserver.stores.patience import CALL, Patience, request_deadline
+from mockserver.stores.circuit_breaker import CALL, CircuitBreaker, request_deadline
 
 
 @dataclass
 class SlowStore:
-    """A store whose calls take a number of seconds on a clock of its own, and fail or not."""
+    """A store whose calls take some seconds on its own clock, and may fail."""
 
     now: float = 0.0
     calls: int = 0
-    patience: Patience = field(init=False)
+    breaker: CircuitBreaker = field(init=False)
 
     def __post_init__(self) -> None:
-        self.patience = Patience("redis://slow", clock=lambda: self.now)
+        self.breaker = CircuitBreaker("redis://slow", clock=lambda: self.now)
 
     def call(self, takes: float = 0.0, fails: bool = False) -> None:
-        with self.patience.call():
+        with self.breaker.call():
             self.calls += 1
             self.now += takes
             if fails:
@@ -34,7 +34,7 @@ class SlowStore:
             self.call(takes, fails=True)
 
 
-def test_after_a_call_that_waited_in_vain_the_others_fail_at_once_and_say_the_same() -> None:
+def test_after_a_slow_failure_other_calls_fail_at_once_with_the_same_message() -> None:
     store = SlowStore()
     store.fail(takes=CALL)
     with pytest.raises(StoreUnavailable, match="It hangs") as caught:
@@ -42,50 +42,54 @@ def test_after_a_call_that_waited_in_vain_the_others_fail_at_once_and_say_the_sa
     assert (caught.value.retry_after, store.calls) == (7, 1)
 
 
-def test_a_call_that_failed_soon_stops_no_others() -> None:
+def test_a_fast_failure_does_not_open_the_circuit() -> None:
     store = SlowStore()
     store.fail(takes=0.01)
     store.call()
     assert store.calls == 2
 
 
-def test_after_a_second_one_call_tries_again_and_the_others_go_on_failing_until_it_ends() -> None:
+def test_after_a_second_one_call_tries_again_while_the_others_still_fail() -> None:
     store = SlowStore()
     store.fail(takes=CALL)
     store.now += 1.1
-    with store.patience.call(), pytest.raises(StoreUnavailable):
+    with store.breaker.call(), pytest.raises(StoreUnavailable):
         store.call()
     store.call()
     assert store.calls == 2
 
 
-def test_a_call_that_began_before_another_waited_in_vain_learns_of_it() -> None:
+def test_a_call_that_waits_notices_that_another_one_opened_the_circuit() -> None:
     store = SlowStore()
-    with store.patience.call() as recheck:
+    with store.breaker.call() as recheck:
         recheck()
         store.fail(takes=CALL)
         with pytest.raises(StoreUnavailable, match="It hangs"):
             recheck()
 
 
-def test_an_error_that_is_not_the_stores_counts_as_an_answer() -> None:
+def test_an_error_that_the_store_did_not_raise_closes_the_circuit() -> None:
     store = SlowStore()
     store.fail(takes=CALL)
     store.now += 1.1
-    with pytest.raises(KeyError), store.patience.call():
+    with pytest.raises(KeyError), store.breaker.call():
         raise KeyError
     store.call()
 
 
-def test_a_request_that_is_out_of_time_makes_no_further_call() -> None:
+def test_a_request_past_its_deadline_makes_no_more_calls() -> None:
     store = SlowStore()
-    with request_deadline(-1.0), pytest.raises(StoreUnavailable, match="too slow"):
+    with request_deadline(-1.0), pytest.raises(StoreUnavailable, match="did not answer"):
         store.call()
     store.call()
     assert store.calls == 1
 
 
-def test_the_first_deadline_of_a_request_holds() -> None:
+def test_the_first_deadline_of_a_request_applies() -> None:
     store = SlowStore()
-    with request_deadline(-1.0), request_deadline(100.0), pytest.raises(StoreUnavailable, match="too slow"):
+    with (
+        request_deadline(-1.0),
+        request_deadline(100.0),
+        pytest.raises(StoreUnavailable, match="did not answer"),
+    ):
         store.call()
