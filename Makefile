@@ -12,7 +12,7 @@ ARGS ?=
 # The tox environments that `make test` runs: all of them.
 ENVS ?= ALL
 
-.PHONY: help mock check test fixtures costs detection client-bugs replies format node clean
+.PHONY: help mock check test fixtures engine costs detection client-bugs replies format node clean
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
@@ -33,6 +33,9 @@ endif
 
 fixtures: $(BIN)/agent-contract ## write fixtures/ anew from the contract
 	@$(BIN)/agent-contract fixtures fixtures
+
+engine: $(BIN)/agent-contract ## measure the CPU time of a reply, without a server; ARGS="--quick" leaves out the state
+	@$(BIN)/python -m benchmarks.engine $(ARGS)
 
 costs: $(BIN)/agent-contract ## measure what the most expensive requests cost
 	@$(PIP_INSTALL) -e '.[test]'

@@ -57,21 +57,21 @@ def clause_for(index: Mapping[str, tuple[Clause, ...]], violation: Violation, op
     It is looked for at the schema that holds the rule (for an absent property first at that property), then at the
     operation's request body and the operation. What encloses the schema has rules of its own, which are not meant.
     """
-    for place in _holders(violation, operation):
-        for clause in index.get(str(place), ()):
+    for pointer in _holders(violation, operation):
+        for clause in index.get(pointer, ()):
             if violation.rule in clause.rules and operation.id in clause.operations:
                 return clause.id
     return ""
 
 
-def _holders(violation: Violation, operation: Operation) -> Iterator[Place]:
-    place = parse(violation.pointer).parent
+def _holders(violation: Violation, operation: Operation) -> Iterator[str]:
+    holder = violation.pointer.rpartition("/")[0] or violation.pointer
     if violation.rule == "required" and violation.where:
-        yield place.child("properties", violation.where[-1])
-    yield place
+        yield str(parse(holder).child("properties", violation.where[-1]))
+    yield holder
     if operation.request_body:
-        yield parse(operation.request_body.pointer)
-    yield parse(operation.pointer)
+        yield operation.request_body.pointer
+    yield operation.pointer
 
 
 def _listed(document: Document, place: Place) -> list[Any]:

@@ -61,4 +61,6 @@ def look_up(value: JSON, tokens: Iterable[str]) -> JSON:
 
 
 def _encode(token: str) -> str:
+    if token.isascii() and token.isalnum():  # most keys: `quote` takes ten times as long
+        return token
     return quote(token.replace("~", "~0").replace("/", "~1"), safe=_FRAGMENT)

@@ -33,6 +33,7 @@ class Bounds:
     tokens: int = 64 * 1024
 
 
+BOUNDS = Bounds()
 Kind: TypeAlias = Literal["steps", "characters", "schema_characters", "pattern_bytes", "tokens"]
 #: The name of each limit in messages.
 _SPELLED: dict[Kind, str] = {
@@ -52,7 +53,7 @@ class BudgetError(ValueError):
 class Budget:
     """What the work for one request may still cost; pass the same one to all parts of that work."""
 
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: Bounds = BOUNDS
     _spent: dict[Kind, int] = field(default_factory=dict)
 
     def left(self, kind: Kind) -> int:
@@ -62,7 +63,7 @@ class Budget:
 
     def spend(self, kind: Kind, amount: int) -> None:
         """Count work before it is done; raise `BudgetError` if that is more than what is left."""
-        if amount > self.left(kind):
-            bound = getattr(self.bounds, kind)
+        spent = self._spent.get(kind, 0) + amount
+        if spent > (bound := getattr(self.bounds, kind)):
             raise BudgetError(f"it exceeds a bound for one request: {bound} {_SPELLED[kind]}")
-        self._spent[kind] = self._spent.get(kind, 0) + amount
+        self._spent[kind] = spent

@@ -53,11 +53,12 @@ def violations(
     """Return what `value` breaks of the schema at `root`; `part` is put before each violation's place."""
     found: dict[Location, tuple[Key, int, Violation]] = {}
     try:
-        errors = _errors(validator, value)
+        errors = list(_leaves(_errors(validator, value)))
     except ValueError:  # choices nested so deeply that their errors can't be told
         return (Violation(part, "schema", None, None, str(root)),)
-    for error in _leaves(errors):
-        key = _key(schemas, error, root, value, direction)
+    for error in errors:
+        # A single error has nothing to be sorted by but the order of the properties it names.
+        key = _key(schemas, error, root, value, direction) if len(errors) > 1 else ()
         for violation, last in _of_error(schemas, error, value, part, direction):
             rank = _RANK.get(violation.rule, len(_RANK))
             entry = ((*key, *last), rank, violation)

@@ -52,17 +52,13 @@ class JournalEntry:
     exchange: Exchange
     subject: Subject
     redaction: Redaction
+    size: int
 
     def __bytes__(self) -> bytes:
         return encode_entry(self.exchange, self.subject, self.redaction)
 
     def __len__(self) -> int:
-        request, reply = self.exchange.request, self.exchange.reply
-        sent = len(reply.body) if isinstance(reply.body, bytes) else sum(_EVENT + len(one.data) for one in reply.body)
-        fields = _FIELD * (len(request.headers) + len(request.query)) + sum(map(len, request.headers.values()))
-        # A violation refers to the parsed body.
-        body = len(request.body) * (_PARSED if self.exchange.violations else 1)
-        return _OBJECTS + len(request.path) + sum(len(text) for _, text in request.query) + fields + body + sent
+        return self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +72,25 @@ class Journal:
     def write(self, scope: str, exchange: Exchange, subject: Subject) -> None:
         """Add an exchange to the journal of a scope; raises `StoreUnavailable`."""
         if self.keep:
-            entry: Entry = JournalEntry(exchange, subject, self.redaction)
-            if len(entry) > MOST_WAITING:  # encoded it is shorter: the rest of a large body is not held
+            size = size_of(exchange)
+            entry: Entry = JournalEntry(exchange, subject, self.redaction, size)
+            if size > MOST_WAITING:  # encoded it is shorter: the rest of a large body is not held
                 entry = bytes(entry)
             self.store.append(keys.scope(scope) + keys.JOURNAL, entry, self.keep)
+
+
+def size_of(exchange: Exchange) -> int:
+    """Return an estimate of the bytes of memory that an exchange holds."""
+    request, body = exchange.request, exchange.reply.body
+    size = _OBJECTS + len(request.path) + _FIELD * (len(request.headers) + len(request.query))
+    size += sum(map(len, request.headers.values()))
+    for _, text in request.query:
+        size += len(text)
+    # A violation refers to the parsed body.
+    size += len(request.body) * (_PARSED if exchange.violations else 1)
+    if isinstance(body, bytes):
+        return size + len(body)
+    return size + _EVENT * len(body) + sum([len(event.data) for event in body])
 
 
 def subject_of(time: float, agent: str, touched: Iterable[str]) -> Subject:

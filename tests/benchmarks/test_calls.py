@@ -1,0 +1,23 @@
+"""The core calls no more functions for a reply than it did: a guard of its speed that no load on the machine disturbs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks.calls import BASELINE, calls_per_reply
+from benchmarks.engine import CASES, Case
+
+ALLOWED = 0.1
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_reply_takes_as_many_calls_as_the_baseline_says(case: Case) -> None:
+    before = json.loads(BASELINE.read_bytes())[case.name]
+    now = calls_per_reply(case)
+
+    assert abs(now - before) <= ALLOWED * before, (
+        f"{case.name}: {now:g} calls per reply, {before:g} in {BASELINE.name}. If this is meant, write the baseline "
+        "again: python -m benchmarks.calls"
+    )
