@@ -218,9 +218,11 @@ class Engine:
         if exchange.reply.status == 503:  # the store is unavailable: don't wait for it again
             return
         subject = self.subject(self.clock(), path_parameters, touched)
-        with contextlib.suppress(StoreUnavailable):
+        try:
             self.scopes.touch(scope)
             self.journal.write(scope, exchange, subject)
+        except StoreUnavailable:
+            return  # the reply is sent all the same
 
 
 def internal_error(error: Exception) -> Reply:

@@ -5,6 +5,7 @@ Keys of agents, sessions and the journal are relative to a scope; `scope` return
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 #: Prefixes inside a scope, and the log of its journal.
@@ -61,6 +62,7 @@ def after_session(cursor: str) -> str:
     return SESSIONS + cursor if cursor else ""
 
 
+@lru_cache(maxsize=1024)
 def scope(name: str) -> str:
     """Return the prefix of everything in a scope; it is not a prefix of any other scope's prefix."""
     return f"{SCOPES}{quote(name, safe='')}/"

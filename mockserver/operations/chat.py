@@ -157,8 +157,11 @@ def _searches(request: ChatRequest) -> list[tuple[list[SearchIndex], int, float]
     most, cutoff = agent.setting("index_top_n", TOP_N), agent.setting("index_similarity_cutoff", 0.0)
     own = [known[id] for id in dict.fromkeys((agent.id, agent.setting("index_id", "").lower())) if id in known]
     searches = [(own, most, cutoff)] if own else []
+    links = agent.setting("tools", ())
+    if not links:
+        return searches
     by_tool = {index.tool_id: index for index in known.values() if index.tool_id and index not in own}
-    for link in agent.setting("tools", ()):
+    for link in links:
         index = by_tool.pop(link["tool_id"].lower(), None)
         if index:
             limits = (_value(link, "top_n", most), _value(link, "similarity_cutoff", cutoff))

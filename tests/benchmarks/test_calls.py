@@ -1,4 +1,4 @@
-"""The core calls no more functions for a reply than it did: a guard of its speed that no load on the machine disturbs."""
+"""The core calls as many functions for a reply as the baseline says: a guard of its speed that is not a timer."""
 
 from __future__ import annotations
 
