@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
-from tests.package.support.environments import ROOT, SPARING
+from tests.package.support.environments import SPARING
+from tests.support.github_action import BASH, filled, steps_for
 from tests.support.serving import serve
-
-STEPS = [step for step in yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"] if "run" in step]
 
 
 def test_the_action_installs_and_verifies(tmp_path: Path) -> None:
@@ -21,17 +17,11 @@ def test_the_action_installs_and_verifies(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with serve() as served:
         inputs = {"base-url": served.url, "agent-id": "demo", "clauses": "chat.model-*", "reports": "report.html"}
-        given = {
-            "ACTION": str(ROOT),
-            "AGENT_CONTRACT_INPUTS": json.dumps(inputs),
-            "AGENT_CONTRACT_TOKEN": "",
-            **SPARING,
-        }
-        for step in STEPS:
+        for step in steps_for(inputs):
             done = subprocess.run(
-                ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+                [*BASH, step["run"]],
                 cwd=tmp_path,
-                env={**kept, "PATH": path, "RUNNER_TEMP": str(tmp_path), **given},
+                env={**kept, "PATH": path, "RUNNER_TEMP": str(tmp_path), **filled(step, inputs), **SPARING},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,

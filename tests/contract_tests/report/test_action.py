@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from contract_tests.cli.action import INPUTS, arguments, description, input_name
 from contract_tests.cli.verify import verify
 from contract_tests.options import Option
 from contract_tests.report.saved_json import load
 from mockserver import MockServer
+from mockserver.cli.action import INPUTS as SERVE_INPUTS
 from tests.contract_tests.support.commands import environment
-
-ACTION = Path(__file__).parents[3] / "action.yml"
-VALUE: Mapping[str, Any] = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
-STEPS: list[Mapping[str, Any]] = VALUE["runs"]["steps"]
-SHELL_STEPS = [step for step in STEPS if "run" in step]
-#: As GitHub's runner starts bash for `shell: bash`.
-BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+from tests.support.github_action import SHELL_STEPS, VALUE, run_last
 
 
 @pytest.fixture(scope="module")
@@ -34,36 +24,16 @@ def mock() -> Iterator[str]:
         yield server.url
 
 
-def filled(step: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, str]:
-    """Return a step's environment with its expressions evaluated, as the runner does."""
-    known = {name: one.get("default", "") for name, one in VALUE["inputs"].items()} | dict(inputs)
-    values = {"${{ toJSON(inputs) }}": json.dumps(known), "${{ inputs.token }}": known["token"]}
-    return {name: values[expression] for name, expression in step["env"].items()}
-
-
 def run(folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
-    """Run the step that verifies, with this Python in the place of the one that the step before installs."""
-    program = folder / "agent-contract" / "bin" / "python"
-    program.parent.mkdir(parents=True, exist_ok=True)
-    program.write_text(f'#!/bin/bash\nexec {shlex.quote(sys.executable)} "$@"\n')
-    program.chmod(0o755)
-    step = SHELL_STEPS[-1]
-    given = filled(step, {name.replace("_", "-"): value for name, value in inputs.items()})
-    assert given.keys() == step["env"].keys()
-    return subprocess.run(
-        [*BASH, step["run"]],
-        cwd=folder,
-        env=environment(RUNNER_TEMP=str(folder), **given),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Run the step that verifies."""
+    return run_last({name.replace("_", "-"): value for name, value in inputs.items()}, folder, environment())
 
 
 def test_every_option_of_the_command_is_an_input() -> None:
     options = {parameter.opts[0].removeprefix("--") for parameter in verify.params} - {"base_url"}
     assert {one.name for one in INPUTS} | {"token"} == options
-    assert VALUE["inputs"].keys() == {"base-url", "token", *map(input_name, INPUTS), "python-version"}
+    own = {"base-url", "token", "python-version", "serve", *SERVE_INPUTS}
+    assert VALUE["inputs"].keys() == {*map(input_name, INPUTS), *own}
 
 
 @pytest.mark.parametrize("option", INPUTS, ids=input_name)
