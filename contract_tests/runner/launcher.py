@@ -15,9 +15,13 @@ from contract_tests.options import Options, to_arguments
 from contract_tests.wire.exchange import TOKEN_VARIABLE
 
 #: The isolated Python sees its own site packages first. What this one sees besides comes after them, so that an
-#: installation of an unusual kind still works; the working directory does not come at all.
+#: installation of an unusual kind still works; the working directory does not come at all. It prints in this one's
+#: encoding, which it could not read from the environment.
 _START = """\
 import json, sys
+for stream in sys.stdout, sys.stderr:
+    stream.reconfigure(encoding=sys.argv[1], errors="backslashreplace")
+del sys.argv[1]
 sys.path.extend(path for path in json.loads(sys.argv.pop(1)) if path not in sys.path)
 from contract_tests.runner.isolated_main import main
 sys.exit(main(sys.argv[1:]))
@@ -41,6 +45,7 @@ def arguments(options: Options) -> list[str]:
     paths = [path for path in map(os.path.abspath, filter(None, sys.path)) if Path(path) != here]
     return [
         *(sys.executable, "-I", "-X", "utf8", "-c", _START),
+        getattr(sys.stdout, "encoding", None) or "utf-8",
         json.dumps([*paths, str(package)]),
         *to_arguments(options),
     ]
