@@ -20,7 +20,7 @@ from contract_tests.deployment.managed_agents import CREATING
 from contract_tests.options import BREADTHS
 from contract_tests.runner.cost_estimate import COSTS, WITH_AGENTS
 from contract_tests.runner.plugin import clauses_of
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 from tests.contract_tests.support.judging import judged
 
 #: Here are the tests that send what is generated, as much as the others leave.
@@ -33,7 +33,7 @@ class Recorder:
     """A plugin of pytest that keeps, for each clause, the numbers of the requests that its tests look at."""
 
     takes: dict[str, set[int]] = field(default_factory=dict)
-    asked: dict[int, Asked] = field(default_factory=dict)
+    exchange: dict[int, Exchange] = field(default_factory=dict)
     _heard: list[int] = field(default_factory=list)
     _by_fixture: dict[str, set[int]] = field(default_factory=dict)
 
@@ -59,13 +59,13 @@ class Recorder:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Listen to whatever is asked, whether it is sent or remembered."""
-        ask: Callable[..., Asked] = Prober.ask
+        ask: Callable[..., Exchange] = Prober.ask
 
-        def heard(prober: Prober, *arguments: Any, **named: Any) -> Asked:
-            asked = ask(prober, *arguments, **named)
-            self.asked[id(asked)] = asked
-            self._heard.append(id(asked))
-            return asked
+        def heard(prober: Prober, *arguments: Any, **named: Any) -> Exchange:
+            exchange = ask(prober, *arguments, **named)
+            self.exchange[id(exchange)] = exchange
+            self._heard.append(id(exchange))
+            return exchange
 
         with patch.object(Prober, "ask", heard):
             yield
@@ -82,21 +82,21 @@ def recorded(breadth: str, *more: str) -> dict[str, Any]:
             plugins=[recorder],
         )
     own = set().union(*recorder.takes.values())
-    numbers = {key: number for number, key in enumerate(key for key in recorder.asked if key in own)}
-    given = {session_id(asked) for asked in recorder.asked.values()} - {""}
-    others = [_cost(asked, given)[0] for key, asked in recorder.asked.items() if key not in own]
+    numbers = {key: number for number, key in enumerate(key for key in recorder.exchange if key in own)}
+    given = {session_id(exchange) for exchange in recorder.exchange.values()} - {""}
+    others = [_cost(exchange, given)[0] for key, exchange in recorder.exchange.items() if key not in own]
     return {
-        "requests": [_cost(recorder.asked[key], given) for key in numbers],
+        "requests": [_cost(recorder.exchange[key], given) for key in numbers],
         "clauses": {clause: sorted(numbers[key] for key in keys) for clause, keys in sorted(recorder.takes.items())},
         "generated": {"clauses": sorted(CLAUSES), "tokens": others},
     }
 
 
-def _cost(asked: Asked, given: set[str]) -> tuple[int, int, int]:
+def _cost(exchange: Exchange, given: set[str]) -> tuple[int, int, int]:
     """Return a request's tokens at most, whether it may create a session, and whether it may create an agent."""
-    made = int(asked.operation in CREATING)  # what is refused here may be created elsewhere
+    made = int(exchange.operation in CREATING)  # what is refused here may be created elsewhere
     try:
-        body = json.loads(asked.request.body)
+        body = json.loads(exchange.request.body)
     except (ValueError, RecursionError):
         return 0, 0, made
     new = names_a_session(body) and session_of(body) not in given

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent_contract.messages import Clause
-    from contract_tests.wire.exchange import Asked
+    from contract_tests.wire.exchange import Exchange
 
 #: The word of a failed clause that a waiver excuses.
 WAIVED = "failed (waived)"
@@ -52,41 +52,41 @@ class Finding:
     operations: str = ""  #: the ids of the operations that were asked, separated by spaces
 
 
-class Judged(Exception):
+class Outcome(Exception):
     """A test's verdict other than a simple pass; the last of the exchanges decided it."""
 
-    def __init__(self, finding: Finding, *exchanges: Asked) -> None:
+    def __init__(self, finding: Finding, *exchanges: Exchange) -> None:
         super().__init__(finding.reason or f"expected {finding.expected}, got {finding.got}")
         self.finding = finding
         self.exchanges = exchanges
 
 
-def failed(expected: str, got: str, *exchanges: Asked) -> Judged:
+def failed(expected: str, got: str, *exchanges: Exchange) -> Outcome:
     """Return the verdict that the deployment did `got` and the clause wants `expected`.
 
     The exchanges are the evidence, in the order in which they are to be read: the last decided it.
     """
-    return Judged(Finding("failed", expected=expected, got=got), *exchanges)
+    return Outcome(Finding("failed", expected=expected, got=got), *exchanges)
 
 
-def warning(reason: str, *exchanges: Asked) -> Judged:
+def warning(reason: str, *exchanges: Exchange) -> Outcome:
     """Return the verdict that what was seen neither fulfils the clause nor disproves it."""
-    return Judged(Finding("warning", reason), *exchanges)
+    return Outcome(Finding("warning", reason), *exchanges)
 
 
-def not_supported(reason: str) -> Judged:
+def not_supported(reason: str) -> Outcome:
     """Return the verdict that the deployment lacks what the clause speaks of, as it may."""
-    return Judged(Finding("not supported", reason))
+    return Outcome(Finding("not supported", reason))
 
 
-def nothing_more(reason: str) -> Judged:
+def nothing_more(reason: str) -> Outcome:
     """Return the verdict of a test that adds to others of its clause, and this time could not."""
-    return Judged(Finding("skipped", reason))
+    return Outcome(Finding("skipped", reason))
 
 
-def not_tested(reason: str) -> Judged:
+def not_tested(reason: str) -> Outcome:
     """Return the verdict that there was nothing to look at."""
-    return Judged(Finding("not tested", reason))
+    return Outcome(Finding("not tested", reason))
 
 
 def graded(finding: Finding, clause: Clause) -> Finding:

@@ -11,7 +11,7 @@ import click
 from benchmarks.detection.conforming_variants import Variant
 from benchmarks.detection.judge import judged_at
 from benchmarks.detection.keeping import keep, kept
-from benchmarks.detection.measure import Measurement, Verdict, measured, planned, spread
+from benchmarks.detection.measure import Measurement, Verdict, measured, planned, sample_evenly
 from benchmarks.detection.mutants import Mutant
 from benchmarks.detection.peers import PeerResult, compared, installed
 from benchmarks.detection.report import markdown
@@ -100,8 +100,8 @@ def print_line(verdict: Verdict) -> None:
 def others(measurement: Measurement, sample: int) -> list[PeerResult]:
     """Return what the other tools find on a sample of the same servers."""
     planted = [verdict.planted for verdict in measurement.verdicts if verdict.seed == measurement.seeds[0]]
-    mutants = spread([item for item in planted if isinstance(item, Mutant)], sample)
-    variants = spread([item for item in planted if isinstance(item, Variant)], sample // 2)
+    mutants = sample_evenly([item for item in planted if isinstance(item, Mutant)], sample)
+    variants = sample_evenly([item for item in planted if isinstance(item, Variant)], sample // 2)
     results: list[PeerResult] = []
     for peer in installed():
         click.echo(f"asking {peer.title}", err=True)

@@ -85,7 +85,7 @@ def judged_at(
         exit_code,
         next((line for line in reversed(output.splitlines()) if line.startswith("exit ")), output.strip()[-300:]),
         {clause["id"]: clause["word"] for clause in clauses},
-        {clause["id"]: noted(clause) for clause in clauses},
+        {clause["id"]: note_of(clause) for clause in clauses},
         content.get("requests", 0),
         content.get("tokens", 0),
         seconds,
@@ -107,7 +107,7 @@ def _forked(arguments: Sequence[str], variables: Mapping[str, str], output: Path
     return verify(arguments, variables, output, LIMIT)
 
 
-def noted(clause: Mapping[str, str]) -> str:
+def note_of(clause: Mapping[str, str]) -> str:
     """Return why a clause got its word, in one line."""
     said = clause["reason"] or f"expected {clause['expected']}; got {clause['got']}"
     return " ".join(said.split())[:300]

@@ -98,7 +98,7 @@ def is_mutant(verdict: Verdict) -> bool:
     return isinstance(verdict.planted, Mutant)
 
 
-def spread(items: Sequence[Item], number: int | None) -> list[Item]:
+def sample_evenly(items: Sequence[Item], number: int | None) -> list[Item]:
     """Return a number of the items, spread over all of them evenly; all of them for None."""
     if number is None or number >= len(items):
         return list(items)
@@ -112,8 +112,8 @@ def planned(seeds: Sequence[int], sample: int | None, names: Iterable[str] = ())
     requests find. A `sample` is a number of mutants, and half as many variants.
     """
     wanted = set(names)
-    mutants: Sequence[Mutant] = spread(MUTANTS, sample)
-    variants: Sequence[Variant] = spread(VARIANTS, None if sample is None else max(1, sample // 2))
+    mutants: Sequence[Mutant] = sample_evenly(MUTANTS, sample)
+    variants: Sequence[Variant] = sample_evenly(VARIANTS, None if sample is None else max(1, sample // 2))
     if wanted:
         mutants = [mutant for mutant in MUTANTS if mutant.name in wanted]
         variants = [variant for variant in VARIANTS if variant.name in wanted]

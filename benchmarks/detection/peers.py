@@ -152,7 +152,7 @@ def installed() -> list[Peer]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PeerCost:
     """What a tool reports of a deployment, and what that cost: requests and tokens as they arrived, seconds."""
 
     reports: Reports
@@ -164,14 +164,14 @@ class Asked:
 def compared(peer: Peer, mutants: Sequence[Mutant], variants: Sequence[Variant], folder: Path) -> PeerResult:
     """Return what a tool finds on mutants and variants beyond what it reports of the conforming deployment."""
     known = {
-        token: asked(peer, replace(Deployment(), token=token), folder).reports
+        token: run_peer(peer, replace(Deployment(), token=token), folder).reports
         for token in (None, "a-token-of-the-deployment")
     }
 
-    costs: list[Asked] = []
+    costs: list[PeerCost] = []
 
     def finds(planted: Mutant | Variant) -> bool:
-        costs.append(asked(peer, planted.deployment, folder))
+        costs.append(run_peer(peer, planted.deployment, folder))
         return bool(costs[-1].reports - known[planted.deployment.token])
 
     killed = [(mutant.category, finds(mutant)) for mutant in mutants]
@@ -190,7 +190,7 @@ def compared(peer: Peer, mutants: Sequence[Mutant], variants: Sequence[Variant],
     )
 
 
-def asked(peer: Peer, deployment: Deployment, folder: Path) -> Asked:
+def run_peer(peer: Peer, deployment: Deployment, folder: Path) -> PeerCost:
     """Return what a tool reports of a deployment, and what that cost.
 
     None of them is told of an authority to trust, so that all deployments are served without TLS.
@@ -199,4 +199,4 @@ def asked(peer: Peer, deployment: Deployment, folder: Path) -> Asked:
     with running(replace(deployment, server="uvicorn"), tally) as url:
         began = time.monotonic()
         found = peer.ask(url, deployment, folder)
-        return Asked(found, tally.requests, tally.tokens, time.monotonic() - began)
+        return PeerCost(found, tally.requests, tally.tokens, time.monotonic() - began)

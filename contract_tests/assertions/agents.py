@@ -11,14 +11,14 @@ from contract_tests.verdict import not_tested
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
     from contract_tests.deployment.deployment import Probe
-    from contract_tests.wire.exchange import Asked
+    from contract_tests.wire.exchange import Exchange
 
 FIRST = "-1"
 INSTRUCTIONS = "Answer in one word. " * 4
 METADATA: dict[str, JSON] = {"made-by": NAME, "purpose": "contract tests; may be deleted"}
 
 
-def create(probe: Probe, label: str = "", /, **fields: JSON) -> Asked:
+def create(probe: Probe, label: str = "", /, **fields: JSON) -> Exchange:
     """Return what the create of an agent gets: the model of the agent under test, and a name by which it is told."""
     if label != FIRST:
         changing(an_agent(probe))  # a server that does not allow creation is asked nothing more
@@ -26,25 +26,25 @@ def create(probe: Probe, label: str = "", /, **fields: JSON) -> Asked:
     return changing(probe.ask("createAgent", body))
 
 
-def created(asked: Asked) -> dict[str, Any]:
+def created(exchange: Exchange) -> dict[str, Any]:
     """Return the agent that a create was answered with; without one there is nothing to look at."""
-    value = asked.json()
-    if asked.status not in (200, 201) or not isinstance(value, dict) or not isinstance(value.get("id"), str):
-        raise not_tested(f"no agent was created: {asked.described()}")
+    value = exchange.json()
+    if exchange.status not in (200, 201) or not isinstance(value, dict) or not isinstance(value.get("id"), str):
+        raise not_tested(f"no agent was created: {exchange.described()}")
     return value
 
 
-def an_agent(probe: Probe) -> Asked:
+def an_agent(probe: Probe) -> Exchange:
     """Return the create of an agent that has everything that is read back."""
     return create(probe, FIRST, description="For a test.", instructions=INSTRUCTIONS, metadata=METADATA)
 
 
-def another_agent(probe: Probe) -> Asked:
+def another_agent(probe: Probe) -> Exchange:
     """Return the create of an agent of a name and a model alone."""
     return create(probe, "-2")
 
 
-def fields_of(asked: Asked) -> dict[str, Any]:
+def fields_of(exchange: Exchange) -> dict[str, Any]:
     """Return the JSON object of an answer, empty if it has none."""
-    value = asked.json()
+    value = exchange.json()
     return value if isinstance(value, dict) else {}

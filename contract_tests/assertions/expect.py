@@ -9,7 +9,7 @@ from contract_tests.verdict import failed, not_supported, not_tested
 from contract_tests.wire.exchange import status_line
 
 if TYPE_CHECKING:
-    from contract_tests.wire.exchange import Asked
+    from contract_tests.wire.exchange import Exchange
 
 OK = 200
 BAD_REQUEST = 400
@@ -18,45 +18,45 @@ UNPROCESSABLE = 422
 NOT_IMPLEMENTED = 501
 
 
-def status(asked: Asked, *wanted: int, after: Sequence[Asked] = ()) -> None:
+def status(exchange: Exchange, *wanted: int, after: Sequence[Exchange] = ()) -> None:
     """Want one of these statuses; `after` are the exchanges that led to this one."""
-    if asked.status not in wanted:
-        raise failed(" or ".join(map(status_line, wanted)), asked.described(), *after, asked)
+    if exchange.status not in wanted:
+        raise failed(" or ".join(map(status_line, wanted)), exchange.described(), *after, exchange)
 
 
-def offered(asked: Asked, what: str) -> None:
+def offered(exchange: Exchange, what: str) -> None:
     """Want no refusal: a server that refuses what was asked for, called `what`, may not have it to offer."""
-    if asked.status in range(400, 500) or asked.status == NOT_IMPLEMENTED:
-        raise not_supported(f"{what} is refused: {asked.described()}")
+    if exchange.status in range(400, 500) or exchange.status == NOT_IMPLEMENTED:
+        raise not_supported(f"{what} is refused: {exchange.described()}")
 
 
-def refused(asked: Asked) -> None:
+def refused(exchange: Exchange) -> None:
     """Want any 4xx."""
-    if asked.status not in range(400, 500):
-        raise failed("a 4xx", asked.described(), asked)
+    if exchange.status not in range(400, 500):
+        raise failed("a 4xx", exchange.described(), exchange)
 
 
-def no_server_error(asked: Asked) -> None:
+def no_server_error(exchange: Exchange) -> None:
     """Want a reply without a 5xx, except 501, which means that the server lacks what was asked for."""
-    if asked.status not in (*range(100, 500), NOT_IMPLEMENTED):
-        raise failed("no server error", asked.described(), asked)
+    if exchange.status not in (*range(100, 500), NOT_IMPLEMENTED):
+        raise failed("no server error", exchange.described(), exchange)
 
 
-def answer(asked: Asked) -> Mapping[str, Any]:
+def answer(exchange: Exchange) -> Mapping[str, Any]:
     """Return the JSON object of a plain answer; without one there is nothing to look at."""
-    value = asked.json()
-    if asked.status != OK or not isinstance(value, dict):
-        raise not_tested(f"no answer to look at: {asked.described()}")
+    value = exchange.json()
+    if exchange.status != OK or not isinstance(value, dict):
+        raise not_tested(f"no answer to look at: {exchange.described()}")
     return value
 
 
-def choices(asked: Asked) -> list[Mapping[str, Any]]:
+def choices(exchange: Exchange) -> list[Mapping[str, Any]]:
     """Return the choices of a plain answer that are objects; without any there is nothing to look at."""
-    found = answer(asked).get("choices")
+    found = answer(exchange).get("choices")
     listed = found if isinstance(found, list) else []
     objects: list[Mapping[str, Any]] = [choice for choice in listed if isinstance(choice, dict)]
     if not objects:
-        raise not_tested(f"no choices to look at: {asked.described()}")
+        raise not_tested(f"no choices to look at: {exchange.described()}")
     return objects
 
 
@@ -67,33 +67,33 @@ def content(choice: Mapping[str, Any]) -> str:
     return said if isinstance(said, str) else ""
 
 
-def usage(asked: Asked) -> Mapping[str, Any]:
+def usage(exchange: Exchange) -> Mapping[str, Any]:
     """Return the usage of a plain answer; without one there is nothing to look at."""
-    found = answer(asked).get("usage")
+    found = answer(exchange).get("usage")
     if not isinstance(found, dict):
-        raise not_tested(f"no usage to look at: {asked.described()}")
+        raise not_tested(f"no usage to look at: {exchange.described()}")
     return found
 
 
-def tokens(asked: Asked, name: str) -> int:
+def tokens(exchange: Exchange, name: str) -> int:
     """Return one of the usage's counts; raises the verdict `not tested` if it is not a number."""
-    value = usage(asked).get(name)
+    value = usage(exchange).get(name)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise not_tested(f"{name} is not a number: {asked.described()}")
+        raise not_tested(f"{name} is not a number: {exchange.described()}")
     return value
 
 
-def details(asked: Asked) -> list[Any]:
+def details(exchange: Exchange) -> list[Any]:
     """Return the items of a 422's `detail`; without them there is nothing to look at."""
-    value = asked.json()
+    value = exchange.json()
     found = value.get("detail") if isinstance(value, dict) else None
-    if asked.status != UNPROCESSABLE or not isinstance(found, list):
-        raise not_tested(f"no list of faults to look at: {asked.described()}")
+    if exchange.status != UNPROCESSABLE or not isinstance(found, list):
+        raise not_tested(f"no list of faults to look at: {exchange.described()}")
     return found
 
 
-def locations(asked: Asked) -> Iterator[tuple[object, ...]]:
+def locations(exchange: Exchange) -> Iterator[tuple[object, ...]]:
     """Yield the `loc` of each item of a 422's `detail`."""
-    for item in details(asked):
+    for item in details(exchange):
         loc = item.get("loc") if isinstance(item, dict) else None
         yield tuple(loc) if isinstance(loc, list) else ()

@@ -18,7 +18,7 @@ from schemathesis.schemas import BaseSchema
 
 from agent_contract.messages import JSON
 from contract_tests.deployment.payloads import MAX_TOKENS, plain
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 
 #: In the place of the agent's id, which is not known yet when requests are generated.
 AGENT = "the-agent"
@@ -123,15 +123,15 @@ def cheap(body: Any) -> JSON:
     return limited
 
 
-def failures(case: Case[Any], asked: Asked, check: str) -> list[str]:
+def failures(case: Case[Any], exchange: Exchange, check: str) -> list[str]:
     """Return what a check of schemathesis, by its name, finds wrong with a reply."""
-    request = httpx.Request(asked.request.method, asked.url, headers=dict(asked.request.headers))
+    request = httpx.Request(exchange.request.method, exchange.url, headers=dict(exchange.request.headers))
     kept = [
         (_bytes(name), _bytes(value))
-        for name, value in asked.headers
+        for name, value in exchange.headers
         if name not in ("content-encoding", "transfer-encoding")
     ]
-    response = httpx.Response(asked.status, headers=kept, content=asked.body, request=request)
+    response = httpx.Response(exchange.status, headers=kept, content=exchange.body, request=request)
     response.elapsed = timedelta(0)
     try:
         case.validate_response(response, checks=[getattr(schemathesis.checks, check)])

@@ -13,13 +13,13 @@ from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
     from contract_tests.deployment.deployment import Probe
-    from contract_tests.wire.exchange import Asked
+    from contract_tests.wire.exchange import Exchange
 
 #: Statuses of a server without the operation, or without it for the caller: the chat itself is open to the token.
 _LACKING = (401, 403, 404, 405, 501)
 
 
-def listed(probe: Probe, operation: str = "listAgents", /, **query: str) -> Asked:
+def listed(probe: Probe, operation: str = "listAgents", /, **query: str) -> Exchange:
     """Return the reply to a list; raises the verdict `not supported` if the server has no such list."""
     plain = probe.ask(operation)
     if plain.status in _LACKING:
@@ -32,37 +32,37 @@ def readable(probe: Probe) -> bool:
     return probe.ask("getAgent").status == expect.OK
 
 
-def page(asked: Asked) -> dict[str, Any]:
+def page(exchange: Exchange) -> dict[str, Any]:
     """Return the JSON object of a list; without one there is nothing to look at."""
-    value = asked.json()
-    if asked.status != expect.OK or not isinstance(value, dict):
-        raise not_tested(f"no list to look at: {asked.described()}")
+    value = exchange.json()
+    if exchange.status != expect.OK or not isinstance(value, dict):
+        raise not_tested(f"no list to look at: {exchange.described()}")
     return value
 
 
-def items(asked: Asked) -> list[dict[str, Any]]:
+def items(exchange: Exchange) -> list[dict[str, Any]]:
     """Return the objects in a list's `data`."""
-    data = page(asked).get("data")
+    data = page(exchange).get("data")
     return [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
 
 
-def ids(asked: Asked) -> list[str]:
+def ids(exchange: Exchange) -> list[str]:
     """Return the ids in a list, in its order."""
-    return [str(item.get("id")) for item in items(asked)]
+    return [str(item.get("id")) for item in items(exchange)]
 
 
-def conforming(probe: Probe, asked: Asked, *, within: str = "", without: str = "\0") -> None:
+def conforming(probe: Probe, exchange: Exchange, *, within: str = "", without: str = "\0") -> None:
     """Want an answer as the document describes it: of its faults those below `within`, and none below `without`."""
-    faults = [fault for fault in probe.conformity_of(asked).faults(asked) if fault.startswith(within)]
+    faults = [fault for fault in probe.conformity_of(exchange).faults(exchange) if fault.startswith(within)]
     if found := [fault for fault in faults if not fault.startswith(without)]:
-        raise failed("an answer as the document describes it", "; ".join(found), asked)
+        raise failed("an answer as the document describes it", "; ".join(found), exchange)
 
 
-def changing(asked: Asked) -> Asked:
+def changing(exchange: Exchange) -> Exchange:
     """Return the reply to a change; raises the verdict `not supported` if the server does not allow it."""
-    if asked.status in _LACKING:
-        raise not_supported(f"the server does not do that: {asked.described()}")
-    return asked
+    if exchange.status in _LACKING:
+        raise not_supported(f"the server does not do that: {exchange.described()}")
+    return exchange
 
 
 def models(probe: Probe, kind: str) -> list[str]:
@@ -96,21 +96,21 @@ def answering_model(probe: Probe) -> str:
     return str(expect.answer(probe.chat(plain())).get("model"))
 
 
-def offered(asked: Asked, *known: int) -> Asked:
+def offered(exchange: Exchange, *known: int) -> Exchange:
     """Return the reply to a request; raises the verdict `not supported` if the server lacks the operation.
 
     `known` are statuses by which a server that has it may answer too.
     """
-    if asked.status in _LACKING and asked.status not in known:
-        raise not_supported(f"the server has no such operation: {asked.described()}")
-    return asked
+    if exchange.status in _LACKING and exchange.status not in known:
+        raise not_supported(f"the server has no such operation: {exchange.described()}")
+    return exchange
 
 
-def ends_with_done(asked: Asked) -> None:
+def ends_with_done(exchange: Exchange) -> None:
     """Want a stream of chunks that ends with `[DONE]`."""
-    if asked.status != expect.OK or asked.media_type != "text/event-stream":
-        raise failed("a stream of events", asked.described(), asked)
-    seen = asked.events
+    if exchange.status != expect.OK or exchange.media_type != "text/event-stream":
+        raise failed("a stream of events", exchange.described(), exchange)
+    seen = exchange.events
     data = [event.data for event in seen.events]
     if not stream_rules.chunks(seen) or data[-1:] != ["[DONE]"] or data.count("[DONE]") != 1:
-        raise failed("chunks, and [DONE] once and last", json.dumps(data[-2:]), asked)
+        raise failed("chunks, and [DONE] once and last", json.dumps(data[-2:]), exchange)

@@ -25,7 +25,7 @@ from contract_tests.wire import stream_rules
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
     from contract_tests.deployment.deployment import Probe
-    from contract_tests.wire.exchange import Asked
+    from contract_tests.wire.exchange import Exchange
 
 HI: list[JSON] = [{"role": "user", "content": "Hi."}]
 QUESTION: list[JSON] = [{"role": "user", "content": "Which code words do you know? Repeat them."}]
@@ -46,25 +46,25 @@ def want_no_growth(probe: Probe, alone: Size) -> None:
     before = created(probe, FIRST_LABEL, HI)
     session = extended(probe, extended(probe, session))
     usual = prompt(session.last) - prompt(session.turns[-2])
-    seen: list[Asked] = list(session.turns)
+    seen: list[Exchange] = list(session.turns)
     for label, fields in ((7, {}), (0, {"stream": True}), (FIRST_LABEL + 1, {})):
         other = probe.chat(turn(STORY, create_session=True, **fields), again=label)
         session = extended(probe, session)
         seen += [other, session.last]
         _want_usual(usual, alone, prompt(session.turns[-2]), prompt(session.last), seen)
     if (streamed := _streamed(probe, session.id)) is not None:
-        asked, count = streamed
-        _want_usual(usual, alone, prompt(session.last), count, [*seen, asked])
+        exchange, count = streamed
+        _want_usual(usual, alone, prompt(session.last), count, [*seen, exchange])
     after = created(probe, FIRST_LABEL + 2, HI)
     _want_usual(0, alone, prompt(before.last), prompt(after.last), [before.last, *seen, after.last])
     bare = probe.chat(turn(), again=3)
-    _want_usual(0, alone, alone.short, prompt(bare), [*alone.asked, *seen, bare])
+    _want_usual(0, alone, alone.short, prompt(bare), [*alone.exchanges, *seen, bare])
     if (streamed := _streamed(probe)) is not None:
-        asked, count = streamed
-        _want_usual(0, alone, alone.short, count, [*alone.asked, *seen, asked])
+        exchange, count = streamed
+        _want_usual(0, alone, alone.short, count, [*alone.exchanges, *seen, exchange])
 
 
-def _want_usual(usual: int, alone: Size, before: int, after: int, seen: Sequence[Asked]) -> None:
+def _want_usual(usual: int, alone: Size, before: int, after: int, seen: Sequence[Exchange]) -> None:
     """Want that a count has grown as usual, not by what a long turn adds; answers may differ by some tokens."""
     most = before + usual + alone.story - 2 * SESSION_TOKENS
     if after > most:
@@ -73,14 +73,14 @@ def _want_usual(usual: int, alone: Size, before: int, after: int, seen: Sequence
         )
 
 
-def _streamed(probe: Probe, session: str = "") -> tuple[Asked, int] | None:
+def _streamed(probe: Probe, session: str = "") -> tuple[Exchange, int] | None:
     """Return a streamed turn and its prompt tokens, None if this version or this server has no usage in streams."""
     if "stream_options" in probe.newer_fields():
         return None
-    asked = probe.chat(turn(NEXT, session, stream=True, stream_options={"include_usage": True}))
-    given = stream_rules.usages(asked.events) if asked.status == expect.OK else []
+    exchange = probe.chat(turn(NEXT, session, stream=True, stream_options={"include_usage": True}))
+    given = stream_rules.usages(exchange.events) if exchange.status == expect.OK else []
     count = given[-1][1].get("prompt_tokens") if given else None
-    return (asked, count) if isinstance(count, int) and not isinstance(count, bool) else None
+    return (exchange, count) if isinstance(count, int) and not isinstance(count, bool) else None
 
 
 def want_no_trend(probe: Probe) -> None:
@@ -91,8 +91,8 @@ def want_no_trend(probe: Probe) -> None:
     """
     least = BETWEEN * len(text_of(STORY).split())
     session = created(probe, FIRST_LABEL + 3, HI)
-    plain: list[list[Asked]] = []
-    within: list[list[Asked]] = []
+    plain: list[list[Exchange]] = []
+    within: list[list[Exchange]] = []
     for group in range(3):
         for number in range(BETWEEN if group else 0):
             created(probe, FIRST_LABEL + 10 * group + number)
@@ -103,16 +103,16 @@ def want_no_trend(probe: Probe) -> None:
         within.append(list(session.turns[held:]))
     for groups in (plain, within):
         if all(_lowest(later) - _highest(earlier) >= least for earlier, later in pairwise(groups)):
-            counts = "; ".join(", ".join(str(prompt(asked)) for asked in group) for group in groups)
+            counts = "; ".join(", ".join(str(prompt(exchange)) for exchange in group) for group in groups)
             expected = f"prompt_tokens that don't rise by {least} or more whenever other sessions have long turns"
-            raise failed(expected, counts, *(asked for group in groups for asked in group))
+            raise failed(expected, counts, *(exchange for group in groups for exchange in group))
 
 
-def _lowest(group: Sequence[Asked]) -> int:
+def _lowest(group: Sequence[Exchange]) -> int:
     return min(map(prompt, group))
 
 
-def _highest(group: Sequence[Asked]) -> int:
+def _highest(group: Sequence[Exchange]) -> int:
     return max(map(prompt, group))
 
 
@@ -125,10 +125,10 @@ def want_no_recall(probe: Probe) -> bool:
         return False
     own = _taught(probe)
     other = created(probe, FIRST_LABEL + 4, HI)
-    for asked in (_questioned(probe, other), _questioned(probe)):
-        if known := sorted(_known(asked, code_words(probe))):
+    for exchange in (_questioned(probe, other), _questioned(probe)):
+        if known := sorted(_known(exchange, code_words(probe))):
             expected = "an answer without the code words of another session"
-            raise failed(expected, f"an answer with {', '.join(known)}", *own.turns, *other.turns, asked)
+            raise failed(expected, f"an answer with {', '.join(known)}", *own.turns, *other.turns, exchange)
     return True
 
 
@@ -159,15 +159,15 @@ def _code_word(word: str) -> list[JSON]:
     return [{"role": "user", "content": f"Remember the code word {word}."}]
 
 
-def _questioned(probe: Probe, session: Session | None = None, stream: bool = False) -> Asked:
+def _questioned(probe: Probe, session: Session | None = None, stream: bool = False) -> Exchange:
     fields: dict[str, JSON] = {"stream": True} if stream else {}
     return probe.chat(turn(QUESTION, session.id if session else "", **{"max_tokens": FORM_TOKENS, **fields}))
 
 
-def _known(asked: Asked, words: Iterable[str]) -> frozenset[str]:
-    if asked.status != expect.OK:
+def _known(exchange: Exchange, words: Iterable[str]) -> frozenset[str]:
+    if exchange.status != expect.OK:
         return frozenset()
-    streamed = asked.media_type == "text/event-stream"
-    choices = () if streamed else expect.choices(asked)
-    said = stream_rules.spoken(asked.events) if streamed else " ".join(map(expect.content, choices))
+    streamed = exchange.media_type == "text/event-stream"
+    choices = () if streamed else expect.choices(exchange)
+    said = stream_rules.spoken(exchange.events) if streamed else " ".join(map(expect.content, choices))
     return frozenset(word for word in words if word in said.lower())

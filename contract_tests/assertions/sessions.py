@@ -18,7 +18,7 @@ from contract_tests.assertions import expect
 from contract_tests.deployment.payloads import NEXT, STORY, turn
 from contract_tests.verdict import not_tested, warning
 from contract_tests.wire import stream_rules
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
@@ -32,11 +32,11 @@ STEADY = (0, 1, 4, 5)
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Prompt tokens without any session, of the short message and of the long one; `asked` are those two exchanges."""
+    """Prompt tokens of the short and the long message without a session; `exchanges` are the two exchanges."""
 
     short: int
     long: int
-    asked: tuple[Asked, Asked]
+    exchanges: tuple[Exchange, Exchange]
 
     @property
     def story(self) -> int:
@@ -50,39 +50,39 @@ class Session:
 
     id: str
     label: int
-    turns: tuple[Asked, ...]
+    turns: tuple[Exchange, ...]
 
     @property
-    def last(self) -> Asked:
+    def last(self) -> Exchange:
         """The last turn."""
         return self.turns[-1]
 
 
-def session_id(asked: Asked) -> str:
+def session_id(exchange: Exchange) -> str:
     """Return the session that a plain answer or a stream names; empty if it names none."""
-    if asked.media_type == "text/event-stream":
-        named = [chunk.value.get("session_id") for chunk in stream_rules.chunks(asked.events)]
+    if exchange.media_type == "text/event-stream":
+        named = [chunk.value.get("session_id") for chunk in stream_rules.chunks(exchange.events)]
         return next((id for id in named if isinstance(id, str)), "")
-    value = asked.json()
+    value = exchange.json()
     id = value.get("session_id") if isinstance(value, dict) else None
     return id if isinstance(id, str) else ""
 
 
 def created(probe: Probe, label: int = 0, messages: list[JSON] = STORY, **fields: JSON) -> Session:
     """Return a new session that was opened with these messages."""
-    asked = probe.chat(turn(messages, create_session=True, **fields), again=label)
-    id = session_id(asked)
-    if asked.status != expect.OK or not id:
-        raise not_tested(f"no session was created: {asked.described()}")
-    return Session(id, label, (asked,))
+    exchange = probe.chat(turn(messages, create_session=True, **fields), again=label)
+    id = session_id(exchange)
+    if exchange.status != expect.OK or not id:
+        raise not_tested(f"no session was created: {exchange.described()}")
+    return Session(id, label, (exchange,))
 
 
 def extended(probe: Probe, session: Session, messages: list[JSON] = NEXT, **fields: JSON) -> Session:
     """Return the session after one more turn; raises the verdict `not tested` if the turn is refused."""
-    asked = probe.chat(turn(messages, session.id, **fields), again=len(session.turns))
-    if asked.status != expect.OK:
-        raise not_tested(f"a turn in a session is not answered: {asked.described()}")
-    return Session(session.id, session.label, (*session.turns, asked))
+    exchange = probe.chat(turn(messages, session.id, **fields), again=len(session.turns))
+    if exchange.status != expect.OK:
+        raise not_tested(f"a turn in a session is not answered: {exchange.described()}")
+    return Session(session.id, session.label, (*session.turns, exchange))
 
 
 def talk(probe: Probe, turns: int = 4) -> Session:
@@ -101,10 +101,10 @@ def size(probe: Probe) -> Size:
     """
     shorts = [probe.chat(turn(), again=label) for label in STEADY]
     long = probe.chat(turn(STORY))
-    if all(expect.usage(asked).get("prompt_tokens") is None for asked in (*shorts, long)):
+    if all(expect.usage(exchange).get("prompt_tokens") is None for exchange in (*shorts, long)):
         raise warning("undecidable: the server does not count tokens", *shorts, long)
-    counts = [prompt(asked) for asked in shorts]
-    if any(expect.answer(asked).get("index_context_info") for asked in (*shorts, long)):
+    counts = [prompt(exchange) for exchange in shorts]
+    if any(expect.answer(exchange).get("index_context_info") for exchange in (*shorts, long)):
         raise warning("undecidable: the agent's knowledge changes prompt_tokens", *shorts, long)
     if len(set(counts)) > 1:
         varying = ", ".join(map(str, counts))
@@ -115,33 +115,33 @@ def size(probe: Probe) -> Size:
     return Size(counts[0], prompt(long), (shorts[0], long))
 
 
-def replayed(turns: Sequence[Asked]) -> list[JSON]:
+def replayed(turns: Sequence[Exchange]) -> list[JSON]:
     """Return a conversation up to its last message, as the messages of one request; none if it can't be.
 
     An empty answer can't be sent: a server may refuse it.
     """
     messages: list[JSON] = []
-    for asked in turns[:-1]:
-        said = expect.content(expect.choices(asked)[0])
+    for exchange in turns[:-1]:
+        said = expect.content(expect.choices(exchange)[0])
         if not said.strip():
             return []
-        messages += [*json.loads(asked.request.body)["messages"], {"role": "assistant", "content": said}]
+        messages += [*json.loads(exchange.request.body)["messages"], {"role": "assistant", "content": said}]
     return [*messages, *json.loads(turns[-1].request.body)["messages"]]
 
 
-def at_once(probe: Probe, session: Session) -> list[Asked]:
+def at_once(probe: Probe, session: Session) -> list[Exchange]:
     """Send two long turns into the session at the same time and return what they got."""
     story = text_of(STORY)
     bodies = [turn([{"role": "user", "content": f"{number}. {story}"}], session.id) for number in (1, 2)]
     return together([partial(probe.chat, body) for body in bodies])
 
 
-def together(calls: Sequence[Callable[[], Asked]]) -> list[Asked]:
+def together(calls: Sequence[Callable[[], Exchange]]) -> list[Exchange]:
     """Return what the calls return that are made at the same time; what the first of them raises is raised.
 
     An interruption ends it at once: no thread of a pool is waited for, here or at the end of the process.
     """
-    done: SimpleQueue[tuple[int, Asked | Exception]] = SimpleQueue()
+    done: SimpleQueue[tuple[int, Exchange | Exception]] = SimpleQueue()
 
     def make(place: int) -> None:
         try:
@@ -155,7 +155,7 @@ def together(calls: Sequence[Callable[[], Asked]]) -> list[Asked]:
     for place in range(len(calls)):
         if isinstance(error := found[place], Exception):
             raise error
-    return [asked for _, asked in sorted(found.items()) if isinstance(asked, Asked)]
+    return [exchange for _, exchange in sorted(found.items()) if isinstance(exchange, Exchange)]
 
 
 def text_of(messages: Sequence[JSON]) -> str:
@@ -164,6 +164,6 @@ def text_of(messages: Sequence[JSON]) -> str:
     return str(first["content"]) if isinstance(first, dict) else ""
 
 
-def prompt(asked: Asked) -> int:
+def prompt(exchange: Exchange) -> int:
     """Return the prompt tokens of an answer."""
-    return expect.tokens(asked, "prompt_tokens")
+    return expect.tokens(exchange, "prompt_tokens")

@@ -102,10 +102,10 @@ def _table(comparison: Comparison, report: Report) -> str:
 
     sentences = {clause.id: clause.sentence for clause in report.clauses}
     first, *rest = lines(comparison)
-    told = [
+    rows = [
         f"{line}  {sentences.get(one.clause, '')}".rstrip() for line, one in zip(rest, comparison.changes, strict=True)
     ]
-    return "\n".join((first, *told))
+    return "\n".join((first, *rows))
 
 
 def _json(comparison: Comparison, report: Report) -> str:  # noqa: ARG001 - the same form as the others

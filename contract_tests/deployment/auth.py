@@ -221,9 +221,9 @@ class _Session:
         return httpx.Response(found.status, content=found.body)
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Received:
-        from contract_tests.deployment.bounded_http import Bound, exchange
+        from contract_tests.deployment.bounded_http import Bound, send_within
 
-        found = exchange(self.client, method, url, headers, body, Bound(self.seconds, LARGEST_ANSWER))
+        found = send_within(self.client, method, url, headers, body, Bound(self.seconds, LARGEST_ANSWER))
         if found.failure:
             raise AuthError(f"the OIDC provider at {url.removesuffix(DISCOVERY)} can't be asked: {found.failure}")
         return found

@@ -180,7 +180,7 @@ class Received:
         return b"".join(piece for _, piece in self.pieces)
 
 
-def exchange(
+def send_within(
     client: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: Bound
 ) -> Received:
     """Send a request and return what came back within the bound; never raises for what a server does.

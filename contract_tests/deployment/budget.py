@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from contract_tests.deployment.payloads import MAX_TOKENS
 from contract_tests.deployment.rate_limit import Pace
-from contract_tests.verdict import Finding, Judged, not_tested
+from contract_tests.verdict import Finding, Outcome, not_tested
 from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
-    from contract_tests.wire.exchange import Asked
+    from contract_tests.wire.exchange import Exchange
 
 #: Why a clause is left out by the user's own choice: it counts as skipped.
 NO_SESSIONS = "it takes a session, and --no-sessions creates none"
@@ -65,7 +65,7 @@ class Budget:
         """
         body = _parsed(content)
         if self.no_sessions and names_a_session(body):
-            raise Judged(Finding("skipped", NO_SESSIONS))
+            raise Outcome(Finding("skipped", NO_SESSIONS))
         with self._lock:
             bound = tokens_at_most(body) + self._added
             if self.most_tokens and self.tokens + bound > self.most_tokens:
@@ -73,9 +73,9 @@ class Budget:
             self.tokens += bound
         return bound
 
-    def settle(self, reserved: int, asked: Asked) -> None:
+    def settle(self, reserved: int, exchange: Exchange) -> None:
         """Put what an answer counted in the place of what was set aside for it."""
-        counted = tokens_counted(asked)
+        counted = tokens_counted(exchange)
         with self._lock:
             self.tokens += (reserved if counted is None else counted) - reserved
             if counted is not None:
@@ -107,15 +107,15 @@ def tokens_at_most(body: Any) -> int:
     return prompt + A_MESSAGE * len(messages) + context + answers
 
 
-def tokens_counted(asked: Asked) -> int | None:
+def tokens_counted(exchange: Exchange) -> int | None:
     """Return the tokens that an answer counts, 0 for a refusal, None without a count."""
-    if asked.status and asked.status != 200:
+    if exchange.status and exchange.status != 200:
         return 0
-    if asked.media_type == "text/event-stream":
-        found = stream_rules.usages(asked.events)
+    if exchange.media_type == "text/event-stream":
+        found = stream_rules.usages(exchange.events)
         usage: object = found[-1][1] if found else None
     else:
-        value = asked.json()
+        value = exchange.json()
         usage = value.get("usage") if isinstance(value, dict) else None
     total = usage.get("total_tokens") if isinstance(usage, dict) else None
     return total if isinstance(total, int) and total >= 0 else None

@@ -15,10 +15,10 @@ import httpx
 from agent_contract.curl import REFERENCE
 from agent_contract.messages import Request
 from contract_tests.deployment.auth import AuthError, Credentials, fixed
-from contract_tests.deployment.bounded_http import LARGEST_REPLY, Bound, bounded_client, exchange
+from contract_tests.deployment.bounded_http import LARGEST_REPLY, Bound, bounded_client, send_within
 from contract_tests.deployment.budget import Budget
 from contract_tests.verdict import not_tested
-from contract_tests.wire.exchange import TOKEN_VARIABLE, Asked
+from contract_tests.wire.exchange import TOKEN_VARIABLE, Exchange
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
@@ -65,11 +65,11 @@ class Prober:
     token_variable: str = TOKEN_VARIABLE
     gateway_headers: Mapping[str, str] = field(default_factory=dict)  #: sent with every request, as `$VARIABLE` too
     variables: Mapping[str, str] = field(default_factory=dict)  #: the values of those variables
-    log: list[Asked] = field(default_factory=list)
+    log: list[Exchange] = field(default_factory=list)
     alive: Callable[[], str] = lambda: ""
     credentials: Credentials = field(init=False)
     _client: httpx.Client = field(init=False)
-    _known: dict[tuple[object, ...], Asked] = field(default_factory=dict)
+    _known: dict[tuple[object, ...], Exchange] = field(default_factory=dict)
     _asked_of: set[str] = field(default_factory=set)
     _received: int = 0  #: bytes of all replies
 
@@ -90,7 +90,7 @@ class Prober:
         parameters: Mapping[str, str] | None = None,
         again: int = 0,
         lenient: bool = False,
-    ) -> Asked:
+    ) -> Exchange:
         """Send a request to the operation, unless it was sent before, and return what became of it; see `ask`."""
         place = Place(self.operation, method, self.path)
         return self.ask(place, body, headers=headers, parameters=parameters, again=again, lenient=lenient)
@@ -105,7 +105,7 @@ class Prober:
         query: Mapping[str, str] | None = None,
         again: int = 0,
         lenient: bool = False,
-    ) -> Asked:
+    ) -> Exchange:
         """Send a request to an operation, unless it was sent before, and return what became of it.
 
         A header whose value is None is left out. Raises the verdict `not tested` if the budget is used up or
@@ -122,21 +122,21 @@ class Prober:
         key = (operation.method, url, tuple(sorted(sent.items())), content, again)
         if key not in self._known:
             request = Request(operation.method, urlsplit(url).path, tuple((query or {}).items()), sent, content)
-            self._known[key] = self._asked(Asked(request, url, operation.id, lenient=lenient))
+            self._known[key] = self._asked(Exchange(request, url, operation.id, lenient=lenient))
         return self._known[key]
 
-    def asked_since(self) -> frozenset[str]:
+    def operations_since(self) -> frozenset[str]:
         """Return the ids of the operations that were asked since the last call, of answers known before too."""
         ids = frozenset(self._asked_of)
         self._asked_of.clear()
         return ids
 
-    def get(self, url: str) -> Asked:
+    def get(self, url: str) -> Exchange:
         """Send a GET without a token to any URL and return what became of it."""
         self.budget.spend()
         return self.send(Request("GET", urlsplit(url).path), url)
 
-    def clean_up(self, operation: Place, query: Mapping[str, str] | None = None, **parameters: str) -> Asked:
+    def clean_up(self, operation: Place, query: Mapping[str, str] | None = None, **parameters: str) -> Exchange:
         """Send a request that undoes a change of the run, also after deadline and budget; never raises."""
         url = self.target.url(operation.path, **parameters) + (
             f"?{urlencode(query, errors='surrogatepass')}" if query else ""
@@ -147,66 +147,66 @@ class Prober:
             self.budget.sent += 1
             try:
                 token = self.credentials.token() if self.credentials else ""
-                asked = replace(self.send(request, url, late=True), operation=operation.id)
-                fresh = asked.status in (401, 403) and bool(token) and self.credentials.renewed(token)
+                exchange = replace(self.send(request, url, late=True), operation=operation.id)
+                fresh = exchange.status in (401, 403) and bool(token) and self.credentials.renewed(token)
             except AuthError as error:
-                return Asked(request, url, operation.id, failure=str(error))
-            if not asked.lost and not fresh:
+                return Exchange(request, url, operation.id, failure=str(error))
+            if not exchange.lost and not fresh:
                 break
-        self.log.append(asked)
-        return asked
+        self.log.append(exchange)
+        return exchange
 
     def forget(self) -> None:
         """Forget all answers, so that each request is sent again."""
         self._known.clear()
         self.log.clear()
 
-    def _asked(self, unasked: Asked) -> Asked:
+    def _asked(self, unasked: Exchange) -> Exchange:
         request, url = unasked.request, unasked.url
         reserved = self.budget.reserve(request.body)
         for _ in range(MOST_WAITS):
-            asked = self._let_in(request, url)
-            if asked.lost:
+            exchange = self._let_in(request, url)
+            if exchange.lost:
                 # A proxy may close an idle connection at that moment; closing it twice is deliberate.
-                asked = self._let_in(request, url)
-            asked = replace(asked, operation=unasked.operation, lenient=unasked.lenient)
-            pause = _asks_to_wait(asked)
+                exchange = self._let_in(request, url)
+            exchange = replace(exchange, operation=unasked.operation, lenient=unasked.lenient)
+            pause = _asks_to_wait(exchange)
             if pause is None:
                 break
             self.budget.pace.rest(pause)
         else:
-            self.budget.settle(reserved, asked)
-            raise not_tested(f"the server answers {asked.status} and asks to wait, {MOST_WAITS} times over")
-        self.budget.settle(reserved, asked)
-        if asked.failure:
+            self.budget.settle(reserved, exchange)
+            raise not_tested(f"the server answers {exchange.status} and asks to wait, {MOST_WAITS} times over")
+        self.budget.settle(reserved, exchange)
+        if exchange.failure:
             self.budget.pace.check()  # the deadline has cut the reply: the deployment is not at fault
-        self.log.append(asked)
-        self._check_life(asked)
-        if asked.status == httpx.codes.TOO_MANY_REQUESTS:
+        self.log.append(exchange)
+        self._check_life(exchange)
+        if exchange.status == httpx.codes.TOO_MANY_REQUESTS:
             raise not_tested("the server answers 429 Too Many Requests")
-        return asked
+        return exchange
 
-    def _let_in(self, request: Request, url: str) -> Asked:
+    def _let_in(self, request: Request, url: str) -> Exchange:
         """Send a request with a valid token, and again with a new one if the server refuses it."""
         wants_token = self._has_token(request)
         try:
             token = self.credentials.token() if wants_token else ""
             self.budget.spend()
-            asked = self.send(request, url)
-            if wants_token and asked.status in (401, 403) and self.credentials.renewed(token):
+            exchange = self.send(request, url)
+            if wants_token and exchange.status in (401, 403) and self.credentials.renewed(token):
                 self.budget.spend()
-                asked = self.send(request, url)
+                exchange = self.send(request, url)
         except AuthError as error:
             raise Ended(str(error)) from error
-        return asked
+        return exchange
 
-    def _check_life(self, asked: Asked) -> None:
+    def _check_life(self, exchange: Exchange) -> None:
         """Raise `Ended` if a failure is the deployment's or the token's, not this request's."""
-        refused = asked.status in (401, 403) and self._has_token(asked.request)
-        if (refused or (asked.failure and not asked.status)) and (reason := self.alive()):
+        refused = exchange.status in (401, 403) and self._has_token(exchange.request)
+        if (refused or (exchange.failure and not exchange.status)) and (reason := self.alive()):
             raise Ended(reason)
 
-    def send(self, request: Request, url: str, *, late: bool = False) -> Asked:
+    def send(self, request: Request, url: str, *, late: bool = False) -> Exchange:
         """Send the request as it is, outside budget and memory, and return what became of it; never raises.
 
         The whole exchange takes no longer than `timeout`, and ends with the run's deadline. What is `late` may be sent
@@ -218,9 +218,9 @@ class Prober:
         request = Request(request.method, request.path, request.query, sent, request.body)
         headers = {name: self._resolved(value) for name, value in sent.items()}
         bound = Bound(seconds, LARGEST_REPLY if self._received < MOST_RECEIVED else SMALL_REPLY)
-        got = exchange(self._client, request.method, url, headers, request.body, bound)
+        got = send_within(self._client, request.method, url, headers, request.body, bound)
         self._received += sum(len(piece) for _, piece in got.pieces)
-        return Asked(
+        return Exchange(
             request,
             url,
             status=got.status,
@@ -244,10 +244,10 @@ class Prober:
         return request.headers.get("authorization", "") == f"Bearer ${self.token_variable}"
 
 
-def _asks_to_wait(asked: Asked) -> float | None:
+def _asks_to_wait(exchange: Exchange) -> float | None:
     """Return the seconds that the server asks to wait, within reason; None if it doesn't."""
-    value = asked.header("retry-after")
-    if asked.status not in (429, 503) or not value:
+    value = exchange.header("retry-after")
+    if exchange.status not in (429, 503) or not value:
         return None
     try:
         if value.isdecimal():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from contract_tests.deployment.payloads import plain
-from contract_tests.wire.exchange import Asked, status_line
+from contract_tests.wire.exchange import Exchange, status_line
 
 if TYPE_CHECKING:
     from contract_tests.deployment.client import Prober
@@ -41,7 +41,7 @@ class ColdStart:
 class Warmed:
     """The last answer to a plain request, and how it was waited for, if it was."""
 
-    asked: Asked
+    exchange: Exchange
     cold_start: ColdStart | None = None
 
 
@@ -52,31 +52,31 @@ def warmed(prober: Prober, longest: float, say: Say) -> Warmed:
     """
     pace = prober.budget.pace
     begun, pause = pace.clock(), FIRST_PAUSE
-    asked = prober.chat(plain())
-    cold = first = coldness(asked)
+    exchange = prober.chat(plain())
+    cold = first = coldness(exchange)
     while cold and (left := begun + longest - pace.clock()) > 0:
         waited = round(pace.clock() - begun, 1)
         say(f"the deployment is cold ({cold}): waiting, {left:.0f} s more at most", ColdStart(first, waited, cold))
         pace.rest(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE)
         prober.forget()
-        asked = prober.chat(plain())
-        cold = coldness(asked)
+        exchange = prober.chat(plain())
+        cold = coldness(exchange)
     if not first or not longest:
-        return Warmed(asked)
+        return Warmed(exchange)
     cold_start = ColdStart(first, round(pace.clock() - begun, 1), cold)
     say(str(cold_start), cold_start)
-    return Warmed(asked, cold_start)
+    return Warmed(exchange, cold_start)
 
 
-def coldness(asked: Asked) -> str:
+def coldness(exchange: Exchange) -> str:
     """Return what shows that a deployment's model is not loaded yet, or an empty text.
 
     An empty answer that was cut at its limit does not count: a reasoning model may use it all up before it answers.
     """
-    if asked.status in COLD:
-        return status_line(asked.status)
-    value = asked.json() if asked.status == 200 else None
+    if exchange.status in COLD:
+        return status_line(exchange.status)
+    value = exchange.json() if exchange.status == 200 else None
     choices = value.get("choices") if isinstance(value, dict) else None
     first = choices[0] if isinstance(choices, list) and choices else None
     message = first.get("message") if isinstance(first, dict) else None

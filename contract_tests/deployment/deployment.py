@@ -19,7 +19,7 @@ from contract_tests.deployment.rate_limit import Pace
 from contract_tests.deployment.schema_conformance import Conformity
 from contract_tests.deployment.version_detection import document_of
 from contract_tests.options import gateway_headers, header_variables
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 
 if TYPE_CHECKING:
     from agent_contract import Contract
@@ -57,7 +57,7 @@ class Probe:
         parameters: Mapping[str, str] | None = None,
         again: int = 0,
         lenient: bool = False,
-    ) -> Asked:
+    ) -> Exchange:
         """Send a request to the operation, unless it was sent before; see `Prober.chat`."""
         return self.prober.chat(
             body, method=method, headers=headers, parameters=parameters, again=again, lenient=lenient
@@ -71,7 +71,7 @@ class Probe:
         parameters: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
         again: int = 0,
-    ) -> Asked:
+    ) -> Exchange:
         """Send a request to the operation of an id, unless it was sent before; see `Prober.ask`.
 
         The run removes what it creates. Raises the verdict `skipped` if the user does not allow that.
@@ -80,13 +80,13 @@ class Probe:
         self.agents.permit(place)
         # A list that was read before a change is read again.
         again += self.agents.changes if operation in LISTING else 0
-        asked = self.prober.ask(place, body, parameters=parameters, query=query, again=again)
-        self.agents.note(asked)
-        return asked
+        exchange = self.prober.ask(place, body, parameters=parameters, query=query, again=again)
+        self.agents.note(exchange)
+        return exchange
 
-    def conformity_of(self, asked: Asked) -> Conformity:
+    def conformity_of(self, exchange: Exchange) -> Conformity:
         """Return the judge of the operation that a request was sent to."""
-        operation = self.contract.operations[asked.operation]
+        operation = self.contract.operations[exchange.operation]
         return self.conformity.of(operation.template, operation.method)
 
     def remove_agents(self) -> list[str]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from contract_tests.deployment.budget import NO_AGENTS
-from contract_tests.verdict import Finding, Judged
-from contract_tests.wire.exchange import Asked
+from contract_tests.verdict import Finding, Outcome
+from contract_tests.wire.exchange import Exchange
 
 if TYPE_CHECKING:
     from contract_tests.deployment.client import Place, Prober
@@ -48,18 +48,18 @@ class OwnAgents:
     def permit(self, place: Place) -> None:
         """Raise the verdict `skipped` if a request could change something, and the run may not."""
         if place.id in CHANGING and not self.wanted:
-            raise Judged(Finding("skipped", NO_AGENTS))
+            raise Outcome(Finding("skipped", NO_AGENTS))
         self.tried |= place.id in CREATING
 
-    def note(self, asked: Asked) -> None:
+    def note(self, exchange: Exchange) -> None:
         """Remember what a request has created, forget what it has removed."""
-        if asked.operation in CREATING:
-            id = id_of(asked)
-            if asked.status in range(200, 300) and id and id not in self.there:
+        if exchange.operation in CREATING:
+            id = id_of(exchange)
+            if exchange.status in range(200, 300) and id and id not in self.there:
                 self.there.append(id)
                 self.changes += 1
-        elif asked.operation in DELETING and asked.status in range(200, 300):
-            gone = asked.request.path.rpartition("/")[2]
+        elif exchange.operation in DELETING and exchange.status in range(200, 300):
+            gone = exchange.request.path.rpartition("/")[2]
             self.changes += gone in self.there
             self.there = [id for id in self.there if id != gone]
 
@@ -78,11 +78,11 @@ class OwnAgents:
                 if attempt and waiting:
                     prober.budget.pace.wait(PAUSE)
                 for id in waiting.copy():
-                    asked = self._remove(prober, deleting, id)
-                    refused[id] = asked.described()
-                    if asked.status not in _PASSING:
+                    exchange = self._remove(prober, deleting, id)
+                    refused[id] = exchange.described()
+                    if exchange.status not in _PASSING:
                         waiting.remove(id)
-                    absent += [id] if asked.status == _ABSENT else []
+                    absent += [id] if exchange.status == _ABSENT else []
             if absent and (found := self._listed(prober, listing)) is not None:
                 self.there = [id for id in self.there if id not in absent or id in found]
         except KeyboardInterrupt:
@@ -107,20 +107,20 @@ class OwnAgents:
                 return [str(one.get("id")) for one in agents if str(one.get("name", "")).startswith(self.name)]
         return None
 
-    def _remove(self, prober: Prober, deleting: Iterable[Place], id: str) -> Asked:
+    def _remove(self, prober: Prober, deleting: Iterable[Place], id: str) -> Exchange:
         """Return what an agent's removal gets."""
         for place in deleting:
-            asked = prober.clean_up(place, agent_id=id)
-            if asked.status in _GONE:
+            exchange = prober.clean_up(place, agent_id=id)
+            if exchange.status in _GONE:
                 self.there.remove(id)
-            if asked.status not in (405, 501):
+            if exchange.status not in (405, 501):
                 break
-        return asked
+        return exchange
 
 
-def id_of(asked: Asked) -> str:
+def id_of(exchange: Exchange) -> str:
     """Return the id in an answer, empty without one."""
-    value = asked.json()
+    value = exchange.json()
     id = value.get("id") if isinstance(value, dict) else None
     return id if isinstance(id, str) else ""
 

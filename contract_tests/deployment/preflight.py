@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from contract_tests.deployment.cold_start import COLD, Say, warmed
 from contract_tests.deployment.payloads import plain
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 
 if TYPE_CHECKING:
     from contract_tests.deployment.client import Prober
@@ -16,24 +16,24 @@ _REDIRECTS = range(300, 400)
 _SERVER_ERRORS = range(500, 600)
 
 
-def obstacle(prober: Prober, nobody: str, warmup: float, say: Say) -> str:
-    """Return why the deployment can't be judged, or an empty text; `nobody` is an agent id that none has.
+def obstacle(prober: Prober, unknown_agent: str, warmup: float, say: Say) -> str:
+    """Return why the deployment can't be judged, or an empty text; `unknown_agent` is an agent id that none has.
 
     One plain request is sent; more of them, for `warmup` seconds, if a gateway reports that no model is ready,
     or if nothing answers; and up to three more if the answer is 404.
     """
-    asked = warmed(prober, warmup, say).asked
-    if not asked.status:
-        return f"{prober.target.root} is unreachable: {asked.failure}"
-    if asked.status in (401, 403):
-        return _token(prober, asked)
-    if asked.status in (404, METHOD_NOT_ALLOWED):
-        return _not_found(prober, asked, nobody)
-    if asked.status in _REDIRECTS:
-        return f"{asked.url} redirects to {asked.header('location')}: give the URL that it leads to"
-    if asked.status in _SERVER_ERRORS:
-        waited = f", after {warmup:g} s of waiting" if asked.status in COLD else ""
-        return f"the server fails on a plain request{waited}: {asked.described()}"
+    exchange = warmed(prober, warmup, say).exchange
+    if not exchange.status:
+        return f"{prober.target.root} is unreachable: {exchange.failure}"
+    if exchange.status in (401, 403):
+        return _token(prober, exchange)
+    if exchange.status in (404, METHOD_NOT_ALLOWED):
+        return _not_found(prober, exchange, unknown_agent)
+    if exchange.status in _REDIRECTS:
+        return f"{exchange.url} redirects to {exchange.header('location')}: give the URL that it leads to"
+    if exchange.status in _SERVER_ERRORS:
+        waited = f", after {warmup:g} s of waiting" if exchange.status in COLD else ""
+        return f"the server fails on a plain request{waited}: {exchange.described()}"
     return ""
 
 
@@ -43,38 +43,38 @@ def still_alive(prober: Prober) -> str:
         return ""
     prober.budget.spend()
     first = prober.chat(plain())
-    asked = prober.send(first.request, first.url)
-    if not asked.status:
-        return f"{prober.target.root} no longer answers: {asked.failure}"
-    if asked.status in (401, 403):
-        return f"the server no longer takes the token: {asked.described()}"
+    exchange = prober.send(first.request, first.url)
+    if not exchange.status:
+        return f"{prober.target.root} no longer answers: {exchange.failure}"
+    if exchange.status in (401, 403):
+        return f"the server no longer takes the token: {exchange.described()}"
     return ""
 
 
-def _token(prober: Prober, asked: Asked) -> str:
+def _token(prober: Prober, exchange: Exchange) -> str:
     if prober.credentials:
-        return f"the server refuses the token: {asked.described()}"
-    return f"the server asks for a token ({asked.described()}): give one with --token-env VARIABLE"
+        return f"the server refuses the token: {exchange.described()}"
+    return f"the server asks for a token ({exchange.described()}): give one with --token-env VARIABLE"
 
 
-def _not_found(prober: Prober, asked: Asked, nobody: str) -> str:
+def _not_found(prober: Prober, exchange: Exchange, unknown_agent: str) -> str:
     """Distinguish an unknown path from an unknown agent: compare with requests in which surely only one is unknown."""
     agent = dict(prober.target.parameters).get("agent_id", "")
-    other_agent = prober.chat(plain(), parameters={"agent_id": nobody})
-    other_path = prober.get(f"{asked.url}-unknown")
-    like_agent = _likeness(other_agent, nobody) == _likeness(asked, agent)
-    like_path = _likeness(other_path, agent) == _likeness(asked, agent)
+    other_agent = prober.chat(plain(), parameters={"agent_id": unknown_agent})
+    other_path = prober.get(f"{exchange.url}-unknown")
+    like_agent = _likeness(other_agent, unknown_agent) == _likeness(exchange, agent)
+    like_path = _likeness(other_path, agent) == _likeness(exchange, agent)
     # A path that exists refuses GET, whatever the agent is.
-    there = prober.get(asked.url).status == METHOD_NOT_ALLOWED
-    if asked.status == METHOD_NOT_ALLOWED or (like_path and not like_agent):
-        reason = f"the server has no such path: {asked.url}; is the base URL right?"
+    there = prober.get(exchange.url).status == METHOD_NOT_ALLOWED
+    if exchange.status == METHOD_NOT_ALLOWED or (like_path and not like_agent):
+        reason = f"the server has no such path: {exchange.url}; is the base URL right?"
     elif there or (like_agent and not like_path):
         reason = f"the server knows no agent {agent!r}: give one with --agent-id"
     else:
-        reason = f"the server has no such path ({asked.url}), or no agent {agent!r}: it answers both alike"
-    return f"{reason} ({asked.described()})"
+        reason = f"the server has no such path ({exchange.url}), or no agent {agent!r}: it answers both alike"
+    return f"{reason} ({exchange.described()})"
 
 
-def _likeness(asked: Asked, agent: str) -> tuple[int, str, str]:
-    text = asked.body.decode("utf-8", "replace")
-    return asked.status, asked.media_type, text.replace(agent, "{agent}").replace(asked.request.path, "{path}")
+def _likeness(exchange: Exchange, agent: str) -> tuple[int, str, str]:
+    text = exchange.body.decode("utf-8", "replace")
+    return exchange.status, exchange.media_type, text.replace(agent, "{agent}").replace(exchange.request.path, "{path}")

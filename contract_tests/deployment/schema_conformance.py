@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openapi_core import OpenAPI
     from openapi_core.datatypes import RequestParameters
 
-    from contract_tests.wire.exchange import Asked
+    from contract_tests.wire.exchange import Exchange
 
 _HOST = "http://deployment"
 
@@ -33,12 +33,12 @@ class Conformity:
         """Return the checks of another operation of the same document, which is compiled once."""
         return Conformity(self.document, path, method, self.first or self)
 
-    def faults(self, asked: Asked) -> tuple[str, ...]:
+    def faults(self, exchange: Exchange) -> tuple[str, ...]:
         """Return how the reply differs from the document: status, media type, headers, body."""
         from openapi_core.datatypes import RequestParameters
 
         request = _Request(self.path, self.method.lower(), RequestParameters())
-        response = _Response(asked.status, dict(asked.headers), asked.header("content-type"), asked.body)
+        response = _Response(exchange.status, dict(exchange.headers), exchange.header("content-type"), exchange.body)
         try:
             errors = tuple(self._openapi.iter_response_errors(request, response))
         except (ValueError, RecursionError) as error:  # not UTF-8, or nested deeper than the libraries go

@@ -14,15 +14,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.deployment.payloads import HELLO, OUTSIDE, UNLISTED, USAGE, plain
-from contract_tests.verdict import Judged
+from contract_tests.verdict import Outcome
 from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
-    from contract_tests.wire.exchange import Asked
+    from contract_tests.wire.exchange import Exchange
 
 #: Sends a body to the chat, or returns the answer that it got before.
-Chat = Callable[[dict[str, "JSON"]], "Asked"]
+Chat = Callable[[dict[str, "JSON"]], "Exchange"]
 #: How a server refuses a value.
 _REFUSALS = (400, 422)
 
@@ -45,11 +45,11 @@ class Sign:
     field: str
     wrong: dict[str, JSON]
     right: dict[str, JSON]
-    obeyed: Callable[[Asked], bool] | None = None  #: whether an answer to the right value does what it asks for
+    obeyed: Callable[[Exchange], bool] | None = None  #: whether an answer to the right value does what it asks for
 
 
-def _has_usage(asked: Asked) -> bool:
-    return asked.media_type == "text/event-stream" and bool(stream_rules.usages(asked.events))
+def _has_usage(exchange: Exchange) -> bool:
+    return exchange.media_type == "text/event-stream" and bool(stream_rules.usages(exchange.events))
 
 
 _TOOLS: list[JSON] = [{"type": "function", "function": {"name": "get_time"}}]
@@ -81,7 +81,7 @@ def detected(versions: tuple[str, ...], chat: Chat) -> ApiVersion:
                 known = f"it understands {understood}, and " if understood else "it understands "
                 return ApiVersion(older, f"{known}none of {version}'s {unknown}")
             found, understood = version, field
-    except Judged as judged:
+    except Outcome as judged:
         return ApiVersion(versions[-1], f"the newest, as none could be detected: {judged}")
     return ApiVersion(found, f"it understands {understood}")
 

@@ -15,7 +15,7 @@ from agent_contract.messages import JSON
 from agent_contract.printable import printable
 from agent_contract.redaction import HIDDEN
 from contract_tests.options import given
-from contract_tests.report.model import ClauseSeen, Deployment, Judged, OperationSeen, Report, Verdict
+from contract_tests.report.model import ClauseSeen, Deployment, JudgedContract, OperationSeen, Report, Verdict
 from contract_tests.report.transcript import from_text
 from contract_tests.verdict import WORDS
 
@@ -48,10 +48,10 @@ def report_of(result: RunResult) -> Report:
         started_at=result.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         duration_seconds=round(result.seconds, 1),
         versions=versions(),
-        contract=Judged(contract.title, result.version.name, contract.digest),
+        contract=JudgedContract(contract.title, result.version.name, contract.digest),
         target=Deployment(result.url, result.agent_id),
         seed=result.options.seed,
-        options=told(result.options, result.authenticated),
+        options=shown_options(result.options, result.authenticated),
         requests=traffic.requests,
         tokens=traffic.tokens,
         verdict=Verdict(
@@ -75,7 +75,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}}
 
 
-def told(options: Options, token: bool) -> dict[str, JSON]:
+def shown_options(options: Options, token: bool) -> dict[str, JSON]:
     """Return the options that affect a verdict, and whether a token was sent; never secrets."""
     return {
         "clauses": list(options.clauses),

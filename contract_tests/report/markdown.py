@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agent_contract.printable import printable
 from contract_tests.report.model import CHANGES
 from contract_tests.report.phrases import headline, measured
-from contract_tests.report.transcript import brief, told
+from contract_tests.report.transcript import brief, event_lines
 from contract_tests.verdict import WAIVED, WORDS
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _evidence(clause: ClauseSeen) -> Iterator[str]:
     yield ""
     yield f"<details><summary>{clause.word}: <code>{clause.id}</code></summary>"
     yield ""
-    yield f"In `{clause.pointer}`. Judged alone by"
+    yield f"In `{clause.pointer}`. To test it alone:"
     yield ""
     yield from _block("sh", clause.command)
     for name, text in (("expected", clause.expected), ("got", clause.got), ("reason", clause.reason)):
@@ -84,7 +84,7 @@ def _evidence(clause: ClauseSeen) -> Iterator[str]:
         yield "What was exchanged:" if clause.earlier else "The exchange:"
         yield ""
         lines = [line for exchange in (*clause.earlier, clause.transcript) for line in brief(exchange)]
-        yield from _block("text", "\n".join([*lines, *told(clause.transcript)]))
+        yield from _block("text", "\n".join([*lines, *event_lines(clause.transcript)]))
     yield ""
     yield "</details>"
 

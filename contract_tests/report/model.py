@@ -60,7 +60,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedContract:
     """The contract that was judged by: its digest is that of the parsed document."""
 
     title: str
@@ -134,7 +134,7 @@ class Report:
     started_at: str
     duration_seconds: float
     versions: Mapping[str, str]
-    contract: Judged
+    contract: JudgedContract
     target: Deployment
     seed: int
     options: Mapping[str, JSON]

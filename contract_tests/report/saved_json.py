@@ -20,7 +20,7 @@ from contract_tests.report.model import (
     ClauseSeen,
     Comparison,
     Deployment,
-    Judged,
+    JudgedContract,
     OperationSeen,
     Report,
     Verdict,
@@ -107,7 +107,7 @@ def _report(value: Mapping[str, Any]) -> Report:
     return Report(
         **{
             **fields,
-            "contract": Judged(**value["contract"]),
+            "contract": JudgedContract(**value["contract"]),
             "target": Deployment(**value["target"]),
             "verdict": _verdict(value["verdict"]),
             "waivers": tuple(Waiver(**waiver) for waiver in value["waivers"]),

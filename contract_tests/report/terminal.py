@@ -11,7 +11,7 @@ from agent_contract.printable import shorten
 from contract_tests.deployment.budget import NO_AGENTS
 from contract_tests.report.build import command
 from contract_tests.report.comparison import lines
-from contract_tests.report.transcript import brief, from_text, told
+from contract_tests.report.transcript import brief, event_lines, from_text
 from contract_tests.verdict import WAIVED, WORDS
 
 if TYPE_CHECKING:
@@ -127,4 +127,4 @@ def _evidence(finding: Finding, clause: Clause) -> Iterator[tuple[str, str]]:
         lines = (line for exchange in exchanges for line in brief(exchange))
         yield from (("exchanges" if place == 0 else "", line) for place, line in enumerate(lines))
     for exchange in exchanges[-1:]:
-        yield from (("stream" if place == 0 else "", line) for place, line in enumerate(told(exchange)))
+        yield from (("stream" if place == 0 else "", line) for place, line in enumerate(event_lines(exchange)))

@@ -13,7 +13,7 @@ from agent_contract.redaction import Redaction
 from contract_tests.wire.exchange import status_line
 
 if TYPE_CHECKING:
-    from contract_tests.wire.exchange import Asked
+    from contract_tests.wire.exchange import Exchange
 
 #: No more of a body, and of one event, is kept, in characters.
 LONGEST_BODY = 8000
@@ -82,27 +82,29 @@ class Transcript:
     reply: Got
 
 
-def transcribed(asked: Asked, hide: Redaction) -> Transcript:
+def transcribed(exchange: Exchange, hide: Redaction) -> Transcript:
     """Return the exchange as text, with the secrets in it hidden."""
-    request = asked.request
+    request = exchange.request
     sent = Sent(
         request.method,
-        hide.url(asked.url),
+        hide.url(exchange.url),
         tuple((name, hide.value(name, value, LONGEST_BODY)) for name, value in request.headers.items()),
         _text(request.body, hide),
         len(request.body),
     )
-    events, left_out = _events(asked, hide)
+    events, left_out = _events(exchange, hide)
     got = Got(
-        asked.status,
-        asked.header("date"),
-        tuple((hide(name), hide.value(name, value, LONGEST_BODY)) for name, value in asked.headers if name != "date"),
-        "" if events else _text(asked.body, hide),
-        len(asked.body),
+        exchange.status,
+        exchange.header("date"),
+        tuple(
+            (hide(name), hide.value(name, value, LONGEST_BODY)) for name, value in exchange.headers if name != "date"
+        ),
+        "" if events else _text(exchange.body, hide),
+        len(exchange.body),
         events,
         left_out,
-        hide(asked.failure),
-        hide(asked.protocol),
+        hide(exchange.failure),
+        hide(exchange.protocol),
     )
     return Transcript(sent, got)
 
@@ -137,7 +139,7 @@ def brief(transcript: Transcript) -> Iterator[str]:
     yield f"← {_line(f'{reply.line} {last}')}{f', then {printable(reply.failure)}' if reply.failure else ''}"
 
 
-def told(transcript: Transcript) -> Iterator[str]:
+def event_lines(transcript: Transcript) -> Iterator[str]:
     """Yield the events of a stream in a line each, with the second in which they came; those in the middle not."""
     events = transcript.reply.events
     left_out = transcript.reply.events_left_out + len(events) - 2 * FEW
@@ -168,11 +170,11 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def _events(asked: Asked, hide: Redaction) -> tuple[tuple[Event, ...], int]:
+def _events(exchange: Exchange, hide: Redaction) -> tuple[tuple[Event, ...], int]:
     """Return the events of a reply that is a stream, and how many of them were left out in the middle."""
-    if asked.media_type != _EVENT_STREAM:
+    if exchange.media_type != _EVENT_STREAM:
         return (), 0
-    found = asked.events.events
+    found = exchange.events.events
     shown = [
         Event(place, round(event.at, 3), _cut(hide(event.data), LONGEST_EVENT), hide(event.name), hide(event.id))
         for place, event in enumerate(found, 1)

@@ -15,7 +15,7 @@ import pytest
 from contract_tests import options
 from contract_tests.assertions.schemathesis_checks import CLAUSES
 from contract_tests.runner.recorder import Recorder
-from contract_tests.verdict import WAIVED, Finding, Judged, from_properties, graded, to_properties
+from contract_tests.verdict import WAIVED, Finding, Outcome, from_properties, graded, to_properties
 
 if TYPE_CHECKING:
     from contract_tests.deployment.deployment import Probe
@@ -154,7 +154,7 @@ def contract_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
     try:
         opened = open_probe(run.config.contract, run.config.options, run.config.credentials, run.notify)
         probe = run.begin(opened)
-    except (NoVerdict, TargetError, Ended, Judged) as error:
+    except (NoVerdict, TargetError, Ended, Outcome) as error:
         pytest.exit(run.stop(str(error)), returncode=2)
     yield probe
     run.clean_up()
@@ -171,7 +171,7 @@ def pytest_runtest_call(item: pytest.Item) -> None:
         return
     clause, run = clause_of(item), run_of(item.config)
     if clause and (finding := run.absent(clause)):
-        raise Judged(finding)
+        raise Outcome(finding)
     if run.probe is not None:
         pace = run.probe.prober.budget.pace
         if not clause and pace.left <= 0:
@@ -190,10 +190,10 @@ def pytest_runtest_makereport(
         return report
     run = run_of(item.config)
     finding = graded(_finding(run, call, item), run.config.clauses[clause])
-    finding = replace(finding, operations=" ".join(sorted(run.asked_since())))
+    finding = replace(finding, operations=" ".join(sorted(run.operations_since())))
     item.user_properties.extend(to_properties(finding))
     report.user_properties.extend(to_properties(finding))
-    if isinstance(getattr(call.excinfo, "value", None), Judged) or run.stopped:
+    if isinstance(getattr(call.excinfo, "value", None), Outcome) or run.stopped:
         _show(report, finding, run.config)
     return report
 
@@ -205,7 +205,7 @@ def _finding(run: RunState, call: pytest.CallInfo[None], item: pytest.Item) -> F
     match error:
         case None:
             return Finding("passed")
-        case Judged():
+        case Outcome():
             return _clean(run.config, error)
         case Ended():
             item.session.shouldstop = run.stop(str(error))
@@ -217,14 +217,14 @@ def _finding(run: RunState, call: pytest.CallInfo[None], item: pytest.Item) -> F
     )
 
 
-def _clean(run: RunConfig, judged: Judged) -> Finding:
+def _clean(run: RunConfig, judged: Outcome) -> Finding:
     """Return the finding with `curl` and transcript, secrets hidden wherever the server repeated them."""
     from contract_tests.report.transcript import to_text, transcribed
 
     finding, hide, shown = judged.finding, run.hide, run.shown
     reason, expected, got = (shown(text) for text in (finding.reason, finding.expected, finding.got))
     curl = shown(judged.exchanges[-1].curl()) if judged.exchanges else ""
-    transcript = to_text([transcribed(asked, hide) for asked in judged.exchanges])
+    transcript = to_text([transcribed(exchange, hide) for exchange in judged.exchanges])
     return Finding(finding.word, reason, expected, got, curl, transcript=transcript)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from contract_tests.deployment.deployment import Probe
     from contract_tests.options import Options
     from contract_tests.report.model import Report
-    from contract_tests.wire.exchange import Asked
+    from contract_tests.wire.exchange import Exchange
 
 #: The operation of requests that name none.
 OPERATION = "createAssistantChatCompletion"
@@ -158,19 +158,21 @@ class RunState:
         if self.probe:
             self._left_behind += tuple(map(self.config.shown, self.probe.remove_agents()))
 
-    def asked_since(self) -> frozenset[str]:
+    def operations_since(self) -> frozenset[str]:
         """Return the operations that were asked since the last call: all so far for a test that asked nothing."""
         if self.probe is None:
             return frozenset()
         prober = self.probe.prober
-        return prober.asked_since() or frozenset(asked.operation or OPERATION for asked in prober.log)
+        return prober.operations_since() or frozenset(exchange.operation or OPERATION for exchange in prober.log)
 
     def traffic(self) -> Traffic:
         """Return what was sent in this process."""
         if self.probe is None:
             return Traffic(cold_start=self._cold_start)
         log = self.probe.prober.log
-        answered = Counter(f"{asked.operation or OPERATION} {asked.status}" for asked in log if asked.status)
+        answered = Counter(
+            f"{exchange.operation or OPERATION} {exchange.status}" for exchange in log if exchange.status
+        )
         sent, counted = self.probe.prober.budget.sent, sum(map(tokens, log))
         return Traffic(sent, counted, dict(sorted(answered.items())), self._cold_start, self._left_behind)
 
@@ -251,13 +253,13 @@ def _named_version(options: Options) -> str:
     return "" if options.api_version == AUTO else options.api_version
 
 
-def tokens(asked: Asked) -> int:
+def tokens(exchange: Exchange) -> int:
     """Return the tokens that the deployment counted for an exchange; 0 without a count."""
-    if asked.media_type == "text/event-stream":
-        found = usages(asked.events)
+    if exchange.media_type == "text/event-stream":
+        found = usages(exchange.events)
         usage: object = found[-1][1] if found else None
     else:
-        value = asked.json() if asked.status == 200 else None
+        value = exchange.json() if exchange.status == 200 else None
         usage = value.get("usage") if isinstance(value, dict) else None
     total = usage.get("total_tokens") if isinstance(usage, Mapping) else None
     return total if isinstance(total, int) and total > 0 else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from contract_tests.deployment.payloads import HELLO, UNLISTED, plain
-from contract_tests.verdict import Judged
+from contract_tests.verdict import Outcome
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
@@ -120,5 +120,5 @@ def variety(probe: Probe) -> None:
         probe.chat(plain(), headers={"content-type": "application/json; charset=utf-8"})
         for body in bodies:
             probe.chat(body)
-    except Judged:
+    except Outcome:
         return

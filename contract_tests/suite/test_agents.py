@@ -47,20 +47,20 @@ WRONG: dict[str, JSON] = {"name": ["a"], "description": {"a": "b"}, "metadata": 
 @pytest.mark.clause("agents.get")
 def test_an_agent_is_answered_under_its_id(contract_probe: Probe) -> None:
     """The one under test: a chat with it is answered."""
-    asked = offered(contract_probe.ask("getAgent"))
-    expect.status(asked, expect.OK)
-    conforming(contract_probe, asked)
+    exchange = offered(contract_probe.ask("getAgent"))
+    expect.status(exchange, expect.OK)
+    conforming(contract_probe, exchange)
 
 
 @pytest.mark.clause("agents.status")
 def test_the_agent_is_available(contract_probe: Probe) -> None:
     """The one under test: a chat with it is answered."""
-    asked = offered(contract_probe.ask("getAgent"))
-    status = fields_of(asked).get("status")
+    exchange = offered(contract_probe.ask("getAgent"))
+    status = fields_of(exchange).get("status")
     if status is None:
         raise not_supported("the agent has no status")
     if status != "AVAILABLE":
-        raise failed('status "AVAILABLE"', as_text(status), asked)
+        raise failed('status "AVAILABLE"', as_text(status), exchange)
 
 
 @pytest.mark.clause("agents.get")
@@ -69,11 +69,11 @@ def test_a_created_agent_is_answered_as_it_was_created(contract_probe: Probe) ->
     made = created(an_agent(contract_probe))
     if not readable(contract_probe):
         raise nothing_more("the server answers no agents")
-    asked = contract_probe.ask("getAgent", parameters={"agent_id": made["id"]})
-    expect.status(asked, expect.OK)
-    differing = {name: value for name, value in made.items() if fields_of(asked).get(name) != value}
+    exchange = contract_probe.ask("getAgent", parameters={"agent_id": made["id"]})
+    expect.status(exchange, expect.OK)
+    differing = {name: value for name, value in made.items() if fields_of(exchange).get(name) != value}
     if found := differing.keys() - {"status", "status_errors"}:
-        raise failed(f"the agent as it was created: {as_text(made)}", f"other {', '.join(sorted(found))}", asked)
+        raise failed(f"the agent as it was created: {as_text(made)}", f"other {', '.join(sorted(found))}", exchange)
 
 
 @pytest.mark.clause("chat.agent-unknown")
@@ -81,42 +81,42 @@ def test_an_agent_that_does_not_exist_is_not_answered(contract_probe: Probe) -> 
     """If agents can be read at all."""
     if not readable(contract_probe):
         raise nothing_more("the server answers no agents")
-    nobody = {"agent_id": contract_probe.stranger("agent")}
-    expect.status(contract_probe.ask("getAgent", parameters=nobody), expect.NOT_FOUND)
+    unknown_agent = {"agent_id": contract_probe.stranger("agent")}
+    expect.status(contract_probe.ask("getAgent", parameters=unknown_agent), expect.NOT_FOUND)
 
 
 @pytest.mark.clause("chat.agent-unknown")
 @pytest.mark.parametrize("operation", ["updateAgent", "deleteAgent"])
 def test_an_agent_that_does_not_exist_is_not_changed(contract_probe: Probe, operation: str) -> None:
     """Neither is it created."""
-    nobody = {"agent_id": contract_probe.stranger("agent")}
+    unknown_agent = {"agent_id": contract_probe.stranger("agent")}
     body: JSON = {"description": "?"} if operation == "updateAgent" else None
-    asked = contract_probe.ask(operation, body, parameters=nobody)
-    if asked.status in (401, 403, 405, 501):
-        raise nothing_more(f"the server does not do that: {asked.described()}")
-    expect.status(asked, expect.NOT_FOUND)
+    exchange = contract_probe.ask(operation, body, parameters=unknown_agent)
+    if exchange.status in (401, 403, 405, 501):
+        raise nothing_more(f"the server does not do that: {exchange.described()}")
+    expect.status(exchange, expect.NOT_FOUND)
 
 
 @pytest.mark.clause("agents.chat-twin")
 def test_a_chat_under_agents_is_answered_as_under_assistants(contract_probe: Probe) -> None:
     """A plain one, one of an unknown agent and one that breaks its schema."""
-    nobody = {"agent_id": contract_probe.stranger("agent")}
-    asked = contract_probe.ask("createAgentChatCompletion", plain())
-    offered(asked)
-    for body, parameters in ((plain(), None), (plain(), nobody), (plain(messages=[]), None)):
+    unknown_agent = {"agent_id": contract_probe.stranger("agent")}
+    exchange = contract_probe.ask("createAgentChatCompletion", plain())
+    offered(exchange)
+    for body, parameters in ((plain(), None), (plain(), unknown_agent), (plain(messages=[]), None)):
         alike = contract_probe.chat(body, parameters=parameters)
-        asked = contract_probe.ask("createAgentChatCompletion", body, parameters=parameters)
-        expect.status(asked, alike.status)
-        if asked.status == expect.OK:
-            conforming(contract_probe, asked)
+        exchange = contract_probe.ask("createAgentChatCompletion", body, parameters=parameters)
+        expect.status(exchange, alike.status)
+        if exchange.status == expect.OK:
+            conforming(contract_probe, exchange)
 
 
 @pytest.mark.clause("agents.create")
 def test_an_agent_is_created(contract_probe: Probe) -> None:
     """With a model, and what else is read back."""
-    asked = an_agent(contract_probe)
-    expect.status(asked, *CREATED)
-    conforming(contract_probe, asked, without="object")
+    exchange = an_agent(contract_probe)
+    expect.status(exchange, *CREATED)
+    conforming(contract_probe, exchange, without="object")
 
 
 @pytest.mark.clause("agents.create-status")
@@ -128,38 +128,38 @@ def test_a_create_is_answered_with_201(contract_probe: Probe) -> None:
 @pytest.mark.clause("agents.conforms")
 def test_a_created_agent_has_its_form(contract_probe: Probe) -> None:
     """In the answer to the create."""
-    asked = an_agent(contract_probe)
-    created(asked)
-    conforming(contract_probe, asked)
+    exchange = an_agent(contract_probe)
+    created(exchange)
+    conforming(contract_probe, exchange)
 
 
 @pytest.mark.clause("agents.created-fields")
 def test_a_created_agent_has_what_was_sent(contract_probe: Probe) -> None:
     """Each field as it was."""
-    asked = an_agent(contract_probe)
-    made, sent = created(asked), json.loads(asked.request.body)
+    exchange = an_agent(contract_probe)
+    made, sent = created(exchange), json.loads(exchange.request.body)
     wrong = {name: made.get(name) for name, value in sent.items() if made.get(name) != value}
     if wrong:
-        raise failed(as_text({name: sent[name] for name in wrong}), as_text(wrong), asked)
+        raise failed(as_text({name: sent[name] for name in wrong}), as_text(wrong), exchange)
 
 
 @pytest.mark.clause("agents.object")
 def test_a_created_agent_has_its_object_type(contract_probe: Probe) -> None:
     """In the answer to the create."""
-    asked = an_agent(contract_probe)
-    if created(asked).get("object") != "agent":
-        raise failed('object "agent"', as_text(created(asked).get("object")), asked)
+    exchange = an_agent(contract_probe)
+    if created(exchange).get("object") != "agent":
+        raise failed('object "agent"', as_text(created(exchange).get("object")), exchange)
 
 
 @pytest.mark.clause("agents.created-at")
 def test_a_created_agent_has_its_time_of_creation(contract_probe: Probe) -> None:
     """By the server's own clock if a reply has a `Date`; a clock that is wrong is a warning."""
-    asked = an_agent(contract_probe)
-    moment, date = created(asked).get("created_at"), server_time(asked)
+    exchange = an_agent(contract_probe)
+    moment, date = created(exchange).get("created_at"), server_time(exchange)
     now = time.time() if date is None else date
     if not isinstance(moment, int) or abs(now - moment) > A_DAY:
-        raise failed(f"created_at near {int(now)}", as_text(moment), asked)
-    want_clock(asked)
+        raise failed(f"created_at near {int(now)}", as_text(moment), exchange)
+    want_clock(exchange)
 
 
 @pytest.mark.clause("agents.id-fresh")
@@ -173,27 +173,27 @@ def test_each_created_agent_has_an_id_of_its_own(contract_probe: Probe) -> None:
 @pytest.mark.clause("agents.defaults")
 def test_an_agent_of_a_name_and_a_model_alone_has_the_rest_filled_in(contract_probe: Probe) -> None:
     """How long its sessions are kept, for example."""
-    asked = another_agent(contract_probe)
-    expect.status(asked, *CREATED)
-    if created(asked).get("session_max_length") is None and created(asked).get("session_max_ttl") is None:
-        raise failed("session_max_length or session_max_ttl", "neither", asked)
+    exchange = another_agent(contract_probe)
+    expect.status(exchange, *CREATED)
+    if created(exchange).get("session_max_length") is None and created(exchange).get("session_max_ttl") is None:
+        raise failed("session_max_length or session_max_ttl", "neither", exchange)
 
 
 @pytest.mark.clause("agents.created-listed")
 def test_a_created_agent_is_listed(contract_probe: Probe) -> None:
     """Among the newest, or the oldest if the server ignores the order."""
     made = created(an_agent(contract_probe))
-    asked = listed(contract_probe, order="desc")
-    if made["id"] in [*ids(asked), *ids(listed(contract_probe, order="asc"))]:
+    exchange = listed(contract_probe, order="desc")
+    if made["id"] in [*ids(exchange), *ids(listed(contract_probe, order="asc"))]:
         return
-    raise failed(f"a list with {made['id']}", f"one of {len(ids(asked))} others", asked)
+    raise failed(f"a list with {made['id']}", f"one of {len(ids(exchange))} others", exchange)
 
 
 @pytest.mark.clause("agents.model-required")
 def test_a_create_without_a_model_is_refused(contract_probe: Probe) -> None:
     """A name alone makes no agent."""
-    asked = changing(contract_probe.ask("createAgent", {"name": f"{contract_probe.agents.name}-no-model"}))
-    expect.status(asked, expect.UNPROCESSABLE)
+    exchange = changing(contract_probe.ask("createAgent", {"name": f"{contract_probe.agents.name}-no-model"}))
+    expect.status(exchange, expect.UNPROCESSABLE)
 
 
 @pytest.mark.parametrize(
@@ -235,10 +235,10 @@ def test_an_update_changes_what_it_has_and_nothing_else(contract_probe: Probe) -
     expect.status(changed, expect.OK)
     wanted = {**made, "description": "It was changed."}
     read = [contract_probe.ask("getAgent", parameters=own, again=1)] if readable(contract_probe) else []
-    for asked in (changed, *read):
-        wrong = {name for name, value in wanted.items() if fields_of(asked).get(name) != value}
+    for exchange in (changed, *read):
+        wrong = {name for name, value in wanted.items() if fields_of(exchange).get(name) != value}
         if wrong - {"status", "status_errors", "updated_at"}:
-            raise failed(f"the agent with its new description, {as_text(wanted)}", as_text(asked.json()), asked)
+            raise failed(f"the agent with its new description, {as_text(wanted)}", as_text(exchange.json()), exchange)
 
 
 @pytest.mark.clause("agents.update-null")
@@ -248,10 +248,10 @@ def test_an_update_to_null_unsets_a_field(contract_probe: Probe) -> None:
     before = changing(contract_probe.ask("updateAgent", {"description": "To be unset."}, parameters=own))
     if fields_of(before).get("description") != "To be unset.":
         raise not_tested(f"there is nothing to unset: {before.described()}")
-    asked = contract_probe.ask("updateAgent", {"description": None}, parameters=own)
-    expect.status(asked, expect.OK)
-    if fields_of(asked).get("description"):
-        raise failed("no description", as_text(fields_of(asked).get("description")), before, asked)
+    exchange = contract_probe.ask("updateAgent", {"description": None}, parameters=own)
+    expect.status(exchange, expect.OK)
+    if fields_of(exchange).get("description"):
+        raise failed("no description", as_text(fields_of(exchange).get("description")), before, exchange)
 
 
 @pytest.mark.clause("agents.update-invalid")

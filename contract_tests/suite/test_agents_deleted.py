@@ -11,28 +11,28 @@ from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.managed_agents import as_text
 from contract_tests.deployment.payloads import plain
 from contract_tests.verdict import failed, not_tested
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 
 
 @pytest.mark.clause("agents.delete")
 def test_a_deletion_names_what_it_has_deleted(contract_probe: Probe) -> None:
     """The agent was created for it."""
-    id, asked = _deleted(contract_probe)
-    expect.status(asked, expect.OK)
+    id, exchange = _deleted(contract_probe)
+    expect.status(exchange, expect.OK)
     wanted = {"id": id, "object": "agent.deleted", "deleted": True}
-    found = {name: fields_of(asked).get(name) for name in wanted}
+    found = {name: fields_of(exchange).get(name) for name in wanted}
     if found != wanted:
-        raise failed(as_text(wanted), as_text(asked.json()), asked)
+        raise failed(as_text(wanted), as_text(exchange.json()), exchange)
 
 
 @pytest.mark.clause("agents.deleted-gone")
 def test_a_deleted_agent_is_gone(contract_probe: Probe) -> None:
     """Neither found nor listed."""
-    id, asked = _deleted(contract_probe)
+    id, exchange = _deleted(contract_probe)
     expect.status(contract_probe.ask("getAgent", parameters={"agent_id": id}), expect.NOT_FOUND)
     after = contract_probe.ask("listAgents", query={"order": "desc"}, again=1)
     if id in ids(after):
-        raise failed(f"a list without {id}", "one with it", asked, after)
+        raise failed(f"a list without {id}", "one with it", exchange, after)
 
 
 @pytest.mark.clause("agents.deleted-chat")
@@ -42,10 +42,10 @@ def test_a_deleted_agent_does_not_chat(contract_probe: Probe) -> None:
     expect.status(contract_probe.chat(plain(), parameters={"agent_id": id}), expect.NOT_FOUND)
 
 
-def _deleted(probe: Probe) -> tuple[str, Asked]:
+def _deleted(probe: Probe) -> tuple[str, Exchange]:
     """Return the id of an agent that was created to be deleted, and what its deletion got."""
     id = created(create(probe, "-5"))["id"]
-    asked = changing(probe.ask("deleteAgent", parameters={"agent_id": id}))
-    if asked.status not in range(200, 300):
-        raise not_tested(f"the agent was not deleted: {asked.described()}")
-    return id, asked
+    exchange = changing(probe.ask("deleteAgent", parameters={"agent_id": id}))
+    if exchange.status not in range(200, 300):
+        raise not_tested(f"the agent was not deleted: {exchange.described()}")
+    return id, exchange

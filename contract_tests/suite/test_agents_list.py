@@ -11,8 +11,8 @@ from contract_tests.assertions import expect
 from contract_tests.assertions.agents import an_agent, another_agent
 from contract_tests.assertions.resources import conforming, ids, items, listed, page
 from contract_tests.deployment.deployment import Probe
-from contract_tests.verdict import Judged, failed, not_supported, not_tested, nothing_more
-from contract_tests.wire.exchange import Asked
+from contract_tests.verdict import Outcome, failed, not_supported, not_tested, nothing_more
+from contract_tests.wire.exchange import Exchange
 
 #: What a query is refused for, by the clause's name.
 REFUSED = {
@@ -57,69 +57,69 @@ def test_a_cursor_that_names_no_agent_is_refused(contract_probe: Probe) -> None:
 @pytest.mark.clause("agents.list")
 def test_a_list_has_its_form(contract_probe: Probe) -> None:
     """Its agents have a clause of their own."""
-    asked = listed(contract_probe)
-    expect.status(asked, expect.OK)
-    conforming(contract_probe, asked, without="data/")
+    exchange = listed(contract_probe)
+    expect.status(exchange, expect.OK)
+    conforming(contract_probe, exchange, without="data/")
 
 
 @pytest.mark.clause("agents.list-object")
 def test_a_list_has_its_object_type(contract_probe: Probe) -> None:
     """Whatever it contains."""
-    asked = listed(contract_probe)
-    if page(asked).get("object") != "list":
-        raise failed('object "list"', json.dumps(page(asked).get("object")), asked)
+    exchange = listed(contract_probe)
+    if page(exchange).get("object") != "list":
+        raise failed('object "list"', json.dumps(page(exchange).get("object")), exchange)
 
 
 @pytest.mark.clause("agents.conforms")
 def test_each_agent_in_a_list_has_its_form(contract_probe: Probe) -> None:
     """All that exist, also those of others."""
-    asked = listed(contract_probe)
-    if not items(asked):
+    exchange = listed(contract_probe)
+    if not items(exchange):
         raise nothing_more("the list is empty")
-    conforming(contract_probe, asked, within="data/")
+    conforming(contract_probe, exchange, within="data/")
 
 
 @pytest.mark.clause("agents.object")
 def test_each_agent_in_a_list_has_its_object_type(contract_probe: Probe) -> None:
     """All that exist, also those of others."""
-    asked = listed(contract_probe)
-    if not items(asked):
+    exchange = listed(contract_probe)
+    if not items(exchange):
         raise nothing_more("the list is empty")
-    for item in items(asked):
+    for item in items(exchange):
         if item.get("object") != "agent":
-            raise failed('object "agent"', json.dumps(item.get("object")), asked)
+            raise failed('object "agent"', json.dumps(item.get("object")), exchange)
 
 
 @pytest.mark.clause("agents.list-ends")
 def test_a_list_names_its_first_and_its_last_agent(contract_probe: Probe) -> None:
     """A server need not name them; if it does, they are these."""
-    asked = listed(contract_probe)
-    value, found = page(asked), ids(asked)
+    exchange = listed(contract_probe)
+    value, found = page(exchange), ids(exchange)
     named = {name: value.get(name) for name in ("first_id", "last_id")}
     if not found or None in named.values():
         raise not_supported("the list names no ends") if found else not_tested("the list is empty")
     if [named["first_id"], named["last_id"]] != [found[0], found[-1]]:
-        raise failed(f"first_id {found[0]}, last_id {found[-1]}", json.dumps(named), asked)
+        raise failed(f"first_id {found[0]}, last_id {found[-1]}", json.dumps(named), exchange)
 
 
 @pytest.mark.clause("agents.limit")
 def test_a_list_has_at_most_as_many_agents_as_its_limit(contract_probe: Probe) -> None:
     """The limit is 1."""
     several(contract_probe)
-    asked = listed(contract_probe, limit="1")
-    if len(page(asked)["data"]) > 1:
-        raise failed("one agent", f"{len(ids(asked))} agents", asked)
-    if not ids(asked):
-        raise failed("one agent", "none", asked)
+    exchange = listed(contract_probe, limit="1")
+    if len(page(exchange)["data"]) > 1:
+        raise failed("one agent", f"{len(ids(exchange))} agents", exchange)
+    if not ids(exchange):
+        raise failed("one agent", "none", exchange)
 
 
 @pytest.mark.clause("agents.has-more")
 def test_a_list_reports_whether_more_follow(contract_probe: Probe) -> None:
     """More follow if one of several is listed, and none after the last."""
     whole = several(contract_probe)
-    asked = listed(contract_probe, limit="1")
-    if page(asked).get("has_more") is not True:
-        raise failed("has_more true", json.dumps(page(asked).get("has_more")), asked)
+    exchange = listed(contract_probe, limit="1")
+    if page(exchange).get("has_more") is not True:
+        raise failed("has_more true", json.dumps(page(exchange).get("has_more")), exchange)
     last = listed(contract_probe, after=ids(whole)[-1])
     if last.status == expect.OK and not ids(last) and page(last).get("has_more") is not False:
         raise failed("has_more false after the last agent", json.dumps(page(last).get("has_more")), last)
@@ -147,10 +147,12 @@ def test_a_list_continues_after_its_cursor(contract_probe: Probe) -> None:
     """The cursor is the first agent's id."""
     whole = several(contract_probe)
     first, second = ids(whole)[:2]
-    asked = listed(contract_probe, after=first)
-    expect.status(asked, expect.OK)
-    if first in ids(asked) or second not in ids(asked)[:1]:
-        raise failed(f"a list that begins with {second}", f"one that begins with {short(ids(asked)[:2])}", whole, asked)
+    exchange = listed(contract_probe, after=first)
+    expect.status(exchange, expect.OK)
+    if first in ids(exchange) or second not in ids(exchange)[:1]:
+        raise failed(
+            f"a list that begins with {second}", f"one that begins with {short(ids(exchange)[:2])}", whole, exchange
+        )
 
 
 @pytest.mark.clause("agents.before")
@@ -158,34 +160,34 @@ def test_a_list_ends_before_its_cursor(contract_probe: Probe) -> None:
     """The cursor is the second agent's id."""
     whole = several(contract_probe)
     first, second = ids(whole)[:2]
-    asked = listed(contract_probe, before=second)
-    expect.status(asked, expect.OK)
-    if ids(asked) != [first]:
-        raise failed(f"a list of {first} alone", short(ids(asked)), whole, asked)
+    exchange = listed(contract_probe, before=second)
+    expect.status(exchange, expect.OK)
+    if ids(exchange) != [first]:
+        raise failed(f"a list of {first} alone", short(ids(exchange)), whole, exchange)
 
 
 @pytest.mark.clause("agents.offset")
 def test_a_list_leaves_out_as_many_agents_as_its_offset(contract_probe: Probe) -> None:
     """The offset is 1."""
     whole = several(contract_probe)
-    asked = listed(contract_probe, offset="1")
-    expect.status(asked, expect.OK)
-    if ids(asked)[:1] != ids(whole)[1:2]:
-        raise failed(f"a list that begins with {ids(whole)[1]}", short(ids(asked)[:1]), whole, asked)
+    exchange = listed(contract_probe, offset="1")
+    expect.status(exchange, expect.OK)
+    if ids(exchange)[:1] != ids(whole)[1:2]:
+        raise failed(f"a list that begins with {ids(whole)[1]}", short(ids(exchange)[:1]), whole, exchange)
 
 
 @pytest.mark.clause("agents.num-objects")
 def test_a_list_counts_its_agents_when_asked_to(contract_probe: Probe) -> None:
     """All that there are, whatever the limit."""
     whole = several(contract_probe)
-    asked = listed(contract_probe, set_num_objects="true", limit="1")
-    number, fewest = page(asked).get("num_objects"), len(ids(whole))
+    exchange = listed(contract_probe, set_num_objects="true", limit="1")
+    number, fewest = page(exchange).get("num_objects"), len(ids(whole))
     wanted = f"num_objects of {'at least ' if page(whole).get('has_more') else ''}{fewest}"
     if not isinstance(number, int) or number < fewest:
-        raise failed(wanted, json.dumps(number), whole, asked)
+        raise failed(wanted, json.dumps(number), whole, exchange)
     now = contract_probe.ask("listAgents", again=1000)
     if number > fewest and not page(whole).get("has_more") and len(ids(now)) == fewest:
-        raise failed(wanted, json.dumps(number), whole, asked)
+        raise failed(wanted, json.dumps(number), whole, exchange)
 
 
 @pytest.mark.clause("agents.filter-name")
@@ -194,10 +196,10 @@ def test_a_list_can_be_had_of_one_name(contract_probe: Probe) -> None:
     named = [str(item["name"]) for item in items(several(contract_probe)) if item.get("name")]
     if not named:
         raise not_tested("no agent has a name")
-    asked = listed(contract_probe, name=named[-1])
-    found = [item.get("name") for item in items(asked)]
+    exchange = listed(contract_probe, name=named[-1])
+    found = [item.get("name") for item in items(exchange)]
     if not found or any(name != named[-1] for name in found):
-        raise failed(f"agents of the name {named[-1]}", short(found), asked)
+        raise failed(f"agents of the name {named[-1]}", short(found), exchange)
 
 
 @pytest.mark.parametrize(
@@ -210,9 +212,9 @@ def test_a_list_can_be_had_of_one_name(contract_probe: Probe) -> None:
 def test_a_list_of_an_unknown_index_is_empty(contract_probe: Probe, name: str) -> None:
     """No agent answers from it."""
     several(contract_probe)
-    asked = listed(contract_probe, **{name: contract_probe.stranger("unknown index")})
-    if ids(asked):
-        raise failed("an empty list", f"{len(ids(asked))} agents", asked)
+    exchange = listed(contract_probe, **{name: contract_probe.stranger("unknown index")})
+    if ids(exchange):
+        raise failed("an empty list", f"{len(ids(exchange))} agents", exchange)
 
 
 @pytest.mark.clause("agents.twins")
@@ -231,17 +233,17 @@ def test_assistants_are_the_agents(contract_probe: Probe) -> None:
         raise failed(f"the agents {short(lasting)}", f"a list with {short(sorted(strange))}", before, assistants)
 
 
-def several(probe: Probe, **query: str) -> Asked:
+def several(probe: Probe, **query: str) -> Exchange:
     """Return a list of at least two agents; the run's own are among them, if it may create some."""
     try:
         an_agent(probe), another_agent(probe)
-    except Judged as judged:
+    except Outcome as judged:
         if judged.finding.word == "failed":
             raise not_tested("the agent to list could not be created") from None
-    asked = listed(probe, **{"order": "asc", **query})
-    if len(ids(asked)) < 2:
+    exchange = listed(probe, **{"order": "asc", **query})
+    if len(ids(exchange)) < 2:
         raise not_tested("there are fewer than two agents; --manage-agents creates some")
-    return asked
+    return exchange
 
 
 def short(value: Any) -> str:

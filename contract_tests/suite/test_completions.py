@@ -13,7 +13,7 @@ from contract_tests.assertions.resources import conforming, ends_with_done, offe
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import MAX_TOKENS
 from contract_tests.verdict import failed, not_tested
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 
 PROMPT = "Once upon a time"
 
@@ -21,30 +21,30 @@ PROMPT = "Once upon a time"
 @pytest.mark.clause("completions.answer")
 def test_a_prompt_is_gone_on_from(contract_probe: Probe) -> None:
     """Each choice has its text."""
-    asked = _completed(contract_probe)
-    expect.status(asked, expect.OK)
-    conforming(contract_probe, asked)
+    exchange = _completed(contract_probe)
+    expect.status(exchange, expect.OK)
+    conforming(contract_probe, exchange)
 
 
 @pytest.mark.clause("completions.object")
 def test_a_completion_has_its_object_type(contract_probe: Probe) -> None:
     """If it has the field."""
-    asked = _completed(contract_probe)
-    said = _answer(asked).get("object")
+    exchange = _completed(contract_probe)
+    said = _answer(exchange).get("object")
     if said not in (None, "text_completion"):
-        raise failed('object "text_completion"', json.dumps(said), asked)
+        raise failed('object "text_completion"', json.dumps(said), exchange)
 
 
 @pytest.mark.clause("completions.max-tokens")
 def test_a_completion_keeps_its_limit(contract_probe: Probe) -> None:
     """As the answer itself counts it."""
-    asked = _completed(contract_probe)
-    usage = _answer(asked).get("usage")
+    exchange = _completed(contract_probe)
+    usage = _answer(exchange).get("usage")
     count = usage.get("completion_tokens") if isinstance(usage, dict) else None
     if not isinstance(count, int):
         raise not_tested("the answer does not count its tokens")
     if count > MAX_TOKENS:
-        raise failed(f"at most {MAX_TOKENS} completion_tokens", f"{count}", asked)
+        raise failed(f"at most {MAX_TOKENS} completion_tokens", f"{count}", exchange)
 
 
 @pytest.mark.clause("completions.prompt-required")
@@ -65,16 +65,16 @@ def test_a_completion_with_another_model_is_refused(contract_probe: Probe) -> No
 def test_a_completion_of_an_unknown_agent_is_refused(contract_probe: Probe) -> None:
     """The id is a fresh uuid."""
     _completed(contract_probe)
-    nobody = {"agent_id": contract_probe.stranger("agent")}
-    asked = contract_probe.ask("createAssistantCompletion", _body(), parameters=nobody)
-    expect.status(asked, expect.NOT_FOUND)
+    unknown_agent = {"agent_id": contract_probe.stranger("agent")}
+    exchange = contract_probe.ask("createAssistantCompletion", _body(), parameters=unknown_agent)
+    expect.status(exchange, expect.NOT_FOUND)
 
 
 @pytest.mark.clause("completions.session-unknown")
 def test_a_completion_in_an_unknown_session_is_refused(contract_probe: Probe) -> None:
     """The id is a fresh uuid."""
-    asked = _completed(contract_probe, store_in_session=contract_probe.stranger("session"))
-    expect.status(asked, expect.NOT_FOUND)
+    exchange = _completed(contract_probe, store_in_session=contract_probe.stranger("session"))
+    expect.status(exchange, expect.NOT_FOUND)
 
 
 @pytest.mark.clause("completions.session-created")
@@ -97,14 +97,14 @@ def _body(**fields: JSON) -> dict[str, JSON]:
     return {"prompt": PROMPT, "max_tokens": MAX_TOKENS, **fields}
 
 
-def _completed(probe: Probe, **fields: JSON) -> Asked:
+def _completed(probe: Probe, **fields: JSON) -> Exchange:
     """Return the answer to a prompt; raises the verdict `not supported` if a plain one is not answered at all."""
     plain = offered(probe.ask("createAssistantCompletion", _body()))
     return probe.ask("createAssistantCompletion", _body(**fields)) if fields else plain
 
 
-def _answer(asked: Asked) -> dict[str, Any]:
-    value = asked.json()
-    if asked.status != expect.OK or not isinstance(value, dict):
-        raise not_tested(f"no answer to look at: {asked.described()}")
+def _answer(exchange: Exchange) -> dict[str, Any]:
+    value = exchange.json()
+    if exchange.status != expect.OK or not isinstance(value, dict):
+        raise not_tested(f"no answer to look at: {exchange.described()}")
     return value

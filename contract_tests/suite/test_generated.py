@@ -16,12 +16,12 @@ from contract_tests.deployment.budget import NO_SESSIONS, chat_share
 from contract_tests.deployment.deployment import OPERATION, Probe
 from contract_tests.runner.plugin import config_of
 from contract_tests.suite.request_values import OF_ALL, variety
-from contract_tests.verdict import Judged, failed, nothing_more
-from contract_tests.wire.exchange import Asked
+from contract_tests.verdict import Outcome, failed, nothing_more
+from contract_tests.wire.exchange import Exchange
 
 pytestmark = pytest.mark.contract_last
 
-Answers: TypeAlias = list[tuple[Case[Any], Asked]]
+Answers: TypeAlias = list[tuple[Case[Any], Exchange]]
 
 _CONTRACT = load_contract()
 SCHEMA = generated_requests.schema(_CONTRACT.document, _CONTRACT.operations[OPERATION].template)
@@ -55,7 +55,7 @@ def _answers(request: pytest.FixtureRequest, contract_probe: Probe, cases: list[
             break
         try:
             answers.append((case, contract_probe.chat(body if body is not None else b"null")))
-        except Judged as judged:
+        except Outcome as judged:
             if judged.finding.reason != NO_SESSIONS:
                 break
     return answers
@@ -63,7 +63,7 @@ def _answers(request: pytest.FixtureRequest, contract_probe: Probe, cases: list[
 
 def _taken(probe: Probe, chat_alone: bool) -> int:
     """Return the used part of the chat's share; the operations around it have their own if they are judged."""
-    around = 0 if chat_alone else sum(asked.operation not in ("", OPERATION) for asked in probe.prober.log)
+    around = 0 if chat_alone else sum(exchange.operation not in ("", OPERATION) for exchange in probe.prober.log)
     return probe.prober.budget.sent - around
 
 
@@ -80,10 +80,10 @@ def _by_chance(probe: Probe) -> Iterator[Case[Any]]:
 )
 def test_the_answers_to_generated_requests_pass(answers: Answers, check: Check) -> None:
     """Only what schemathesis finds in the reply itself: which status an input should get is judged elsewhere."""
-    there = [(case, asked) for case, asked in answers if asked.status not in (0, expect.NOT_IMPLEMENTED)]
-    seen = [(case, asked) for case, asked in there if not check.statuses or asked.status in check.statuses]
+    there = [(case, exchange) for case, exchange in answers if exchange.status not in (0, expect.NOT_IMPLEMENTED)]
+    seen = [(case, exchange) for case, exchange in there if not check.statuses or exchange.status in check.statuses]
     if not seen:
         raise nothing_more("no request was left for generated ones")
-    for case, asked in seen:
-        if found := generated_requests.failures(case, asked, check.name):
-            raise failed(f"what schemathesis checks as {check.name}", "; ".join(found), asked)
+    for case, exchange in seen:
+        if found := generated_requests.failures(case, exchange, check.name):
+            raise failed(f"what schemathesis checks as {check.name}", "; ".join(found), exchange)

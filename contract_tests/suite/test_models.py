@@ -26,7 +26,7 @@ from contract_tests.assertions.resources import (
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import plain
 from contract_tests.verdict import failed, not_tested, nothing_more, warning
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 
 TYPES = ("COMPLETIONS", "EMBEDDINGS")
 #: Those that are known; the list is open.
@@ -44,54 +44,54 @@ _CHAT, _EMBED = "createChatCompletion", "createEmbedding"
 @pytest.mark.clause("models.list")
 def test_the_list_of_models_has_its_form(contract_probe: Probe) -> None:
     """And each of its models."""
-    asked = listed(contract_probe, "listModels")
-    expect.status(asked, expect.OK)
-    conforming(contract_probe, asked)
+    exchange = listed(contract_probe, "listModels")
+    expect.status(exchange, expect.OK)
+    conforming(contract_probe, exchange)
 
 
 @pytest.mark.clause("models.list-object")
 def test_the_list_of_models_has_its_object_type(contract_probe: Probe) -> None:
     """Whatever it contains."""
-    asked = listed(contract_probe, "listModels")
-    value = asked.json()
+    exchange = listed(contract_probe, "listModels")
+    value = exchange.json()
     if isinstance(value, dict) and value.get("object") != "list":
-        raise failed('object "list"', json.dumps(value.get("object")), asked)
+        raise failed('object "list"', json.dumps(value.get("object")), exchange)
 
 
 @pytest.mark.clause("models.type")
 def test_a_model_is_of_a_known_type(contract_probe: Probe) -> None:
     """If the server names the kind."""
-    asked, given = _given(contract_probe, "model_type")
+    exchange, given = _given(contract_probe, "model_type")
     if strange := [value for value in given if value not in TYPES]:
-        raise failed(f"one of {', '.join(TYPES)}", json.dumps(strange[0]), asked)
+        raise failed(f"one of {', '.join(TYPES)}", json.dumps(strange[0]), exchange)
 
 
 @pytest.mark.clause("models.engine")
 def test_a_model_names_its_engine(contract_probe: Probe) -> None:
     """By a string. An engine that is not known yet is a warning."""
-    asked, given = _given(contract_probe, "model_engine")
+    exchange, given = _given(contract_probe, "model_engine")
     if wrong := [value for value in given if not isinstance(value, str) or not value]:
-        raise failed("a string that names the engine", json.dumps(wrong[0]), asked)
+        raise failed("a string that names the engine", json.dumps(wrong[0]), exchange)
     if strange := [value for value in given if value not in ENGINES]:
-        raise warning(f"the engine {json.dumps(strange[0])} is not one of {', '.join(ENGINES)}", asked)
+        raise warning(f"the engine {json.dumps(strange[0])} is not one of {', '.join(ENGINES)}", exchange)
 
 
-def _given(probe: Probe, name: str) -> tuple[Asked, list[Any]]:
+def _given(probe: Probe, name: str) -> tuple[Exchange, list[Any]]:
     """Return the list of models and the values of a field in it; without any there is nothing to look at."""
-    asked = listed(probe, "listModels")
-    given = [item[name] for item in items(asked) if item.get(name) is not None]
+    exchange = listed(probe, "listModels")
+    given = [item[name] for item in items(exchange) if item.get(name) is not None]
     if not given:
         raise not_tested(f"no model has a {name}")
-    return asked, given
+    return exchange, given
 
 
 @pytest.mark.clause("models.agents-own")
 def test_the_agent_s_model_is_listed(contract_probe: Probe) -> None:
     """By the name that its answers give it."""
-    asked = listed(contract_probe, "listModels")
+    exchange = listed(contract_probe, "listModels")
     own = answering_model(contract_probe)
-    if own not in [item.get("id") for item in items(asked)]:
-        raise failed(f"a list with {own}", f"{len(items(asked))} others", asked)
+    if own not in [item.get("id") for item in items(exchange)]:
+        raise failed(f"a list with {own}", f"{len(items(exchange))} others", exchange)
 
 
 @pytest.mark.clause("models.unknown")
@@ -109,8 +109,8 @@ def test_an_unknown_model_is_refused(contract_probe: Probe, operation: str) -> N
 def test_a_model_of_another_kind_is_refused(contract_probe: Probe, operation: str) -> None:
     """If the list contains the kind of a model."""
     kind = TYPES[1] if operation == _CHAT else TYPES[0]
-    asked = listed(contract_probe, "listModels")
-    names = [str(item["id"]) for item in items(asked) if item.get("model_type") == kind and "id" in item]
+    exchange = listed(contract_probe, "listModels")
+    names = [str(item["id"]) for item in items(exchange) if item.get("model_type") == kind and "id" in item]
     if not names:
         raise nothing_more(f"no model is said to be of {kind}")
     _has(contract_probe, operation)
@@ -121,9 +121,9 @@ def test_a_model_of_another_kind_is_refused(contract_probe: Probe, operation: st
 @pytest.mark.clause("model-chat.answer")
 def test_a_chat_with_a_model_is_answered(contract_probe: Probe) -> None:
     """In the form of a chat's answer."""
-    asked = _chat(contract_probe)
-    expect.status(asked, expect.OK)
-    conforming(contract_probe, asked)
+    exchange = _chat(contract_probe)
+    expect.status(exchange, expect.OK)
+    conforming(contract_probe, exchange)
 
 
 @pytest.mark.parametrize(
@@ -144,8 +144,8 @@ def test_a_chat_with_a_model_takes_model_and_messages(contract_probe: Probe, lef
 def test_a_streamed_chat_with_a_model_ends_with_done(contract_probe: Probe) -> None:
     """And has chunks before."""
     _chat(contract_probe)
-    asked = contract_probe.ask(_CHAT, plain(model=_model(contract_probe), stream=True))
-    ends_with_done(asked)
+    exchange = contract_probe.ask(_CHAT, plain(model=_model(contract_probe), stream=True))
+    ends_with_done(exchange)
 
 
 @pytest.mark.parametrize(
@@ -167,55 +167,55 @@ def test_embeddings_take_input_and_model(contract_probe: Probe, left_out: str) -
 @pytest.mark.clause("embeddings.answer")
 def test_inputs_are_embedded_one_by_one(contract_probe: Probe) -> None:
     """Each vector has the index of its text."""
-    asked = _embedded(contract_probe)
-    expect.status(asked, expect.OK)
-    conforming(contract_probe, asked)
-    found = [item.get("index") for item in items(asked)]
+    exchange = _embedded(contract_probe)
+    expect.status(exchange, expect.OK)
+    conforming(contract_probe, exchange)
+    found = [item.get("index") for item in items(exchange)]
     if found != list(range(len(TEXTS))):
-        raise failed(f"the indices 0 to {len(TEXTS) - 1}", json.dumps(found), asked)
+        raise failed(f"the indices 0 to {len(TEXTS) - 1}", json.dumps(found), exchange)
 
 
 @pytest.mark.clause("embeddings.repeat")
 def test_equal_inputs_have_equal_vectors(contract_probe: Probe) -> None:
     """But for what a batch rounds."""
-    asked = _embedded(contract_probe)
-    first, *_, last = _vectors(asked)
+    exchange = _embedded(contract_probe)
+    first, *_, last = _vectors(exchange)
     if _cosine(first, last) < 0.9999:
-        raise failed("two equal vectors", f"a cosine of {_cosine(first, last):.4f}", asked)
+        raise failed("two equal vectors", f"a cosine of {_cosine(first, last):.4f}", exchange)
 
 
 @pytest.mark.clause("embeddings.nearer")
 def test_inputs_that_share_words_are_nearer(contract_probe: Probe) -> None:
     """A town's river and another sentence on it, against one on revenue."""
-    asked = _embedded(contract_probe)
-    one, like, unlike, _ = _vectors(asked)
+    exchange = _embedded(contract_probe)
+    one, like, unlike, _ = _vectors(exchange)
     if _cosine(one, like) <= _cosine(one, unlike):
         got = f"{_cosine(one, like):.4f} against {_cosine(one, unlike):.4f}"
-        raise failed("a larger cosine for the like text than for the unlike one", got, asked)
+        raise failed("a larger cosine for the like text than for the unlike one", got, exchange)
 
 
 @pytest.mark.clause("embeddings.dimensions")
 def test_a_vector_has_the_asked_for_dimensions(contract_probe: Probe) -> None:
     """Not every model can be asked."""
-    asked = _embedded(contract_probe, dimensions=64)
-    if asked.status in range(400, 500):
-        raise nothing_more(f"the model has dimensions of its own: {asked.described()}")
-    sizes = {len(vector) for vector in _vectors(asked)}
+    exchange = _embedded(contract_probe, dimensions=64)
+    if exchange.status in range(400, 500):
+        raise nothing_more(f"the model has dimensions of its own: {exchange.described()}")
+    sizes = {len(vector) for vector in _vectors(exchange)}
     if sizes != {64}:
-        raise failed("64 numbers", json.dumps(sorted(sizes)), asked)
+        raise failed("64 numbers", json.dumps(sorted(sizes)), exchange)
 
 
 @pytest.mark.clause("embeddings.base64")
 def test_a_vector_can_be_had_as_base64(contract_probe: Probe) -> None:
     """The same numbers, in 32 bits each."""
-    asked, plain_ones = _embedded(contract_probe, encoding_format="base64"), _vectors(_embedded(contract_probe))
-    texts = [item.get("embedding") for item in items(asked)]
+    exchange, plain_ones = _embedded(contract_probe, encoding_format="base64"), _vectors(_embedded(contract_probe))
+    texts = [item.get("embedding") for item in items(exchange)]
     try:
         found = [struct.unpack(f"<{len(raw) // 4}f", raw) for raw in (base64.b64decode(str(text)) for text in texts)]
     except (binascii.Error, struct.error):
         found = []
     if len(found) != len(plain_ones) or any(not _near(*pair) for pair in zip(found, plain_ones, strict=True)):
-        raise failed("the base64 of each vector's floats", asked.described(), asked)
+        raise failed("the base64 of each vector's floats", exchange.described(), exchange)
 
 
 def _has(probe: Probe, operation: str) -> None:
@@ -227,20 +227,20 @@ def _model(probe: Probe) -> str:
     return a_model(probe, TYPES[0])
 
 
-def _chat(probe: Probe) -> Asked:
+def _chat(probe: Probe) -> Exchange:
     _has(probe, _CHAT)
     return probe.ask(_CHAT, plain(model=_model(probe)))
 
 
-def _embedded(probe: Probe, **fields: JSON) -> Asked:
+def _embedded(probe: Probe, **fields: JSON) -> Exchange:
     _has(probe, _EMBED)
     return probe.ask(_EMBED, {"model": a_model(probe, TYPES[1]), "input": TEXTS, **fields})
 
 
-def _vectors(asked: Asked) -> list[list[float]]:
-    found: list[Any] = [item.get("embedding") for item in items(asked)]
+def _vectors(exchange: Exchange) -> list[list[float]]:
+    found: list[Any] = [item.get("embedding") for item in items(exchange)]
     if len(found) != len(TEXTS) or not all(map(_is_vector, found)):
-        raise not_tested(f"no vectors to look at: {asked.described()}")
+        raise not_tested(f"no vectors to look at: {exchange.described()}")
     return found
 
 

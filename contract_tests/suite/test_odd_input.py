@@ -11,7 +11,7 @@ from contract_tests.deployment.deployment import OPERATION, Probe
 from contract_tests.deployment.payloads import plain
 from contract_tests.suite.request_values import NO_JSON, NO_OBJECT, OF_ALL, TEXTS, variety
 from contract_tests.verdict import failed, not_supported, not_tested
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 
 METHODS = ("GET", "PUT", "PATCH", "DELETE")
 
@@ -39,8 +39,8 @@ def test_no_text_makes_the_server_fail(contract_probe: Probe, text: str) -> None
 @pytest.mark.clause("chat.body-missing")
 def test_no_body_is_refused(contract_probe: Probe) -> None:
     """The content type is JSON's."""
-    asked = contract_probe.chat(b"", headers={"content-type": "application/json"})
-    expect.status(asked, expect.UNPROCESSABLE)
+    exchange = contract_probe.chat(b"", headers={"content-type": "application/json"})
+    expect.status(exchange, expect.UNPROCESSABLE)
 
 
 @pytest.mark.clause("chat.body-malformed")
@@ -60,8 +60,8 @@ def test_a_body_that_is_not_an_object_is_refused(contract_probe: Probe, body: by
 @pytest.mark.clause("chat.body-content-type")
 def test_a_body_that_is_sent_as_plain_text_is_refused(contract_probe: Probe) -> None:
     """Its bytes are a right request's."""
-    asked = contract_probe.chat(plain(), headers={"content-type": "text/plain"})
-    expect.status(asked, expect.UNPROCESSABLE)
+    exchange = contract_probe.chat(plain(), headers={"content-type": "text/plain"})
+    expect.status(exchange, expect.UNPROCESSABLE)
 
 
 @pytest.mark.clause("chat.body-content-type-absent")
@@ -100,42 +100,42 @@ def test_of_a_key_that_stands_twice_the_last_counts(contract_probe: Probe) -> No
 @pytest.mark.clause("chat.body-too-large")
 def test_a_body_beyond_all_measure_is_refused(contract_probe: Probe) -> None:
     """It is blank: a server that reads it all finds nothing to answer."""
-    asked = contract_probe.chat(b" " * (4 * 1024 * 1024 + 1), lenient=True)
-    if asked.status in (expect.BAD_REQUEST, expect.UNPROCESSABLE):
+    exchange = contract_probe.chat(b" " * (4 * 1024 * 1024 + 1), lenient=True)
+    if exchange.status in (expect.BAD_REQUEST, expect.UNPROCESSABLE):
         raise not_supported("the server takes 4 MiB")
-    if asked.failure and not asked.status:
-        raise not_tested(f"the server hung up: {asked.failure}")
-    expect.status(asked, 413)
+    if exchange.failure and not exchange.status:
+        raise not_tested(f"the server hung up: {exchange.failure}")
+    expect.status(exchange, 413)
 
 
 @pytest.mark.clause("chat.method-refused")
 @pytest.mark.parametrize("method", METHODS)
 def test_another_method_is_refused(contract_probe: Probe, method: str) -> None:
     """Gateways answer in many ways, but a success or a server error is wrong; 501 means an unknown method."""
-    asked = _by(contract_probe, method)
-    if asked.status in range(200, 300) or asked.status not in (*range(100, 500), expect.NOT_IMPLEMENTED):
-        raise failed("neither a success nor a server error", asked.described(), asked)
+    exchange = _by(contract_probe, method)
+    if exchange.status in range(200, 300) or exchange.status not in (*range(100, 500), expect.NOT_IMPLEMENTED):
+        raise failed("neither a success nor a server error", exchange.described(), exchange)
 
 
 @pytest.mark.clause("chat.method-allow")
 @pytest.mark.parametrize("method", METHODS)
 def test_a_405_lists_the_allowed_methods(contract_probe: Probe, method: str) -> None:
     """RFC 9110, section 15.5.6."""
-    asked = _by(contract_probe, method)
-    if asked.status != 405:
-        raise not_supported(f"{method} is answered {asked.described()}")
-    allowed = [value for name, value in asked.headers if name == "allow"]
+    exchange = _by(contract_probe, method)
+    if exchange.status != 405:
+        raise not_supported(f"{method} is answered {exchange.described()}")
+    allowed = [value for name, value in exchange.headers if name == "allow"]
     if not allowed:
-        raise failed("a header Allow", "none", asked)
+        raise failed("a header Allow", "none", exchange)
     if method in (one.strip() for value in allowed for one in value.split(",")):
-        raise failed(f"a header Allow without {method}, which was just refused", ", ".join(allowed), asked)
+        raise failed(f"a header Allow without {method}, which was just refused", ", ".join(allowed), exchange)
 
 
-def _by(probe: Probe, method: str) -> Asked:
+def _by(probe: Probe, method: str) -> Exchange:
     """Ask by another method; DELETE, which a server may mean seriously, is asked of no agent's path."""
-    nobody = {"agent_id": probe.stranger("agent")} if method == "DELETE" else None
+    unknown_agent = {"agent_id": probe.stranger("agent")} if method == "DELETE" else None
     body = plain() if method in ("PUT", "PATCH") else None
-    return probe.chat(body, method=method, parameters=nobody, lenient=True)
+    return probe.chat(body, method=method, parameters=unknown_agent, lenient=True)
 
 
 @pytest.mark.contract_last
@@ -143,9 +143,9 @@ def _by(probe: Probe, method: str) -> Asked:
 def test_no_request_got_a_server_error(contract_probe: Probe) -> None:
     """Of all that the run has sent but what only a broken client sends: NaN, ten thousand lists, odd methods."""
     variety(contract_probe)
-    for asked in contract_probe.prober.log:
-        if asked.operation == OPERATION and not asked.lenient:
-            expect.no_server_error(asked)
+    for exchange in contract_probe.prober.log:
+        if exchange.operation == OPERATION and not exchange.lenient:
+            expect.no_server_error(exchange)
 
 
 @pytest.mark.contract_last
@@ -154,7 +154,7 @@ def test_every_status_was_a_documented_one(contract_probe: Probe) -> None:
     """Of all that the run has seen; server errors and refused methods are other clauses' matter."""
     variety(contract_probe)
     known = contract_probe.conformity.statuses
-    for asked in contract_probe.prober.log:
-        ours = asked.operation == OPERATION and not asked.lenient
-        if ours and asked.status in range(100, 500) and asked.status not in known:
-            raise failed(f"one of {', '.join(map(str, sorted(known)))}", asked.described(), asked)
+    for exchange in contract_probe.prober.log:
+        ours = exchange.operation == OPERATION and not exchange.lenient
+        if ours and exchange.status in range(100, 500) and exchange.status not in known:
+            raise failed(f"one of {', '.join(map(str, sorted(known)))}", exchange.described(), exchange)

@@ -12,7 +12,7 @@ from contract_tests.assertions import expect
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import HELLO, MAX_TOKENS, plain
 from contract_tests.verdict import failed, not_supported, not_tested, nothing_more
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 
 #: How a server may refuse a token.
 DENIALS = (401, 403)
@@ -31,33 +31,33 @@ def test_an_unknown_agent_is_refused(contract_probe: Probe) -> None:
 @pytest.mark.clause("chat.agent-unknown")
 def test_an_invalid_agent_id_is_refused(contract_probe: Probe) -> None:
     """A server that wants a uuid in the path may refuse it with a 422."""
-    nobody = {"agent_id": f"unknown-{contract_probe.stranger('agent')[:8]}"}
-    asked = contract_probe.chat(plain(), parameters=nobody)
-    expect.status(asked, expect.NOT_FOUND, expect.UNPROCESSABLE)
+    unknown_agent = {"agent_id": f"unknown-{contract_probe.stranger('agent')[:8]}"}
+    exchange = contract_probe.chat(plain(), parameters=unknown_agent)
+    expect.status(exchange, expect.NOT_FOUND, expect.UNPROCESSABLE)
 
 
 @pytest.mark.clause("chat.check-order")
 def test_a_body_is_checked_before_the_agent(contract_probe: Probe) -> None:
     """Both are wrong."""
-    nobody = {"agent_id": contract_probe.stranger("agent")}
-    expect.status(contract_probe.chat(plain(messages=[]), parameters=nobody), expect.UNPROCESSABLE)
+    unknown_agent = {"agent_id": contract_probe.stranger("agent")}
+    expect.status(contract_probe.chat(plain(messages=[]), parameters=unknown_agent), expect.UNPROCESSABLE)
 
 
 @pytest.mark.clause("chat.stream-refused")
 @pytest.mark.parametrize("fault", ["agent", "messages", "model", "role"])
 def test_a_streamed_request_is_refused_like_a_plain_one(contract_probe: Probe, fault: str) -> None:
     """Before a stream begins the status is still free."""
-    nobody = {"agent_id": contract_probe.stranger("agent")} if fault == "agent" else None
+    unknown_agent = {"agent_id": contract_probe.stranger("agent")} if fault == "agent" else None
     faults: dict[str, dict[str, JSON]] = {
         "messages": {"messages": []},
         "model": {"model": _strange_model(contract_probe)},
         "role": {"messages": NARRATOR},
     }
     body = plain(**faults.get(fault, {}))
-    alike = contract_probe.chat(body, parameters=nobody)
+    alike = contract_probe.chat(body, parameters=unknown_agent)
     if alike.status in range(200, 300):
         raise nothing_more("the plain request is not refused")
-    expect.status(contract_probe.chat({**body, "stream": True}, parameters=nobody), alike.status)
+    expect.status(contract_probe.chat({**body, "stream": True}, parameters=unknown_agent), alike.status)
 
 
 @pytest.mark.clause("chat.model-unexpected")
@@ -101,15 +101,15 @@ def test_a_422_has_a_detail(contract_probe: Probe, kind: str) -> None:
         "type": plain(n="two"),
         "json": b'{"messages": [',
     }
-    asked = contract_probe.chat(bodies[kind])
-    if asked.status != expect.UNPROCESSABLE:
-        raise nothing_more(f"no 422 to look at: {asked.described()}")
-    value = asked.json()
+    exchange = contract_probe.chat(bodies[kind])
+    if exchange.status != expect.UNPROCESSABLE:
+        raise nothing_more(f"no 422 to look at: {exchange.described()}")
+    value = exchange.json()
     items = value.get("detail") if isinstance(value, dict) else None
     if not isinstance(items, list) or not items or not all(_is_fault(item) for item in items):
-        raise failed('a list "detail" of {"loc": [...], "msg": "...", "type": "..."}', asked.described(), asked)
-    if faults := contract_probe.conformity.faults(asked):
-        raise failed("a 422 as the document describes it", "; ".join(faults), asked)
+        raise failed('a list "detail" of {"loc": [...], "msg": "...", "type": "..."}', exchange.described(), exchange)
+    if faults := contract_probe.conformity.faults(exchange):
+        raise failed("a 422 as the document describes it", "; ".join(faults), exchange)
 
 
 def _is_fault(item: object) -> bool:
@@ -133,11 +133,11 @@ def test_a_422_names_every_faulty_field(contract_probe: Probe) -> None:
     _find_locations(contract_probe.chat({**WRONG}), [("body", name) for name in WRONG])
 
 
-def _find_locations(asked: Asked, wanted: Iterable[tuple[object, ...]]) -> None:
-    found = list(expect.locations(asked))
+def _find_locations(exchange: Exchange, wanted: Iterable[tuple[object, ...]]) -> None:
+    found = list(expect.locations(exchange))
     missing = [loc for loc in wanted if not any(there[: len(loc)] == loc for there in found)]
     if missing:
-        raise failed(f"a fault at {json.dumps(missing)}", f"faults at {json.dumps(found)}", asked)
+        raise failed(f"a fault at {json.dumps(missing)}", f"faults at {json.dumps(found)}", exchange)
 
 
 @pytest.mark.clause("chat.error-detail")
@@ -145,12 +145,12 @@ def _find_locations(asked: Asked, wanted: Iterable[tuple[object, ...]]) -> None:
 def test_a_refusal_has_a_reason(contract_probe: Probe, status: int) -> None:
     """The published page promises no body at all."""
     body = plain(messages=NARRATOR)
-    asked = contract_probe.chat(body) if status == expect.BAD_REQUEST else _of_nobody(contract_probe)
-    if asked.status != status:
-        raise not_tested(f"no {status} to look at: {asked.described()}")
-    value = asked.json()
+    exchange = contract_probe.chat(body) if status == expect.BAD_REQUEST else _of_nobody(contract_probe)
+    if exchange.status != status:
+        raise not_tested(f"no {status} to look at: {exchange.described()}")
+    value = exchange.json()
     if not isinstance(value, dict) or not isinstance(value.get("detail"), str):
-        raise failed('{"detail": "..."}', asked.described(), asked)
+        raise failed('{"detail": "..."}', exchange.described(), exchange)
 
 
 @pytest.mark.clause("chat.token-missing")
@@ -175,24 +175,24 @@ def test_a_token_is_refused_with_401(contract_probe: Probe, fault: str) -> None:
 @pytest.mark.clause("chat.token-challenge")
 def test_a_401_has_a_challenge(contract_probe: Probe) -> None:
     """RFC 9110, section 15.5.2."""
-    denied = [asked for asked in _tokenless(contract_probe).values() if asked.status == DENIALS[0]]
+    denied = [exchange for exchange in _tokenless(contract_probe).values() if exchange.status == DENIALS[0]]
     if not denied:
         raise not_supported("the server answers no 401")
-    for asked in denied:
-        if not asked.header("www-authenticate"):
-            raise failed("a header WWW-Authenticate", "none", asked)
+    for exchange in denied:
+        if not exchange.header("www-authenticate"):
+            raise failed("a header WWW-Authenticate", "none", exchange)
 
 
-def _tokenless(probe: Probe) -> dict[str, Asked]:
+def _tokenless(probe: Probe) -> dict[str, Exchange]:
     """Return what a missing and what a wrong token get; a server that minds neither asks for none."""
     found = {
         "missing": probe.chat(plain(), headers={"authorization": None}),
         "wrong": probe.chat(plain(), headers={"authorization": "Bearer wrong"}),
     }
-    if all(asked.status == expect.OK for asked in found.values()):
+    if all(exchange.status == expect.OK for exchange in found.values()):
         raise not_supported("the server asks for no token")
     return found
 
 
-def _of_nobody(probe: Probe) -> Asked:
+def _of_nobody(probe: Probe) -> Exchange:
     return probe.chat(plain(), parameters={"agent_id": probe.stranger("agent")})

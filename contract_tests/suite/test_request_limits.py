@@ -107,31 +107,31 @@ def test_an_n_beyond_all_measure_is_refused(contract_probe: Probe) -> None:
 @pytest.mark.parametrize("most", [1, 3])
 def test_an_answer_has_at_most_as_many_tokens(contract_probe: Probe, most: int) -> None:
     """By the server's own count; and no token holds more than a few words."""
-    asked = contract_probe.chat(plain(messages=COUNT, max_tokens=most))
-    counted = expect.tokens(asked, "completion_tokens")
-    words = len(expect.content(expect.choices(asked)[0]).split())
+    exchange = contract_probe.chat(plain(messages=COUNT, max_tokens=most))
+    counted = expect.tokens(exchange, "completion_tokens")
+    words = len(expect.content(expect.choices(exchange)[0]).split())
     if counted > most or words > WORDS_A_TOKEN * most:
-        raise failed(f"at most {most} completion tokens", f"{counted}, and {words} words", asked)
+        raise failed(f"at most {most} completion tokens", f"{counted}, and {words} words", exchange)
 
 
 @pytest.mark.clause("chat.max-completion-tokens-bound")
 def test_the_later_name_of_the_bound_is_heeded(contract_probe: Probe) -> None:
     """The question is one that is answered shortly by a server which ignores it."""
     body: dict[str, JSON] = {"messages": HELLO, "max_completion_tokens": 2}
-    asked = contract_probe.chat(body)
-    expect.offered(asked, "max_completion_tokens")
-    expect.status(asked, expect.OK)
-    if (counted := expect.tokens(asked, "completion_tokens")) > 2:
-        raise failed("at most 2 completion tokens", f"{counted}", asked)
+    exchange = contract_probe.chat(body)
+    expect.offered(exchange, "max_completion_tokens")
+    expect.status(exchange, expect.OK)
+    if (counted := expect.tokens(exchange, "completion_tokens")) > 2:
+        raise failed("at most 2 completion tokens", f"{counted}", exchange)
 
 
 @pytest.mark.parametrize("field", [pytest.param(name, marks=pytest.mark.clause(id)) for id, name in RANGES.items()])
 def test_a_value_out_of_range_is_refused(contract_probe: Probe, field: str) -> None:
     """All in one request, whose refusal names them; a field that it does not name is sent again alone."""
-    asked = contract_probe.chat(plain(**OUTSIDE))
-    refusal = asked.json()
+    exchange = contract_probe.chat(plain(**OUTSIDE))
+    refusal = exchange.json()
     listed = isinstance(refusal, dict) and isinstance(refusal.get("detail"), list)
-    if asked.status == expect.UNPROCESSABLE and listed and any(field in loc for loc in expect.locations(asked)):
+    if exchange.status == expect.UNPROCESSABLE and listed and any(field in loc for loc in expect.locations(exchange)):
         return
     expect.status(contract_probe.chat(plain(**{field: OUTSIDE[field]})), expect.UNPROCESSABLE)
 
@@ -139,20 +139,20 @@ def test_a_value_out_of_range_is_refused(contract_probe: Probe, field: str) -> N
 @pytest.mark.clause("chat.max-tokens-bound")
 def test_each_of_two_answers_has_at_most_as_many_tokens(contract_probe: Probe) -> None:
     """If the server can give two."""
-    asked = contract_probe.chat(plain(n=2, temperature=0.7))
-    if asked.status != expect.OK:
+    exchange = contract_probe.chat(plain(n=2, temperature=0.7))
+    if exchange.status != expect.OK:
         raise nothing_more("n = 2 is refused")
-    if (counted := expect.tokens(asked, "completion_tokens")) > 2 * MAX_TOKENS:
-        raise failed(f"at most 2 * {MAX_TOKENS} completion tokens", f"{counted}", asked)
+    if (counted := expect.tokens(exchange, "completion_tokens")) > 2 * MAX_TOKENS:
+        raise failed(f"at most 2 * {MAX_TOKENS} completion tokens", f"{counted}", exchange)
 
 
 @pytest.mark.clause("chat.max-tokens-bound")
 def test_a_streamed_answer_has_at_most_as_many_tokens(contract_probe: Probe) -> None:
     """No token holds more than a few words."""
-    asked = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))
-    words = len(stream_rules.spoken(asked.events).split())
+    exchange = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))
+    words = len(stream_rules.spoken(exchange.events).split())
     if words > 3 * WORDS_A_TOKEN:
-        raise failed("at most 3 tokens", f"{words} words", asked)
+        raise failed("at most 3 tokens", f"{words} words", exchange)
 
 
 @pytest.mark.clause("chat.max-tokens-finish")
@@ -174,29 +174,29 @@ def test_a_stream_that_is_cut_ends_with_length(contract_probe: Probe) -> None:
     """If the plain answer to the same question was cut."""
     if expect.choices(contract_probe.chat(plain(messages=COUNT, max_tokens=3)))[0].get("finish_reason") != "length":
         raise nothing_more("the plain answer was not cut")
-    asked = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))
-    chunks = stream_rules.chunks(asked.events)
+    exchange = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))
+    chunks = stream_rules.chunks(exchange.events)
     reasons = [reason for chunk in chunks for _, _, reason in chunk.choices() if reason is not None]
     if reasons and reasons != ["length"]:
-        raise failed("finish_reason length", f"finish_reason {json.dumps(reasons)}", asked)
+        raise failed("finish_reason length", f"finish_reason {json.dumps(reasons)}", exchange)
 
 
 @pytest.mark.clause("chat.stop-content")
 def test_no_stream_contains_its_stop_sequence(contract_probe: Probe) -> None:
     """As a plain answer doesn't."""
-    asked = contract_probe.chat(plain(stop=STOPS, stream=True))
-    said = stream_rules.spoken(asked.events)
+    exchange = contract_probe.chat(plain(stop=STOPS, stream=True))
+    said = stream_rules.spoken(exchange.events)
     if any(str(stop) in said for stop in STOPS):
-        raise failed("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), asked)
+        raise failed("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), exchange)
 
 
 @pytest.mark.clause("chat.stop-content")
 def test_no_answer_contains_its_stop_sequence(contract_probe: Probe) -> None:
     """Hardly any text does without one of them."""
-    asked = contract_probe.chat(plain(stop=STOPS))
-    said = expect.content(expect.choices(asked)[0])
+    exchange = contract_probe.chat(plain(stop=STOPS))
+    said = expect.content(expect.choices(exchange)[0])
     if any(str(stop) in said for stop in STOPS):
-        raise failed("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), asked)
+        raise failed("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), exchange)
 
 
 @pytest.mark.clause("chat.model-own")
@@ -214,35 +214,35 @@ def test_the_model_that_was_asked_for_is_named_in_the_answer(contract_probe: Pro
     model = expect.answer(contract_probe.chat(plain())).get("model")
     if not isinstance(model, str) or not model:
         raise not_tested("the answer names no model")
-    asked = contract_probe.chat(plain(model=model))
-    if (named := expect.answer(asked).get("model")) != model:
-        raise failed(f"model {model}", f"model {named}", asked)
+    exchange = contract_probe.chat(plain(model=model))
+    if (named := expect.answer(exchange).get("model")) != model:
+        raise failed(f"model {model}", f"model {named}", exchange)
 
 
 @pytest.mark.clause("chat.n-choices")
 def test_there_are_as_many_choices_as_asked_for(contract_probe: Probe) -> None:
     """A server may not have more than one choice to offer."""
-    asked = contract_probe.chat(plain(n=2, temperature=0.7))
-    if asked.status in range(400, 500):
-        raise not_supported(f"n = 2 is refused: {asked.described()}")
-    expect.status(asked, expect.OK)
-    found = expect.answer(asked).get("choices")
+    exchange = contract_probe.chat(plain(n=2, temperature=0.7))
+    if exchange.status in range(400, 500):
+        raise not_supported(f"n = 2 is refused: {exchange.described()}")
+    expect.status(exchange, expect.OK)
+    found = expect.answer(exchange).get("choices")
     if not isinstance(found, list) or len(found) != 2:
-        raise failed("2 choices", asked.described(), asked)
+        raise failed("2 choices", exchange.described(), exchange)
 
 
 @pytest.mark.clause("chat.n-choices")
 def test_an_n_of_one_gives_one_choice(contract_probe: Probe) -> None:
     """As its absence does."""
-    asked = contract_probe.chat(plain(n=1))
-    if len(expect.choices(asked)) != 1:
-        raise failed("1 choice", asked.described(), asked)
+    exchange = contract_probe.chat(plain(n=1))
+    if len(expect.choices(exchange)) != 1:
+        raise failed("1 choice", exchange.described(), exchange)
 
 
 @pytest.mark.clause("chat.n-default")
 def test_without_n_there_is_one_choice(contract_probe: Probe) -> None:
     """The default of `n` is 1."""
-    asked = contract_probe.chat(plain())
-    found = expect.answer(asked).get("choices")
+    exchange = contract_probe.chat(plain())
+    found = expect.answer(exchange).get("choices")
     if not isinstance(found, list) or len(found) != 1:
-        raise failed("1 choice", asked.described(), asked)
+        raise failed("1 choice", exchange.described(), exchange)

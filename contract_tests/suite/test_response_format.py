@@ -14,7 +14,7 @@ from contract_tests.verdict import failed, not_tested
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
     from contract_tests.deployment.deployment import Probe
-    from contract_tests.wire.exchange import Asked
+    from contract_tests.wire.exchange import Exchange
 
 ASKED: list[JSON] = [{"role": "user", "content": 'Name a colour, as JSON: {"colour": …}'}]
 #: Content that no model gives by chance, so that an ignored schema is detected.
@@ -29,43 +29,43 @@ JSON_OBJECT: JSON = {"type": "json_object"}
 JSON_SCHEMA: JSON = {"type": "json_schema", "json_schema": {"name": "colour", "schema": SCHEMA, "strict": True}}
 
 
-def _content(probe: Probe, form: JSON) -> tuple[Asked, Any]:
+def _content(probe: Probe, form: JSON) -> tuple[Exchange, Any]:
     """Return an answer in the requested format, and its content as JSON, None if it is not JSON."""
     body = plain(messages=ASKED, response_format=form, max_tokens=FORM_TOKENS)
-    asked = probe.chat(body)
-    expect.offered(asked, "the response_format")
-    expect.status(asked, expect.OK)
-    choice = expect.choices(asked)[0]
+    exchange = probe.chat(body)
+    expect.offered(exchange, "the response_format")
+    expect.status(exchange, expect.OK)
+    choice = expect.choices(exchange)[0]
     if choice.get("finish_reason") in ("length", "content_filter"):
         raise not_tested(f"the answer ended early: finish_reason {choice['finish_reason']}")
     try:
-        return asked, json.loads(expect.content(choice))
+        return exchange, json.loads(expect.content(choice))
     except ValueError:
-        return asked, None
+        return exchange, None
 
 
 @pytest.mark.clause("chat.response-format-json")
 def test_content_in_the_format_of_a_json_object_is_one(contract_probe: Probe) -> None:
     """And nothing around it."""
-    asked, value = _content(contract_probe, JSON_OBJECT)
+    exchange, value = _content(contract_probe, JSON_OBJECT)
     if not isinstance(value, dict):
-        raise failed("content that is a JSON object", json.dumps(expect.content(expect.choices(asked)[0])), asked)
+        raise failed("content that is a JSON object", json.dumps(expect.content(expect.choices(exchange)[0])), exchange)
 
 
 @pytest.mark.clause("chat.response-format-schema")
 def test_content_in_the_format_of_a_schema_conforms(contract_probe: Probe) -> None:
     """The schema allows two words that a model would hardly choose by itself."""
-    asked, value = _content(contract_probe, JSON_SCHEMA)
+    exchange, value = _content(contract_probe, JSON_SCHEMA)
     if not isinstance(value, dict) or set(value) != {"colour"} or value["colour"] not in COLOURS:
         raise failed(
             f"an object whose colour is one of {json.dumps(COLOURS)}",
-            json.dumps(expect.content(expect.choices(asked)[0])),
-            asked,
+            json.dumps(expect.content(expect.choices(exchange)[0])),
+            exchange,
         )
 
 
 @pytest.mark.clause("chat.response-format-unknown")
 def test_an_unknown_format_is_refused(contract_probe: Probe) -> None:
     """With 422 by servers whose schema lists the formats, and with 400 by others."""
-    asked = contract_probe.chat(plain(response_format={"type": "tea-leaves"}))
-    expect.status(asked, expect.BAD_REQUEST, expect.UNPROCESSABLE)
+    exchange = contract_probe.chat(plain(response_format={"type": "tea-leaves"}))
+    expect.status(exchange, expect.BAD_REQUEST, expect.UNPROCESSABLE)

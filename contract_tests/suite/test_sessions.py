@@ -26,25 +26,25 @@ from contract_tests.assertions.sessions import (
 from contract_tests.deployment.deployment import Probe
 from contract_tests.deployment.payloads import NEXT, STORY, plain, turn
 from contract_tests.suite.constants import UUID
-from contract_tests.verdict import Judged, failed, not_tested, nothing_more
+from contract_tests.verdict import Outcome, failed, not_tested, nothing_more
 from contract_tests.wire import stream_rules
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 
 NARRATOR: list[JSON] = [{"role": "narrator", "content": text_of(STORY)}]
 
 
 def _counts(session: Session) -> list[int]:
-    return [prompt(asked) for asked in session.turns]
+    return [prompt(exchange) for exchange in session.turns]
 
 
 @pytest.mark.clause("chat.session-created")
 def test_a_new_session_has_an_id(contract_probe: Probe) -> None:
     """The id is a uuid."""
-    asked = contract_probe.chat(turn(STORY, create_session=True))
-    expect.status(asked, expect.OK)
-    id = session_id(asked)
+    exchange = contract_probe.chat(turn(STORY, create_session=True))
+    expect.status(exchange, expect.OK)
+    id = session_id(exchange)
     if not UUID.fullmatch(id):
-        raise failed("a session_id that is a uuid", json.dumps(id or None), asked)
+        raise failed("a session_id that is a uuid", json.dumps(id or None), exchange)
 
 
 @pytest.mark.clause("chat.session-fresh")
@@ -72,7 +72,7 @@ def test_a_session_is_context(contract_probe: Probe) -> None:
     counts = _counts(session)[1:]
     if max(counts) <= alone.short:
         expected = f"prompt_tokens over {alone.short}, what the message alone counts"
-        raise failed(expected, f"{counts}", *alone.asked, *session.turns)
+        raise failed(expected, f"{counts}", *alone.exchanges, *session.turns)
     # Without its first turn, which has a clause of its own: are the others there, and is what was said in them?
     _compare_with_replay(contract_probe, session, session.turns[1:])
 
@@ -88,7 +88,7 @@ def test_the_first_turn_is_context(contract_probe: Probe) -> None:
         raise not_tested("the session does not add context")
     if min(counts) <= alone.long:
         expected = f"prompt_tokens over {alone.long}, what the first turn counts, in all later ones"
-        raise failed(expected, f"{counts}", *alone.asked, *session.turns)
+        raise failed(expected, f"{counts}", *alone.exchanges, *session.turns)
     _compare_with_replay(contract_probe, session, session.turns[:2])
 
 
@@ -102,7 +102,7 @@ def test_each_turn_is_context_for_the_next(contract_probe: Probe) -> None:
     if max(counts) <= alone.short:
         raise not_tested("the session does not add context")
     if sorted(set(counts)) != counts:
-        raise failed("prompt_tokens that grow from turn to turn", f"{counts}", *alone.asked, *session.turns)
+        raise failed("prompt_tokens that grow from turn to turn", f"{counts}", *alone.exchanges, *session.turns)
     _compare_with_replay(contract_probe, session, session.turns)
 
 
@@ -113,7 +113,7 @@ def _size_unless_recalled(probe: Probe, *turns: int, stream: bool = False) -> Si
     """
     try:
         return size(probe)
-    except Judged as undecided:
+    except Outcome as undecided:
         recalled = session_leaks.recalled(probe, stream) if undecided.finding.word == "warning" else frozenset()
         words = session_leaks.code_words(probe)
         if not recalled.issuperset(words[turn] for turn in turns):
@@ -121,18 +121,18 @@ def _size_unless_recalled(probe: Probe, *turns: int, stream: bool = False) -> Si
         return None
 
 
-def _compare_with_replay(probe: Probe, session: Session, turns: tuple[Asked, ...]) -> None:
+def _compare_with_replay(probe: Probe, session: Session, turns: tuple[Exchange, ...]) -> None:
     """Want that the last of these turns of a session counts what it counts when all of them are sent with it.
 
     Nothing is said of a conversation that can't be sent so: one with an empty answer, or with a refused role.
     """
     messages = replayed(turns)
-    asked = probe.chat(turn(messages)) if messages else None
-    if asked is None or asked.status != expect.OK:
+    exchange = probe.chat(turn(messages)) if messages else None
+    if exchange is None or exchange.status != expect.OK:
         return
-    if prompt(turns[-1]) < prompt(asked) - SLACK:
-        expected = f"prompt_tokens {prompt(asked)}, as when the whole conversation is sent with the message"
-        raise failed(expected, f"{prompt(turns[-1])}", asked, *session.turns[: session.turns.index(turns[-1]) + 1])
+    if prompt(turns[-1]) < prompt(exchange) - SLACK:
+        expected = f"prompt_tokens {prompt(exchange)}, as when the whole conversation is sent with the message"
+        raise failed(expected, f"{prompt(turns[-1])}", exchange, *session.turns[: session.turns.index(turns[-1]) + 1])
 
 
 @pytest.mark.clause("chat.session-isolated")
@@ -144,10 +144,10 @@ def test_a_session_is_not_context_without_it(contract_probe: Probe) -> None:
     if (alone := _size_unless_recalled(contract_probe, 0, 1)) is None:
         return  # the next test decides it by what the model recalls
     session = extended(contract_probe, created(contract_probe, 8))
-    asked = contract_probe.chat(turn(), again=2)
-    if prompt(asked) != alone.short:
+    exchange = contract_probe.chat(turn(), again=2)
+    if prompt(exchange) != alone.short:
         expected = f"prompt_tokens {alone.short}, as before"
-        raise failed(expected, f"{prompt(asked)}", *alone.asked, *session.turns, asked)
+        raise failed(expected, f"{prompt(exchange)}", *alone.exchanges, *session.turns, exchange)
 
 
 @pytest.mark.clause("chat.session-isolated")
@@ -155,7 +155,7 @@ def test_a_session_is_not_context_for_another(contract_probe: Probe) -> None:
     """By what its turns count; if counts vary from call to call, by their trend; and by what the model recalls."""
     try:
         session_leaks.want_no_growth(contract_probe, size(contract_probe))
-    except Judged as undecided:
+    except Outcome as undecided:
         if undecided.finding.word != "warning":
             raise
         session_leaks.want_no_trend(contract_probe)
@@ -174,7 +174,7 @@ def test_a_stream_opens_a_session(contract_probe: Probe) -> None:
     session = extended(contract_probe, session)
     if prompt(session.last) <= alone.long:
         expected = f"prompt_tokens over {alone.long}, what the streamed turn counts"
-        raise failed(expected, f"{prompt(session.last)}", *alone.asked, *session.turns)
+        raise failed(expected, f"{prompt(session.last)}", *alone.exchanges, *session.turns)
 
 
 @pytest.mark.clause("chat.session-streamed")
@@ -188,7 +188,7 @@ def test_a_stream_extends_a_session(contract_probe: Probe) -> None:
     session = extended(contract_probe, session)
     if prompt(session.last) < before + alone.story:
         expected = f"prompt_tokens of at least {before} + {alone.story}, for the turn that was streamed"
-        raise failed(expected, f"{prompt(session.last)}", *alone.asked, *session.turns)
+        raise failed(expected, f"{prompt(session.last)}", *alone.exchanges, *session.turns)
 
 
 @pytest.mark.clause("chat.session-streamed")
@@ -199,14 +199,14 @@ def test_a_streamed_turn_uses_its_session(contract_probe: Probe) -> None:
     session = created(contract_probe, 7)
     if "stream_options" in contract_probe.newer_fields():
         raise nothing_more("this version has no usage in streams")
-    asked = contract_probe.chat(turn(NEXT, session.id, stream=True, stream_options={"include_usage": True}))
-    given = stream_rules.usages(asked.events)
+    exchange = contract_probe.chat(turn(NEXT, session.id, stream=True, stream_options={"include_usage": True}))
+    given = stream_rules.usages(exchange.events)
     count = given[-1][1].get("prompt_tokens") if given else None
-    if asked.status != expect.OK or not isinstance(count, int):
-        raise nothing_more(f"no usage to look at: {asked.described()}")
+    if exchange.status != expect.OK or not isinstance(count, int):
+        raise nothing_more(f"no usage to look at: {exchange.described()}")
     if count <= alone.long:
         expected = f"prompt_tokens over {alone.long}, what the first turn counts"
-        raise failed(expected, f"{count}", *alone.asked, *session.turns, asked)
+        raise failed(expected, f"{count}", *alone.exchanges, *session.turns, exchange)
 
 
 @pytest.mark.clause("chat.stream-session-id")
@@ -231,10 +231,10 @@ def test_a_turn_names_its_session(contract_probe: Probe) -> None:
 def test_a_named_session_is_extended_rather_than_one_created(contract_probe: Probe) -> None:
     """The request asks for both."""
     session = created(contract_probe, 4, HI)
-    asked = contract_probe.chat(turn(NEXT, session.id, create_session=True))
-    expect.status(asked, expect.OK, after=session.turns)
-    if session_id(asked) not in (session.id, ""):
-        raise failed(f"session_id {session.id}, the one that was named", session_id(asked), *session.turns, asked)
+    exchange = contract_probe.chat(turn(NEXT, session.id, create_session=True))
+    expect.status(exchange, expect.OK, after=session.turns)
+    if session_id(exchange) not in (session.id, ""):
+        raise failed(f"session_id {session.id}, the one that was named", session_id(exchange), *session.turns, exchange)
 
 
 @pytest.mark.clause("chat.session-unknown")
@@ -246,8 +246,8 @@ def test_an_unknown_session_is_refused(contract_probe: Probe) -> None:
 @pytest.mark.clause("chat.session-unknown-status")
 def test_an_unknown_session_is_not_found(contract_probe: Probe) -> None:
     """As an unknown agent is."""
-    asked = contract_probe.chat(plain(store_in_session=contract_probe.stranger("session")))
-    expect.status(asked, expect.NOT_FOUND)
+    exchange = contract_probe.chat(plain(store_in_session=contract_probe.stranger("session")))
+    expect.status(exchange, expect.NOT_FOUND)
 
 
 @pytest.mark.clause("chat.session-refused-turn")
@@ -262,7 +262,7 @@ def test_a_refused_turn_is_not_stored(contract_probe: Probe) -> None:
     session = extended(contract_probe, session)
     if prompt(session.last) >= before + alone.story:
         expected = f"prompt_tokens under {before} + {alone.story}, what the refused turn would add"
-        evidence = (*alone.asked, *session.turns[:-1], refused, session.last)
+        evidence = (*alone.exchanges, *session.turns[:-1], refused, session.last)
         raise failed(expected, f"{prompt(session.last)}", *evidence)
 
 
@@ -273,21 +273,21 @@ def test_two_turns_at_once_are_both_stored(contract_probe: Probe) -> None:
     session = extended(contract_probe, created(contract_probe, 6, HI))
     before = prompt(session.last)
     both = at_once(contract_probe, session)
-    for asked in both:
-        expect.status(asked, expect.OK, after=session.turns)
+    for exchange in both:
+        expect.status(exchange, expect.OK, after=session.turns)
     session = extended(contract_probe, session)
     if prompt(session.last) < before + 2 * alone.story:
         expected = f"prompt_tokens of at least {before} + 2 * {alone.story}, for two turns"
-        evidence = (*alone.asked, *session.turns[:-1], *both, session.last)
+        evidence = (*alone.exchanges, *session.turns[:-1], *both, session.last)
         raise failed(expected, f"{prompt(session.last)}", *evidence)
 
 
 def _streamed(probe: Probe) -> Session:
     """Return a session that a streamed request opened; a stream that names none has opened none."""
-    asked = probe.chat(turn(STORY, create_session=True, stream=True))
-    id = session_id(asked)
-    if asked.status != expect.OK or asked.media_type != "text/event-stream":
-        raise not_tested(f"no stream to look at: {asked.described()}")
+    exchange = probe.chat(turn(STORY, create_session=True, stream=True))
+    id = session_id(exchange)
+    if exchange.status != expect.OK or exchange.media_type != "text/event-stream":
+        raise not_tested(f"no stream to look at: {exchange.described()}")
     if not id:
-        raise failed("a session_id in one of the chunks", "none", asked)
-    return Session(id, 0, (asked,))
+        raise failed("a session_id in one of the chunks", "none", exchange)
+    return Session(id, 0, (exchange,))

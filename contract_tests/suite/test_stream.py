@@ -13,7 +13,7 @@ from contract_tests.deployment.payloads import plain
 from contract_tests.suite.constants import COUNTS, FINISH_REASONS
 from contract_tests.verdict import failed, not_supported, not_tested
 from contract_tests.wire import sse, stream_rules
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 
 EVENT_STREAM = "text/event-stream"
 #: Number of events from which arrival in one piece is reported.
@@ -24,7 +24,7 @@ FEW = 3
 class Streamed:
     """A streamed answer, and how many choices were asked for."""
 
-    asked: Asked
+    exchange: Exchange
     events: sse.EventStream
     n: int = 1
 
@@ -32,11 +32,11 @@ class Streamed:
 def _stream(probe: Probe, n: int = 1, **fields: object) -> Streamed:
     """Return a streamed answer; raises the verdict `not tested` without one."""
     several = {"n": n, "temperature": 0.7} if n > 1 else {}
-    asked = probe.chat({**plain(stream=True), **several, **fields})  # type: ignore[dict-item]
-    events = asked.events
-    if asked.status != expect.OK or not (events.events or events.ignored or asked.media_type == EVENT_STREAM):
-        raise not_tested(f"no stream to look at: {asked.described()}")
-    return Streamed(asked, events, n)
+    exchange = probe.chat({**plain(stream=True), **several, **fields})  # type: ignore[dict-item]
+    events = exchange.events
+    if exchange.status != expect.OK or not (events.events or events.ignored or exchange.media_type == EVENT_STREAM):
+        raise not_tested(f"no stream to look at: {exchange.described()}")
+    return Streamed(exchange, events, n)
 
 
 def _streams(probe: Probe) -> list[Streamed]:
@@ -50,18 +50,18 @@ def _streams(probe: Probe) -> list[Streamed]:
 def _judge(probe: Probe, rule: str) -> None:
     """Want streams that keep the rule of the state machine."""
     for found in _streams(probe):
-        for fault in stream_rules.faults(found.events, found.n, found.asked.failure):
+        for fault in stream_rules.faults(found.events, found.n, found.exchange.failure):
             if fault.rule == rule:
-                raise failed(fault.expected, fault.got, found.asked)
+                raise failed(fault.expected, fault.got, found.exchange)
 
 
 @pytest.mark.clause("chat.stream-content-type")
 def test_a_stream_has_the_content_type_of_events(contract_probe: Probe) -> None:
     """Parameters of the content type are free."""
-    asked = contract_probe.chat(plain(stream=True))
-    if asked.status != expect.OK or asked.media_type != EVENT_STREAM:
-        got = f"{asked.header('content-type') or 'none'}; {asked.described()}"
-        raise failed(f"200 OK with content type {EVENT_STREAM}", got, asked)
+    exchange = contract_probe.chat(plain(stream=True))
+    if exchange.status != expect.OK or exchange.media_type != EVENT_STREAM:
+        got = f"{exchange.header('content-type') or 'none'}; {exchange.described()}"
+        raise failed(f"200 OK with content type {EVENT_STREAM}", got, exchange)
 
 
 @pytest.mark.clause("chat.stream-framing")
@@ -69,7 +69,7 @@ def test_each_event_is_a_chunk_or_the_end(contract_probe: Probe) -> None:
     """Comments, names, ids, retry times, line ends and the borders of what arrives are free."""
     found = _stream(contract_probe)
     if not found.events.events:
-        raise failed("events", f"none; {found.asked.described()}", found.asked)
+        raise failed("events", f"none; {found.exchange.described()}", found.exchange)
     _judge(contract_probe, "framing")
 
 
@@ -123,7 +123,7 @@ def test_each_chunk_conforms_to_its_schema(contract_probe: Probe) -> None:
         for chunk in _chunks(found):
             if faults := contract_probe.conformity.chunk_faults(chunk.value):
                 got = f"event {chunk.place}: {'; '.join(faults)}"
-                raise failed("a chunk as the document describes it", got, found.asked)
+                raise failed("a chunk as the document describes it", got, found.exchange)
 
 
 @pytest.mark.clause("chat.stream-object")
@@ -133,7 +133,7 @@ def test_each_chunk_has_its_object_type(contract_probe: Probe) -> None:
         for chunk in _chunks(found):
             name = chunk.value.get("object", "chat.completion.chunk")
             if name != "chat.completion.chunk":
-                raise failed("object chat.completion.chunk", f"event {chunk.place}: {json.dumps(name)}", found.asked)
+                raise failed("object chat.completion.chunk", f"event {chunk.place}: {json.dumps(name)}", found.exchange)
 
 
 @pytest.mark.clause("chat.reply-finish-reason")
@@ -143,7 +143,7 @@ def test_a_stream_ends_for_a_known_reason(contract_probe: Probe) -> None:
         for chunk in _chunks(found):
             for _, _, reason in chunk.choices():
                 if reason not in FINISH_REASONS:
-                    raise failed("one of the known reasons, or null", json.dumps(reason), found.asked)
+                    raise failed("one of the known reasons, or null", json.dumps(reason), found.exchange)
 
 
 @pytest.mark.clause("chat.stream-usage")
@@ -153,13 +153,13 @@ def test_the_usage_that_was_asked_for_comes_just_before_the_end(contract_probe: 
     given = stream_rules.usages(found.events)
     chunks = _chunks(found)
     if not given:
-        raise failed("a chunk with the usage, just before [DONE]", "no usage in any chunk", found.asked)
+        raise failed("a chunk with the usage, just before [DONE]", "no usage in any chunk", found.exchange)
     ends = [place for place, event in enumerate(found.events.events, 1) if event.data == stream_rules.DONE]
     if ends and given[-1][0].place > ends[0]:
-        raise failed("the usage just before [DONE]", f"[DONE] as event {ends[0]}, the usage after it", found.asked)
+        raise failed("the usage just before [DONE]", f"[DONE] as event {ends[0]}, the usage after it", found.exchange)
     if given[-1][0].place != chunks[-1].place:
         got = f"the last usage in event {given[-1][0].place}, the last chunk is event {chunks[-1].place}"
-        raise failed("the usage in the last chunk, just before [DONE]", got, found.asked)
+        raise failed("the usage in the last chunk, just before [DONE]", got, found.exchange)
 
 
 @pytest.mark.clause("chat.stream-usage-sum")
@@ -171,10 +171,10 @@ def test_the_usage_in_a_stream_adds_up(contract_probe: Probe) -> None:
         raise not_tested("no usage in any chunk")
     counts = [given[-1][1].get(name) for name in COUNTS]
     if not all(isinstance(count, int) and count >= 0 for count in counts):
-        raise failed(f"{', '.join(COUNTS)}, integers from 0", json.dumps(given[-1][1]), found.asked)
+        raise failed(f"{', '.join(COUNTS)}, integers from 0", json.dumps(given[-1][1]), found.exchange)
     prompt, completion, total = (int(str(count)) for count in counts)
     if prompt + completion != total:
-        raise failed(f"total_tokens {prompt} + {completion}", str(total), found.asked)
+        raise failed(f"total_tokens {prompt} + {completion}", str(total), found.exchange)
 
 
 @pytest.mark.clause("chat.stream-usage-unasked")
@@ -182,7 +182,7 @@ def test_a_usage_that_was_not_asked_for_is_not_sent(contract_probe: Probe) -> No
     """A null in its place is innocent."""
     found = _stream(contract_probe)
     if given := stream_rules.usages(found.events):
-        raise failed("no usage", f"a usage in event {given[0][0].place}", found.asked)
+        raise failed("no usage", f"a usage in event {given[0][0].place}", found.exchange)
 
 
 @pytest.mark.clause("chat.stream-incremental")
@@ -191,8 +191,8 @@ def test_a_stream_arrives_piece_by_piece(contract_probe: Probe) -> None:
     found = _stream(contract_probe)
     if len(found.events.events) <= FEW:
         raise not_tested("the stream has too few events")
-    if len(found.asked.pieces) == 1:
-        raise failed("several pieces", f"{len(found.events.events)} events in one piece", found.asked)
+    if len(found.exchange.pieces) == 1:
+        raise failed("several pieces", f"{len(found.events.events)} events in one piece", found.exchange)
 
 
 @pytest.mark.clause("chat.stream-same-as-plain")
@@ -202,7 +202,7 @@ def test_a_stream_has_the_content_of_the_plain_answer(contract_probe: Probe) -> 
     said = stream_rules.spoken(found.events)
     whole = expect.content(expect.choices(contract_probe.chat(plain()))[0])
     if said != whole:
-        raise failed(json.dumps(whole, ensure_ascii=False), json.dumps(said, ensure_ascii=False), found.asked)
+        raise failed(json.dumps(whole, ensure_ascii=False), json.dumps(said, ensure_ascii=False), found.exchange)
 
 
 def _chunks(found: Streamed) -> tuple[stream_rules.Chunk, ...]:
@@ -214,7 +214,7 @@ def _chunks(found: Streamed) -> tuple[stream_rules.Chunk, ...]:
 
 def _with_usage(probe: Probe) -> Streamed:
     """Return a stream whose usage was asked for; a server may refuse the field as one that it does not list."""
-    asked = probe.chat(plain(stream=True, stream_options={"include_usage": True}))
-    if asked.status in (expect.BAD_REQUEST, expect.UNPROCESSABLE):
-        raise not_supported(f"stream_options is refused: {asked.described()}")
+    exchange = probe.chat(plain(stream=True, stream_options={"include_usage": True}))
+    if exchange.status in (expect.BAD_REQUEST, expect.UNPROCESSABLE):
+        raise not_supported(f"stream_options is refused: {exchange.described()}")
     return _stream(probe, stream_options={"include_usage": True})

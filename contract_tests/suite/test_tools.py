@@ -17,7 +17,7 @@ from contract_tests.wire import stream_rules
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
     from contract_tests.deployment.deployment import Probe
-    from contract_tests.wire.exchange import Asked
+    from contract_tests.wire.exchange import Exchange
 
 NAME = "get_weather"
 TOOL: JSON = {
@@ -32,34 +32,34 @@ NAMED: JSON = {"type": "function", "function": {"name": NAME}}
 WEATHER: list[JSON] = [{"role": "user", "content": "What is the weather in Paris?"}]
 
 
-def _asked(probe: Probe, choice: JSON = NAMED, **fields: JSON) -> Asked:
+def _asked(probe: Probe, choice: JSON = NAMED, **fields: JSON) -> Exchange:
     """Return the answer to a request with a tool; raises the verdict `not supported` if the server has none."""
     body = plain(messages=WEATHER, tools=[TOOL], tool_choice=choice, max_tokens=FORM_TOKENS)
-    asked = probe.chat({**body, **fields})
-    expect.offered(asked, f"a tool_choice of {json.dumps(choice)}")
-    return asked
+    exchange = probe.chat({**body, **fields})
+    expect.offered(exchange, f"a tool_choice of {json.dumps(choice)}")
+    return exchange
 
 
-def _message(asked: Asked) -> Mapping[str, Any]:
-    message = expect.choices(asked)[0].get("message")
+def _message(exchange: Exchange) -> Mapping[str, Any]:
+    message = expect.choices(exchange)[0].get("message")
     return message if isinstance(message, dict) else {}
 
 
-def _calls(asked: Asked) -> list[Any]:
+def _calls(exchange: Exchange) -> list[Any]:
     """Return the calls of the first choice; raises the verdict `not tested` if it was cut."""
-    if expect.choices(asked)[0].get("finish_reason") == "length":
+    if expect.choices(exchange)[0].get("finish_reason") == "length":
         raise not_tested(f"the answer was cut after {FORM_TOKENS} tokens")
-    found = _message(asked).get("tool_calls")
+    found = _message(exchange).get("tool_calls")
     return found if isinstance(found, list) else []
 
 
-def _made(probe: Probe) -> tuple[Asked, list[Any]]:
+def _made(probe: Probe) -> tuple[Exchange, list[Any]]:
     """Return the answer to a request that names the function, with its calls; whether there are any is one clause's."""
-    asked = _asked(probe)
-    calls = _calls(asked)
+    exchange = _asked(probe)
+    calls = _calls(exchange)
     if not calls:
-        raise not_tested(f"no call to look at: {asked.described()}")
-    return asked, calls
+        raise not_tested(f"no call to look at: {exchange.described()}")
+    return exchange, calls
 
 
 def _function(call: Any) -> Mapping[str, Any]:
@@ -70,49 +70,49 @@ def _function(call: Any) -> Mapping[str, Any]:
 @pytest.mark.clause("chat.tool-choice-named")
 def test_a_function_that_is_named_is_called(contract_probe: Probe) -> None:
     """And no other."""
-    asked = _asked(contract_probe)
-    expect.status(asked, expect.OK)
-    names = [_function(call).get("name") for call in _calls(asked)]
+    exchange = _asked(contract_probe)
+    expect.status(exchange, expect.OK)
+    names = [_function(call).get("name") for call in _calls(exchange)]
     if not names or set(map(str, names)) != {NAME}:
-        raise failed(f"a call of {NAME}", f"calls of {json.dumps(names)}" if names else asked.described(), asked)
+        raise failed(f"a call of {NAME}", f"calls of {json.dumps(names)}" if names else exchange.described(), exchange)
 
 
 @pytest.mark.clause("chat.tool-choice-required")
 def test_a_call_that_is_required_is_made(contract_probe: Probe) -> None:
     """There is one tool to call."""
-    asked = _asked(contract_probe, "required")
-    expect.status(asked, expect.OK)
-    if not _calls(asked):
-        raise failed("a call", asked.described(), asked)
+    exchange = _asked(contract_probe, "required")
+    expect.status(exchange, expect.OK)
+    if not _calls(exchange):
+        raise failed("a call", exchange.described(), exchange)
 
 
 @pytest.mark.clause("chat.tool-choice-none")
 def test_no_call_is_made_if_none_is_wanted(contract_probe: Probe) -> None:
     """The tools may be there from an earlier turn."""
-    asked = _asked(contract_probe, "none")
-    expect.status(asked, expect.OK)
-    if _message(asked).get("tool_calls"):
-        raise failed("no call", asked.described(), asked)
+    exchange = _asked(contract_probe, "none")
+    expect.status(exchange, expect.OK)
+    if _message(exchange).get("tool_calls"):
+        raise failed("no call", exchange.described(), exchange)
 
 
 @pytest.mark.clause("chat.tool-choice-finish")
 @pytest.mark.parametrize("choice", [NAMED, "required"], ids=["named", "required"])
 def test_an_answer_with_calls_ends_with_tool_calls(contract_probe: Probe, choice: JSON) -> None:
     """Some servers end with `stop` if the request asked for a call."""
-    asked = _asked(contract_probe, choice)
-    if not _calls(asked):
-        raise not_tested(f"no call to look at: {asked.described()}")
-    reason = expect.choices(asked)[0].get("finish_reason")
+    exchange = _asked(contract_probe, choice)
+    if not _calls(exchange):
+        raise not_tested(f"no call to look at: {exchange.described()}")
+    reason = expect.choices(exchange)[0].get("finish_reason")
     if reason is None:
         raise not_supported("the answer has no finish_reason")
     if reason not in ("tool_calls", "stop"):
-        raise failed("finish_reason tool_calls or stop", f"finish_reason {json.dumps(reason)}", asked)
+        raise failed("finish_reason tool_calls or stop", f"finish_reason {json.dumps(reason)}", exchange)
 
 
 @pytest.mark.clause("chat.tool-call")
 def test_a_call_has_all_that_a_client_needs(contract_probe: Probe) -> None:
     """Each its own id, which the result names. The type may be absent: there is one, and it is the default."""
-    asked, calls = _made(contract_probe)
+    exchange, calls = _made(contract_probe)
     ids = [call.get("id") if isinstance(call, dict) else None for call in calls]
     for call in calls:
         whole = (
@@ -121,17 +121,17 @@ def test_a_call_has_all_that_a_client_needs(contract_probe: Probe) -> None:
             and {"name", "arguments"} <= {*_function(call)}
         )
         if not whole:
-            raise failed("a function's call with name and arguments", json.dumps(call), asked)
+            raise failed("a function's call with name and arguments", json.dumps(call), exchange)
     if not all(isinstance(id, str) and id for id in ids) or len(set(ids)) < len(ids):
-        raise failed("an id of its own for each call", json.dumps(ids), asked)
+        raise failed("an id of its own for each call", json.dumps(ids), exchange)
 
 
 @pytest.mark.clause("chat.tool-arguments")
 def test_the_arguments_of_a_call_are_json(contract_probe: Probe) -> None:
     """In a string; whether they fit the tool's schema depends on the model."""
-    asked, calls = _made(contract_probe)
+    exchange, calls = _made(contract_probe)
     for call in calls:
-        _want_json(_function(call).get("arguments"), asked)
+        _want_json(_function(call).get("arguments"), exchange)
 
 
 @pytest.mark.clause("chat.tools-answered")
@@ -170,17 +170,17 @@ def test_the_result_of_a_call_is_taken_in_the_session_that_has_the_call(contract
     if not ids:
         raise nothing_more(f"no call in a session to look at: {first.described()}")
     results = [_result(id) for id in ids]
-    asked = contract_probe.chat(turn(results, session, tool_choice="none", **fields))
-    expect.status(asked, expect.OK, after=[first])
+    exchange = contract_probe.chat(turn(results, session, tool_choice="none", **fields))
+    expect.status(exchange, expect.OK, after=[first])
     said: JSON = {"role": "assistant", "content": "", "tool_calls": calls}
-    _want_counted(contract_probe, [*WEATHER, said, *results], first, asked, tool_choice="none", **fields)
+    _want_counted(contract_probe, [*WEATHER, said, *results], first, exchange, tool_choice="none", **fields)
 
 
 def _result(id: str) -> JSON:
     return {"role": "tool", "tool_call_id": id, "content": "18 degrees, sunny, a light wind from the west."}
 
 
-def _want_counted(probe: Probe, messages: list[JSON], *turns: Asked, **fields: JSON) -> None:
+def _want_counted(probe: Probe, messages: list[JSON], *turns: Exchange, **fields: JSON) -> None:
     """Want that the last turn counts no less than all messages that are sent without a session; counts may vary."""
     size(probe)
     sent = probe.chat(turn(messages, **fields))
@@ -195,9 +195,9 @@ def _want_counted(probe: Probe, messages: list[JSON], *turns: Asked, **fields: J
 def test_the_pieces_of_a_streamed_call_make_it_up(contract_probe: Probe) -> None:
     """If the plain answer has a call, and the stream is not cut."""
     _made(contract_probe)
-    asked = _asked(contract_probe, stream=True)
-    expect.status(asked, expect.OK)
-    found = stream_rules.chunks(asked.events)
+    exchange = _asked(contract_probe, stream=True)
+    expect.status(exchange, expect.OK)
+    found = stream_rules.chunks(exchange.events)
     if any(reason == "length" for chunk in found for _, _, reason in chunk.choices()):
         raise not_tested(f"the stream was cut after {FORM_TOKENS} tokens")
     begun: dict[int, Mapping[str, Any]] = {}
@@ -205,17 +205,17 @@ def test_the_pieces_of_a_streamed_call_make_it_up(contract_probe: Probe) -> None
     for piece in _pieces(found):
         index = piece.get("index")
         if not isinstance(index, int) or isinstance(index, bool):
-            raise failed("pieces of calls with their index", json.dumps(piece), asked)
+            raise failed("pieces of calls with their index", json.dumps(piece), exchange)
         if index not in begun and not (piece.get("id") and _function(piece).get("name")):
-            raise failed("a first piece with id and name", json.dumps(piece), asked)
+            raise failed("a first piece with id and name", json.dumps(piece), exchange)
         first = begun.setdefault(index, piece)
         if piece.get("id") not in (None, "", first["id"]):
-            raise failed(f"one id for call {index}", json.dumps([first["id"], piece["id"]]), asked)
+            raise failed(f"one id for call {index}", json.dumps([first["id"], piece["id"]]), exchange)
         texts[index] = texts.get(index, "") + str(_function(piece).get("arguments") or "")
     if not begun:
-        raise failed("the pieces of a call, as the plain answer has one", "none", asked)
+        raise failed("the pieces of a call, as the plain answer has one", "none", exchange)
     for text in texts.values():
-        _want_json(text, asked)
+        _want_json(text, exchange)
 
 
 def _pieces(found: tuple[stream_rules.Chunk, ...]) -> Iterator[Mapping[str, Any]]:
@@ -228,11 +228,11 @@ def _pieces(found: tuple[stream_rules.Chunk, ...]) -> Iterator[Mapping[str, Any]
             )
 
 
-def _want_json(arguments: object, asked: Asked) -> None:
+def _want_json(arguments: object, exchange: Exchange) -> None:
     try:
         json.loads(arguments if isinstance(arguments, str) else "")
     except ValueError:
-        raise failed("arguments that are JSON in a string", json.dumps(arguments), asked) from None
+        raise failed("arguments that are JSON in a string", json.dumps(arguments), exchange) from None
 
 
 @pytest.mark.clause("chat.tool-choice-unknown")
@@ -241,8 +241,8 @@ def test_a_choice_of_an_unknown_function_is_refused(contract_probe: Probe) -> No
     _asked(contract_probe)
     other: JSON = {"type": "function", "function": {"name": "get_time"}}
     body = plain(messages=WEATHER, tools=[TOOL], tool_choice=other)
-    asked = contract_probe.chat(body)
+    exchange = contract_probe.chat(body)
     wanted = (expect.BAD_REQUEST, expect.UNPROCESSABLE)
-    if asked.status in range(400, 500) and asked.status not in wanted:
-        raise warning(f"refused otherwise: {asked.described()}", asked)
-    expect.status(asked, *wanted)
+    if exchange.status in range(400, 500) and exchange.status not in wanted:
+        raise warning(f"refused otherwise: {exchange.described()}", exchange)
+    expect.status(exchange, *wanted)

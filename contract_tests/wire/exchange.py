@@ -11,7 +11,7 @@ from agent_contract.curl import TOKEN_VARIABLE, curl_command
 from agent_contract.printable import shorten
 from contract_tests.wire import sse, strict_json
 
-__all__ = ["EXCERPT", "TOKEN_VARIABLE", "Asked", "status_line"]
+__all__ = ["EXCERPT", "TOKEN_VARIABLE", "Exchange", "status_line"]
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON, Request
@@ -23,7 +23,7 @@ _DESCRIBED = 16 * 1024
 
 
 @dataclass(frozen=True)
-class Asked:
+class Exchange:
     """One request and what became of it.
 
     `status` is 0 and `failure` is the reason if no complete reply came; header names are lower-case; `pieces` are the

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from contract_tests.assertions.sessions import together
-from contract_tests.verdict import Judged, not_tested
-from contract_tests.wire.exchange import Asked
+from contract_tests.verdict import Outcome, not_tested
+from contract_tests.wire.exchange import Exchange
 from tests.contract_tests.support.commands import COMMAND, environment
 from tests.contract_tests.support.servers import Stalling, serving
 
@@ -48,11 +48,11 @@ def test_an_interruption_waits_for_no_answer(pattern: bytes, times: int, clause:
 
 
 def test_calls_that_are_made_together_keep_their_order_and_their_faults() -> None:
-    first, second = (Asked.__new__(Asked) for _ in range(2))
+    first, second = (Exchange.__new__(Exchange) for _ in range(2))
     assert all(a is b for a, b in zip(together([lambda: first, lambda: second]), (first, second), strict=True))
 
-    def fail() -> Asked:
+    def fail() -> Exchange:
         raise not_tested("no")
 
-    with pytest.raises(Judged, match="no"):
+    with pytest.raises(Outcome, match="no"):
         together([lambda: first, fail])

@@ -18,7 +18,7 @@ from contract_tests.deployment.bounded_http import (
     Bound,
     Received,
     bounded_client,
-    exchange,
+    send_within,
 )
 
 JSON = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
@@ -27,7 +27,7 @@ EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
 
 def received(url: str, bound: Bound) -> Received:
     with bounded_client() as client:
-        return exchange(client, "GET", url, {}, b"", bound)
+        return send_within(client, "GET", url, {}, b"", bound)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from contract_tests.deployment.payloads import NEXT, plain, turn
 from contract_tests.options import BREADTHS, Options
 from contract_tests.runner.cost_estimate import COSTS, Plan, planned
 from contract_tests.runner.run import configured
-from contract_tests.verdict import Exit, Judged
+from contract_tests.verdict import Exit, Outcome
 from tests.contract_tests.support.clock import Clock
 from tests.contract_tests.support.commands import run_pytest, verify
 from tests.contract_tests.support.judging import judged
@@ -183,7 +183,7 @@ def test_tokens_are_counted_by_the_answers() -> None:
         for number in range(3):
             prober.chat(plain(), again=number)
         assert prober.budget.tokens == 15
-        with pytest.raises(Judged, match="token budget"):
+        with pytest.raises(Outcome, match="token budget"):
             prober.chat(plain(), again=3)
     assert len(bodies) == 3
 
@@ -192,7 +192,7 @@ def test_what_an_agent_adds_to_each_prompt_is_learned() -> None:
     bound = tokens_at_most(plain())
     with asking(Budget(9, most_tokens=3 * bound + 1500), answered(bound + 1000)) as (prober, _):
         prober.chat(plain())
-        with pytest.raises(Judged, match=f"may take {bound + 1000}"):
+        with pytest.raises(Outcome, match=f"may take {bound + 1000}"):
             prober.chat(plain(), again=1)
 
 
@@ -217,7 +217,7 @@ def test_more_choices_and_longer_answers_may_cost_more() -> None:
 def test_a_request_with_a_session_is_left_out_with_no_sessions(fields: dict[str, str]) -> None:
     """A server may create the one that is named."""
     with asking(Budget(9, no_sessions=True), answered(5)) as (prober, bodies):
-        with pytest.raises(Judged, match="--no-sessions"):
+        with pytest.raises(Outcome, match="--no-sessions"):
             prober.chat(plain(**fields))
         prober.chat(plain(store_in_session="not-a-uuid"))
     assert len(bodies) == 1
@@ -239,7 +239,7 @@ def test_nothing_is_sent_after_the_deadline() -> None:
         prober.chat(plain())
         clock.now += 30
         assert prober.budget.left == 0
-        with pytest.raises(Judged, match="deadline: the 30 s"):
+        with pytest.raises(Outcome, match="deadline: the 30 s"):
             prober.chat(plain(), again=1)
         assert prober.chat(plain()).status == 200, "what was answered is remembered"
     assert len(bodies) == 1
@@ -249,7 +249,7 @@ def test_no_pause_lasts_beyond_the_deadline() -> None:
     clock = Clock()
     waiting = (429, {"retry-after": "20"}, b"")
     budget = Budget(9, pace=clock.pace(deadline=3))
-    with asking(budget, waiting) as (prober, _), pytest.raises(Judged, match="deadline"):
+    with asking(budget, waiting) as (prober, _), pytest.raises(Outcome, match="deadline"):
         prober.chat(plain())
     assert clock.waits == [3.0]
 
@@ -263,7 +263,7 @@ def test_a_reply_that_the_deadline_cuts_breaks_nothing() -> None:
 
     with serving(late) as url:
         prober = Prober(Target(url), "/chat", "", Budget(9, pace=clock.pace(deadline=3)), 5.0)
-        with pytest.raises(Judged, match="deadline"):
+        with pytest.raises(Outcome, match="deadline"):
             prober.chat(plain())
         prober.close()
 

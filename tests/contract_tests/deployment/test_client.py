@@ -11,8 +11,8 @@ import pytest
 from contract_tests.deployment.base_url import Target
 from contract_tests.deployment.budget import Budget
 from contract_tests.deployment.client import LONGEST_WAIT, Ended, Prober
-from contract_tests.verdict import Judged
-from contract_tests.wire.exchange import TOKEN_VARIABLE, Asked
+from contract_tests.verdict import Outcome
+from contract_tests.wire.exchange import TOKEN_VARIABLE, Exchange
 from tests.contract_tests.support.servers import Answer, serving
 
 PATH = "/agents/{agent_id}/chat"
@@ -62,7 +62,7 @@ def test_the_same_request_is_sent_once(server: Server) -> None:
 def test_no_request_is_sent_beyond_the_budget(server: Server) -> None:
     prober = server.prober(most=1)
     prober.chat({"n": 1})
-    with pytest.raises(Judged, match="all 1 requests were used"):
+    with pytest.raises(Outcome, match="all 1 requests were used"):
         prober.chat({"n": 2})
     assert len(server.bodies) == 1
 
@@ -83,16 +83,16 @@ def test_a_server_that_keeps_asking_to_wait_is_not_judged_by_it(server: Server) 
     prober = server.prober()
     prober.budget.pace.wait = lambda seconds: None
     server.answers = [(429, {"retry-after": "1"}, b"")] * 3
-    with pytest.raises(Judged, match="429 and asks to wait"):
+    with pytest.raises(Outcome, match="429 and asks to wait"):
         prober.chat({})
 
 
 def test_a_connection_that_is_closed_is_told_apart_from_a_server_that_is_gone(server: Server) -> None:
     prober = server.prober()
     server.answers = [None, None]
-    asked = prober.chat({"n": 1})
-    assert asked.status == 0
-    assert asked.described().startswith("no reply: ")
+    exchange = prober.chat({"n": 1})
+    assert exchange.status == 0
+    assert exchange.described().startswith("no reply: ")
     prober.alive = lambda: "it no longer answers"
     server.answers = [None, None]
     with pytest.raises(Ended, match="no longer answers"):
@@ -114,10 +114,10 @@ def test_a_reply_that_does_not_come_is_waited_for_once(server: Server) -> None:
     ended = Event()
     server.before = lambda: ended.wait(20)
     try:
-        asked = prober.chat({"n": 1})
+        exchange = prober.chat({"n": 1})
     finally:
         ended.set()
-    assert (asked.status, asked.failure) == (0, "not finished within 0.05 s")
+    assert (exchange.status, exchange.failure) == (0, "not finished within 0.05 s")
     assert prober.budget.sent == 1
 
 
@@ -133,9 +133,9 @@ def test_a_token_that_becomes_invalid_ends_the_run(server: Server) -> None:
 def test_the_token_stands_nowhere_in_what_is_kept(server: Server) -> None:
     prober = server.prober(token="secret")
     server.answers = [(200, {"x": "secret"}, b'{"token": "secret"}')]
-    asked = prober.chat({})
-    assert asked.request.headers["authorization"] == f"Bearer ${TOKEN_VARIABLE}"
-    assert "secret" not in asked.curl()
+    exchange = prober.chat({})
+    assert exchange.request.headers["authorization"] == f"Bearer ${TOKEN_VARIABLE}"
+    assert "secret" not in exchange.curl()
 
 
 @pytest.mark.parametrize(
@@ -151,15 +151,15 @@ def test_the_token_stands_nowhere_in_what_is_kept(server: Server) -> None:
     ],
 )
 def test_curl_sends_the_same_bytes(server: Server, body: bytes) -> None:
-    asked: Asked = server.prober().chat(body, headers={"content-type": "application/json"})
-    subprocess.run(["bash", "-c", asked.curl()], check=True, capture_output=True)
+    exchange: Exchange = server.prober().chat(body, headers={"content-type": "application/json"})
+    subprocess.run(["bash", "-c", exchange.curl()], check=True, capture_output=True)
     assert server.bodies == [body, body]
 
 
 def test_curl_takes_the_token_from_its_variable(server: Server) -> None:
-    asked = server.prober(token="secret").chat({"n": 1})
-    assert f'"authorization: Bearer ${TOKEN_VARIABLE}"' in asked.curl()
-    assert "secret" not in asked.curl()
+    exchange = server.prober(token="secret").chat({"n": 1})
+    assert f'"authorization: Bearer ${TOKEN_VARIABLE}"' in exchange.curl()
+    assert "secret" not in exchange.curl()
 
 
 @pytest.mark.parametrize(

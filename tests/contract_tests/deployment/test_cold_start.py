@@ -53,7 +53,7 @@ def waited(*answers: Answer, longest: float = 60.0) -> tuple[Warmed, list[float]
 @pytest.mark.parametrize("cold", [(502, {}, b""), (503, {}, b""), (504, {}, b""), said("")])
 def test_a_cold_deployment_is_asked_again_until_it_answers(cold: Answer) -> None:
     found, waits, told = waited(cold, cold, cold, said("Hello!"))
-    assert found.asked.status == 200
+    assert found.exchange.status == 200
     assert waits == [1.0, 2.0, 4.0]
     assert found.cold_start
     assert (found.cold_start.seconds, found.cold_start.still) == (7.0, "")
@@ -63,7 +63,7 @@ def test_a_cold_deployment_is_asked_again_until_it_answers(cold: Answer) -> None
 
 def test_it_is_waited_for_no_longer_than_allowed() -> None:
     found, waits, told = waited((502, {}, b""), longest=5)
-    assert found.asked.status == 502
+    assert found.exchange.status == 502
     assert waits == [1.0, 2.0, 2.0]
     assert told[-1].endswith("waited 5.0 s, it still is (502 Bad Gateway)")
     assert found.cold_start == ColdStart("502 Bad Gateway", 5.0, "502 Bad Gateway")
@@ -94,7 +94,7 @@ def test_nothing_else_is_waited_for(answer: Answer) -> None:
 
 def test_without_patience_nothing_is_waited_for() -> None:
     found, waits, told = waited((502, {}, b""), longest=0)
-    assert (found.asked.status, waits, told) == (502, [], [])
+    assert (found.exchange.status, waits, told) == (502, [], [])
 
 
 def cold_once(request: Request, body: bytes, number: int) -> Response | None:

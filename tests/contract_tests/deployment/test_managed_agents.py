@@ -16,8 +16,8 @@ from contract_tests.deployment.budget import NO_AGENTS, Budget
 from contract_tests.deployment.client import LATE, Place, Prober
 from contract_tests.deployment.managed_agents import NAME, TRIES, OwnAgents
 from contract_tests.deployment.rate_limit import Pace
-from contract_tests.verdict import Judged
-from contract_tests.wire.exchange import Asked
+from contract_tests.verdict import Outcome
+from contract_tests.wire.exchange import Exchange
 
 LIST = (Place("listAgents", "GET", "/agents"), Place("listAssistants", "GET", "/assistants"))
 CREATE = Place("createAgent", "POST", "/agents")
@@ -37,13 +37,13 @@ class Server:
     """Agents by id, what was asked, and answers that come before the usual ones."""
 
     agents: dict[str, dict[str, str]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    exchange: list[str] = field(default_factory=list)
     before: Callable[[httpx.Request], httpx.Response | None] = lambda request: None
     pauses: list[float] = field(default_factory=list)
     now: float = 0.0
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(f"{request.method} {request.url.path}")
+        self.exchange.append(f"{request.method} {request.url.path}")
         response = self.before(request)
         return unread(self.usual(request) if response is None else response)
 
@@ -77,11 +77,11 @@ def agents() -> OwnAgents:
     return OwnAgents(wanted=True)
 
 
-def create(prober: Prober, agents: OwnAgents, label: str = "-1") -> Asked:
+def create(prober: Prober, agents: OwnAgents, label: str = "-1") -> Exchange:
     agents.permit(CREATE)
-    asked = prober.ask(CREATE, {"name": agents.name + label})
-    agents.note(asked)
-    return asked
+    exchange = prober.ask(CREATE, {"name": agents.name + label})
+    agents.note(exchange)
+    return exchange
 
 
 def test_what_was_created_is_removed_newest_first_and_counted(
@@ -91,9 +91,9 @@ def test_what_was_created_is_removed_newest_first_and_counted(
         create(prober, agents, label)
     assert agents.removed(prober, LIST, DELETE) == []
     assert server.agents == {}
-    assert server.asked[2:] == ["GET /agents", "DELETE /agents/agent-1", "DELETE /agents/agent-0"]
-    assert prober.budget.sent == len(server.asked)
-    assert [asked.operation for asked in prober.log[2:]] == ["listAgents", "deleteAgent", "deleteAgent"]
+    assert server.exchange[2:] == ["GET /agents", "DELETE /agents/agent-1", "DELETE /agents/agent-0"]
+    assert prober.budget.sent == len(server.exchange)
+    assert [exchange.operation for exchange in prober.log[2:]] == ["listAgents", "deleteAgent", "deleteAgent"]
 
 
 def test_a_second_removal_has_nothing_to_do(server: Server, prober: Prober, agents: OwnAgents) -> None:
@@ -105,7 +105,7 @@ def test_a_second_removal_has_nothing_to_do(server: Server, prober: Prober, agen
 
 def test_a_run_that_created_nothing_sends_nothing(server: Server, prober: Prober, agents: OwnAgents) -> None:
     assert agents.removed(prober, LIST, DELETE) == []
-    assert server.asked == []
+    assert server.exchange == []
 
 
 def test_agents_of_others_stay(server: Server, prober: Prober, agents: OwnAgents) -> None:
@@ -143,7 +143,7 @@ def test_a_removal_comes_after_deadline_and_budget(server: Server, prober: Probe
     patience: list[float] = []
     server.now, prober.budget.most = 101.0, 1
     server.before = lambda request: patience.append(request.extensions["timeout"]["read"])
-    with pytest.raises(Judged):
+    with pytest.raises(Outcome):
         prober.ask(LIST[0])
     assert agents.removed(prober, LIST, DELETE) == []
     assert server.agents == {}
@@ -183,7 +183,7 @@ def test_what_could_not_be_removed_is_said_with_the_reason(
     (line,) = agents.removed(prober, LIST, DELETE)
     assert line.startswith(f"agent-0: {status} ")
     assert line.endswith("no")
-    assert server.asked.count("DELETE /agents/agent-0") == times
+    assert server.exchange.count("DELETE /agents/agent-0") == times
 
 
 def test_an_interruption_ends_the_removal_and_reports_what_is_left(
@@ -230,12 +230,12 @@ def test_an_agent_that_a_test_has_deleted_is_not_removed_again(
     assert agents.there == []
     assert agents.changes == changes + 1
     agents.removed(prober, LIST, DELETE)
-    assert server.asked[2:] == ["GET /agents"]
+    assert server.exchange[2:] == ["GET /agents"]
 
 
 @pytest.mark.parametrize("place", [CREATE, DELETE[0], Place("updateAgent", "POST", "/agents/{agent_id}")])
 def test_a_run_that_may_not_changes_nothing(place: Place) -> None:
-    with pytest.raises(Judged) as judged:
+    with pytest.raises(Outcome) as judged:
         OwnAgents(wanted=False).permit(place)
     assert (judged.value.finding.word, judged.value.finding.reason) == ("skipped", NO_AGENTS)
     assert "--manage-agents" in NO_AGENTS

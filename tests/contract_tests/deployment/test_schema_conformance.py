@@ -9,7 +9,7 @@ import pytest
 from agent_contract import load_contract
 from agent_contract.messages import JSON, Request
 from contract_tests.deployment.schema_conformance import Conformity
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 
 CONTRACT = load_contract()
 AGENTS: JSON = {"object": "list", "data": [], "num_objects": 0, "first_id": None, "last_id": None, "has_more": False}
@@ -17,10 +17,10 @@ MODEL: JSON = {"id": "a", "object": "model", "created": 1, "model_type": "COMPLE
 MODELS: JSON = {"object": "list", "data": [MODEL]}
 
 
-def answer(value: JSON, status: int = 200) -> Asked:
+def answer(value: JSON, status: int = 200) -> Exchange:
     request = Request("GET", "/", (), {})
     headers = (("content-type", "application/json"),)
-    return Asked(request, "http://a/", status=status, headers=headers, pieces=((0.0, json.dumps(value).encode()),))
+    return Exchange(request, "http://a/", status=status, headers=headers, pieces=((0.0, json.dumps(value).encode()),))
 
 
 def of(first: Conformity, operation: str) -> Conformity:

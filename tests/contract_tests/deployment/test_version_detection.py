@@ -12,12 +12,12 @@ from agent_contract import load_contract
 from agent_contract.messages import JSON, Request
 from contract_tests.deployment.version_detection import ApiVersion, detected, document_of
 from contract_tests.verdict import not_tested
-from contract_tests.wire.exchange import Asked
+from contract_tests.wire.exchange import Exchange
 
 VERSIONS = ("9.0", "9.1", "9.1.1")
 OF_9_1 = {"tools", "stream_options"}
 OF_9_1_1 = {"top_p", "top_k", "frequency_penalty", "presence_penalty", "response_format", "max_completion_tokens"}
-Chat = Callable[[dict[str, JSON]], Asked]
+Chat = Callable[[dict[str, JSON]], Exchange]
 
 
 def wrong(name: str, value: Any) -> bool:
@@ -30,13 +30,13 @@ def wrong(name: str, value: Any) -> bool:
 def server(known: set[str], *, strict: bool = False, sent: list[dict[str, Any]] | None = None) -> Chat:
     """Return a server that understands some fields; a strict one refuses what it doesn't list."""
 
-    def chat(body: dict[str, JSON]) -> Asked:
+    def chat(body: dict[str, JSON]) -> Exchange:
         if sent is not None:
             sent.append(body)
         more = {name: value for name, value in body.items() if name not in ("messages", "max_tokens", "stream")}
         refused = any(wrong(name, value) for name, value in more.items() if name in known)
         refused |= strict and not more.keys() <= known
-        return Asked(
+        return Exchange(
             Request("POST", "/", (), {}, json.dumps(body).encode()), "http://host/", status=422 if refused else 200
         )
 
@@ -66,7 +66,7 @@ def test_three_requests_find_the_newest_version() -> None:
 
 
 def test_a_deployment_that_can_not_be_asked_is_tested_as_the_newest() -> None:
-    def chat(body: dict[str, JSON]) -> Asked:
+    def chat(body: dict[str, JSON]) -> Exchange:
         raise not_tested("request budget: all 1 requests were used")
 
     assert detected(VERSIONS, chat) == ApiVersion(

@@ -42,7 +42,7 @@ def test_a_failed_clause_is_a_failure_without_a_traceback(faulty: tuple[str, ...
         "repeat  curl -sS",
     ):
         assert text in ran.output
-    for noise in ("Judged", "def test_", "contract_tests/assertions/expect.py", "Traceback"):
+    for noise in ("Outcome", "def test_", "contract_tests/assertions/expect.py", "Traceback"):
         assert noise not in ran.output
     assert "failed: chat.n-below-minimum" in ran.output
 

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import httpx
 
 from contract_tests.deployment import client
-from contract_tests.deployment.bounded_http import Bound, Received, exchange
+from contract_tests.deployment.bounded_http import Bound, Received, send_within
 
 #: JSON strings, so that they can contain what Python would not write.
 ODD = (
@@ -53,7 +53,7 @@ class Replacer:
     def __call__(
         self, to: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: Bound
     ) -> Received:
-        received = exchange(to, method, url, headers, content, bound)
+        received = send_within(to, method, url, headers, content, bound)
         first, self._first = self._first, False
         if first or self._chance.random() > self._share:
             return received
@@ -65,7 +65,7 @@ class Replacer:
 def replacing(seed: int) -> Iterator[Replacer]:
     """Have parts of what every deployment replies to the contract tests replaced."""
     replacer = Replacer(seed)
-    with patch.object(client, "exchange", replacer):
+    with patch.object(client, "send_within", replacer):
         yield replacer
 
 

@@ -12,7 +12,7 @@ from contract_tests.report.model import (
     ClauseSeen,
     Comparison,
     Deployment,
-    Judged,
+    JudgedContract,
     OperationSeen,
     Report,
     Verdict,
@@ -56,7 +56,7 @@ def report(*clauses: ClauseSeen, code: int = 0, sentence: str = "passed") -> Rep
         started_at="2026-11-23T16:00:00Z",
         duration_seconds=12.5,
         versions={"python": "3.11.7", "agent-contract": "0.1.0"},
-        contract=Judged("Agent API", "9.1.1", _DIGEST),
+        contract=JudgedContract("Agent API", "9.1.1", _DIGEST),
         target=Deployment("https://agents.example.com", "demo"),
         seed=0,
         options={
