@@ -18,7 +18,6 @@ import orjson
 from agent_contract.messages import Request
 from mockserver.build import create_engine, own_contract
 from mockserver.config import Config
-from mockserver.core import keys
 from mockserver.core.limits import Limits
 from mockserver.engine import Engine
 from mockserver.resources.sessions import EMPTY, extend
@@ -33,6 +32,8 @@ HEADERS = {
     "content-type": "application/json",
 }
 ROUNDS, EACH = 9, 300
+#: From this number of turns on a session is too long for `EACH` requests a round.
+LONG = 1000
 TURNS, SESSIONS, ENTRIES = (1, 100, 10_000), (100, 100_000), (0, 100_000)
 
 
@@ -48,7 +49,12 @@ class Case:
         """Return a request of this kind, with a body of its own."""
         if self.body is None:
             return Request("GET", f"{BASE}/models", (), HEADERS)
-        return Request("POST", f"{BASE}/agents/demo/chat/completions", (), HEADERS, orjson.dumps(self.body(number)))
+        return chat_request(self.body(number))
+
+
+def chat_request(body: dict[str, Any]) -> Request:
+    """Return a request for an answer of the agent `demo`."""
+    return Request("POST", f"{BASE}/agents/demo/chat/completions", (), HEADERS, orjson.dumps(body))
 
 
 def chat(number: int, **fields: Any) -> dict[str, Any]:
@@ -67,8 +73,9 @@ CASES = (
 
 def new_engine(*, sessions: int = 10_000, journal: int = 500) -> Engine:
     """Return an engine in memory that keeps this number of sessions, and journal entries."""
-    limits = Limits(sessions=2 * sessions, journal=journal, session=64 << 20, store=2 << 30)
-    return create_engine(own_contract(), Config(limits=limits), store=MemoryStore(2 * sessions, 2 << 30))
+    items = 2 * sessions + 2 * EACH
+    limits = Limits(sessions=items, journal=journal, session=64 << 20, store=2 << 30)
+    return create_engine(own_contract(), Config(limits=limits), store=MemoryStore(items, 2 << 30))
 
 
 def microseconds(engine: Engine, requests: Callable[[], Iterator[Request]], status: int = 200) -> float:
@@ -92,8 +99,7 @@ def case_cost(case: Case, engine: Engine) -> float:
 def turn_cost(turns: int, sessions: int) -> float:
     """Return the microseconds of a turn that extends a session of this number of turns, among other sessions."""
     engine = new_engine(sessions=sessions)
-    body = chat(0, create_session=True)
-    one = orjson.loads(engine.reply(Case("", lambda _: body).request(0)).content())
+    one = orjson.loads(engine.reply(chat_request(chat(0, create_session=True))).content())
     key = next(key for key, _ in engine.store.items() if "/session/" in key)
     stem = key.rpartition("/")[0]
     answer = one["choices"][0]["message"]
@@ -103,12 +109,12 @@ def turn_cost(turns: int, sessions: int) -> float:
     numbers = count()
 
     def requests() -> Iterator[Request]:
-        for _ in range(EACH if turns < 1000 else 5):
-            session_id = f"{next(numbers):08x}-0000-4000-8000-000000000000"
+        for place in range(EACH if turns < LONG else 5):
+            session_id = f"{place:08x}-0000-4000-8000-000000000000"
+            engine.store.delete(f"{stem}/{session_id}")
             engine.store.put(f"{stem}/{session_id}", long, None)
-            yield Case("", lambda number, id=session_id: chat(number, store_in_session=id)).request(next(numbers))  # type: ignore[misc]
+            yield chat_request(chat(next(numbers), store_in_session=session_id))
 
-    assert keys.SESSIONS in key
     return microseconds(engine, requests)
 
 
