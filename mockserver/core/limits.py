@@ -10,7 +10,7 @@ class Limits:
     """Limits of one request and of the stored state, in bytes or items.
 
     In a request, `body` is in bytes, `schema` is the length of a JSON Schema in characters, and `choices`, `stops` and
-    `tools` are numbers. `texts` is the number of inputs of a request for embeddings, `dimensions` the size of a vector.
+    `tools` are numbers. `texts` limits the inputs of a request for embeddings, `dimensions` the size of a vector.
     `session` and `agent` are the bytes of one of them, `store` those of everything stored. `sessions` is a number; the
     least recently used session is evicted first. `agents` is the number in one scope, configured ones included.
     `scopes` is the number of named scopes, `journal` the number of requests in each scope's journal; 0 keeps none.

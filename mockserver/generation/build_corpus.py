@@ -18,7 +18,7 @@ CORPUS = Path(__file__).parent / "corpus.json"
 #: A prime: steps of any length through the sentences repeat none.
 SENTENCES = 211
 
-#: Days and months are drawn from the time up to here; up to now, which is what Faker does, they would change with it.
+#: Days and months are drawn from the time before this one. Faker's default is the current time, which would change.
 UNTIL = datetime(2026, 11, 23, 16, 30)  # noqa: DTZ001 -- Faker counts without a zone
 
 OPENINGS: dict[str, list[str]] = {
@@ -46,7 +46,7 @@ OPENINGS: dict[str, list[str]] = {
     ],
 }
 
-#: What an answer says of the sentences that follow, without and with something that it rests on.
+#: Announcements of sample sentences, without and with evidence before them.
 SAMPLE = "I am a mock server, so this is sample text."
 SAMPLE_AFTER_EVIDENCE = "The rest is sample text of a mock server."
 
@@ -133,7 +133,7 @@ def make_corpus(seed: int = 0) -> dict[str, JSON]:
 
 
 def encode(corpus: dict[str, JSON]) -> str:
-    """Return the text of the file."""
+    """Return the content of the file."""
     return json.dumps(corpus, indent=1, ensure_ascii=False) + "\n"
 
 

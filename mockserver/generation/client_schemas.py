@@ -1,4 +1,4 @@
-"""JSON Schemas that a request carries: compiled once and remembered, and values made of them."""
+"""JSON Schemas in requests: a cache of compiled schemas, and values sampled from them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from collections import OrderedDict
 from functools import partial
 
 from agent_contract import JSON, Budget, BudgetError, ClientSchema, SchemaRefused, read_schema
-from mockserver.generation.sample_texts import SpokenTexts
+from mockserver.generation.sample_texts import SampleTexts
 
-#: Bytes of schemas and their regular expressions that stay compiled: an agent loop sends the same ones each time.
-_REMEMBERED = 8 * 1024 * 1024
+#: Size of the cache in bytes. An agent loop sends the same schemas in each request.
+_CACHE_SIZE = 8 * 1024 * 1024
 
 
 def admit_schema(value: JSON, most: int, budget: Budget) -> None:
-    """Count a schema in the `budget` of its request.
+    """Check a schema, and take its cost from the `budget` of the request.
 
-    SchemaRefused if it can't be used, has more than `most` characters as JSON, or costs more than is left.
+    Raises SchemaRefused if it can't be used, has more than `most` characters as JSON, or exceeds the budget.
     """
     text = to_json(value)
     if len(text) > most:
-        raise SchemaRefused(f"it has {len(text)} characters, and this server takes {most}")
+        raise SchemaRefused(f"it has {len(text)} characters, more than the limit of {most}")
     try:
         budget.spend("schema_characters", len(text))
         _CACHE.get(text, budget)
@@ -31,18 +31,18 @@ def admit_schema(value: JSON, most: int, budget: Budget) -> None:
 
 
 def compile_schema(value: JSON) -> ClientSchema:
-    """Return a schema that was admitted, compiled."""
+    """Return the compiled form of a schema that was admitted."""
     return _CACHE.get(to_json(value), Budget())
 
 
 def sample_value(schema: ClientSchema, said: str, seed: bytes, budget: Budget) -> JSON:
-    """Return a value that a schema accepts, the same for the same words and seed; SampleError if none is found."""
+    """Return a valid value, the same for the same message and seed; raises SampleError if none is found."""
     number = int.from_bytes(hashlib.blake2b(seed, digest_size=6).digest())
-    return schema.sample(number, partial(SpokenTexts, said=said), budget)
+    return schema.sample(number, partial(SampleTexts, said=said), budget)
 
 
 def to_json(value: JSON) -> str:
-    """Return a value as JSON without needless spaces; SchemaRefused if it is nested too deep to be written."""
+    """Return a value as compact JSON; raises SchemaRefused if it is nested too deep."""
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except RecursionError:
@@ -50,7 +50,7 @@ def to_json(value: JSON) -> str:
 
 
 class _Cache:
-    """Compiled schemas by their JSON; the least recently used are evicted once they take more than `most` bytes."""
+    """Compiled schemas by their JSON, at most `most` bytes; the least recently used one is evicted first."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -66,7 +66,7 @@ class _Cache:
         if schema:
             budget.spend("pattern_bytes", schema.cost.pattern_bytes)
             return schema
-        schema = read_schema(json.loads(text), budget)  # not under the lock: others don't wait for it
+        schema = read_schema(json.loads(text), budget)  # not under the lock, so that others don't wait
         with self._lock:
             if text not in self._kept:
                 self._kept[text] = schema
@@ -77,8 +77,8 @@ class _Cache:
 
 
 def _size(text: str, schema: ClientSchema) -> int:
-    """Return about how many bytes a compiled schema takes: the values it holds, its validators, its patterns."""
+    """Return the estimated size of a compiled schema in bytes: values, validators and patterns."""
     return 20 * len(text) + schema.cost.pattern_bytes
 
 
-_CACHE = _Cache(_REMEMBERED)
+_CACHE = _Cache(_CACHE_SIZE)

@@ -1,6 +1,6 @@
-"""Completions as bytes: the whole answer, and the same answer as a stream of events.
+"""Completions as bytes: as one JSON document, or as a stream of events.
 
-Their form is the endpoint's published one, and where that is silent OpenAI's.
+Their form is the one that the endpoint publishes; unpublished details are like OpenAI's.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ DONE = Event(b"[DONE]")
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call of a function: its arguments are JSON, in pieces, one for each token."""
+    """A function call; the pieces, one per token, are its arguments as JSON."""
 
     id: str
     name: str
     pieces: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Return what a message has of it."""
+        """Return the call as a part of a message."""
         function = {"name": self.name, "arguments": "".join(self.pieces)}
         return {"id": self.id, "type": "function", "function": function}
 
     def deltas(self, index: int) -> Iterator[bytes]:
-        """Yield what the chunks of a stream have of it as call number `index`: its name, then its arguments."""
+        """Yield the call as parts of a stream's chunks: first its name, then its arguments, piece by piece."""
         begun = {"index": index, "id": self.id, "type": "function", "function": {"name": self.name, "arguments": ""}}
         yield orjson.dumps(begun)
         for piece in self.pieces:
@@ -41,7 +41,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer: its pieces, one for each token, and why it ended; in place of pieces it may have calls."""
+    """One answer: its text in pieces, one per token, or calls; and the reason why it ended."""
 
     pieces: tuple[str, ...]
     finish_reason: str
@@ -54,13 +54,13 @@ class Choice:
         return "".join(self.pieces)
 
     def message(self, role: str) -> dict[str, Any]:
-        """Return the message that `role` gives this answer in."""
+        """Return the answer as a message of `role`."""
         if self.calls:
             return {"role": role, "content": None, "tool_calls": [call.as_json() for call in self.calls]}
         return {"role": role, "content": self.content}
 
-    def written(self, piece: bytes) -> list[bytes]:
-        """Return the chunks of a stream, one for each token, as JSON; `piece` is the form of a text's."""
+    def chunk_parts(self, piece: bytes) -> list[bytes]:
+        """Return the content of each chunk as JSON, one per token; `piece` is the template for text."""
         if self.calls:
             deltas = (delta for index, call in enumerate(self.calls) for delta in call.deltas(index))
             return [b'"delta":{"tool_calls":[%s]}' % delta for delta in deltas]
@@ -69,7 +69,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """An answer to one request; `role` is who gives it."""
+    """The answer to a request; `role` is the role of its messages."""
 
     id: str
     created: int
@@ -82,7 +82,7 @@ class Completion:
 
     @property
     def usage(self) -> dict[str, int]:
-        """What the request cost, all choices together."""
+        """The token usage of the request with all choices."""
         completion = sum(choice.tokens for choice in self.choices)
         return {
             "prompt_tokens": self.prompt_tokens,
@@ -91,22 +91,23 @@ class Completion:
         }
 
     def head(self, kind: str) -> dict[str, Any]:
-        """Return the fields that begin an answer and each of its chunks."""
+        """Return the first fields of an answer and of each chunk."""
         head = {"id": self.id, "object": kind, "created": self.created, "model": self.model}
         return {**head, "session_id": self.session_id} if self.session_id else head
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How answers are written: what `object` says of a whole one and of a chunk, and where the text stands in them.
+    """The form of answers. `whole` and `chunk` are the values of `object` in a JSON document and in a chunk.
 
-    `said` is what a choice of a whole answer has, `opening` what one of a stream begins with, None for nothing; both
-    are given who speaks. Into `piece`, JSON, the JSON of a text is put; `end` stands beside the `finish_reason`.
+    `content` returns the fields of a choice in a JSON document, `opening` those of its first chunk (None: there is
+    none); both get the role. `piece` is the template of a chunk's text as JSON, `end` the fields next to
+    `finish_reason`.
     """
 
     whole: str
     chunk: str
-    said: Callable[[Choice, str], dict[str, Any]]
+    content: Callable[[Choice, str], dict[str, Any]]
     opening: Callable[[Choice, str], dict[str, Any]] | None
     piece: bytes
     end: Mapping[str, Any]
@@ -115,7 +116,7 @@ class Form:
 CHAT = Form(
     whole="chat.completion",
     chunk="chat.completion.chunk",
-    said=lambda choice, role: {"message": choice.message(role)},
+    content=lambda choice, role: {"message": choice.message(role)},
     opening=lambda choice, role: {"delta": {"role": role, "content": None if choice.calls else ""}},
     piece=b'"delta":{"content":%s}',
     end={"delta": {}},
@@ -123,7 +124,7 @@ CHAT = Form(
 TEXT = Form(
     whole="text_completion",
     chunk="text_completion",
-    said=lambda choice, _: {"text": choice.content},
+    content=lambda choice, _: {"text": choice.content},
     opening=None,
     piece=b'"text":%s',
     end={"text": ""},
@@ -131,28 +132,28 @@ TEXT = Form(
 
 
 def asks_for_usage(body: Mapping[str, Any]) -> bool:
-    """Return whether a request asks for the usage at the end of its stream."""
+    """Return whether a request wants the usage at the end of its stream."""
     return bool((body.get("stream_options") or {}).get("include_usage"))
 
 
 def choice_of_text(text: str, stops: Sequence[str], limit: int | None) -> Choice:
-    """Return `text` up to the first of `stops`, and of that at most `limit` tokens."""
+    """Return `text` up to the first of `stops`, with at most `limit` tokens."""
     ends = [place for stop in stops if stop and (place := text.find(stop)) >= 0]
     return choice_of_pieces(pieces(text[: min(ends)] if ends else text), limit)
 
 
 def choice_of_pieces(found: Sequence[str], limit: int | None) -> Choice:
-    """Return at most `limit` tokens of a text that was cut into pieces."""
+    """Return a choice with at most `limit` of the pieces."""
     if limit is not None and len(found) > limit:
         return Choice(tuple(found[:limit]), "length", limit)
     return Choice(tuple(found), "stop", len(found) if found and found[-1].strip() else 0)
 
 
 def whole_reply(completion: Completion, pace: Pace, seed: bytes, form: Form = CHAT) -> Reply:
-    """Return the answer as one JSON document, as late as its longest choice takes at this pace."""
+    """Return the answer as one JSON document, delayed by the time of its longest choice."""
     value = completion.head(form.whole)
     value["choices"] = [
-        {"index": index, **form.said(choice, completion.role), "finish_reason": choice.finish_reason}
+        {"index": index, **form.content(choice, completion.role), "finish_reason": choice.finish_reason}
         for index, choice in enumerate(completion.choices)
     ]
     value["usage"] = completion.usage
@@ -164,11 +165,11 @@ def whole_reply(completion: Completion, pace: Pace, seed: bytes, form: Form = CH
 
 
 def stream_reply(completion: Completion, with_usage: bool, pace: Pace, seed: bytes, form: Form = CHAT) -> Reply:
-    """Return the answer as events: role, content token by token and finish of each choice, usage if asked for.
+    """Return the answer as events: role, tokens and finish reason of each choice, then the usage if wanted.
 
-    The choices speak in turn, a token each; a delay stands before the first token of each round.
+    The choices take turns, with one token each; each round begins after a delay.
     """
-    written = [choice.written(form.piece) for choice in completion.choices]
+    written = [choice.chunk_parts(form.piece) for choice in completion.choices]
     delays = pace.delays(max(1, *map(len, written)), seed)
     headers = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
     events = tuple(_events(completion, written, with_usage, delays, form))
@@ -185,7 +186,7 @@ def _events(
         yield Event(_with_context(completion, head, {"index": 0, **form.end, "finish_reason": None}))
     before = orjson.dumps(head)[:-1] + b',"choices":[{"index":'
     for place, delay in enumerate(delays):
-        due = delay if place else 0.0  # the first is the reply's own
+        due = delay if place else 0.0  # the first delay is the reply's
         for index, choice in enumerate(completion.choices):
             if place < len(written[index]):
                 yield Event(b'%s%d,%s,"finish_reason":null}]}' % (before, index, written[index][place]), delay=due)
@@ -199,7 +200,7 @@ def _events(
 
 
 def _openings(completion: Completion, head: dict[str, Any], form: Form) -> Iterator[Event]:
-    """Yield the chunk that begins each choice; the first of all carries the context."""
+    """Yield the first chunk of each choice; the very first contains the context."""
     for index, choice in enumerate(completion.choices):
         opening = form.opening(choice, completion.role) if form.opening else {}
         begun = {"index": index, **opening, "finish_reason": None}

@@ -1,7 +1,7 @@
-"""Embeddings: texts as unit vectors, made of their words alone.
+"""Embeddings: unit vectors computed from the words of a text by feature hashing.
 
-Each word stands at one place of the vector, with a sign; where words meet at a place they may be taken for each other,
-and the more so the fewer places there are.
+A hash gives each word a dimension and a sign. Words with the same dimension collide; the fewer dimensions, the more
+collisions.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from itertools import islice
 import orjson
 
 _WORD = re.compile(r"\w+")
-_LOOKED_AT = 8_192  # words of a text that a vector is made of, as models have it
+_MAX_WORDS = 8_192  # words of a text that count, like the context length of a model
 
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """A vector of length 1 with so many `dimensions`: its numbers by place, each a 32-bit float; the others are 0."""
+    """A vector of length 1: its nonzero numbers by index, as 32-bit floats."""
 
     dimensions: int
     numbers: Mapping[int, float]
 
     def as_json(self) -> orjson.Fragment:
-        """Return its numbers as a JSON list, written without walking through the zeros."""
-        parts, behind = [], 0
+        """Return the numbers as a JSON array; runs of zeros are written at once."""
+        parts, end = [], 0
         for place in sorted(self.numbers):
-            parts += [b"0.0," * (place - behind), orjson.dumps(self.numbers[place]), b","]
-            behind = place + 1
-        parts.append(b"0.0," * (self.dimensions - behind))
+            parts += [b"0.0," * (place - end), orjson.dumps(self.numbers[place]), b","]
+            end = place + 1
+        parts.append(b"0.0," * (self.dimensions - end))
         return orjson.Fragment(b"[" + b"".join(parts)[:-1] + b"]")
 
     def as_base64(self) -> str:
-        """Return the base64 of its little-endian 32-bit floats."""
+        """Return the numbers as base64 of little-endian 32-bit floats."""
         packed = bytearray(4 * self.dimensions)
         for place, number in self.numbers.items():
             struct.pack_into("<f", packed, 4 * place, number)
@@ -46,17 +46,17 @@ class Vector:
 
 
 def embed(text: str, model: str, dimensions: int) -> Vector:
-    """Return a text's vector: the same for the same words and model."""
+    """Return the vector of `text`; the same words and model give the same vector."""
     key = hashlib.blake2b(model.encode(), digest_size=32).digest()
-    words = (found[0].casefold() for found in islice(_WORD.finditer(text), _LOOKED_AT))
-    # A text without words still has a direction, and so has one whose words cancel each other.
+    words = (found[0].casefold() for found in islice(_WORD.finditer(text), _MAX_WORDS))
+    # Without words, or if they cancel out, hash the whole text.
     numbers = _sum(words, key, dimensions) or _sum([text], key, dimensions)
     length = math.sqrt(sum(number * number for number in numbers.values()))
     return Vector(dimensions, {place: _rounded(number / length) for place, number in numbers.items()})
 
 
 def _sum(words: Iterable[str], key: bytes, dimensions: int) -> dict[int, int]:
-    """Return what the words add up to by place, zeros left out; each word counts once."""
+    """Return the sums by index without zeros; each word counts once."""
     numbers: dict[int, int] = {}
     for word in set(words):
         digest = int.from_bytes(hashlib.blake2b(word.encode(), key=key, digest_size=8).digest(), "big")
@@ -66,5 +66,5 @@ def _sum(words: Iterable[str], key: bytes, dimensions: int) -> dict[int, int]:
 
 
 def _rounded(number: float) -> float:
-    """Return the 32-bit float next to a number, so that a vector is the same in both of its forms."""
+    """Return the nearest 32-bit float, so that both encodings have the same numbers."""
     return float(struct.unpack("<f", struct.pack("<f", number))[0])

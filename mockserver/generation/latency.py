@@ -1,4 +1,4 @@
-"""How fast the mock speaks: delays as data, which an adapter waits out."""
+"""Simulated latency: delays as data, which an adapter waits for."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds until the first token (`ttft`), tokens a second after it (`tps`, 0: no limit), and `jitter`.
+    """Seconds until the first token (`ttft`), and tokens per second after it (`tps`, 0 means no limit).
 
-    `jitter` is by how many seconds a delay may be longer or shorter than that; no delay falls below zero.
+    `jitter` is the maximum random variation of each delay in seconds; a delay is never negative.
     """
 
     ttft: float = 0.0
@@ -23,10 +23,10 @@ class Pace:
         return bool(self.ttft or self.tps or self.jitter)
 
     def delays(self, count: int, seed: bytes) -> list[float]:
-        """Return the seconds to wait before each of `count` tokens; the same `seed` gives the same."""
+        """Return the delay in seconds before each of `count` tokens; the same `seed` gives the same delays."""
         gap = 1 / self.tps if self.tps else 0.0
         planned = [self.ttft, *[gap] * (count - 1)] if count else []
         if not self.jitter:
             return planned
-        source = random.Random(seed)  # `random()` alone is promised to repeat across versions of Python
+        source = random.Random(seed)  # only `random()` is reproducible across Python versions
         return [max(0.0, delay + self.jitter * (2 * source.random() - 1)) for delay in planned]

@@ -1,7 +1,7 @@
-"""What the user said earlier, if the user asks for it.
+"""Recall: repeats an earlier statement of the user if the user asks for it.
 
-The rule: the words of the question are compared with those of each earlier statement of the user. The statement that
-shares the most is repeated, the latest one of several. It must have at least half of the words.
+It compares the words of the question with those of each earlier statement, and repeats the statement that shares the
+most words, the latest of several. The statement must contain at least half of the words.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from itertools import chain
 
 from mockserver.generation.replies import one_line
 
-#: Characters of the conversation that are searched, from its end; and of a statement that is repeated.
+#: Maximum number of characters: of the end of the conversation that is searched, and of the repeated statement.
 SEARCHED = 20_000
 QUOTED = 400
 
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n")
 _WORD = re.compile(r"\w+")
-#: A sentence that begins with one of these asks for something, as one that ends with a question mark does.
+#: A sentence is a question if it begins with one of these words or ends with a question mark.
 _ASKING = frozenset(
     _WORD.findall(
         "what who whom whose which when where why how is are was were can could do does did tell repeat remind recall"
@@ -26,7 +26,7 @@ _ASKING = frozenset(
 )
 _POLITE = frozenset({"please", "and", "so", "now", "ok", "but"})
 _SAYING = frozenset(_WORD.findall("say said tell told repeat remind recall remember mention mentioned"))
-#: Words that don't identify what is asked for.
+#: Words that don't identify a statement.
 _COMMON = (_ASKING | _POLITE | _SAYING) | frozenset(
     _WORD.findall(
         "a an the this that these those it its i me my mine we us our you your he she they them their to of in on at "
@@ -47,7 +47,7 @@ def recall(said: str, earlier: Iterable[str]) -> str:
     latest = next(others, None)
     if latest is None:
         if len(sentences) < 2:
-            return ""  # there is nothing to repeat
+            return ""  # nothing to repeat
     else:
         others = chain((latest,), others)
     questions = [sentence for sentence in sentences if _asks(sentence)]
@@ -58,7 +58,7 @@ def recall(said: str, earlier: Iterable[str]) -> str:
     if not words:
         about_saying = any(not _SAYING.isdisjoint(_words(question)) for question in questions)
         return _quoted(next(statements, "")) if about_saying else ""
-    best, most = "", (len(words) - 1) // 2  # shared words that do not suffice
+    best, most = "", (len(words) - 1) // 2  # more shared words than this are needed
     for statement in statements:
         shared = len(words & _specific_words(statement))
         if shared > most:
@@ -94,6 +94,6 @@ def _words(sentence: str) -> list[str]:
 
 
 def _specific_words(sentence: str) -> frozenset[str]:
-    """Return the words that are not common, in the singular."""
+    """Return the words that are not common, without a plural s."""
     words = (word for word in _words(sentence) if word not in _COMMON)
     return frozenset(word[:-1] if len(word) > 3 and word.endswith("s") else word for word in words)

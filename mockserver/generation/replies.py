@@ -1,4 +1,4 @@
-"""What an agent says: it repeats what the user said, adds the evidence that it has, and then sample text."""
+"""Text of replies: repeats the topic of the message, then adds evidence and sample text."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-_LOOKED_AT = 400  # characters of a message that its topic is taken from
+_TOPIC_SOURCE = 400  # characters of a message that can become its topic
 _TOPIC = 60  # characters of a topic at most
 _GREETINGS = frozenset({"hello", "hi", "hey", "hallo", "good morning", "good evening", "greetings", "welcome"})
 _ASKING = frozenset({"what", "who", "whom", "whose", "which", "when", "where", "why", "how", "is", "are", "can", "do"})
 
 
 class Corpus(NamedTuple):
-    """Openings by the kind of message, what announces sample text, sentences (a prime number of them), closings."""
+    """Openings by the kind of message, announcements of sample text, sentences (a prime number of them), closings."""
 
     openings: dict[str, tuple[str, ...]]
     sample: str
@@ -28,7 +28,7 @@ class Corpus(NamedTuple):
 
 def _read(file: Path) -> Corpus:
     content = json.loads(file.read_bytes())
-    openings = {kind: tuple(texts) for kind, texts in content["openings"].items()}
+    openings = {kind: tuple(sentences) for kind, sentences in content["openings"].items()}
     samples = content["sample"], content["sample_after_evidence"]
     return Corpus(openings, *samples, tuple(content["sentences"]), tuple(content["closings"]))
 
@@ -49,11 +49,11 @@ def one_line(text: str, most: int) -> str:
 
 def topic_of(said: str) -> str:
     """Return the beginning of `said` as one line of printable text, cut at a word: 60 characters at most."""
-    return one_line(said[:_LOOKED_AT], _TOPIC)
+    return one_line(said[:_TOPIC_SOURCE], _TOPIC)
 
 
-def kind_of(topic: str) -> str:
-    """Return what `topic` is: `greeting`, `question`, `statement` or `silence`."""
+def classify(topic: str) -> str:
+    """Return the kind of `topic`: `greeting`, `question`, `statement` or `silence`."""
     words = topic.lower().strip(" .!?,").split()
     if not words:
         return "silence"
@@ -65,22 +65,22 @@ def kind_of(topic: str) -> str:
 def opening(said: str, digest: bytes) -> str:
     """Return the sentence that an answer to `said` begins with, the same for the same 32 bytes of `digest`."""
     topic = topic_of(said)
-    return _pick(_CORPUS.openings[kind_of(topic)], struct.unpack(">8I", digest)[0]).format(topic=topic.rstrip(".!"))
+    return _pick(_CORPUS.openings[classify(topic)], struct.unpack(">8I", digest)[0]).format(topic=topic.rstrip(".!"))
 
 
 def compose(said: str, evidence: str, digest: bytes) -> str:
     """Return an answer to `said` in three paragraphs, the same for the same 32 bytes of `digest`.
 
-    It contains `evidence`, sentences that say what the answer rests on, and says which part of it is sample text.
+    It contains the `evidence`, and announces which part is sample text.
     """
     text, sentences = compose_parts(said, evidence, digest)
     return text + "".join(sentences)
 
 
 def compose_parts(said: str, evidence: str, digest: bytes) -> tuple[str, list[str]]:
-    """Return what `compose` does in two parts: what answers the message, and sentences of the corpus.
+    """Return the answer of `compose` in two parts: text about the message, and sentences of the corpus.
 
-    Each of the sentences begins with white space and ends without.
+    Each sentence begins with white space and does not end with it.
     """
     numbers = struct.unpack(">8I", digest)
     start, step, count = numbers[1], 1 + numbers[2] % (len(_CORPUS.sentences) - 1), 1 + numbers[3] % 2

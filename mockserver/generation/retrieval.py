@@ -1,8 +1,8 @@
-"""What agents know: passages in indexes, ranked by BM25 as SQLite's FTS5 reckons it, over the stems of their words.
+"""Retrieval: searches the passages of indexes with BM25 of SQLite's FTS5, on word stems.
 
-A rank has no upper bound, and a cutoff wants one: the score of a passage is rank / (1 + rank), from 0 to 1. Beside the
-passages stand as many empty ones and one more, since BM25 gives a word no weight that half of all passages have, which
-in an index of three is nearly every word.
+BM25 has no upper bound, but a cutoff needs one. So the score of a passage is rank / (1 + rank), from 0 to 1. Each index
+also contains empty passages, one more than real ones: BM25 gives no weight to words that are in half of all passages,
+and in an index of three passages that is nearly every word.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from agent_contract import ContractError, Problem
 
 _WORD = re.compile(r"\w+")
-#: Of a question so many characters are looked at, and so many different words.
-_LOOKED_AT = 10_000
-_MOST_WORDS = 100
+#: Maximum number of characters and of different words of a question.
+_MAX_QUESTION = 10_000
+_MAX_WORDS = 100
 _SEARCH = "SELECT rowid, bm25(passage) FROM passage WHERE passage MATCH ? ORDER BY rank, rowid LIMIT ?"
-#: More passages than this are in no answer; SQLite takes no larger numbers than 64 bits hold.
-_MOST_FOUND = 1_000
+#: Maximum number of found passages; SQLite accepts only 64-bit numbers.
+_MAX_FOUND = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeIndex:
-    """The documents of an index. `tool_id` is the id of its search tool, `knowledge_base_id` that of its base.
+    """The documents of an index. `tool_id` and `knowledge_base_id` are the ids of its search tool and knowledge base.
 
     All ids are uuids. If the last two are empty, they are derived from `id`.
     """
@@ -64,7 +64,7 @@ class KnowledgeIndex:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A passage that fits a question, and how well: from 0 to 1."""
+    """A passage that matches a question, with its score from 0 to 1."""
 
     document: Document
     score: float
@@ -82,22 +82,24 @@ class SearchIndex:
         try:
             self._database.execute("CREATE VIRTUAL TABLE passage USING fts5(text, tokenize='porter unicode61')")
         except sqlite3.OperationalError as error:
-            problem = Problem("sqlite3", "#", f"can't search texts: {error}", "take a Python whose SQLite has FTS5")
+            problem = Problem(
+                "sqlite3", "#", f"full-text search is not available: {error}", "use a Python whose SQLite has FTS5"
+            )
             raise ContractError([problem]) from None
-        texts = [document.text.replace("\0", " ") for document in documents]
+        passages = [document.text.replace("\0", " ") for document in documents]
         self._database.executemany(
-            "INSERT INTO passage VALUES (?)", [(text,) for text in [*texts, *[""] * (len(texts) + 1)]]
+            "INSERT INTO passage VALUES (?)", [(text,) for text in [*passages, *[""] * (len(passages) + 1)]]
         )
 
     def search(self, question: str, most: int, cutoff: float = 0.0) -> list[Found]:
-        """Return at most `most` passages that have a word of the question and a score of `cutoff`, best first."""
-        words = list(dict.fromkeys(_WORD.findall(question[:_LOOKED_AT].lower())))[:_MOST_WORDS]
+        """Return at most `most` passages with a word of the question and a score of at least `cutoff`, best first."""
+        words = list(dict.fromkeys(_WORD.findall(question[:_MAX_QUESTION].lower())))[:_MAX_WORDS]
         if not words:
             return []
         wanted = " OR ".join(f'"{word}"' for word in words)
         with self._lock:
-            rows = self._database.execute(_SEARCH, (wanted, max(0, min(most, _MOST_FOUND)))).fetchall()
-        # FTS5 gives the negative of the rank, so that the best comes first.
+            rows = self._database.execute(_SEARCH, (wanted, max(0, min(most, _MAX_FOUND)))).fetchall()
+        # FTS5 returns negative ranks, so that the best sorts first.
         found = [Found(self._documents[row - 1], -rank / (1 - rank)) for row, rank in rows]
         return [one for one in found if one.score >= cutoff]
 

@@ -1,4 +1,4 @@
-"""The words in values that the mock makes of a client's schemas: arguments of calls, and content in a wanted form."""
+"""Strings in values that are sampled from clients' schemas: arguments of calls, and structured content."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from functools import partial
 from mockserver.generation.replies import sample_sentence, topic_of
 
 _WORD = re.compile(r"[a-z]{4,}")
-#: A word that begins with a capital letter though no sentence begins there: what somebody or something is called.
-_CALLED = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
-#: What dates are reckoned from, and how many seconds they may lie behind it.
-_FIRST = 1_700_000_000
-_SPAN = 30_000_000
+#: A capitalized word that does not begin a sentence, so it is probably a name.
+_NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
+#: The earliest generated time, and the range after it in seconds.
+_EARLIEST = 1_700_000_000
+_RANGE = 30_000_000
 _PEOPLE = ("Ada Brook", "Ben Castell", "Clara Dahl", "Emil Farkas", "Greta Holm")
 _CITIES = ("Lisbon", "Oslo", "Prague", "Turin", "Zurich")
 _COUNTRIES = ("Austria", "Norway", "Portugal", "Sweden", "Switzerland")
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenTexts:
-    """Texts in the mock's own words, or the user's: `said` is what stands where a value is free to take it up."""
+class SampleTexts:
+    """Generates strings. `said` is the user's message; its topic is used for strings without a known format or name."""
 
     chance: random.Random
     said: str
@@ -40,40 +40,40 @@ class SpokenTexts:
         return sample_sentence(2 * self.chance.getrandbits(16))
 
     def fitting(self, format: str, name: str) -> str:
-        """Return a text of a JSON Schema `format`, else one for a property of that `name`, else what was said."""
+        """Return a string for a JSON Schema `format`, else for a property `name`, else the topic of the message."""
         make = _FORMATS.get(format) or _NAMES.get(name.lower())
         return make(self) if make else topic_of(self.said) or self.word()
 
     def time(self, form: str) -> str:
-        """Return a moment in the form of `strftime`."""
-        return datetime.fromtimestamp(_FIRST + self.chance.randrange(_SPAN), UTC).strftime(form)
+        """Return a time, formatted by `strftime`."""
+        return datetime.fromtimestamp(_EARLIEST + self.chance.randrange(_RANGE), UTC).strftime(form)
 
     def uuid(self) -> str:
         """Return a uuid."""
         return str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
 
 
-def _called(others: tuple[str, ...], texts: SpokenTexts) -> str:
-    """Return what the user called by its name, else one of `others`."""
-    found = _CALLED.search(texts.said)
-    return found[0] if found else texts.chance.choice(others)
+def _name_in(others: tuple[str, ...], source: SampleTexts) -> str:
+    """Return a name from the user's message, else one of `others`."""
+    found = _NAME.search(source.said)
+    return found[0] if found else source.chance.choice(others)
 
 
-def _email(texts: SpokenTexts) -> str:
-    return f"{texts.word()}@example.org"
+def _email(source: SampleTexts) -> str:
+    return f"{source.word()}@example.org"
 
 
-def _address(texts: SpokenTexts) -> str:
-    return f"https://example.org/{texts.word()}"
+def _address(source: SampleTexts) -> str:
+    return f"https://example.org/{source.word()}"
 
 
-#: A format, and a property's name, -> what makes a text of it.
-_FORMATS: Mapping[str, Callable[[SpokenTexts], str]] = {
-    "uuid": SpokenTexts.uuid,
-    "date-time": lambda texts: texts.time("%Y-%m-%dT%H:%M:%SZ"),
-    "date": lambda texts: texts.time("%Y-%m-%d"),
-    "time": lambda texts: texts.time("%H:%M:%SZ"),
-    "duration": lambda texts: f"P{1 + texts.chance.randrange(30)}D",
+#: Generators by format, and by property name.
+_FORMATS: Mapping[str, Callable[[SampleTexts], str]] = {
+    "uuid": SampleTexts.uuid,
+    "date-time": lambda source: source.time("%Y-%m-%dT%H:%M:%SZ"),
+    "date": lambda source: source.time("%Y-%m-%d"),
+    "time": lambda source: source.time("%H:%M:%SZ"),
+    "duration": lambda source: f"P{1 + source.chance.randrange(30)}D",
     "email": _email,
     "idn-email": _email,
     "uri": _address,
@@ -81,27 +81,27 @@ _FORMATS: Mapping[str, Callable[[SpokenTexts], str]] = {
     "iri": _address,
     "iri-reference": _address,
     "uri-template": _address,
-    "hostname": lambda texts: f"{texts.word()}.example.org",
-    "idn-hostname": lambda texts: f"{texts.word()}.example.org",
-    "ipv4": lambda texts: f"192.0.2.{1 + texts.chance.randrange(254)}",
-    "ipv6": lambda texts: f"2001:db8::{1 + texts.chance.randrange(9998)}",
-    "json-pointer": lambda texts: f"/{texts.word()}",
-    "relative-json-pointer": lambda texts: f"0/{texts.word()}",
-    "regex": lambda texts: f"^{texts.word()}$",
+    "hostname": lambda source: f"{source.word()}.example.org",
+    "idn-hostname": lambda source: f"{source.word()}.example.org",
+    "ipv4": lambda source: f"192.0.2.{1 + source.chance.randrange(254)}",
+    "ipv6": lambda source: f"2001:db8::{1 + source.chance.randrange(9998)}",
+    "json-pointer": lambda source: f"/{source.word()}",
+    "relative-json-pointer": lambda source: f"0/{source.word()}",
+    "regex": lambda source: f"^{source.word()}$",
 }
-_NAMES: Mapping[str, Callable[[SpokenTexts], str]] = {
-    "id": SpokenTexts.uuid,
+_NAMES: Mapping[str, Callable[[SampleTexts], str]] = {
+    "id": SampleTexts.uuid,
     "email": _email,
     "url": _address,
     "uri": _address,
-    "name": partial(_called, _PEOPLE),
-    "city": partial(_called, _CITIES),
-    "location": partial(_called, _CITIES),
-    "place": partial(_called, _CITIES),
-    "country": partial(_called, _COUNTRIES),
-    "date": lambda texts: texts.time("%Y-%m-%d"),
-    "time": lambda texts: texts.time("%H:%M"),
-    "description": SpokenTexts.sentence,
-    "answer": SpokenTexts.sentence,
-    "summary": SpokenTexts.sentence,
+    "name": partial(_name_in, _PEOPLE),
+    "city": partial(_name_in, _CITIES),
+    "location": partial(_name_in, _CITIES),
+    "place": partial(_name_in, _CITIES),
+    "country": partial(_name_in, _COUNTRIES),
+    "date": lambda source: source.time("%Y-%m-%d"),
+    "time": lambda source: source.time("%H:%M"),
+    "description": SampleTexts.sentence,
+    "answer": SampleTexts.sentence,
+    "summary": SampleTexts.sentence,
 }

@@ -41,9 +41,9 @@ def pieces(text: str) -> list[str]:
 
 
 def pieces_before(text: str, sentences: Sequence[str]) -> list[str]:
-    """Return the pieces of `text` and `sentences` joined; those of the sentences are remembered.
+    """Return the pieces of `text` followed by `sentences`; the pieces of sentences are cached.
 
-    Each sentence begins with white space and ends without.
+    Each sentence must begin with white space, and must not end with it.
     """
     if text[-1:].isspace():  # it belongs to the first token of the sentences
         return pieces(text + "".join(sentences))

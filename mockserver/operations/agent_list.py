@@ -1,4 +1,4 @@
-"""The list of agents, configured and stored ones together, page by page."""
+"""The list of agents: configured and stored ones, in pages."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mockserver.resources.agents import Agent, is_uuid
 def list_agents(context: Context) -> Outcome:
     """Return a page of the agents.
 
-    The cursors cut the list, the filters select from the rest, and `offset` and `limit` from that. `before` without
-    `after` returns the last agents before the cursor, so that a client can page backwards.
+    The order is: cursors, then filters, then `offset` and `limit`. `before` without `after` returns the last agents
+    before the cursor, so that a client can page backwards.
     """
     query = context.call.parameters
     agents = all_agents(context.settings, context.transaction)
@@ -43,14 +43,14 @@ def _cursor_index(ids: Sequence[str], name: str, value: JSON) -> int | None:
     """Return the index of the agent that a cursor names, None without a cursor."""
     if value is None:
         return None
-    text, where = str(value), ("query", name)
+    text, location = str(value), ("query", name)
     if text.lower() in ids:
         return ids.index(text.lower())
     if not is_uuid(text):
         why = f'An invalid ID was passed for paginating results: {name} is "{shorten(text)}", which is not a uuid.'
-        raise Rejection(400, "cursor-invalid", why, where, "a uuid", text)
+        raise Rejection(400, "cursor-invalid", why, location, "a uuid", text)
     why = f"An invalid ID was passed for paginating results: {name} is {text}, and no agent has this id."
-    raise Rejection(400, "after-unknown" if name == "after" else "", why, where, "the id of an agent", text)
+    raise Rejection(400, "after-unknown" if name == "after" else "", why, location, "the id of an agent", text)
 
 
 def _filtered(agents: list[Agent], query: Mapping[str, JSON], indexes: Mapping[str, SearchIndex]) -> list[Agent]:

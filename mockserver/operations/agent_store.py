@@ -21,7 +21,7 @@ def find_agent(context: Context) -> Agent:
     agent = look_up(settings, transaction, address)
     if agent:
         return agent
-    known = unique(settings.agents)[:10]  # agents that clients created would all have to be read from the store
+    known = unique(settings.agents)[:10]  # agents created by clients are only in the store
     names = shorten(", ".join(one.name for one in known if look_up(settings, transaction, one.id)))
     why = f'No agent found with the specified ID "{shorten(address)}". Known agents: {names}.'
     raise Rejection(404, "agent-unknown", why, ("path", "agent_id"), names, address)

@@ -27,7 +27,7 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 _INTEGERS = frozenset({"session_max_ttl", "session_max_length", "index_top_n"})
-#: The largest integer that every JSON reader keeps exactly; larger ones are cut to it. Source: RFC 8259, section 6.
+#: The largest integer that every JSON parser reads exactly; larger ones are reduced to it. Source: RFC 8259, section 6.
 _LARGEST = 2**53 - 1
 
 
@@ -36,7 +36,7 @@ def create_agent(context: Context) -> Outcome:
     settings, fresh = context.settings, context.fresh
     most = settings.limits.agents
     if count_agents(settings, context.transaction) >= most:
-        why = f"This server keeps at most {most} agents: delete one that is not needed any more."
+        why = f"This server stores at most {most} agents. Delete one that you no longer need."
         raise Rejection(400, "create-bound", why, ("body",), most, most)
     given = {name: value for name, value in _given_fields(context.call).items() if value is not None}
     server_set = {"created_at": int(fresh.now), "status": AVAILABLE}
@@ -49,7 +49,7 @@ def get_agent(context: Context) -> Outcome:
 
 
 def update_agent(context: Context) -> Outcome:
-    """Return the changed agent: null unsets a field, except the model, which every agent has."""
+    """Return the changed agent. A null deletes a field, except the model, which is required."""
     agent = find_agent(context)
     given = _given_fields(context.call)
     model = agent.model if given.get("model") is None else given["model"]
@@ -59,9 +59,9 @@ def update_agent(context: Context) -> Outcome:
 
 
 def delete_agent(context: Context) -> Outcome:
-    """Return that the agent was deleted, and its sessions with it."""
+    """Delete the agent and its sessions."""
     agent = find_agent(context)
-    # Without an entry in the store a configured agent would exist again.
+    # A configured agent needs an entry in the store, or it would exist again.
     stored = DELETED if agent.id in context.settings.agents else None
     write = Write(keys.agent(agent.id), stored, pinned=True)
     reply = _reply(200, {"id": agent.id, "object": "agent.deleted", "deleted": True})
@@ -101,7 +101,7 @@ def _stored_link(link: Mapping[str, Any]) -> dict[str, Any]:
 def _saved(agent: Agent, status: int, limits: Limits) -> Outcome:
     value, most = agent.encode(), limits.agent
     if len(value) > most:
-        why = f"This server keeps at most {most} bytes of an agent; this one has {len(value)}."
+        why = f"The agent has {len(value)} bytes, more than the limit of {most}."
         raise Rejection(413, "body-too-large", why, ("body",), most, len(value))
     return Outcome(_reply(status, agent.as_json()), (Write(keys.agent(agent.id), value, pinned=True),))
 

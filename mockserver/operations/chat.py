@@ -56,9 +56,9 @@ from mockserver.resources.sessions import EMPTY, Session, digest, extend, last_u
 
 #: The maximum number of passages that an answer uses if the agent has no setting for it.
 TOP_N = 2
-#: Characters of instructions whose tokens are remembered.
+#: Maximum length of instructions whose token count is cached, in characters.
 _SHORT = 2000
-#: In this order; the first one that refuses decides.
+#: They run in this order; the first one that refuses the request decides.
 CHECKS: tuple[Check, ...] = (
     check_model,
     check_roles,
@@ -73,12 +73,12 @@ CHECKS: tuple[Check, ...] = (
 
 
 def answer_chat(context: Context) -> Outcome:
-    """Return the agent's answer, and the write of its session."""
+    """Return the agent's answer, and save its session."""
     return answer_as(find_agent(context), context)
 
 
 def answer_as(agent: Agent, context: Context) -> Outcome:
-    """Return the answer of `agent` to the body of a chat, and the write of its session."""
+    """Return the answer of `agent` to the chat in the body, and save its session."""
     request = request_of(context, agent)
     run_checks(request, CHECKS)
     completion, seed = complete(request)
@@ -89,7 +89,7 @@ def answer_as(agent: Agent, context: Context) -> Outcome:
 
 
 def request_of(context: Context, agent: Agent) -> ChatRequest:
-    """Return what the call asks `agent`, with the session that it names."""
+    """Return the request of the call to `agent`, with its session."""
     body = body_of(context.call)
     session, hints = find_session(context, agent, body), hints_of(context.call)
     return ChatRequest(agent, body, session, context.settings, context.fresh, hints=hints)
@@ -98,7 +98,7 @@ def request_of(context: Context, agent: Agent) -> ChatRequest:
 def outcome_of(
     request: ChatRequest, completion: Completion, seed: bytes, messages: list[dict[str, Any]], form: Form = CHAT
 ) -> Outcome:
-    """Return an answer in its form, and the write of the session that keeps `messages`."""
+    """Return the outcome: the answer in `form`, and the write that adds `messages` to the session."""
     body, settings = request.body, request.settings
     writes: tuple[Write, ...] = ()
     if completion.session_id:
@@ -112,7 +112,7 @@ def outcome_of(
 
 
 def complete(request: ChatRequest) -> tuple[Completion, bytes]:
-    """Return the agent's answer, and the seed of its text and its pace; raises `Rejection` if it can't be made."""
+    """Return the agent's answer, and the seed of its text and its delays; raises `Rejection` if there is none."""
     agent, body, fresh = request.agent, request.body, request.fresh
     session = request.session or EMPTY
     seed = _seed(request, session)
@@ -136,7 +136,7 @@ def complete(request: ChatRequest) -> tuple[Completion, bytes]:
             role=agent.setting("completion_role", "assistant"),
         )
     except BudgetError as error:
-        why = f"This request can't be answered: {error}. Ask for fewer choices, or for fewer or shorter passages."
+        why = f"This request is too expensive: {error}. Request fewer choices, or use fewer or shorter passages."
         raise Rejection(400, "", why, ("body",)) from None
     return completion, seed
 
@@ -148,10 +148,10 @@ def _evidence(said: str, earlier: Iterable[str], found: list[Found]) -> str:
 
 
 def _searches(request: ChatRequest) -> list[tuple[list[SearchIndex], int, float]]:
-    """Return which indexes are searched together, for how many passages at most, and with which minimum score.
+    """Return the searches: the indexes, the maximum number of passages and the minimum score of each.
 
-    An agent searches its own documents together with the index of its `index_id`, and each index whose search tool it
-    is linked to. An index is searched once.
+    One search covers the agent's own documents and the index of its `index_id`. Each index whose search tool is linked
+    to the agent is searched separately. No index is searched twice.
     """
     agent, known = request.agent, request.settings.indexes
     most, cutoff = agent.setting("index_top_n", TOP_N), agent.setting("index_similarity_cutoff", 0.0)
@@ -175,7 +175,7 @@ def _value(link: Mapping[str, Any], name: str, absent: Any) -> Any:
 
 
 def _seed(request: ChatRequest, session: Session) -> bytes:
-    """Return what decides the texts: the conversation, and where an answer may vary something new each time."""
+    """Return the seed of the text: the conversation, and a nonce if the answer may vary."""
     before = b"\0".join((request.settings.seed, request.agent.id.encode(), session.digest.encode()))
     wanted = request.body.get("seed")
     if wanted is not None:
@@ -208,7 +208,7 @@ _short_tokens = lru_cache(maxsize=256)(count_tokens)
 
 
 def _choices(request: ChatRequest, said: str, evidence: str, seed: bytes) -> tuple[Choice, ...]:
-    """Return as many answers as `n` asks for; if tools are called, all choices make the same calls."""
+    """Return `n` choices; if tools are called, all choices make the same calls."""
     numbers = range(request.integer("n", 1))
     limits = [int(limit) for name in ("max_tokens", "max_completion_tokens") if (limit := request.body.get(name))]
     limit, stops = min(limits, default=None), request.body.get("stop") or ()
@@ -229,7 +229,7 @@ def _choices(request: ChatRequest, said: str, evidence: str, seed: bytes) -> tup
 
 
 def _spent(request: ChatRequest, choice: Choice) -> Choice:
-    """Return a choice after its tokens were taken from the budget."""
+    """Take the tokens of a choice from the budget; return the choice."""
     request.budget.spend("tokens", len(choice.pieces) + sum(1 + len(one.pieces) for one in choice.calls))
     return choice
 

@@ -1,4 +1,4 @@
-"""A request for an answer, and the checks that may refuse it."""
+"""A chat request, and the checks that may refuse it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mockserver.resources.sessions import Session
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What an agent is asked; `session` is None if the named one does not exist.
+    """A request to an agent; `session` is None if the named one does not exist.
 
     `budget` limits the work for the request; `hints` are for its sender.
     """
@@ -36,16 +36,16 @@ class ChatRequest:
         return default if value is None else int(value)
 
 
-#: A field of OpenAI's clients that belongs to `tools`; the document leaves it out, and it is followed all the same.
+#: A field that OpenAI's clients send with `tools`. The document does not describe it, but the mock follows it.
 _WITH_TOOLS = {"parallel_tool_calls"}
-#: Headers in which clients send a session's id, though no header of the API has it.
+#: Headers that some clients use for a session's id, although the API does not define one.
 _SESSION_HEADERS = ("session-id", "session_id", "x-session-id")
-#: Raises `Rejection` for a request that is refused.
+#: Raises `Rejection` to refuse the request.
 Check: TypeAlias = Callable[[ChatRequest], None]
 
 
 def body_of(call: Call) -> dict[str, Any]:
-    """Return the body of a call whose schema requires an object, without the fields that the schema doesn't list."""
+    """Return the body, which is an object, without the fields that the schema does not list."""
     body: dict[str, Any] = call.body  # type: ignore[assignment]  # checked by the schema
     listed = _read_fields(call.operation.request_fields)
     return {name: value for name, value in body.items() if name in listed} if listed else body
@@ -57,13 +57,13 @@ def _read_fields(listed: frozenset[str]) -> frozenset[str]:
 
 
 def run_checks(request: ChatRequest, checks: Iterable[Check]) -> None:
-    """Raise what the first of `checks` raises that refuses the request."""
+    """Run the checks in order; the first one that refuses the request raises."""
     for check in checks:
         check(request)
 
 
 def hints_of(call: Call) -> tuple[str, ...]:
-    """Return a hint if the request has a `session_id`, which some guides name but the API does not have."""
+    """Return a hint if the request has a `session_id`, which some guides mention but the API does not define."""
     body = call.body if isinstance(call.body, dict) else {}
     places = ["the body"] if "session_id" in body else []
     places += ["the header " + name for name in _SESSION_HEADERS if name in call.request.headers]
@@ -120,8 +120,8 @@ def check_choices(request: ChatRequest) -> None:
     """Refuse more choices than the limit."""
     n, most = request.integer("n", 1), request.settings.limits.choices
     if n > most:
-        got = str(n) if n < 10**18 else "far more"
-        why = f"This server gives at most {most} choices, not {got}: send a smaller n."
+        got = str(n) if n < 10**18 else "more than 10^18"
+        why = f"n is {got}, but this server returns at most {most} choices. Send a smaller n."
         raise Rejection(400, "n-bound", why, ("body", "n"), most, got)
 
 
@@ -129,5 +129,5 @@ def check_stops(request: ChatRequest) -> None:
     """Refuse more stop sequences than the limit."""
     count, most = len(request.body.get("stop") or ()), request.settings.limits.stops
     if count > most:
-        why = f"This server looks for at most {most} stop sequences, not {count}: send fewer."
+        why = f"The request has {count} stop sequences, but the limit is {most}. Send fewer."
         raise Rejection(400, "", why, ("body", "stop"), most, count)

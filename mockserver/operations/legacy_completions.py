@@ -1,4 +1,4 @@
-"""The legacy completions operation: text that continues a prompt, or each of several prompts."""
+"""The legacy completions operation: continues a prompt, or several prompts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mockserver.operations.chat_request import (
     run_checks,
 )
 
-#: In this order; the first one that refuses decides.
+#: They run in this order; the first one that refuses the request decides.
 CHECKS: tuple[Check, ...] = (
     check_model,
     partial(check_session, clause="session-unknown"),
@@ -30,9 +30,9 @@ CHECKS: tuple[Check, ...] = (
 
 
 def answer_prompts(context: Context) -> Outcome:
-    """Return what the agent adds to each prompt, and the write of its session.
+    """Return the agent's answers to the prompts, and save its session.
 
-    Each prompt is answered separately, `n` times; a session keeps the prompts in order, each with its first answer.
+    Each prompt is answered separately, `n` times. The session stores the prompts in order, each with its first answer.
     """
     request = request_of(context, find_agent(context))
     prompt = request.body["prompt"]
@@ -45,7 +45,7 @@ def answer_prompts(context: Context) -> Outcome:
 def _check_total(request: ChatRequest, prompts: int) -> None:
     most = request.settings.limits.choices
     if prompts * request.integer("n", 1) > most:
-        why = f"This server gives at most {most} choices for all prompts together: send fewer prompts or a smaller n."
+        why = f"This server returns at most {most} choices for all prompts together. Send fewer prompts or a smaller n."
         raise Rejection(400, "", why, ("body", "prompt"), most, prompts)
 
 
@@ -62,7 +62,7 @@ def _answer(request: ChatRequest, prompts: list[str]) -> Outcome:
 
 
 def _merged(completions: list[Completion]) -> Completion:
-    """Return the answers to several prompts as one: the choices of the first prompt, then those of the next."""
+    """Return the answers to several prompts as one, with the choices in the order of the prompts."""
     return replace(
         completions[0],
         choices=tuple(choice for one in completions for choice in one.choices),

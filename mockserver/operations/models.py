@@ -1,4 +1,4 @@
-"""Operations on models, which need no agent: list, chat, embeddings."""
+"""Operations on models without an agent: list, chat, embeddings."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from mockserver.operations.chat_request import body_of
 from mockserver.resources.agents import OPENAI_ROLES, Agent
 from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, Model, with_agent_models
 
-#: Dimensions of a vector if the request does not say.
+#: Default dimensions of a vector.
 DIMENSIONS = 384
 
 
 def list_models(context: Context) -> Outcome:
-    """Return the models: those of the configuration first, then those that only agents have."""
+    """Return the configured models, then other models of agents."""
     models = _models(context).values()
     return json_outcome({"object": "list", "data": [model.as_json() for model in models]})
 
 
 def answer_model_chat(context: Context) -> Outcome:
-    """Return a model's own answer: every role is accepted; instructions and sessions play no part."""
+    """Return the answer of a model. Every role is accepted; there are no instructions and no sessions."""
     body = body_of(context.call)
     name = body["model"]
     _check_model(context, name, COMPLETIONS)
@@ -32,13 +32,13 @@ def answer_model_chat(context: Context) -> Outcome:
 
 
 def create_embeddings(context: Context) -> Outcome:
-    """Return a vector for each input; raises `Rejection` for the model or for more than the limits."""
+    """Return a vector for each input; raises `Rejection` for a wrong model or an exceeded limit."""
     body, limits = body_of(context.call), context.settings.limits
     model, inputs = body["model"], [body["input"]] if isinstance(body["input"], str) else body["input"]
     dimensions = int(body.get("dimensions") or min(DIMENSIONS, limits.dimensions))
     _check_model(context, model, EMBEDDINGS)
-    _check_most(limits.texts, len(inputs), "input", "texts at once")
-    _check_most(limits.dimensions, dimensions, "dimensions", "dimensions")
+    _check_limit(limits.texts, len(inputs), "input", "inputs")
+    _check_limit(limits.dimensions, dimensions, "dimensions", "dimensions")
     form = Vector.as_base64 if body.get("encoding_format") == "base64" else Vector.as_json
     data = [
         {"object": "embedding", "index": index, "embedding": form(embed(text, model, dimensions))}
@@ -55,21 +55,21 @@ def _models(context: Context) -> dict[str, Model]:
 
 def _check_model(context: Context, name: str, needed: str) -> None:
     """Refuse a model that does not exist or is not of the type that is `needed`."""
-    found = context.settings.models.get(name)  # only for other names are the agents of clients read
+    found = context.settings.models.get(name)  # reading the agents of clients is slower
     models = {} if found else _models(context)
     found = found or models.get(name)
-    where = ("body", "model")
+    location = ("body", "model")
     if found is None:
         known = ", ".join(models)
         why = f'Unknown model endpoint requested: "{shorten(name)}". Known models: {shorten(known)}.'
-        raise Rejection(404, "unknown", why, where, known, name)
+        raise Rejection(404, "unknown", why, location, known, name)
     if found.type != needed:
-        why = f"Invalid model endpoint specified: {name} is a model of {found.type}, and {needed} are asked for."
-        raise Rejection(400, "wrong-kind", why, where, needed, found.type)
+        why = f"Invalid model endpoint specified: {name} has the type {found.type}, but {needed} is needed."
+        raise Rejection(400, "wrong-kind", why, location, needed, found.type)
 
 
-def _check_most(most: int, number: int, name: str, what: str) -> None:
+def _check_limit(most: int, number: int, name: str, what: str) -> None:
     if number > most:
-        got = str(number) if number < 10**18 else "far more"
-        why = f"This server gives at most {most} {what}, not {got}."
+        got = str(number) if number < 10**18 else "more than 10^18"
+        why = f"The request has {got} {what}, but the limit is {most}."
         raise Rejection(400, "", why, ("body", name), most, got)

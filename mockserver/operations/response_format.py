@@ -1,4 +1,4 @@
-"""The format of an answer's content: text, a JSON object, or what a JSON Schema accepts."""
+"""The format of an answer's content: text, a JSON object, or a value of a JSON Schema."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from mockserver.generation.replies import opening
 from mockserver.operations.chat_request import ChatRequest
 
 _TYPES = ("text", "json_object", "json_schema")
-_WHERE = ("body", "response_format")
-#: Different values among the choices of one request.
-_DIFFERENT = 8
+_LOCATION = ("body", "response_format")
+#: Maximum number of different values among the choices of a request.
+_MAX_DIFFERENT = 8
 
 
 def check_response_format(request: ChatRequest) -> None:
@@ -26,17 +26,17 @@ def check_response_format(request: ChatRequest) -> None:
     kind = wanted["type"]
     if kind not in _TYPES:
         why = f'The response_format "{shorten(kind)}" is not one of {", ".join(_TYPES)}.'
-        raise Rejection(400, "response-format-unknown", why, (*_WHERE, "type"), list(_TYPES), kind)
+        raise Rejection(400, "response-format-unknown", why, (*_LOCATION, "type"), list(_TYPES), kind)
     if kind != "json_schema":
         return
     if not wanted.get("json_schema"):
-        why = "The response_format json_schema lacks its json_schema: send a name and a schema in it."
-        raise Rejection(400, "", why, (*_WHERE, "json_schema"))
+        why = "response_format has the type json_schema, but no json_schema. Send json_schema with a name and a schema."
+        raise Rejection(400, "", why, (*_LOCATION, "json_schema"))
     try:
         admit_schema(_schema(request), request.settings.limits.schema, request.budget)
     except SchemaRefused as error:
         why = f"The schema in response_format can't be used: {error}."
-        raise Rejection(400, "", why, (*_WHERE, "json_schema", "schema")) from None
+        raise Rejection(400, "", why, (*_LOCATION, "json_schema", "schema")) from None
 
 
 def structured_contents(request: ChatRequest, said: str, seed: bytes, digests: Sequence[bytes]) -> list[str] | None:
@@ -55,12 +55,12 @@ def structured_contents(request: ChatRequest, said: str, seed: bytes, digests: S
     try:
         made = [
             to_json(sample_value(schema, said, seed + bytes([index]), request.budget))
-            for index in range(min(count, _DIFFERENT))
+            for index in range(min(count, _MAX_DIFFERENT))
         ]
     except SampleError as error:
-        why = f"No content that the schema in response_format accepts was found: {error}."
-        raise Rejection(400, "", why, (*_WHERE, "json_schema", "schema")) from None
-    return [made[index % _DIFFERENT] for index in range(count)]
+        why = f"No value of the schema in response_format could be generated: {error}."
+        raise Rejection(400, "", why, (*_LOCATION, "json_schema", "schema")) from None
+    return [made[index % _MAX_DIFFERENT] for index in range(count)]
 
 
 def wanted_schema_json(request: ChatRequest) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from mockserver.resources.sessions import EMPTY, Session, decode
 def find_session(context: Context, agent: Agent, body: dict[str, Any]) -> Session | None:
     """Return the session that a body names, an empty one if it names none, None if it does not exist.
 
-    It is already truncate to what the agent allows before something is added.
+    It is already truncated to the limit of the agent.
     """
     named = body.get("store_in_session")
     if not named:
@@ -30,15 +30,15 @@ def find_session(context: Context, agent: Agent, body: dict[str, Any]) -> Sessio
 
 
 def save_session(agent: Agent, session_id: str, session: Session, most: int) -> Write:
-    """Return the write that stores a session; raises `Rejection` if it is nested too deep or exceeds `most` bytes."""
-    where = ("body", "messages")
+    """Return the write that saves a session; raises `Rejection` if it is nested too deep or exceeds `most` bytes."""
+    location = ("body", "messages")
     try:
         value = session.encode()
     except RecursionError:
-        why = "A message that is kept in a session may not be nested this deep."
-        raise Rejection(400, "", why, where) from None
+        why = "The messages are nested too deep to be stored in a session."
+        raise Rejection(400, "", why, location) from None
     if len(value) > most:
-        why = f"This server keeps at most {most} bytes of a session; with this request there are {len(value)}."
-        raise Rejection(400, "", why, where, most, len(value))
+        why = f"With this request the session would have {len(value)} bytes, more than the limit of {most}."
+        raise Rejection(400, "", why, location, most, len(value))
     ttl = agent.setting("session_max_ttl")
     return Write(keys.session(agent.id, session_id), value, None if ttl is None else session.written + ttl)

@@ -1,9 +1,9 @@
-"""Tools that a request declares: which are called, with which arguments, and how a result is answered.
+"""Tool calls: decides which of the declared tools are called, and with which arguments; quotes results.
 
-A tool is called if `tool_choice` requires it, or if the agent has `calls_tools` and `tool_choice` leaves it open. The
-tools that the user's last message names are called, otherwise the first one; only one with `parallel_tool_calls` false.
-A request whose last message is a result gets text, even if `tool_choice` is `required`: OpenAI's endpoint would call
-again each time until the client takes `required` back; here an agent loop ends by itself.
+The mock calls a tool if `tool_choice` requires it, or if the agent has `calls_tools` and `tool_choice` is `auto` or
+absent. It calls the tools that the user's last message names, otherwise the first one; only one if
+`parallel_tool_calls` is false. If the last message is a result, the answer is text, even if `tool_choice` is
+`required`, so that an agent loop ends. OpenAI's endpoint would call again until the client no longer sends `required`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from mockserver.resources.sessions import EMPTY, calls_of, text_of
 _CHOICES = ("none", "auto", "required")
 _RESULTS = ("tool", "function")
 _UC_FUNCTION = "uc_function"
-#: Calls in one answer at most.
-_MOST_CALLS = 16
-#: Characters of the results that an answer repeats.
+#: Maximum number of calls in an answer.
+_MAX_CALLS = 16
+#: Maximum number of characters that an answer quotes from results.
 _QUOTED = 300
 #: Source: OpenAI's reference of function tools.
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -35,13 +35,13 @@ _BETWEEN = re.compile(r"[\W_]+")
 
 
 def check_tools(request: ChatRequest) -> None:
-    """Refuse too many tools, tools that are not functions, and parameters that are not a usable JSON Schema."""
+    """Refuse too many tools, unsupported types of tools, and unusable JSON Schemas."""
     limits, declared = request.settings.limits, request.body.get("tools") or []
     if len(declared) > limits.tools:
-        why = f"This server takes at most {limits.tools} tools, not {len(declared)}: declare fewer."
+        why = f"The request declares {len(declared)} tools, but the limit is {limits.tools}. Declare fewer."
         raise Rejection(400, "", why, ("body", "tools"), limits.tools, len(declared))
     for index, tool in enumerate(declared):
-        where = ("body", "tools", index)
+        location = ("body", "tools", index)
         if not _is_function(tool):
             if tool["type"] == _UC_FUNCTION and tool.get(_UC_FUNCTION):
                 continue
@@ -49,33 +49,33 @@ def check_tools(request: ChatRequest) -> None:
                 f'Tool {index} has the type "{shorten(tool["type"])}". '
                 f"Send the type function with a function, or {_UC_FUNCTION} with a {_UC_FUNCTION}."
             )
-            raise Rejection(400, "", why, (*where, "type"), f"function or {_UC_FUNCTION}", tool["type"])
+            raise Rejection(400, "", why, (*location, "type"), f"function or {_UC_FUNCTION}", tool["type"])
         name = tool["function"]["name"]
         if not _NAME.fullmatch(name):
-            why = f'"{shorten(name)}" is not a function name: at most 64 letters, digits, "_" and "-".'
-            raise Rejection(400, "", why, (*where, "function", "name"), None, name)
+            why = f'"{shorten(name)}" is not a valid function name. Use at most 64 letters, digits, "_" and "-".'
+            raise Rejection(400, "", why, (*location, "function", "name"), None, name)
         try:
             admit_schema(_parameters(tool), limits.schema, request.budget)
         except SchemaRefused as error:
-            why = f'The parameters of "{name}" are not a JSON Schema that this server can use: {error}.'
-            raise Rejection(400, "", why, (*where, "function", "parameters")) from None
+            why = f'The JSON Schema in the parameters of "{name}" can\'t be used: {error}.'
+            raise Rejection(400, "", why, (*location, "function", "parameters")) from None
 
 
 def check_tool_choice(request: ChatRequest) -> None:
-    """Refuse a `tool_choice` that is not one of OpenAI's words and does not name a declared tool."""
+    """Refuse a `tool_choice` that is neither one of OpenAI's values nor the name of a declared tool."""
     choice = request.body.get("tool_choice")
     names = [tool["function"]["name"] for tool in _declared(request)]
-    there = ", ".join(names) or "none"
+    listed = ", ".join(names) or "none"
     named = _named(choice) if isinstance(choice, dict) else ""
     if choice is None or (choice in _CHOICES and (names or choice != "required")) or (named and named in names):
         return
     spelled = f'"{shorten(named or str(choice))}"'
-    why = f"The tool_choice {spelled} can't be followed: it is none, auto, required with tools, or names a function. "
-    raise Rejection(400, "tool-choice-unknown", f"{why}Declared are: {there}.", ("body", "tool_choice"), there)
+    why = f"Invalid tool_choice {spelled}. Send none, auto, required (with tools), or the name of a declared function. "
+    raise Rejection(400, "tool-choice-unknown", f"{why}Declared functions: {listed}.", ("body", "tool_choice"), listed)
 
 
 def functions_to_call(request: ChatRequest, said: str) -> tuple[Mapping[str, Any], ...]:
-    """Return the functions that the answer calls; none if it is text."""
+    """Return the functions that the answer calls; empty if the answer is text."""
     functions = [tool["function"] for tool in _declared(request)]
     choice = request.body.get("tool_choice")
     if not functions or choice == "none" or request.body["messages"][-1]["role"] in _RESULTS:
@@ -86,20 +86,20 @@ def functions_to_call(request: ChatRequest, said: str) -> tuple[Mapping[str, Any
         return ()
     spoken = f" {_words(said)} "
     meant = [function for function in functions if f" {_words(function['name'])} " in spoken] or functions[:1]
-    return tuple(meant[: 1 if request.body.get("parallel_tool_calls") is False else _MOST_CALLS])
+    return tuple(meant[: 1 if request.body.get("parallel_tool_calls") is False else _MAX_CALLS])
 
 
 def calls_for(
     request: ChatRequest, functions: Sequence[Mapping[str, Any]], said: str, seed: bytes
 ) -> tuple[tuple[str, str], ...]:
-    """Return the names of functions with the arguments of a call as JSON; raises `Rejection` if none are found."""
+    """Return name and arguments (as JSON) of each call; raises `Rejection` if no valid arguments are found."""
     return tuple((function["name"], _arguments(request, function, said, seed)) for function in functions)
 
 
 def choice_of_calls(calls: Sequence[tuple[str, str]], id: str, index: int, limit: int | None) -> Choice:
     """Return a choice with these calls, each with an id, cut after `limit` tokens.
 
-    A function's name counts as one token, its arguments as text.
+    The name of a function counts as one token, its arguments count as text.
     """
     left, written = limit, list[ToolCall]()
     for number, (name, arguments) in enumerate(calls):
@@ -115,7 +115,7 @@ def choice_of_calls(calls: Sequence[tuple[str, str]], id: str, index: int, limit
 
 
 def tool_results(request: ChatRequest) -> str:
-    """Return a sentence that repeats the results at the end of the request; empty if it does not end with one."""
+    """Return sentences that quote the results at the end of the request; empty if it does not end with a result."""
     messages: list[dict[str, Any]] = request.body["messages"]
     first = len(messages)
     while first and messages[first - 1]["role"] in _RESULTS:
@@ -139,7 +139,7 @@ def _result(message: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 
 def _declared(request: ChatRequest) -> list[dict[str, Any]]:
-    """Return the tools that an answer can call; a server runs those of the type `uc_function` itself."""
+    """Return the functions that an answer can call; the server itself runs tools of the type `uc_function`."""
     return [tool for tool in request.body.get("tools") or () if _is_function(tool)]
 
 
@@ -168,10 +168,10 @@ def _arguments(request: ChatRequest, function: Mapping[str, Any], said: str, see
     try:
         value = sample_value(schema, said, seed + str(function["name"]).encode(), request.budget)
         if not isinstance(value, dict):
-            raise SampleError("its schema accepts no object")
+            raise SampleError("its schema does not accept an object")
     except SampleError as error:
         index = next(at for at, tool in enumerate(request.body["tools"]) if tool.get("function") is function)
-        where = ("body", "tools", index, "function", "parameters")
-        why = f'No arguments that "{function["name"]}" accepts were found: {error}.'
-        raise Rejection(400, "", why, where) from None
+        location = ("body", "tools", index, "function", "parameters")
+        why = f'No valid arguments for "{function["name"]}" could be generated: {error}.'
+        raise Rejection(400, "", why, location) from None
     return to_json(value)

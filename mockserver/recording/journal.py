@@ -1,6 +1,6 @@
 """The journal: exchanges as they are stored and as they are shown.
 
-Every reply adds an entry. A store in this process keeps references and encodes an entry when somebody reads it; other
+Every reply adds an entry. A store in this process keeps references and encodes an entry when it is read; other
 stores encode it at once. Either way, secrets are hidden before anything is shown or leaves the process.
 """
 

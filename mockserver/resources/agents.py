@@ -1,4 +1,4 @@
-"""Agents: their fields, the mock's own settings, and the agents of the built-in configuration."""
+"""Agents: their fields, their mock settings, and the built-in agents."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ CHAT_ROLES = frozenset({"user", "assistant", "tool"})
 #: The stored value of a configured agent that was deleted.
 DELETED = b""
 
-#: The model of an agent that is configured without one.
+#: The default model of a configured agent.
 MODEL = "llama-2-70b-chat-hf"
-#: The status of an agent that answers chats; every agent of the mock does.
+#: The status of every agent of the mock.
 AVAILABLE = "AVAILABLE"
 #: The fields that clients may set, in the order of the contract.
 FIELDS = (
@@ -46,10 +46,10 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent: `id` is a uuid in lower case, `fields` are the API's fields except `id` and `object`.
+    """One agent: `id` is a uuid in lower case, `fields` are the fields of the API except `id` and `object`.
 
-    The rest are settings of the mock: `roles` are the roles of messages that it accepts; with `any_model` it accepts
-    every model; with `calls_tools` it calls tools unasked; it knows its `documents` whatever indexes it is bound to.
+    The others are settings of the mock. The agent accepts messages with these `roles`. With `any_model` it accepts
+    every model. With `calls_tools` it calls tools unless `tool_choice` forbids it. It always searches its `documents`.
     """
 
     id: str
@@ -61,35 +61,35 @@ class Agent:
 
     @property
     def name(self) -> str:
-        """Its name; a configured agent can be addressed by it in the path."""
+        """The name; the path can name a configured agent by it."""
         return self.fields.get("name") or self.id
 
     @property
     def model(self) -> str:
-        """The model that answers."""
+        """The name of the model."""
         return str(self.fields["model"])
 
     @property
     def instructions(self) -> str:
-        """The instructions before each conversation."""
+        """The system instructions."""
         return self.fields.get("instructions") or ""
 
     def setting(self, name: str, absent: Any = None) -> Any:
-        """Return one of the API's fields; `absent` if it is null or missing."""
+        """Return a field of the API; `absent` if it is null or missing."""
         value = self.fields.get(name)
         return absent if value is None else value
 
     def as_json(self) -> dict[str, Any]:
-        """Return the agent as the API answers it."""
+        """Return the agent as the API returns it."""
         return {"id": self.id, "object": "agent", **self.fields}
 
     def encode(self) -> bytes:
-        """Return the value that is stored: the fields; the settings of the mock stay in the configuration."""
+        """Return the stored value, which contains the fields but not the settings of the mock."""
         return orjson.dumps(dict(self.fields))
 
 
 def configured_agent(id: str, name: str, /, **rest: Any) -> Agent:
-    """Return an agent of the configuration; `rest` holds the mock's own settings, and fields of the API."""
+    """Return a configured agent; `rest` are settings of the mock and fields of the API."""
     own = {key: rest.pop(key) for key in ("roles", "any_model", "calls_tools", "documents") if key in rest}
     return Agent(id.lower(), {"created_at": 0, "status": AVAILABLE, "model": MODEL, "name": name, **rest}, **own)
 
@@ -100,12 +100,12 @@ def by_address(agents: Iterable[Agent]) -> Mapping[str, Agent]:
 
 
 def unique(agents: Mapping[str, Agent]) -> tuple[Agent, ...]:
-    """Return the agents of a mapping by address, each once."""
+    """Return each agent of a mapping once."""
     return tuple({agent.id: agent for agent in agents.values()}.values())
 
 
 def id_of(agents: Mapping[str, Agent], address: str) -> str:
-    """Return the id of the agent that `address` means; the address itself if it can't be an agent's."""
+    """Return the id of the agent with this id or name; `address` itself if it is unknown."""
     known = find_configured(agents, address)
     return known.id if known else address.lower() if is_uuid(address) else address
 
@@ -136,7 +136,7 @@ def _document(name: str, text: str) -> Document:
     return Document(identity, text, name, "text/plain", f"handbook/{name}")
 
 
-#: The index if the configuration declares none.
+#: The default index.
 LIBRARY = KnowledgeIndex(
     "1f0b7c92-d503-4a61-8e2f-903c5b4d1701",
     "library",

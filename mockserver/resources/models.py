@@ -17,14 +17,14 @@ ENGINES: Mapping[str, str] = {COMPLETIONS: "VLLM", EMBEDDINGS: "INFINITY"}
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model: its id is its name."""
+    """A model; its id is its name."""
 
     id: str
     type: str = COMPLETIONS
     engine: str = ENGINES[COMPLETIONS]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the model as the API answers it."""
+        """Return the model as the API returns it."""
         return {
             "id": self.id,
             "object": "model",
@@ -41,12 +41,12 @@ def configured_model(id: str, model_type: str = COMPLETIONS, model_engine: str |
 
 
 def with_agent_models(models: Iterable[Model], agents: Iterable[Agent]) -> dict[str, Model]:
-    """Return `models` by id, followed by the models of `agents` that are not among them."""
+    """Return `models` by id, followed by other models of `agents`."""
     known = {model.id: model for model in models}
     for agent in agents:
         known.setdefault(agent.model, Model(agent.model))
     return known
 
 
-#: The models if the configuration declares none.
+#: The default models.
 MODELS = (configured_model(MODEL), configured_model("bge-small-en-v1.5", EMBEDDINGS))

@@ -1,7 +1,7 @@
-"""Truncation of sessions that are longer than their agent allows, before something is added to them.
+"""Truncates sessions that are longer than their agent allows.
 
-The API does not specify it. `delete_oldest` drops the oldest messages until the rest fits, and so does every strategy
-except `summarize`, which replaces them with one message that lists their topics.
+The API does not specify how. `summarize` replaces the oldest messages with one that lists their topics; every other
+strategy, such as `delete_oldest`, drops them.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 from mockserver.generation.replies import topic_of
 from mockserver.resources.sessions import EMPTY, Session, extend, text_of, texts_of
 
-#: The summary may take one part in this many of a session's length.
+#: The summary takes at most 1/4 of the maximum length of a session.
 _SHARE = 4
-#: Characters of a summary at most, and topics that it lists.
+#: Maximum number of characters and of topics in a summary.
 _SUMMARY = 400
 _NAMED = 5
 
 
 def truncate(session: Session, most: int | None, strategy: str) -> Session:
-    """Return the session with at most `most` characters, or the session itself if it has no more or `most` is None."""
+    """Return the session with at most `most` characters, unchanged if it is short enough or `most` is None."""
     if most is None or count_characters(session.messages) <= most:
         return session
     summarize = strategy == "summarize"

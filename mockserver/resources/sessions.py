@@ -1,4 +1,4 @@
-"""Sessions as they are stored, and the text and tokens of their messages."""
+"""Stored sessions, and the text and tokens of their messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import orjson
 
 from mockserver.generation.tokenizer import count_tokens
 
-#: Fields of a message that a session keeps, besides its role and its text.
+#: Fields of a message that a session stores in addition to role and text.
 _KEPT = ("tool_calls", "tool_call_id", "refusal")
 
 
@@ -20,8 +20,8 @@ _KEPT = ("tool_calls", "tool_call_id", "refusal")
 class Session:
     """The stored context of a conversation.
 
-    `written` is in seconds since 1970; `tokens` and `digest` are those of all messages, so that neither is
-    computed again.
+    `written` is in seconds since 1970. `tokens` and `digest` are those of all messages, stored to avoid computing them
+    again.
     """
 
     written: float
@@ -30,7 +30,7 @@ class Session:
     messages: tuple[dict[str, Any], ...]
 
     def encode(self) -> bytes:
-        """Return the session as JSON; RecursionError when a message is nested too deep to be written."""
+        """Return the session as JSON; raises RecursionError if a message is nested too deep."""
         value = {
             "written": self.written,
             "tokens": self.tokens,
@@ -101,9 +101,9 @@ def digest(before: bytes, messages: Sequence[dict[str, Any]]) -> bytes:
     state = hashlib.blake2b(before, digest_size=32)
     for message in messages:
         for text in (message["role"], *content_parts(message)):
-            said = text.encode()
-            state.update(len(said).to_bytes(8, "big"))
-            state.update(said)
+            data = text.encode()
+            state.update(len(data).to_bytes(8, "big"))
+            state.update(data)
     return state.digest()
 
 

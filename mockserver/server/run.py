@@ -37,7 +37,7 @@ def serve_in_this_process(
 
 
 def _recorder(engine: LoggedEngine) -> Callable[[Exchange], None]:
-    """Return a function that records an exchange, in a thread if the journal may have to wait for the store."""
+    """Return a function that records an exchange, in a thread if the journal may wait for the store."""
     if not engine.blocking:
         return engine.record
     thread = ThreadPoolExecutor(1)

@@ -36,12 +36,12 @@ def can_fork() -> bool:
     return "fork" in multiprocessing.get_all_start_methods()
 
 
-def run_workers(count: int, work: Callable[[int], None], say: Callable[[str], None]) -> None:
+def run_workers(count: int, work: Callable[[int], None], log: Callable[[str], None]) -> None:
     """Keep `count` processes at `work` until SIGINT or SIGTERM; raise `WorkersFailed` if none of them stays alive.
 
     `work` runs in each. It receives a file descriptor that is at its end when the work must end, also because this
-    process was killed. A worker that ends before that is replaced, and `say` receives a line about it. Call this before
-    any thread is started: a fork does not copy threads.
+    process was killed. A worker that ends before that is replaced, and `log` is called with a line about it. Call this
+    before any thread is started: a fork does not copy threads.
     """
     lifeline, held = os.pipe()
     workers: dict[int, tuple[BaseProcess, float]] = {}  # by sentinel, with the time of the start
@@ -62,7 +62,7 @@ def run_workers(count: int, work: Callable[[int], None], say: Callable[[str], No
                 if arrived in ended:
                     if set(arrived.recv(_SIGNALS_AT_ONCE)) - {_HANGUP}:
                         return
-                    say(HANGUP_LINE)
+                    log(HANGUP_LINE)
                 for sentinel in [one for one in workers if one in ended]:
                     process, began = workers.pop(sentinel)
                     process.join()
@@ -70,7 +70,7 @@ def run_workers(count: int, work: Callable[[int], None], say: Callable[[str], No
                     how = _how_it_ended(process)
                     if failed >= _TOO_MANY:
                         raise WorkersFailed(f"The workers end right after their start: {how}.")
-                    say(f"A worker {how}; process {start().pid} replaces it.")
+                    log(f"A worker {how}; process {start().pid} replaces it.")
     finally:
         os.close(held)
         _end([process for process, _ in workers.values()])

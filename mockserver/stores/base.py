@@ -91,7 +91,7 @@ class Store(Protocol):
     def append(self, log: str, entry: Entry, keep: int) -> int:
         """Add an entry to a log and return its number, counted from 1; the log keeps its newest `keep` entries.
 
-        A store in this process may keep the entry as it is and take its bytes when somebody reads it.
+        A store in this process may keep the entry as it is and encode it when it is read.
         """
 
     def entries(self, log: str, before: int | None = None, limit: int = 100) -> tuple[tuple[int, bytes], ...]:
@@ -107,6 +107,6 @@ class Store(Protocol):
         """Close connections and files."""
 
 
-def full(size: int) -> str:
-    """Return why a pinned item has no room in a store of so many bytes."""
-    return f"The store keeps at most {size} bytes (limits.store), and agents and journals have taken them."
+def full_message(size: int) -> str:
+    """Return the message of `StoreFull` for a store of `size` bytes."""
+    return f"The store is full: agents and journals use its {size} bytes (limits.store)."

@@ -12,7 +12,7 @@ from itertools import islice
 
 from sortedcontainers import SortedDict
 
-from mockserver.stores.base import ITEMS, MAX_SWEPT, SIZE, Conflict, Entry, StoreFull, Versioned, full
+from mockserver.stores.base import ITEMS, MAX_SWEPT, SIZE, Conflict, Entry, StoreFull, Versioned, full_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class MemoryStore:
                 raise Conflict(key)
             old = self._stored.get(key)
             if pinned and self._held - (len(old.stored.value) if old and old.pinned else 0) + len(value) > self._size:
-                raise StoreFull(full(self._size))
+                raise StoreFull(full_message(self._size))
             self._remove(key)
             self._version += 1
             self._stored[key] = _Item(Versioned(value, self._version), expires, pinned)
@@ -120,7 +120,7 @@ class MemoryStore:
             numbered = zip(range(written.count, 0, -1), reversed(written.kept), strict=False)
             skipped = 0 if before is None else max(0, written.count - before + 1)
             page = tuple(islice(numbered, skipped, skipped + limit))
-        # Not under the lock: an entry may have to be encoded first.
+        # Not under the lock: encoding an entry may take long.
         return tuple((number, bytes(entry)) for number, entry in page)
 
     def clear(self, prefix: str) -> None:

@@ -15,7 +15,17 @@ from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import TimeoutError as NoAnswer
 from redis.retry import Retry
 
-from mockserver.stores.base import ITEMS, MAX_SWEPT, SIZE, Conflict, Entry, StoreFull, StoreUnavailable, Versioned, full
+from mockserver.stores.base import (
+    ITEMS,
+    MAX_SWEPT,
+    SIZE,
+    Conflict,
+    Entry,
+    StoreFull,
+    StoreUnavailable,
+    Versioned,
+    full_message,
+)
 from mockserver.stores.circuit_breaker import CALL, CircuitBreaker
 from mockserver.stores.errors import store_error
 from mockserver.stores.key_encoding import decoded, encoded, end_of
@@ -69,7 +79,7 @@ class RedisStore:
         bounds = (self._items, self._size, MAX_SWEPT)
         written = self._run("put", encoded(key), value, version, end, int(pinned), self._clock(), *bounds)
         if written == NO_ROOM:
-            raise StoreFull(full(self._size))
+            raise StoreFull(full_message(self._size))
         if not written:
             raise Conflict(key)
         return int(written)

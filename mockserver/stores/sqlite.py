@@ -17,7 +17,17 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from mockserver.stores.base import ITEMS, MAX_SWEPT, SIZE, Conflict, Entry, StoreFull, StoreUnavailable, Versioned, full
+from mockserver.stores.base import (
+    ITEMS,
+    MAX_SWEPT,
+    SIZE,
+    Conflict,
+    Entry,
+    StoreFull,
+    StoreUnavailable,
+    Versioned,
+    full_message,
+)
 from mockserver.stores.circuit_breaker import CALL, CircuitBreaker
 from mockserver.stores.key_encoding import decoded, encoded, end_of
 from mockserver.stores.sqlite_schema import error_name, open_error, open_file
@@ -77,7 +87,7 @@ class SQLiteStore:
             if (found[0] if found else None) != expected:
                 raise Conflict(key)
             if pinned and self._held_without(connection, name) + len(value) > self._size:
-                raise StoreFull(full(self._size))
+                raise StoreFull(full_message(self._size))
             connection.execute("DELETE FROM item WHERE key = ?", (name,))
             version = connection.execute(
                 "INSERT INTO item (key, expires, pinned, size, value) VALUES (?, ?, ?, ?, ?)",

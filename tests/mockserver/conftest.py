@@ -1,4 +1,4 @@
-"""What the tests of the mock share."""
+"""Fixtures of the mock's tests."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tests.mockserver.support.redis_server import RedisServer
 
 @pytest.fixture
 def ask() -> Asker:
-    """A fresh mock to be asked."""
+    """A client for chats with a new mock."""
     return Asker()
 
 
 @pytest.fixture
 def call() -> Caller:
-    """A fresh mock, all of whose operations can be called."""
+    """A client for all operations of a new mock."""
     return Caller()
 
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis of the test's own, which it may stop."""
+    """A Redis that only this test uses, so that it may stop it."""
     server = RedisServer(tmp_path)
     server.start()
     yield server

@@ -1,4 +1,4 @@
-"""The engine: the order of its checks, what it tells the journal, and what it answers besides the operations."""
+"""The engine: the order of its checks, its journal entries, and its replies without an operation."""
 
 from __future__ import annotations
 

@@ -204,7 +204,7 @@ def test_a_wsgi_stream_is_freed_when_the_server_closes_it() -> None:
 
 
 class Talk:
-    """One ASGI request whose client leaves after it has read so many messages."""
+    """One ASGI request whose client disconnects after it has read some messages."""
 
     def __init__(self, body: bytes, leaves_after: int) -> None:
         self.sent: list[MutableMapping[str, Any]] = []

@@ -34,7 +34,7 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def slow() -> Iterator[Served]:
-    """A server that says a token in ten seconds, and shows what it is asked."""
+    """A server that needs ten seconds for a token, and logs its requests."""
     with serve("--tps", "0.1") as running:
         yield running
 

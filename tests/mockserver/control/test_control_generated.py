@@ -1,4 +1,4 @@
-"""The mock's own interface is asked what schemathesis derives from its document, and does what the document says."""
+"""Requests that schemathesis generates from the control interface's document get documented replies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Embeddings: unit vectors that are the same for the same texts, and near for texts that share words."""
+"""Embeddings: unit vectors that are equal for equal inputs, and similar for inputs that share words."""
 
 from __future__ import annotations
 
@@ -86,19 +86,19 @@ def test_each_model_has_vectors_of_its_own() -> None:
     assert vector_of("the sea", "one", 64) != vector_of("the sea", "other", 64)
 
 
-@pytest.mark.parametrize(("fields", "bound"), [({"dimensions": 9}, "8"), ({"input": ["a"] * 4}, "3")])
-def test_what_is_more_than_the_mock_embeds_is_refused_and_the_bound_named(fields: Any, bound: str) -> None:
+@pytest.mark.parametrize(("fields", "limit"), [({"dimensions": 9}, "8"), ({"input": ["a"] * 4}, "3")])
+def test_a_request_beyond_the_limits_is_refused_and_the_limit_named(fields: Any, limit: str) -> None:
     call = Caller(limited(dimensions=8, texts=3))
     status, _, detail = call.refusal(
         "POST", "/embeddings", {"model": EMBEDDER, "input": "a", "dimensions": 8, **fields}
     )
     assert status == 400
-    assert f"at most {bound} " in detail
+    assert f"the limit is {limit}." in detail
     embed(call, ["a"] * 3, dimensions=8)
 
 
 @pytest.mark.parametrize("dimensions", [10**20, 2.0])
-def test_a_number_of_dimensions_that_is_odd_is_no_error_of_the_server(call: Caller, dimensions: float) -> None:
+def test_an_unusual_number_of_dimensions_does_not_break_the_server(call: Caller, dimensions: float) -> None:
     body = {"model": EMBEDDER, "input": "a", "dimensions": dimensions}
     assert call.status("POST", "/embeddings", body) == (200 if dimensions == 2 else 400)
 

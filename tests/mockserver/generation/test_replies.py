@@ -1,4 +1,4 @@
-"""Tokens, texts and pace."""
+"""Tokens, replies and delays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from mockserver.generation.build_corpus import CORPUS, encode, make_corpus
 from mockserver.generation.completion import choice_of_text
 from mockserver.generation.latency import Pace
-from mockserver.generation.replies import compose, kind_of, topic_of
+from mockserver.generation.replies import classify, compose, topic_of
 from mockserver.generation.tokenizer import count_tokens, pieces
 
 DIGEST = hashlib.blake2b(b"x", digest_size=32).digest()
@@ -45,7 +45,7 @@ def test_pieces_give_the_text_back_one_for_each_token(text: str) -> None:
 def test_a_long_text_takes_no_longer_than_its_length(pattern: str) -> None:
     """With a search that is not linear it would take minutes."""
     text = pattern.format(" " * 200_000)
-    same = "".join(pieces(text)) == text  # no diff of such texts where it fails
+    same = "".join(pieces(text)) == text  # a diff of such long strings would take too long
     assert same
     assert count_tokens(text) <= 1
 
@@ -92,7 +92,7 @@ def test_the_first_stop_and_then_the_limit_end_a_text(
     ],
 )
 def test_a_text_is_answered_by_its_kind(said: str, kind: str) -> None:
-    assert kind_of(topic_of(said)) == kind
+    assert classify(topic_of(said)) == kind
 
 
 @given(st.text(max_size=1000), st.binary(min_size=32, max_size=32))
@@ -100,7 +100,7 @@ def test_an_answer_takes_up_what_was_said_and_is_printable(said: str, digest: by
     text = compose(said, "", digest)
     topic = topic_of(said)
     assert len(topic) <= 60
-    if kind_of(topic) in ("question", "statement"):
+    if classify(topic) in ("question", "statement"):
         assert topic.rstrip(".!") in text
     assert all(character.isprintable() or character == "\n" for character in text)
 
@@ -108,7 +108,7 @@ def test_an_answer_takes_up_what_was_said_and_is_printable(said: str, digest: by
 @given(st.binary(min_size=32, max_size=32))
 def test_an_answer_has_the_usual_stops_in_it(digest: bytes) -> None:
     """So that a client sees its stop sequence act."""
-    text = compose("Tell me about the sea.", "", digest)
+    text = compose("Teach me about the sea.", "", digest)
     assert all(stop in text for stop in (".", " ", "\n", "\n\n"))
 
 

@@ -1,4 +1,4 @@
-"""What agents know, how it is found, and where it shows."""
+"""Retrieval: indexes, search, and the passages in answers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def asking(*indexes: KnowledgeIndex, documents: tuple[Document, ...] = (), **fie
 
 
 def context(ask: Asker, question: str = QUESTION) -> list[str] | None:
-    """Return where the passages are from that an answer of `it` names."""
+    """Return the origins of the passages that an answer of `it` lists."""
     passages = ask.answer(question, agent="it").get("index_context_info")
     return passages and [one["metadata"]["origin_name"] for one in passages]
 

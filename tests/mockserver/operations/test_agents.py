@@ -235,7 +235,7 @@ def test_an_agent_of_more_bytes_than_the_bound_is_refused() -> None:
     for path in ("/agents", f"/agents/{agent['id']}"):
         status, _, detail = call.refusal("POST", path, {"model": COMPLETER, "instructions": "x" * 2000})
         assert status == 413
-        assert "at most 2000 bytes" in detail
+        assert "limit of 2000" in detail
     assert call.get(f"/agents/{agent['id']}") == agent
 
 

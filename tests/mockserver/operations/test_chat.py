@@ -94,7 +94,7 @@ def test_an_open_agent_refuses_a_role_that_nobody_knows(ask: Asker) -> None:
 
 
 def test_n_choices_count_from_zero_and_differ(ask: Asker) -> None:
-    choices = ask.answer("Tell me about the sea.", n=5)["choices"]
+    choices = ask.answer("Teach me about the sea.", n=5)["choices"]
     assert [choice["index"] for choice in choices] == [0, 1, 2, 3, 4]
     assert len({choice["message"]["content"] for choice in choices}) == 5
 
@@ -120,9 +120,9 @@ def test_more_stops_than_the_bound_are_refused_with_the_bound(ask: Asker) -> Non
 
 @pytest.mark.parametrize("stop", [".", " ", "\n", "e"])
 def test_an_answer_ends_before_its_stop(ask: Asker, stop: str) -> None:
-    whole = ask.content("Tell me about the sea.")
+    whole = ask.content("Teach me about the sea.")
     assert stop in whole
-    answer = ask.answer("Tell me about the sea.", stop=["\N{SNOWMAN}", stop])
+    answer = ask.answer("Teach me about the sea.", stop=["\N{SNOWMAN}", stop])
     (choice,) = answer["choices"]
     assert choice["message"]["content"] == whole.partition(stop)[0]
     assert choice["finish_reason"] == "stop"
@@ -132,7 +132,7 @@ def test_an_answer_ends_before_its_stop(ask: Asker, stop: str) -> None:
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
 def test_an_answer_is_cut_after_its_tokens(ask: Asker, name: str, limit: float) -> None:
     fields: dict[str, Any] = {name: limit}
-    answer = ask.answer("Tell me about the sea.", n=2, **fields)
+    answer = ask.answer("Teach me about the sea.", n=2, **fields)
     for choice in answer["choices"]:
         assert count_tokens(choice["message"]["content"]) == limit
         assert choice["finish_reason"] == "length"
@@ -160,8 +160,8 @@ def test_usage_counts_instructions_and_messages_and_adds_up(ask: Asker) -> None:
 
 
 def test_content_in_parts_counts_and_acts_as_its_text(ask: Asker) -> None:
-    parts = [{"type": "text", "text": "Tell me"}, {"type": "text", "text": "about the sea."}]
-    assert ask.content({"role": "user", "content": parts}) == ask.content("Tell me about the sea.")
+    parts = [{"type": "text", "text": "Teach me"}, {"type": "text", "text": "about the sea."}]
+    assert ask.content({"role": "user", "content": parts}) == ask.content("Teach me about the sea.")
 
 
 def test_a_message_without_text_is_answered(ask: Asker) -> None:
@@ -175,41 +175,41 @@ def test_null_counts_as_absent(ask: Asker) -> None:
 
 
 def test_without_temperature_the_same_request_gets_the_same_content(ask: Asker) -> None:
-    assert ask.content("Tell me about the sea.") == ask.content("Tell me about the sea.")
-    assert ask.content("Tell me about the sea.", temperature=0) == ask.content("Tell me about the sea.")
+    assert ask.content("Teach me about the sea.") == ask.content("Teach me about the sea.")
+    assert ask.content("Teach me about the sea.", temperature=0) == ask.content("Teach me about the sea.")
 
 
 def test_with_a_temperature_the_content_varies(ask: Asker) -> None:
-    contents = {ask.content("Tell me about the sea.", temperature=0.7) for _ in range(5)}
+    contents = {ask.content("Teach me about the sea.", temperature=0.7) for _ in range(5)}
     assert len(contents) > 1
 
 
 @pytest.mark.parametrize("seed", [0, -7, 10**18, 1.0])
 def test_with_a_seed_the_same_request_gets_the_same_content(ask: Asker, seed: float) -> None:
     said: dict[str, Any] = {"temperature": 1.5, "seed": seed}
-    assert ask.content("Tell me about the sea.", **said) == ask.content("Tell me about the sea.", **said)
+    assert ask.content("Teach me about the sea.", **said) == ask.content("Teach me about the sea.", **said)
 
 
 def test_another_seed_gives_another_content(ask: Asker) -> None:
-    contents = {ask.content("Tell me about the sea.", seed=seed) for seed in range(5)}
+    contents = {ask.content("Teach me about the sea.", seed=seed) for seed in range(5)}
     assert len(contents) == 5
 
 
 def test_other_words_give_another_content(ask: Asker) -> None:
     """The whole conversation counts, its roles included, and not only what was said last."""
     conversations: list[list[dict[str, Any]]] = [
-        [user("Tell me about the sea.")],
-        [user("Hello!"), user("Tell me about the sea.")],
-        [{"role": "assistant", "content": "Hello!"}, user("Tell me about the sea.")],
-        [user("Hello"), user("!Tell me about the sea.")],
+        [user("Teach me about the sea.")],
+        [user("Hello!"), user("Teach me about the sea.")],
+        [{"role": "assistant", "content": "Hello!"}, user("Teach me about the sea.")],
+        [user("Hello"), user("!Teach me about the sea.")],
     ]
     assert len({ask.content(*conversation) for conversation in conversations}) == 4
 
 
 def test_n_max_tokens_and_stop_leave_the_text_as_it_is(ask: Asker) -> None:
-    whole = ask.content("Tell me about the sea.")
-    assert ask.answer("Tell me about the sea.", n=3)["choices"][0]["message"]["content"] == whole
-    assert whole.startswith(ask.content("Tell me about the sea.", max_tokens=5))
+    whole = ask.content("Teach me about the sea.")
+    assert ask.answer("Teach me about the sea.", n=3)["choices"][0]["message"]["content"] == whole
+    assert whole.startswith(ask.content("Teach me about the sea.", max_tokens=5))
 
 
 def test_an_agent_with_documents_says_what_it_answers_from(ask: Asker) -> None:
@@ -228,7 +228,7 @@ def test_the_same_seed_and_clock_give_the_same_bytes() -> None:
 
 
 def test_another_seed_of_the_server_gives_other_ids_and_texts() -> None:
-    one, other = Asker(engine(seed=1)).answer("Tell me more."), Asker(engine(seed=2)).answer("Tell me more.")
+    one, other = Asker(engine(seed=1)).answer("Teach me more."), Asker(engine(seed=2)).answer("Teach me more.")
     assert one["id"] != other["id"]
     assert one["choices"] != other["choices"]
 

@@ -1,4 +1,4 @@
-"""Legacy completions: texts that go on from prompts."""
+"""Legacy completions: text that continues prompts."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def links_of(operation: Operation) -> tuple[Link, ...]:
 
 
 def twin_of(operation: Operation, creation: Operation) -> Operation:
-    """Return the operation that a creation's path has where a shared link names that of another path."""
+    """Return the operation on the path of the creation, if a shared link names one on another path."""
     for other in creations(CONTRACT):
         if operation.path.startswith(other.path) and links_of(other) == links_of(creation):
             path = creation.path + operation.path.removeprefix(other.path)

@@ -85,7 +85,7 @@ def test_a_call_is_no_matter_of_form(ask: Asker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "says"),
+    ("wanted", "message"),
     [
         ({"type": "yaml"}, "yaml"),
         ({"type": "json_schema"}, "json_schema"),
@@ -95,10 +95,10 @@ def test_a_call_is_no_matter_of_form(ask: Asker) -> None:
         (schema({"type": "object", "required": ["a"], "properties": {"a": False}}), "found"),
     ],
 )
-def test_a_form_that_can_not_be_kept_is_refused(ask: Asker, wanted: Any, says: str) -> None:
+def test_an_unusable_response_format_is_refused(ask: Asker, wanted: Any, message: str) -> None:
     status, detail = ask.refusal("Describe a cat.", response_format=wanted)
     assert status == 400
-    assert says in detail
+    assert message in detail
 
 
 def test_the_schema_is_bounded() -> None:

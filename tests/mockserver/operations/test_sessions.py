@@ -73,7 +73,7 @@ def test_what_is_kept_are_the_messages_and_the_first_choice() -> None:
 
 def test_a_cut_answer_is_kept_as_it_was_given() -> None:
     store = MemoryStore()
-    answer = Asker(engine(store=store)).answer("Tell me about the sea.", max_tokens=2, create_session=True)
+    answer = Asker(engine(store=store)).answer("Teach me about the sea.", max_tokens=2, create_session=True)
     assert stored(store, answer["session_id"])[-1] == ("assistant", answer["choices"][0]["message"]["content"])
 
 
@@ -97,7 +97,7 @@ def test_sessions_and_plain_requests_know_nothing_of_each_other(ask: Asker) -> N
 
 def test_the_context_of_a_session_changes_the_answer(ask: Asker) -> None:
     session = ask.answer("The password is heron.", create_session=True)["session_id"]
-    assert ask.content("Tell me more.", store_in_session=session) != ask.content("Tell me more.")
+    assert ask.content("Teach me more.", store_in_session=session) != ask.content("Teach me more.")
 
 
 @pytest.mark.parametrize("session", [UNKNOWN, "00000000-0000-0000-0000-000000000000"])

@@ -22,7 +22,7 @@ def joined(chunks: Iterable[Any], index: int = 0) -> str:
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_each_choice_has_role_then_content_then_finish(ask: Asker, n: int) -> None:
-    chunks = ask.chunks("Tell me about the sea.", n=n)
+    chunks = ask.chunks("Teach me about the sea.", n=n)
     for index in range(n):
         role, *content, finish = choices_of(chunks, index)
         assert role["delta"] == {"role": "assistant", "content": ""}
@@ -35,20 +35,20 @@ def test_each_choice_has_role_then_content_then_finish(ask: Asker, n: int) -> No
     "fields", [{}, {"n": 3}, {"max_tokens": 4}, {"stop": ["."]}, {"stop": ["e"], "n": 2}, {"seed": 4, "temperature": 2}]
 )
 def test_the_pieces_make_up_the_plain_answer(ask: Asker, fields: dict[str, Any]) -> None:
-    plain = ask.answer("Tell me about the sea.", **fields)["choices"]
-    chunks = ask.chunks("Tell me about the sea.", **fields)
+    plain = ask.answer("Teach me about the sea.", **fields)["choices"]
+    chunks = ask.chunks("Teach me about the sea.", **fields)
     assert [joined(chunks, index) for index in range(len(plain))] == [one["message"]["content"] for one in plain]
     finishes = [choices_of(chunks, index)[-1]["finish_reason"] for index in range(len(plain))]
     assert finishes == [one["finish_reason"] for one in plain]
 
 
 def test_a_piece_is_a_token(ask: Asker) -> None:
-    contents = [one["delta"]["content"] for one in choices_of(ask.chunks("Tell me about the sea."), 0)[1:-1]]
+    contents = [one["delta"]["content"] for one in choices_of(ask.chunks("Teach me about the sea."), 0)[1:-1]]
     assert {count_tokens(content) for content in contents} == {1}
 
 
 def test_choices_speak_in_turn(ask: Asker) -> None:
-    chunks = ask.chunks("Tell me about the sea.", n=2)
+    chunks = ask.chunks("Teach me about the sea.", n=2)
     assert [chunk["choices"][0]["index"] for chunk in chunks[:6]] == [0, 1, 0, 1, 0, 1]
 
 
@@ -64,9 +64,9 @@ def test_a_stream_says_nothing_of_sessions_unless_asked(ask: Asker) -> None:
 
 
 def test_usage_comes_in_one_chunk_just_before_the_end(ask: Asker) -> None:
-    chunks = ask.chunks("Tell me about the sea.", n=2, stream_options={"include_usage": True})
+    chunks = ask.chunks("Teach me about the sea.", n=2, stream_options={"include_usage": True})
     assert [chunk["choices"] == [] for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
-    assert chunks[-1]["usage"] == ask.answer("Tell me about the sea.", n=2)["usage"]
+    assert chunks[-1]["usage"] == ask.answer("Teach me about the sea.", n=2)["usage"]
 
 
 @pytest.mark.parametrize("options", [None, {}, {"include_usage": False}, {"include_usage": None}])

@@ -215,7 +215,7 @@ def test_two_calls_are_cut_wherever_max_tokens_says(ask: Asker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "says"),
+    ("fields", "message"),
     [
         ({"tools": [WEATHER], "tool_choice": {"type": "function", "function": {"name": "unknown"}}}, "get_weather"),
         ({"tools": [WEATHER], "tool_choice": {"type": "function", "function": {"name": 7}}}, "get_weather"),
@@ -225,15 +225,15 @@ def test_two_calls_are_cut_wherever_max_tokens_says(ask: Asker) -> None:
         ({"tools": [], "tool_choice": NAMED}, "get_time"),
     ],
 )
-def test_a_choice_that_can_not_be_followed_is_refused(ask: Asker, fields: dict[str, Any], says: str) -> None:
+def test_an_invalid_tool_choice_is_refused(ask: Asker, fields: dict[str, Any], message: str) -> None:
     status, detail = ask.refusal(ASKED, **fields)
     assert status == 400
-    assert says in detail
+    assert message in detail
     assert "tool_choice" in detail
 
 
 @pytest.mark.parametrize(
-    ("declared", "says"),
+    ("declared", "message"),
     [
         ([{**WEATHER, "type": "browser"}], "browser"),
         ([tool("has space")], "has space"),
@@ -245,17 +245,17 @@ def test_a_choice_that_can_not_be_followed_is_refused(ask: Asker, fields: dict[s
         ([tool("odd", {"type": "string"})], "odd"),
     ],
 )
-def test_a_tool_that_can_not_be_played_is_refused_and_named(ask: Asker, declared: Any, says: str) -> None:
+def test_an_unusable_tool_is_refused_and_named(ask: Asker, declared: Any, message: str) -> None:
     status, detail = ask.refusal(ASKED, tools=declared, tool_choice="required")
     assert status == 400
-    assert says in detail
+    assert message in detail
 
 
 def test_tools_and_their_schemas_are_bounded() -> None:
     ask = Asker(limited(tools=2, schema=200))
     assert ask.answer(tools=[tool("a"), tool("b")])
     status, detail = ask.refusal(tools=[tool("a"), tool("b"), tool("c")])
-    assert (status, "2 tools" in detail) == (400, True)
+    assert (status, "the limit is 2" in detail) == (400, True)
     assert ask.answer(tools=[tool("a", {"title": "x" * 140})])
     status, detail = ask.refusal(tools=[tool("a", {"title": "x" * 200})])
     assert (status, "200" in detail) == (400, True)
@@ -278,7 +278,7 @@ def test_the_same_words_get_the_same_arguments_and_a_temperature_lets_them_vary(
 
 
 def test_a_message_may_make_calls_of_any_kind(ask: Asker) -> None:
-    """The document says no more of them than that they are objects."""
+    """The document only requires that they are objects."""
     odd: list[Any] = [{}, {"function": 7}, {"function": {"name": 7, "arguments": []}, "id": {}}]
     said = {"role": "assistant", "content": None, "tool_calls": odd}
     assert ask.content(ASKED, said, {"role": "tool", "content": None, "tool_call_id": "x"})

@@ -115,7 +115,7 @@ ODD = ["", "\0", "a\0b", "a%b", "a*b", "a_b", "é", "\ud800", "\uffff", "\U0001f
 def test_any_text_is_a_key_and_keys_sort_by_code_point(store: Store) -> None:
     for key in ODD:
         store.put(key, key.encode("utf-8", "surrogatepass"), None)
-    assert keys(store) == sorted(ODD)[1:]  # nothing sorts behind the empty key's own place but the others
+    assert keys(store) == sorted(ODD)[1:]  # all other keys sort after the empty key
     assert all(value(store, key) == key.encode("utf-8", "surrogatepass") for key in ODD)
     assert [key for key, _ in store.items("\U0010ffff")] == ["\U0010ffff", "\U0010ffffz"]
     assert [key for key, _ in store.items("a_")] == ["a_b"]

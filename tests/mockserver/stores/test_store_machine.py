@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from mockserver.stores import Conflict, MemoryStore, Store, Versioned
+from mockserver.stores import Conflict, MemoryStore, Store, StoreFull, Versioned
 from tests.mockserver.support.asking import Clock
 from tests.mockserver.support.store_kinds import KINDS, opened
 
@@ -108,10 +108,10 @@ class Machine(RuleBasedStateMachine):
 def attempt(
     store: Store, key: str, value: bytes, expected: int | None, expires: float | None, pinned: bool
 ) -> int | None:
-    """Return the version of what was put, None for a conflict."""
+    """Return the version of what was put, None if it conflicts or has no room."""
     try:
         return store.put(key, value, expected, expires=expires, pinned=pinned)
-    except Conflict:
+    except (Conflict, StoreFull):
         return None
 
 

@@ -1,4 +1,4 @@
-"""Short ways to ask an engine, and to read what it answers."""
+"""Shortcuts for chat requests to an engine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OPERATION = CONTRACT.operations["createAssistantChatCompletion"]
 
 @dataclass
 class Clock:
-    """A clock that stands still until it is told otherwise."""
+    """A clock that shows `now` until a test changes it."""
 
     now: float = NOW
 
@@ -37,7 +37,7 @@ def engine(
 
 
 def limited(**limits: int) -> Engine:
-    """Return an engine with these limits in place of the usual ones."""
+    """Return an engine with these limits instead of the default ones."""
     config = Config()
     return engine(replace(config, limits=replace(config.limits, **limits)))
 
@@ -59,7 +59,7 @@ def request(body: bytes | dict[str, Any] | list[Any] | None, agent: str = "demo"
 
 @dataclass(frozen=True)
 class Asker:
-    """Asks one engine, as a client would that sends one request after the other."""
+    """A client that sends chat requests to one engine."""
 
     engine: Engine = field(default_factory=engine)
 
@@ -89,6 +89,6 @@ class Asker:
 
 
 def details(reply: Reply) -> list[tuple[list[Any], str]]:
-    """Return loc and type of each fault that a 422 names."""
+    """Return location and type of each error in a 422."""
     assert reply.status == 422, reply
     return [(fault["loc"], fault["type"]) for fault in json.loads(reply.content())["detail"]]

@@ -1,4 +1,4 @@
-"""What stock FastAPI answers to bad bodies, measured; the mock does the same. Each row is a test, on every adapter."""
+"""Measured answers of FastAPI to invalid bodies; the mock must give the same. Each row is a test on every adapter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Row(NamedTuple):
-    """A body, and the status, place and type of the fault that it is refused for; a 400 names neither."""
+    """A body, the status of its reply, and location and type of the error; a 400 has neither."""
 
     name: str
     body: bytes
@@ -35,7 +35,7 @@ ROWS = [
     Row("empty", b"", 422, ["body"], "missing"),
     Row("a list", b"[]", 422, ["body"], NO_MODEL),
     Row("null", b"null", 422, ["body"], NO_MODEL),
-    Row("a text", b'"x"', 422, ["body"], NO_MODEL),
+    Row("a string", b'"x"', 422, ["body"], NO_MODEL),
     Row("a number", b"1", 422, ["body"], NO_MODEL),
     Row("another content type", GOOD, 422, ["body"], NO_MODEL, "text/plain"),
     Row("a form", GOOD, 422, ["body"], NO_MODEL, "application/x-www-form-urlencoded"),
@@ -50,7 +50,7 @@ ROWS = [
     Row("a key twice, the last one wrong", _with('"n":1,"n":0'), 422, ["body", "n"], "greater_than_equal"),
 ]
 
-#: Odd, and good all the same.
+#: Unusual but valid bodies.
 ODD = {
     "a key twice, the last one good": (_with('"n":0,"n":1'), "application/json"),
     "a byte order mark": (b"\xef\xbb\xbf" + GOOD, "application/json"),

@@ -1,4 +1,4 @@
-"""Short ways to call any operation of an engine; every reply is held to the contract."""
+"""Shortcuts for all operations of an engine; every reply is checked against the contract."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EMBEDDER = "bge-small-en-v1.5"
 
 @dataclass(frozen=True)
 class Caller:
-    """Calls one engine, as a client would that sends one request after the other."""
+    """A client that calls operations of one engine."""
 
     engine: Engine = field(default_factory=engine)
     scope: str = ""
@@ -33,7 +33,7 @@ class Caller:
         return exchange
 
     def answer(self, method: str, path: str, body: Any = None, **query: str) -> Any:
-        """Return what is answered, which must be a success."""
+        """Return the answer, which must be a success."""
         reply = self.exchange(method, path, body, **query).reply
         assert reply.status in {200, 201}, reply
         return json.loads(reply.content())
@@ -42,7 +42,7 @@ class Caller:
         return self.exchange(method, path, body, **query).reply.status
 
     def refusal(self, method: str, path: str, body: Any = None, **query: str) -> tuple[int, str, Any]:
-        """Return the status, the clauses that the refusal rests on, and why."""
+        """Return status, clauses and detail of a refusal."""
         exchange = self.exchange(method, path, body, **query)
         detail = json.loads(exchange.reply.content())["detail"]
         return exchange.reply.status, " ".join(exchange.clauses), detail
@@ -54,7 +54,7 @@ class Caller:
         return self.answer("POST", path, body)
 
     def events(self, path: str, body: Any) -> list[Any]:
-        """Return the chunks of a stream, which must end as it should."""
+        """Return the chunks of a stream, which must end with [DONE]."""
         reply = self.exchange("POST", path, {**body, "stream": True}).reply
         assert not isinstance(reply.body, bytes)
         assert reply.body[-1].data == b"[DONE]"

@@ -1,4 +1,4 @@
-"""Many clients that extend few sessions at once, and whether every turn is kept once, in one order."""
+"""Many clients that extend a few sessions concurrently, and checks that every turn is stored once and in order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.mockserver.support.asking import path_of, user
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A turn that was answered with 200: its session, its text, and the tokens of all that stood before its answer."""
+    """A turn that was answered with 200: its session, its text, and the prompt tokens of its answer."""
 
     session: str
     text: str
@@ -27,7 +27,7 @@ class Acknowledged:
 
 @dataclass(slots=True)
 class Crowd:
-    """Clients of the server at `url`; what they were answered, and how long all of it took in seconds."""
+    """Clients of the server at `url`, the answers that they got, and the total time in seconds."""
 
     url: str
     sessions: list[str] = field(default_factory=list)
@@ -37,9 +37,9 @@ class Crowd:
     seconds: float = 0.0
 
     def extend(self, sessions: int, clients: int, more: Callable[[int], bool]) -> None:
-        """Open sessions and let clients extend them at once, each with one turn after the other while `more` says so.
+        """Create sessions, then let clients extend them concurrently until `more` returns false.
 
-        `more` is given the number of turns that the client has behind it.
+        `more` gets the number of turns that the client has finished.
         """
         asyncio.run(self._extend(sessions, clients, more))
 
@@ -71,7 +71,7 @@ class Crowd:
 
 
 def kept(store: Store, session: str) -> list[str]:
-    """Return what users said in a session, in the order in which it is kept, without its first turn."""
+    """Return the user messages of a session in order, without the first."""
     pairs, after = [], ""
     while page := store.items(after=after):
         pairs += [(key, found) for key, found in page if key.endswith(session)]
@@ -81,7 +81,7 @@ def kept(store: Store, session: str) -> list[str]:
 
 
 def in_order(crowd: Crowd, session: str) -> list[str]:
-    """Return the acknowledged turns of a session in the order that their answers tell: each saw those before it."""
+    """Return the acknowledged turns of a session, ordered by their prompt tokens."""
     turns = [turn for turn in crowd.acknowledged if turn.session == session]
     assert len({turn.prompt_tokens for turn in turns}) == len(turns)
     return [turn.text for turn in sorted(turns, key=lambda turn: turn.prompt_tokens)]

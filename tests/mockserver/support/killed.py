@@ -1,7 +1,7 @@
-"""Writers of one SQLite file, killed again and again: `python -m tests.mockserver.killed FILE ROUNDS SEED`.
+"""Kills writers of one SQLite file repeatedly: `python -m tests.mockserver.support.killed FILE ROUNDS SEED`.
 
-Prints as JSON how many turns were acknowledged, which of them the file has not exactly once, and how many writers
-ended by themselves.
+Prints JSON: the number of acknowledged turns, the turns that are not stored exactly once, and the number of writers
+that ended without being killed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mockserver.stores import Conflict, open_store
 
 WRITERS = 3
 SESSIONS = 2
-#: Seconds at most that the writers of a round live after their first acknowledgement.
+#: Maximum lifetime of the writers of a round after their first acknowledgement, in seconds.
 LIFE = 0.05
 
 
@@ -40,7 +40,7 @@ def main(url: str, rounds: int, seed: int) -> None:
 
 
 def one_round(url: str, number: int, life: float) -> tuple[list[str], int]:
-    """Return the turns that writers acknowledged until all were killed, and how many ended before."""
+    """Return the acknowledged turns of a round, and the number of writers that ended before they were killed."""
     reading, writing = os.pipe()
     writers = []
     for writer in range(WRITERS):
@@ -55,7 +55,7 @@ def one_round(url: str, number: int, life: float) -> tuple[list[str], int]:
         writers.append(child)
     os.close(writing)
     said = [os.read(reading, 65536)]
-    select.select([], [], [], life)  # writers get on; no test waits for it, it is the moment of their death
+    select.select([], [], [], life)  # the writers work until this time
     for child in writers:
         os.kill(child, signal.SIGKILL)
     while part := os.read(reading, 65536):
@@ -66,7 +66,7 @@ def one_round(url: str, number: int, life: float) -> tuple[list[str], int]:
 
 
 def write(url: str, number: int, writer: int, acknowledge: int) -> None:
-    """Add turns to sessions, each acknowledged when it is stored, for ever."""
+    """Add turns to sessions without end, and acknowledge each one after it is stored."""
     store = open_store(url)
     turn = 0
     while True:

@@ -1,4 +1,4 @@
-"""HTTP written by hand over a socket, for what no client library lets one send."""
+"""Raw HTTP over a socket, for requests that client libraries can't send."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEAD = f"POST {path_of()} HTTP/1.1\r\nHost: mock\r\nContent-Type: application/js
 
 
 def connect(url: str) -> socket.socket:
-    """Return a connection to the server at a URL; nothing on it takes longer than twenty seconds."""
+    """Return a connection to the server at a URL with a timeout of twenty seconds."""
     parts = urlsplit(url)
     return socket.create_connection((parts.hostname, parts.port), timeout=20)
 

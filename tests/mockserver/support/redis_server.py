@@ -1,4 +1,4 @@
-"""A real redis-server of the tests' own, on a free port of this machine."""
+"""A real redis-server for tests, on a free port."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROGRAM = "redis-server"
-#: Seconds that it has to stop or to answer.
-PATIENCE = 20
+#: Timeout in seconds for stopping and for answers.
+TIMEOUT = 20
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody listened on a moment ago."""
+    """Return a port of the loopback interface that was free a moment ago."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -24,7 +24,7 @@ def free_port() -> int:
 
 @dataclass
 class RedisServer:
-    """A Redis that keeps every write in `folder` before it answers; it may be stopped, killed and started again."""
+    """A Redis that writes to `folder` before it answers; it can be stopped, killed and restarted."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -51,16 +51,16 @@ class RedisServer:
     def stop(self, kill: bool = False) -> None:
         if self._process:
             (self._process.kill if kill else self._process.terminate)()
-            self._process.communicate(timeout=PATIENCE)
+            self._process.communicate(timeout=TIMEOUT)
         self._process = None
 
     def pause(self, paused: bool = True) -> None:
-        """Let it answer nobody, and take connections all the same; or let it go on."""
+        """Suspend or resume the process; while suspended it accepts connections but does not answer."""
         assert self._process
         self._process.send_signal(signal.SIGSTOP if paused else signal.SIGCONT)
 
     def command(self, *words: str) -> bytes:
-        """Return the beginning of what it answers to a command."""
-        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
+        """Return the beginning of the answer to a command."""
+        with socket.create_connection(("127.0.0.1", self.port), TIMEOUT) as connection:
             connection.sendall(" ".join(words).encode() + b"\r\n")
             return connection.recv(4096)

@@ -1,4 +1,4 @@
-"""The kinds of stores that the tests ask, each empty."""
+"""The kinds of stores under test."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FILES = count()
 
 @contextmanager
 def opened(kind: str) -> Iterator[Callable[..., Store]]:
-    """Yield what opens a store of this kind, on a place of its own that is gone behind the block."""
+    """Yield a function that opens a store of this kind; its data is deleted after the block."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         if kind == "redis":
             redis = shared_redis()
@@ -31,7 +31,7 @@ def opened(kind: str) -> Iterator[Callable[..., Store]]:
 
 @cache
 def shared_redis() -> RedisServer:
-    """Return the one Redis of this process's tests, which ends with it."""
+    """Return the Redis that all tests of this process share; it ends with the process."""
     folder = TemporaryDirectory(ignore_cleanup_errors=True)
     server = RedisServer(Path(folder.name))
     server.start()
