@@ -40,10 +40,11 @@ class Conformity:
         request = _Request(self.path, self.method.lower(), RequestParameters())
         response = _Response(exchange.status, dict(exchange.headers), exchange.header("content-type"), exchange.body)
         try:
-            errors = tuple(self._openapi.iter_response_errors(request, response))
+            errors = self._openapi.iter_response_errors(request, response)
+            # The message of an error is made when it is asked for, and decodes the body once more.
+            return tuple(message for error in errors for message in _messages(error))
         except (ValueError, RecursionError) as error:  # not UTF-8, or nested deeper than the libraries go
             return (f"the body can't be read: {type(error).__name__}",)
-        return tuple(message for error in errors for message in _messages(error))
 
     @property
     def statuses(self) -> frozenset[int]:
