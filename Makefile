@@ -14,7 +14,7 @@ ENVS ?= ALL
 
 .PHONY: help mock check test fixtures engine costs detection client-bugs replies format node clean
 
-help: ## say what there is to make
+help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
 
 mock: $(BIN)/agent-contract ## set up and serve the contract on port 8000; ARGS="--port 9000" is passed on
@@ -31,7 +31,7 @@ ifeq ($(NODE),)
 	@echo '======================================================================' >&2
 endif
 
-fixtures: $(BIN)/agent-contract ## write fixtures/ anew from the contract
+fixtures: $(BIN)/agent-contract ## write fixtures/ again from the contract
 	@$(BIN)/agent-contract fixtures fixtures
 
 engine: $(BIN)/agent-contract ## measure the CPU time of a reply, without a server; ARGS="--quick" leaves out the state
@@ -56,7 +56,7 @@ format: $(BIN)/tox ## lint and format in place
 	@$(BIN)/tox exec -q -e lint -- ruff check --fix .
 	@$(BIN)/tox exec -q -e lint -- ruff format .
 
-node: ## say whether the tests of the Node SDK can run; without Node, CI fails
+node: ## check whether the tests of the Node SDK can run; without Node, CI fails
 ifeq ($(NODE),)
 ifeq ($(CI),true)
 	$(error Node and npm were not found, and CI must run the tests of the Node SDK: install Node 20 or newer)

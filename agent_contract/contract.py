@@ -18,7 +18,7 @@ from agent_contract.compiler.links import check_links
 from agent_contract.compiler.operations import build_operations
 from agent_contract.compiler.routes import Found, NotAllowed, Routes, alike, compile_routes
 from agent_contract.document.document import Document
-from agent_contract.document.errors import ContractError, Problem
+from agent_contract.document.errors import ContractError, Problem, UnreadableError
 from agent_contract.document.json_pointer import Place, parse
 from agent_contract.document.walker import Walk, walk
 from agent_contract.messages import JSON, Clause, Violation
@@ -96,7 +96,7 @@ def compile_contract(document: Document) -> tuple[Contract, Walk]:
     _check_version(document)
     found = walk(document)
     if found.problems:
-        raise ContractError(found.problems)
+        raise (UnreadableError if found.unreadable else ContractError)(_unique(found.problems))
     schemas = prepare(document, found)
     problems = list(schemas.faults(found))
     if problems:  # one wrong schema would be reported again by each that refers to it

@@ -14,7 +14,7 @@ from typing import Any
 from agent_contract.compiler.routes import Found
 from agent_contract.contract import Contract, compile_contract
 from agent_contract.document.document import read_document
-from agent_contract.document.errors import ContractError, Problem
+from agent_contract.document.errors import ContractError, Problem, UnreadableError
 from agent_contract.document.json_pointer import Place, parse
 from agent_contract.document.object_types import CHILDREN, PLAIN, REQUIRED
 from agent_contract.document.walker import Walk
@@ -50,10 +50,12 @@ class Findings:
 
 
 def lint(path: Path, *, allow_outside: bool = False) -> Findings:
-    """Return the problems of the document at a path; UnreadableError if its file can't be read."""
+    """Return the problems of the document at a path; UnreadableError if a file of it can't be read."""
     document = read_document(path, allow_outside=allow_outside)
     try:
         contract, walk = compile_contract(document)
+    except UnreadableError:
+        raise
     except ContractError as error:
         return Findings(errors=error.problems)
     errors = (*_request_examples(contract), *_plain_examples(contract), *_schema_examples(contract, walk))

@@ -48,17 +48,19 @@ def load_engine(
     control: bool = True,
     control_tokens: Iterable[str] = (),
     allowed_hosts: Iterable[str] = (),
+    allow_outside: bool = False,
 ) -> Engine:
     """Return an engine that serves the document at `spec`, by default this project's own.
 
     `api_version` leaves out what later versions of the API added. `tokens` are added to those of the configuration,
     `max_sessions` replaces its limit, and `store` is an address that `open_store` accepts. The control interface
     requires one of `control_tokens`, if any are given, and answers at `allowed_hosts` and at the hosts that
-    `control.origin` lists; without `control` it has only health and readiness. `journal` is called with every exchange.
+    `control.origin` lists; without `control` it has only health and readiness. With `allow_outside`, a `$ref` may leave
+    the folder of `spec`. `journal` is called with every exchange.
     Raises `ContractError`, with place, problem and remedy, if the document, the configuration or the store can't be
     used.
     """
-    contract = load_contract(spec, api_version) if spec else own_contract(api_version)
+    contract = load_contract(spec, api_version, allow_outside=allow_outside) if spec else own_contract(api_version)
     settings = load_config(Path(config)) if config else Config()
     settings = replace(settings, tokens=(*settings.tokens, *tokens), control=control)
     settings = replace(settings, control_tokens=tuple(control_tokens), allowed_hosts=tuple(allowed_hosts))

@@ -19,8 +19,8 @@ def check(file: Path | None, allow_outside: bool) -> None:
     """Report each problem of an OpenAPI document: place, problem, remedy.
 
     Without FILE, the document that comes with this tool. Exit status: 0 when the document can be used, warnings or
-    not; 1 when it can't be compiled, or an example contradicts its schema; 2 when the file can't
-    be read, or is not YAML or JSON.
+    not; 1 when it can't be compiled, or an example contradicts its schema; 2 when the file,
+    or one that a $ref leads to, can't be read, or is not YAML or JSON.
     """
     try:
         findings = lint(_near(file or find_document()), allow_outside=allow_outside)

@@ -69,7 +69,7 @@ class Document:
             if not self.allow_outside and not _is_inside(Path(name), self.path.parent):
                 raise UnresolvedError(
                     "leads out of the document's folder",
-                    "move the file into the folder; check, clauses and diff take --allow-outside",
+                    "move the file into the folder; check, clauses, diff and serve take --allow-outside",
                 )
             self.texts[file] = read_text(Path(name), name)
             self.files[file] = parse_text(self.texts[file], name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent_contract.document.document import Document, UnresolvedError
-from agent_contract.document.errors import ContractError, Problem
+from agent_contract.document.errors import ContractError, Problem, UnreadableError
 from agent_contract.document.json_pointer import Place
 from agent_contract.document.object_types import CHILDREN, IN_PLACE, NEEDED
 
@@ -23,6 +23,7 @@ class Walk:
     edges: dict[Place, list[Place]] = field(default_factory=dict)
     references: dict[Place, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)  #: references to files that can't be read or parsed
 
     def of_kind(self, kind: str) -> Iterator[Place]:
         """Yield the places of a kind, in the document's order."""
@@ -118,6 +119,8 @@ def _target(document: Document, result: Walk, place: Place, reference: Any) -> P
         result.problems.append(document.problem(here, f"{reference!r} {error.problem}", error.remedy))
     except ContractError as error:  # the other file's own fault, with its own place
         result.problems.extend(error.problems)
+        if isinstance(error, UnreadableError):
+            result.unreadable.append(reference)
     return None
 
 

@@ -57,6 +57,7 @@ def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
 @_option("--port", default=8000, type=click.IntRange(0, 65535), help="Port to listen at; 0 chooses a free one.")
 @_option("--config", type=_FILE, help="YAML file with agents, tokens, documents and limits.")
 @_option("--spec", type=_FILE, help="OpenAPI document to serve instead of the built-in one.")
+@_option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of the folder of the --spec document.")
 @_option("--api-version", metavar="VERSION", help="Version of the API to serve. Default: the newest.")
 @_option("--token", help="Bearer token that every request must carry.")
 @_option(
@@ -266,6 +267,7 @@ def _engine(
     control: str,
     control_token: str | None,
     allow_host: tuple[str, ...],
+    allow_outside: bool,
 ) -> Engine:
     from mockserver.build import load_engine
     from mockserver.generation.latency import Pace
@@ -273,12 +275,15 @@ def _engine(
     for name, secret in (("--token", token), ("--control-token", control_token)):
         if secret is not None and not (secret.isascii() and secret.isprintable() and secret.strip() == secret != ""):
             raise click.BadParameter("must be printable ASCII without spaces around it", param_hint=name)
+    if allow_outside and not spec:
+        raise click.UsageError("--allow-outside is for the document of --spec. Add --spec FILE, or leave it out.")
     try:
         tokens = (token,) if token else ()
         pace = Pace(ttft, tps, jitter)
         options: dict[str, Any] = {"store": store, "max_sessions": max_sessions, "api_version": api_version or ""}
         options |= {"control": control == "on", "control_tokens": (control_token,) if control_token else ()}
         options["allowed_hosts"] = tuple(name.lower() for name in allow_host)
+        options["allow_outside"] = allow_outside
         return load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **options)
     except ContractError as error:
         raise _UserError("\n".join(str(problem) for problem in error.problems)) from None

@@ -225,6 +225,20 @@ def test_a_document_in_utf_16_is_status_2(tmp_path: Path) -> None:
     assert (result.exit_code, "save it as UTF-8" in result.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("command", ["check", "clauses"])
+@pytest.mark.parametrize("text", ["{type: [", None, "not: [utf-8: \udcff"], ids=["syntax", "absent", "encoding"])
+def test_an_unreadable_file_that_a_reference_leads_to_is_status_2(
+    tmp_path: Path, command: str, text: str | None
+) -> None:
+    if text is not None:
+        (tmp_path / "shared.yaml").write_text(text, encoding="utf-8", errors="surrogateescape")
+    path = write(tmp_path, yaml.safe_dump(with_schema({"$ref": "shared.yaml"})))
+    result = CliRunner().invoke(main, [command, str(path)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{tmp_path / 'shared.yaml'}")
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_foreign_text_in_a_problem_can_not_steer_the_terminal(tmp_path: Path) -> None:
     result = check(tmp_path, with_schema({"$ref": "#/\x1b[2J\u202e\n", "\x1b[2J": 1, "default": "\x1b"}))
     assert result.exit_code == 1

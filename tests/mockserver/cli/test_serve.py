@@ -17,6 +17,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from agent_contract.messages import Request
+from mockserver.build import load_engine
 from tests.mockserver.support.asking import path_of
 from tests.mockserver.support.bad_input import GOOD, ODD, ROWS, UNREADABLE, Row
 from tests.mockserver.support.raw import HEAD, chunked, connect, exchange
@@ -236,6 +238,24 @@ def test_a_document_that_can_not_be_compiled_stops_the_start(tmp_path: Path) -> 
     assert result.returncode == 2
     assert "openapi.yaml:3" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_reference_out_of_the_folder_of_the_document_needs_a_flag(tmp_path: Path) -> None:
+    (tmp_path / "shared.yaml").write_text("{get: {operationId: a, responses: {'200': {description: ok}}}}")
+    document = tmp_path / "api" / "openapi.yaml"
+    document.parent.mkdir()
+    document.write_text("openapi: 3.1.0\ninfo: {title: x, version: '1'}\npaths: {/a: {$ref: ../shared.yaml}}\n")
+    result = ended("serve", "--spec", str(document), "--port", "0")
+    assert result.returncode == 2
+    assert "--allow-outside" in result.stderr
+    engine = load_engine(document, allow_outside=True)
+    assert engine.reply(Request("GET", "/a", (), {}, b"")).status == 200
+
+
+def test_to_allow_references_out_of_the_folder_needs_a_document() -> None:
+    result = ended("serve", "--allow-outside", "--port", "0")
+    assert result.returncode == 2
+    assert "--spec" in result.stderr
 
 
 def test_a_faulty_configuration_stops_the_start(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def _imported(path: Path, package: str) -> Iterator[str]:
 
 
 def cycle_in(graph: Graph) -> list[str]:
-    """Return a path through the graph that ends where it began, empty if no cycle exists."""
+    """Return a path through the graph that returns to its start, empty if no cycle exists."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
