@@ -103,7 +103,8 @@ def turn_cost(turns: int, sessions: int) -> float:
     key = next(key for key, _ in engine.store.items() if "/session/" in key)
     stem = key.rpartition("/")[0]
     answer = one["choices"][0]["message"]
-    long = extend(EMPTY, [*chat(0)["messages"], answer] * turns, time.time()).encode()
+    messages = [message for number in range(turns) for message in (*chat(-number)["messages"], answer)]
+    long = extend(EMPTY, messages, time.time()).encode()
     for number in range(sessions - 1):
         engine.store.put(f"{stem}/{number:036}", b"{}", None)
     numbers = count()

@@ -85,8 +85,9 @@ def _sentences(text: str) -> list[str]:
 
 
 def _asks(sentence: str) -> bool:
-    first = next((word for word in _words(sentence) if word not in _POLITE), "")
-    return sentence.endswith("?") or first in _ASKING
+    if sentence.endswith("?"):
+        return True
+    return next((word for word in _words(sentence) if word not in _POLITE), "") in _ASKING
 
 
 def _words(sentence: str) -> list[str]:
