@@ -35,17 +35,19 @@ def wait_for(url: str, timeout: float) -> str:
     parts = urlsplit(url)
     health = urlunsplit((parts.scheme, parts.netloc, "/__mock__/health", "", ""))
     end = time.monotonic() + timeout
-    last_error = "no attempt was made"
+    last_error, slow = "", "no attempt was made"
     while True:
         left = end - time.monotonic()
         try:
             return _name(_answer(health, max(0.1, min(_MAX_ATTEMPT, left))))
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise ValueError(str(error)) from None
-        except (httpx.HTTPError, TimeoutError) as error:
+        except TimeoutError as error:
+            slow = str(error)
+        except httpx.HTTPError as error:
             last_error = str(error) or type(error).__name__
         if time.monotonic() + _PAUSE > end:
-            raise TimeoutError(last_error)
+            raise TimeoutError(last_error or slow)  # the last attempt is short: an error says more than its timeout
         time.sleep(_PAUSE)
 
 
