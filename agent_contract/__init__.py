@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from agent_contract.sampling.sampler import SampleError, sample
     from agent_contract.validation.check import Call, check_reply, check_request, understand
     from agent_contract.validation.fastapi_errors import error_detail
-    from agent_contract.validation.json_body import BodyProblem
+    from agent_contract.validation.json_body import BodyProblem, exceeds_symbols
     from agent_contract.validation.sse import parse_events
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "check_reply",
     "check_request",
     "error_detail",
+    "exceeds_symbols",
     "find_document",
     "load_contract",
     "parse_events",
@@ -113,6 +114,7 @@ _MODULES = {
     "check_reply": "agent_contract.validation.check",
     "check_request": "agent_contract.validation.check",
     "error_detail": "agent_contract.validation.fastapi_errors",
+    "exceeds_symbols": "agent_contract.validation.json_body",
     "find_document": "agent_contract.document.own_document",
     "load_contract": "agent_contract.load",
     "parse_events": "agent_contract.validation.sse",

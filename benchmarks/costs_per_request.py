@@ -2,7 +2,8 @@
 
 Each request is sent to a fresh mock in a process of its own, without a network. Prints a row of the table in
 `docs/limits.md` for each: bytes of its body, status, CPU seconds, MiB that the memory grew by at its peak, and the
-longest time that another thread of the same process had to wait.
+longest time that another thread of the same process waited. That is CPU time of the process between two moments at
+which the other thread ran, so that other programs on the machine don't count.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from typing import Any
 from agent_contract.messages import Reply, Request
 from mockserver.build import load_engine
 from mockserver.engine import Engine
+from mockserver.server.http_server import settle
 
 BASE = "/api/v1/compatibility/openai/v1"
 #: A process that takes more than this is ended: CPU seconds, and bytes.
 _SECONDS, _BYTES = 100, 4 * 1024**3
+#: Half the messages of a session, so that all of them are within the bound on what is stored.
+_MESSAGES = 18_000
 _QUESTION = [{"role": "user", "content": "When is the library open, and what are the fees for a late book?"}]
 
 
@@ -111,6 +115,15 @@ def many(value: bytes, size: int) -> bytes:
     return b'{"messages":[' + b",".join([value] * (size // (len(value) + 1))) + b"]}"
 
 
+def vectors(count: int, dimensions: int) -> tuple[str, Any]:
+    """Return path and body of a request for embeddings."""
+    return "/embeddings", {
+        "model": "bge-small-en-v1.5",
+        "input": ["a late book " * 20] * count,
+        "dimensions": dimensions,
+    }
+
+
 def with_format(engine: Engine, reference: str, top: int) -> tuple[str, Any]:
     """Create an agent that refers to what it knows in this form; return path and body of a chat with it."""
     fields = {"model": "llama-2-70b-chat-hf", "name": "x", "index_id": "1f0b7c92-d503-4a61-8e2f-903c5b4d1701"}
@@ -120,7 +133,7 @@ def with_format(engine: Engine, reference: str, top: int) -> tuple[str, Any]:
 
 def long_session(engine: Engine, size: int, message: str) -> str:
     """Return a session that has at least `size` bytes, of messages such as this one."""
-    half = [{"role": "user", "content": message}] * (size // 2 // (len(message) + 33))
+    half = [{"role": "user", "content": message}] * min(_MESSAGES, size // 2 // (len(message) + 33))
     session = json.loads(post(engine, *chat(messages=half, create_session=True)).content())["session_id"]
     post(engine, *chat(messages=half, store_in_session=session))
     return str(session)
@@ -183,10 +196,8 @@ CASES: Mapping[str, Callable[[Engine], tuple[str, Any]]] = {
         "/agents/demo-knowledge/completions",
         {"prompt": ["The fees for a late book? " * 400] * 128},
     ),
-    "2,048 inputs, 4,096 numbers each": lambda _: (
-        "/embeddings",
-        {"model": "bge-small-en-v1.5", "input": ["a late book " * 20] * 2048, "dimensions": 4096},
-    ),
+    "2,048 inputs, 4,096 numbers each": lambda _: vectors(2048, 4096),
+    "2,048 inputs, 1,024 numbers each": lambda _: vectors(2048, 1024),
     "nested 100,000 deep": lambda _: ("/agents/demo/chat/completions", nested(100_000)),
     "2 MiB of one text": lambda _: chat(messages=[{"role": "user", "content": "fee " * (512 * 1024 - 20)}]),
     "2 MiB of empty messages": lambda _: ("/agents/demo/chat/completions", many(b"{}", 2 * 1024**2 - 20)),
@@ -194,6 +205,13 @@ CASES: Mapping[str, Callable[[Engine], tuple[str, Any]]] = {
         "/agents/demo/chat/completions",
         many(b'{"role":"user","content":"a"}', 2 * 1024**2 - 20),
     ),
+    "36,000 short messages": lambda _: (
+        "/agents/demo/chat/completions",
+        many(b'{"role":"user","content":"a"}', 30 * 36_000),
+    ),
+    "131,000 empty messages": lambda _: ("/agents/demo/chat/completions", many(b"{}", 3 * 131_000)),
+    "131,000 empty lists": lambda _: ("/agents/demo/chat/completions", many(b"[]", 3 * 131_000)),
+    "260,000 numbers": lambda _: ("/agents/demo/chat/completions", many(b"1", 2 * 260_000)),
     "2 MiB that are not JSON": lambda _: ("/agents/demo/chat/completions", b"[" * 2 * 1024**2),
     "one more turn in a session of 4 MB": lambda engine: chat(
         store_in_session=long_session(engine, 4_000_000, "What is the fee for a late book? " * 30)
@@ -210,10 +228,10 @@ def _peak() -> int:
 
 
 def _longest_pause(stop: threading.Event) -> float:
-    longest, last = 0.0, time.perf_counter()
+    longest, last = 0.0, time.process_time()
     while not stop.is_set():
         time.sleep(0.001)
-        now = time.perf_counter()
+        now = time.process_time()
         longest, last = max(longest, now - last), now
     return longest
 
@@ -221,6 +239,7 @@ def _longest_pause(stop: threading.Event) -> float:
 def measure(prepare: Callable[[Engine], tuple[str, Any]]) -> Cost:
     """Return what a request costs, in this process."""
     engine = load_engine()
+    settle()
     post(engine, *chat())
     path, body = prepare(engine)
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -259,7 +278,7 @@ def measured_apart(prepare: Callable[[Engine], tuple[str, Any]]) -> Cost | str:
 
 def main(wanted: str = "") -> None:
     """Measure every case whose name contains `wanted`."""
-    print("| request | bytes | status | CPU s | MiB | others wait ms |\n| --- | --- | --- | --- | --- | --- |")
+    print("| request | bytes | status | CPU s | MiB | others waited ms |\n| --- | --- | --- | --- | --- | --- |")
     for name, prepare in CASES.items():
         if wanted in name:
             cost = measured_apart(prepare)

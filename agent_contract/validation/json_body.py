@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeAlias
 
 import orjson
@@ -49,6 +50,22 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_SYMBOL = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[,\[{]', re.DOTALL)
+_COUNTED = 4096  # symbols that one call counts
+_SYMBOL_BYTES = (b'"', b",", b"[", b"{")
+
+
+def exceeds_symbols(body: bytes, most: int) -> bool:
+    """Return whether JSON has more than `most` symbols: strings, commas and opening brackets.
+
+    Time and memory to parse and judge a body grow with these, not with its bytes.
+    """
+    if len(body) <= most or sum(body.count(symbol) for symbol in _SYMBOL_BYTES) <= most:
+        return False
+    found = _SYMBOL.finditer(body)
+    # In steps: one call that counts all of them would not let other threads run.
+    steps = [_COUNTED] * (most // _COUNTED) + [most % _COUNTED + 1]
+    return all(next(islice(found, step - 1, None), None) for step in steps)
 
 
 def parse_json(body: bytes) -> Parsed:

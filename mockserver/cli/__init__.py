@@ -107,6 +107,12 @@ def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
     help="Maximum time without a byte of the body, in seconds; then the request gets 408.",
 )
 @_option(
+    "--upload-timeout",
+    default=_CONNECTIONS.upload_seconds,
+    type=_TIMEOUT,
+    help="Seconds from the end of the headers to the end of the body; then the request gets 408.",
+)
+@_option(
     "--idle-timeout",
     default=_CONNECTIONS.idle_seconds,
     type=_TIMEOUT,
@@ -130,6 +136,7 @@ def serve(
     max_header_bytes: int,
     header_timeout: float,
     body_timeout: float,
+    upload_timeout: float,
     idle_timeout: float,
     **options: Any,
 ) -> None:
@@ -144,7 +151,14 @@ def serve(
         listening = bind(host, port)
     except OSError as error:
         raise _UserError(_bind_error(error, host, port)) from None
-    wanted = ConnectionLimits(max_connections, max_header_bytes, header_timeout, body_timeout, idle_timeout)
+    wanted = ConnectionLimits(
+        connections=max_connections,
+        header_bytes=max_header_bytes,
+        header_seconds=header_timeout,
+        body_seconds=body_timeout,
+        upload_seconds=upload_timeout,
+        idle_seconds=idle_timeout,
+    )
     files = raise_open_files()
     limits = fit_to_open_files(wanted, files)
     banner = _banner(engine, host, listening.getsockname()[1], _connections_line(limits, wanted, files))

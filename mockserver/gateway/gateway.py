@@ -10,9 +10,20 @@ from typing import TypeAlias
 
 import orjson
 
-from agent_contract import Call, Contract, Found, NotAllowed, Operation, check_request, error_detail, understand
+from agent_contract import (
+    Call,
+    Contract,
+    Found,
+    NotAllowed,
+    Operation,
+    check_request,
+    error_detail,
+    exceeds_symbols,
+    understand,
+)
 from agent_contract.messages import JSON, JSON_TYPE, Exchange, Reply, Request, Violation
 from mockserver.core.context import Behaviour
+from mockserver.core.limits import SYMBOLS
 from mockserver.core.outcome import Rejection
 from mockserver.core.scopes import SCOPE_HEADER, is_scope_name
 from mockserver.gateway import cors
@@ -185,11 +196,16 @@ class Gateway:
         return self.refuse(admission.request, admission.operation, rejection)
 
     def limit_body(self, admission: Admission) -> Exchange | None:
-        """Refuse a body that is too large with 413."""
-        if len(admission.request.body) <= self.max_body:
+        """Refuse a body that is too large with 413, one of too many small values with 400."""
+        body = admission.request.body
+        if len(body) > self.max_body:
+            why = f"The body has more than the {self.max_body} bytes that this server accepts."
+            rejection = Rejection(413, "body-too-large", why, ("body",), self.max_body)
+        elif exceeds_symbols(body, SYMBOLS):
+            why = f"The body has more than the {SYMBOLS} strings, commas and opening brackets that this server accepts."
+            rejection = Rejection(400, "", why, ("body",), SYMBOLS)
+        else:
             return None
-        why = f"The body has more than the {self.max_body} bytes that this server accepts."
-        rejection = Rejection(413, "body-too-large", why, ("body",), self.max_body)
         return self.refuse(admission.request, admission.operation, rejection)
 
     def read_body(self, admission: Admission) -> Exchange | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent_contract.printable import shorten
 from mockserver.core.context import Context
+from mockserver.core.limits import NUMBERS
 from mockserver.core.outcome import Outcome, Rejection, json_outcome
 from mockserver.generation.embeddings import Vector, embed
 from mockserver.generation.tokenizer import count_tokens
@@ -39,6 +40,7 @@ def create_embeddings(context: Context) -> Outcome:
     _check_model(context, model, EMBEDDINGS)
     _check_limit(limits.texts, len(inputs), "input", "inputs")
     _check_limit(limits.dimensions, dimensions, "dimensions", "dimensions")
+    _check_limit(NUMBERS, len(inputs) * dimensions, "input", "numbers (inputs times dimensions)")
     form = Vector.as_base64 if body.get("encoding_format") == "base64" else Vector.as_json
     data = [
         {"object": "embedding", "index": index, "embedding": form(embed(text, model, dimensions))}

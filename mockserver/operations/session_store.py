@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from agent_contract import exceeds_symbols
 from mockserver.core import keys
 from mockserver.core.context import Context
+from mockserver.core.limits import SYMBOLS
 from mockserver.core.outcome import Rejection, Write
 from mockserver.resources.agents import Agent
 from mockserver.resources.session_truncation import truncate
@@ -30,7 +32,10 @@ def find_session(context: Context, agent: Agent, body: dict[str, Any]) -> Sessio
 
 
 def save_session(agent: Agent, session_id: str, session: Session, most: int) -> Write:
-    """Return the write that saves a session; raises `Rejection` if it is nested too deep or exceeds `most` bytes."""
+    """Return the write that saves a session; raises `Rejection` if it is nested too deep or too large.
+
+    It may have `most` bytes, and `SYMBOLS` strings, commas and opening brackets.
+    """
     location = ("body", "messages")
     try:
         value = session.encode()
@@ -40,5 +45,8 @@ def save_session(agent: Agent, session_id: str, session: Session, most: int) -> 
     if len(value) > most:
         why = f"With this request the session would have {len(value)} bytes, more than the limit of {most}."
         raise Rejection(400, "", why, location, most, len(value))
+    if exceeds_symbols(value, SYMBOLS):
+        why = f"With this request the session would have more than {SYMBOLS} strings, commas and opening brackets."
+        raise Rejection(400, "", why, location, SYMBOLS)
     ttl = agent.setting("session_max_ttl")
     return Write(keys.session(agent.id, session_id), value, None if ttl is None else session.written + ttl)

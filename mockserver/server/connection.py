@@ -50,6 +50,7 @@ class Connection(HttpToolsProtocol):
         self._upgrading = False
         self._head_bytes = 0
         self._received = 0  # bytes of this message, its head or its body
+        self._upload_end = 0.0  # when the body that is being read must be complete
         self._half_closed = False
         self._refused = False
         self._deadline = self.loop.time() + settings.limits.idle_seconds
@@ -79,7 +80,7 @@ class Connection(HttpToolsProtocol):
         if self._in_head and self._received > limits.header_bytes:
             self._refuse(431, _TOO_LARGE.format(limits.header_bytes))
         elif self._in_body:
-            self._deadline = self.loop.time() + limits.body_seconds
+            self._deadline = min(self.loop.time() + limits.body_seconds, self._upload_end)
             if self._received > settings.message_bytes:
                 self._refuse(413, f"The body has more than {settings.message_bytes} bytes with its framing.")
 
@@ -108,7 +109,10 @@ class Connection(HttpToolsProtocol):
         elif self.pipeline:  # reading is paused until these are answered
             return
         elif self._in_body:
-            self._refuse(408, f"No data of the body arrived for {self._settings.limits.body_seconds:g} s.")
+            limits = self._settings.limits
+            late = f"The body was not complete after {limits.upload_seconds:g} s."
+            pause = f"No data of the body arrived for {limits.body_seconds:g} s."
+            self._refuse(408, late if now >= self._upload_end else pause)
         elif self._half_closed:
             self._disconnect()
             self.transport.close()
@@ -168,6 +172,7 @@ class Connection(HttpToolsProtocol):
             self.scope["method"] = method.decode("ascii")
             return
         self._in_head, self._in_body, self._received = False, True, 0
+        self._upload_end = self.loop.time() + self._settings.limits.upload_seconds
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -17,8 +17,9 @@ class ConnectionLimits:
 
     A client beyond `connections` gets 503. A request line and headers beyond `header_bytes` get 431, and 408 if they
     are not complete `header_seconds` after their first byte. A body gets 408 if nothing of it arrives for
-    `body_seconds`. A connection without a request is closed after `idle_seconds`. A client that closes its side after
-    its request gets an answer that is complete within `half_closed_seconds`.
+    `body_seconds`, or if it is not complete after `upload_seconds`. A connection without a request is closed after
+    `idle_seconds`. A client that closes its side after its request gets an answer that is complete within
+    `half_closed_seconds`.
     """
 
     connections: int = 20_000
@@ -27,6 +28,7 @@ class ConnectionLimits:
     body_seconds: float = 30.0
     idle_seconds: float = 75.0
     half_closed_seconds: float = 10.0
+    upload_seconds: float = 300.0
 
 
 def raise_open_files() -> int | None:

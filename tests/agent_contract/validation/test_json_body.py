@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent_contract.validation.json_body import MAX_DEPTH, BodyProblem, Malformed, parse_json
+from agent_contract.validation.json_body import MAX_DEPTH, BodyProblem, Malformed, exceeds_symbols, parse_json
 
 
 @pytest.mark.parametrize("value", [None, True, 0, -1.5, "é\u2028👋", [], {}, [{"a": [None]}], 2**64 - 1])
@@ -122,3 +122,19 @@ def test_bytes_at_random_get_the_verdict_that_python_gives(seed: int) -> None:
         speakable = not any(0xD800 <= ord(one) < 0xE000 for one in text) and "NaN" not in body.decode()
         assert found == value or (isinstance(found, Malformed) and not speakable)
         assert not (isinstance(value, float) and math.isnan(value) and found == value)
+
+
+@pytest.mark.parametrize(
+    ("body", "symbols"),
+    [
+        (b'{"a":[1,2,"x,[{"]}', 6),
+        (b'["\\"," , "b"]', 4),
+        (b"[" + b"1," * 9000 + b"1]", 9001),
+        (b"[" + b'"",' * 9000 + b'""]', 18_002),
+        (b'["never closed, [', 2),
+    ],
+    ids=["nested", "escapes", "numbers", "strings", "open string"],
+)
+def test_symbols_are_strings_commas_and_opening_brackets_outside_strings(body: bytes, symbols: int) -> None:
+    assert not exceeds_symbols(body, symbols)
+    assert exceeds_symbols(body, symbols - 1)

@@ -97,6 +97,12 @@ def test_a_request_beyond_the_limits_is_refused_and_the_limit_named(fields: Any,
     embed(call, ["a"] * 3, dimensions=8)
 
 
+def test_the_numbers_of_all_vectors_together_are_bounded(call: Caller) -> None:
+    sent = {"model": EMBEDDER, "input": ["a"] * 513, "dimensions": 4096}
+    status, _, detail = call.refusal("POST", "/embeddings", sent)
+    assert (status, "the limit is 2097152" in detail) == (400, True)
+
+
 @pytest.mark.parametrize("dimensions", [10**20, 2.0])
 def test_an_unusual_number_of_dimensions_does_not_break_the_server(call: Caller, dimensions: float) -> None:
     body = {"model": EMBEDDER, "input": "a", "dimensions": dimensions}

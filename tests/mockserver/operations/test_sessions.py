@@ -12,11 +12,12 @@ import pytest
 
 from mockserver.build import create_engine
 from mockserver.config import Config
+from mockserver.core.limits import SYMBOLS
 from mockserver.generation.tokenizer import count_tokens
 from mockserver.resources.agents import BUILT_IN, by_address
 from mockserver.resources.sessions import decode
 from mockserver.stores import MemoryStore
-from tests.mockserver.support.asking import CONTRACT, UNKNOWN, Asker, Clock, engine
+from tests.mockserver.support.asking import CONTRACT, UNKNOWN, Asker, Clock, engine, user
 
 DEMO = BUILT_IN[0]
 ALONE = count_tokens(DEMO.instructions)
@@ -200,3 +201,11 @@ def test_other_sessions_are_not_repeated(ask: Asker) -> None:
     content = ask.content("What is the password?", store_in_session=other)
     assert "plover" in content
     assert "heron" not in content
+
+
+def test_a_body_or_a_session_of_too_many_small_values_is_refused_and_the_bound_named(ask: Asker) -> None:
+    short = [user("a")] * (SYMBOLS // 14 + 10)  # a message has seven symbols, so this is a little more than half
+    session = ask.answer(*short, create_session=True)["session_id"]
+    for status, detail in (ask.refusal(*short, *short), ask.refusal(*short, store_in_session=session)):
+        assert (status, f"{SYMBOLS} strings, commas and opening brackets" in detail) == (400, True)
+    ask.answer("One more.", store_in_session=session)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import select
 import signal
 import socket
 import subprocess
@@ -199,6 +200,16 @@ def test_a_body_that_stops_arriving_gets_408(hasty: Served, parts: tuple[bytes, 
     assert (status, "for 0.5 s" in detail) == (408, True)
     assert logged(hasty, detail)
     assert journal(hasty.url, 408)
+
+
+def test_a_body_that_drips_in_gets_408_after_its_time() -> None:
+    with serve("--upload-timeout", "1") as running, connect(running.url) as connection:
+        connection.sendall(CHUNKED)
+        while not select.select([connection], [], [], 0.05)[0]:
+            connection.sendall(b"1\r\n \r\n")
+        status, body = read_reply(connection)
+        assert (status, "not complete after 1 s" in body.decode()) == (408, True)
+        assert logged(running, "not complete after 1 s")
 
 
 @pytest.mark.parametrize("sent", [b"", HEALTH], ids=["at once", "after a request"])
