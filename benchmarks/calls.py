@@ -1,7 +1,7 @@
 """Counts the Python functions that the core calls for one reply: `python -m benchmarks.calls` writes the baseline.
 
 A count doesn't depend on the machine or its load, so CI can compare it. Comprehensions are not counted: from Python
-3.12 on they are no functions.
+3.12 on they are not functions.
 """
 
 from __future__ import annotations

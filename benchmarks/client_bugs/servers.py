@@ -23,7 +23,7 @@ _START = 60.0  # seconds
 
 
 class NpmError(Exception):
-    """The other servers can't be installed or started; the message says why and what to do."""
+    """The other servers can't be installed or started; the message contains the reason and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def install() -> None:
     shutil.copy(_PACKAGES, FOLDER)
     command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
     if subprocess.run(command, cwd=FOLDER, check=False).returncode:
-        raise NpmError(f"npm could not install the packages of {_PACKAGES.name}. The lines above say why.")
+        raise NpmError(f"npm could not install the packages of {_PACKAGES.name}. The lines above contain the reason.")
 
 
 def version_of(package: str) -> str:

@@ -178,7 +178,7 @@ def refuse_kind(name: str, status: int, value: Any) -> tuple[int, Any]:
 
 def rich(name: str, status: int, value: Any) -> tuple[int, Any]:
     """Send more fields of agents and models than the document lists."""
-    more = {"owner": "somebody", "links": []}
+    more = {"owner": "owner", "links": []}
     if name in ("list", "models") and status == 200:
         return status, each(lambda item: {**item, **more})(value)
     return status, {**value, **more} if name in ("create", "get", "update") else value

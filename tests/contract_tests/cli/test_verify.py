@@ -136,9 +136,9 @@ def test_an_unreachable_server_exits_2() -> None:
 
 
 def test_an_unknown_agent_exits_2(conforming: str) -> None:
-    found = verify(conforming.replace(PLAIN.agent_id, "nobody"))
+    found = verify(conforming.replace(PLAIN.agent_id, "unknown-agent"))
     assert found.code == 2
-    assert "knows no agent 'nobody'" in found.last
+    assert "knows no agent 'unknown-agent'" in found.last
 
 
 def test_an_unknown_path_exits_2() -> None:
