@@ -71,7 +71,7 @@ def test_a_path_that_is_not_there_is_not_found() -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "BREW"])
-def test_another_method_is_told_which_there_are(method: str) -> None:
+def test_another_method_gets_the_allowed_ones(method: str) -> None:
     reply = engine().reply(Request(method, path_of()))
     assert (reply.status, reply.headers["allow"]) == (405, "POST")
     if method != "HEAD":
@@ -90,7 +90,7 @@ def test_a_token_that_is_known_lets_in(sent: str) -> None:
 
 
 @pytest.mark.parametrize("sent", ["", "Bearer", "Bearer ", "one", "Basic one", "Bearer three", "Bearer on", "Bearer é"])
-def test_any_other_authorization_is_refused_and_told_how(sent: str) -> None:
+def test_any_other_authorization_is_refused_with_an_explanation(sent: str) -> None:
     reply = engine(LOCKED).reply(request(HELLO, authorization=sent))
     assert (reply.status, reply.headers["www-authenticate"]) == (401, "Bearer")
     assert check_reply(OPERATION, reply) == ()
@@ -173,12 +173,12 @@ def test_the_journal_knows_the_clause_of_every_other_refusal(sent: Request, clau
     assert journal_of(sent, config).clauses == (clause,)
 
 
-def test_the_journal_is_told_of_what_went_well() -> None:
+def test_the_journal_contains_successful_exchanges() -> None:
     exchange = journal_of(request(HELLO))
     assert (exchange.operation, exchange.clauses, exchange.violations) == (OPERATION.id, (), ())
 
 
-def test_health_says_what_is_played_and_needs_no_token() -> None:
+def test_health_names_the_served_document_and_needs_no_token() -> None:
     reply = engine(LOCKED).reply(Request("GET", "/__mock__/health", (), {}, b""))
     assert isinstance(reply.body, bytes)
     health = json.loads(reply.body)

@@ -279,7 +279,7 @@ def test_a_websocket_is_closed() -> None:
     assert talk.sent == [{"type": "websocket.close"}]
 
 
-def test_a_mock_server_says_where_it_is_and_is_gone_after_its_block() -> None:
+def test_a_mock_server_has_a_url_and_stops_after_its_block() -> None:
     with MockServer() as mock:
         assert httpx.get(f"{mock.url}/__mock__/health").json()["status"] == "ok"
         reply = httpx.post(

@@ -134,7 +134,7 @@ def test_openai_s_client_raises_its_timeout_for_a_slow_answer() -> None:
         client.chat.completions.create(model="", messages=[{"role": "user", "content": "Hello!"}])
 
 
-def test_without_httpx2_its_transport_says_what_to_install() -> None:
+def test_without_httpx2_its_transport_names_the_package_to_install() -> None:
     program = "import sys; sys.modules['httpx2'] = None\nimport mockserver\nmockserver.Httpx2Transport"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert found.stderr.splitlines()[-1].endswith(

@@ -141,7 +141,7 @@ def test_an_odd_request_line_is_answered(served: Served, line: bytes, status: in
 @pytest.mark.parametrize(
     "junk", [b"\x16\x03\x01\x02\x00", b"\r\n\r\n", b"GET", HEAD, HEAD + b"Content-Length: 10\r\n\r\nab"]
 )
-def test_a_client_that_breaks_off_harms_nobody(served: Served, junk: bytes) -> None:
+def test_a_client_that_disconnects_does_not_affect_others(served: Served, junk: bytes) -> None:
     with connect(served.url) as connection:
         connection.sendall(junk)
     assert httpx.get(f"{served.url}/__mock__/health").status_code == 200

@@ -68,7 +68,7 @@ def call(player: Engine) -> Caller:
     return Caller(player)
 
 
-def test_the_document_is_served_and_says_what_there_is(looker: Looker) -> None:
+def test_the_document_is_served_and_lists_every_path(looker: Looker) -> None:
     document = looker.get("/openapi.json")
 
     assert document["openapi"] == "3.1.0"
@@ -76,7 +76,7 @@ def test_the_document_is_served_and_says_what_there_is(looker: Looker) -> None:
     assert document == OWN.document
 
 
-def test_health_says_what_is_played_and_readiness_that_the_store_is_there(looker: Looker) -> None:
+def test_health_names_the_served_document_and_readiness_checks_the_store(looker: Looker) -> None:
     assert looker.get("/health")["contract"] == CONTRACT.digest
     assert looker.get("/ready") == {"status": "ready"}
 
@@ -156,7 +156,7 @@ def test_a_journal_of_none_is_kept_nowhere() -> None:
     assert Looker(player).numbers() == []
 
 
-def test_a_long_body_is_kept_in_part_and_says_so(looker: Looker, call: Caller) -> None:
+def test_a_long_body_is_cut_and_marked_as_cut(looker: Looker, call: Caller) -> None:
     call.chat("demo", "word " * 40_000)
     request = looker.get("/requests/1")["request"]
 

@@ -69,7 +69,7 @@ def test_an_invalid_host_is_not_repeated(host: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/openapi.yaml"])
-def test_the_document_is_served_as_it_is(path: str) -> None:
+def test_the_document_is_served_unchanged(path: str) -> None:
     assert yaml.safe_load(get(engine(), path).content()) == CONTRACT.document
 
 

@@ -118,7 +118,7 @@ def test_unauthenticated_requests_create_no_scope() -> None:
     assert [one["reply"]["status"] for one in looker.get("/requests")["requests"]] == [404, 401]
 
 
-def test_without_its_store_the_mock_says_so_and_still_refuses_what_needs_none(tmp_path: Path) -> None:
+def test_without_its_store_the_mock_answers_503_and_still_refuses_bad_requests(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path / "state.db")
     player = engine(store=store)
     store.close()
@@ -172,7 +172,7 @@ class SlowlyGoneStore(MemoryStore):
         raise StoreUnavailable("The store is gone.")
 
 
-def test_nobody_waits_twice_for_a_store_that_is_gone() -> None:
+def test_a_request_waits_only_once_for_an_unavailable_store() -> None:
     store = SlowlyGoneStore()
     body = {"messages": [user("Hello!")]}
 

@@ -124,13 +124,13 @@ def test_a_stream_is_sampled_as_events(birds: Engine) -> None:
     assert reply.headers["content-type"] == "text/event-stream"
 
 
-def test_a_text_is_sent_as_it_is(birds: Engine) -> None:
+def test_a_string_is_sent_unchanged(birds: Engine) -> None:
     reply = ask(birds, "GET", "/name")
     assert (reply.status, reply.headers["content-type"]) == (200, "text/plain")
     assert len(reply.content()) >= 2
 
 
-def test_what_can_not_be_sampled_says_what_the_document_lacks(birds: Engine) -> None:
+def test_a_schema_without_a_sample_gives_a_501_that_asks_for_an_example(birds: Engine) -> None:
     reply = ask(birds, "GET", "/impossible")
     assert reply.status == 501
     assert "Add an example" in json.loads(reply.content())["detail"]

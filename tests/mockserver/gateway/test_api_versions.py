@@ -58,7 +58,7 @@ def test_what_every_version_has_is_the_same_in_each() -> None:
     assert replies[0] == replies[1] == replies[2]
 
 
-def test_the_mock_says_which_version_it_plays() -> None:
+def test_the_mock_reports_the_version_that_it_serves() -> None:
     health = json.loads(load_engine(api_version="9.0").reply(Request("GET", "/__mock__/health")).content())
     assert "9.0" in json.dumps(health)
 

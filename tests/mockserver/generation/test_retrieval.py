@@ -175,7 +175,7 @@ def test_an_agent_that_a_client_creates_answers_from_the_index_that_it_names() -
 
 
 @pytest.mark.parametrize("fields", [{}, {"index_id": None}, {"index_id": "00000000-0000-4000-8000-0000000000ff"}])
-def test_an_agent_that_is_bound_to_nothing_says_nothing_of_knowledge(fields: dict[str, Any]) -> None:
+def test_an_agent_without_an_index_returns_no_passages(fields: dict[str, Any]) -> None:
     assert "index_context_info" not in asking(**fields).answer(QUESTION, agent="it")
 
 

@@ -89,7 +89,7 @@ def test_an_open_agent_takes_every_role_of_openais(ask: Asker, role: str) -> Non
     ask.answer({"role": role, "content": "Hello!"}, agent="demo-open")
 
 
-def test_an_open_agent_refuses_a_role_that_nobody_knows(ask: Asker) -> None:
+def test_an_open_agent_refuses_an_unknown_role(ask: Asker) -> None:
     assert ask.refusal({"role": "narrator", "content": "x"}, agent="demo-open")[0] == 400
 
 
@@ -206,13 +206,13 @@ def test_other_words_give_another_content(ask: Asker) -> None:
     assert len({ask.content(*conversation) for conversation in conversations}) == 4
 
 
-def test_n_max_tokens_and_stop_leave_the_text_as_it_is(ask: Asker) -> None:
+def test_n_max_tokens_and_stop_do_not_change_the_text(ask: Asker) -> None:
     whole = ask.content("Teach me about the sea.")
     assert ask.answer("Teach me about the sea.", n=3)["choices"][0]["message"]["content"] == whole
     assert whole.startswith(ask.content("Teach me about the sea.", max_tokens=5))
 
 
-def test_an_agent_with_documents_says_what_it_answers_from(ask: Asker) -> None:
+def test_an_agent_with_documents_returns_its_passages(ask: Asker) -> None:
     answer = ask.answer("How long may I keep a borrowed book?", agent="demo-knowledge")
     best, second = answer["index_context_info"]
     assert "four weeks" in best["text"]

@@ -56,7 +56,7 @@ def test_a_completion_is_cut_and_stopped_as_a_chat_is(call: Caller) -> None:
     assert "." not in texts(call.post(PATH, {"prompt": "The sea.", "stop": ["."]}))[0]
 
 
-def test_an_agent_that_knows_something_says_what_it_found(call: Caller) -> None:
+def test_an_agent_with_knowledge_returns_its_passages(call: Caller) -> None:
     answer = call.post("/agents/demo-knowledge/completions", {"prompt": ["How long may I keep a borrowed book?"]})
     assert answer["index_context_info"][0]["metadata"]["origin_name"] == "loans.txt"
 
@@ -101,9 +101,7 @@ def test_fields_of_a_chat_mean_nothing_here(call: Caller) -> None:
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_request_that_is_refused_says_by_which_clause(
-    call: Caller, agent: str, fields: Any, refusal: Any, stream: bool
-) -> None:
+def test_a_refused_request_names_its_clause(call: Caller, agent: str, fields: Any, refusal: Any, stream: bool) -> None:
     sent = {"prompt": "Hello!", "stream": stream, **fields}
     body = {name: value for name, value in sent.items() if value is not ...}
     assert call.refusal("POST", f"/agents/{agent}/completions", body)[:2] == refusal
@@ -116,6 +114,6 @@ def test_more_choices_than_the_bound_are_refused_those_of_all_prompts_together(b
     assert "at most 4 choices" in detail
 
 
-def test_an_unexpected_model_is_refused_as_the_published_page_says_it(call: Caller) -> None:
+def test_an_unexpected_model_is_refused_with_the_published_message(call: Caller) -> None:
     _, _, detail = call.refusal("POST", PATH, {"prompt": "Hello!", "model": "gpt-unknown"})
     assert detail.startswith('Unexpected model "gpt-unknown" in completions message')

@@ -66,7 +66,7 @@ def test_a_model_takes_every_role_that_openai_knows(call: Caller, role: str) -> 
     call.post(PATH, asked({"role": role, "content": "Hello!"}))
 
 
-def test_a_role_that_nobody_knows_is_refused(call: Caller) -> None:
+def test_an_unknown_role_is_refused(call: Caller) -> None:
     status, _, detail = call.refusal("POST", PATH, asked({"role": "narrator", "content": "Once."}))
     assert status == 400
     assert "narrator" in detail

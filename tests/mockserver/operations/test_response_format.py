@@ -69,7 +69,7 @@ def test_the_schema_counts_in_the_prompt_and_the_content_in_the_answer(ask: Aske
 
 
 @pytest.mark.parametrize("wanted", [JSON_OBJECT, schema(CAT)])
-def test_a_content_that_max_tokens_cuts_says_so(ask: Asker, wanted: Any) -> None:
+def test_content_cut_by_max_tokens_has_the_finish_reason_length(ask: Asker, wanted: Any) -> None:
     whole = ask.content("Describe a cat.", response_format=wanted)
     choice = ask.answer("Describe a cat.", response_format=wanted, max_tokens=3)["choices"][0]
     assert choice["finish_reason"] == "length"

@@ -40,7 +40,7 @@ def test_a_created_session_is_a_fresh_uuid_each_time(ask: Asker) -> None:
     assert all(uuid.UUID(one).version == 4 for one in ids)
 
 
-def test_an_answer_says_nothing_of_sessions_unless_asked(ask: Asker) -> None:
+def test_an_answer_has_no_session_id_unless_requested(ask: Asker) -> None:
     assert "session_id" not in ask.answer()
     assert "session_id" not in ask.answer(create_session=False)
 
@@ -169,7 +169,7 @@ def test_of_too_many_sessions_the_one_used_longest_ago_is_forgotten() -> None:
     assert [ask.reply(store_in_session=one).status for one in (first, second, third)] == [404, 200, 200]
 
 
-def test_of_many_who_extend_one_session_at_once_nobody_is_lost() -> None:
+def test_concurrent_extensions_of_one_session_are_all_stored() -> None:
     store = MemoryStore()
     ask = Asker(engine(store=store))
     session = ask.answer("Start.", create_session=True)["session_id"]

@@ -59,7 +59,7 @@ def test_all_chunks_are_of_one_answer(ask: Asker) -> None:
     assert chunks[0]["object"] == "chat.completion.chunk"
 
 
-def test_a_stream_says_nothing_of_sessions_unless_asked(ask: Asker) -> None:
+def test_a_stream_has_no_session_id_unless_requested(ask: Asker) -> None:
     assert not any("session_id" in chunk for chunk in ask.chunks())
 
 

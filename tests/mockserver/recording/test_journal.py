@@ -156,7 +156,7 @@ def journal_entry(body: bytes, *violations: Violation) -> tuple[Entry, bytes]:
     return store.given[0], store.entries(keys.scope("") + keys.JOURNAL)[0][1]
 
 
-def test_an_entry_is_encoded_and_redacted_when_somebody_reads_it() -> None:
+def test_an_entry_is_encoded_and_redacted_when_it_is_read() -> None:
     entry, read = journal_entry(json.dumps({"user": TOKEN}).encode())
 
     assert not isinstance(entry, bytes)

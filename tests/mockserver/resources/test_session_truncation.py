@@ -37,7 +37,7 @@ TEN = said(*(f"message {number}" for number in range(10)))  # nine characters ea
 
 @pytest.mark.parametrize("strategy", ["delete_oldest", "summarize", ""])
 @pytest.mark.parametrize("most", [None, 90, 91])
-def test_a_session_that_is_not_too_long_stays_as_it_is(strategy: str, most: int | None) -> None:
+def test_a_session_that_is_short_enough_is_not_changed(strategy: str, most: int | None) -> None:
     assert truncate(TEN, most, strategy) is TEN
 
 
@@ -56,7 +56,7 @@ def test_the_newest_message_goes_too_where_it_is_too_long_by_itself() -> None:
     assert truncate(TEN, -5, "summarize").messages[0]["content"] == ""
 
 
-def test_a_summary_stands_in_the_place_of_what_is_gone() -> None:
+def test_a_summary_replaces_the_dropped_messages() -> None:
     left = truncate(TEN, 80, "summarize")
     summary, *rest = texts(left)
     assert rest == [f"message {number}" for number in range(4, 10)]
@@ -64,7 +64,7 @@ def test_a_summary_stands_in_the_place_of_what_is_gone() -> None:
     assert count_characters(left.messages) <= 80
 
 
-def test_a_summary_says_what_was_spoken_of() -> None:
+def test_a_summary_lists_the_topics() -> None:
     long = said("Where is the heron? " * 20, "By the water. " * 100, "Thanks.")
     summary, *rest = texts(truncate(long, 800, "summarize"))
     assert rest == ["Thanks."]

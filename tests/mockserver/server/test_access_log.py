@@ -66,7 +66,7 @@ def test_a_body_that_is_refused_names_the_clause_that_it_breaks(sent: Request, c
     assert line(sent).splitlines()[1].strip().partition(":")[0] == clause
 
 
-def test_a_path_that_is_not_there_is_told_the_nearest_that_is() -> None:
+def test_an_unknown_path_gets_the_nearest_known_one() -> None:
     reason = line(Request("POST", "/v1/assistants/demo/chat/completions")).splitlines()[1]
     assert reason.strip() == f"No such path. Did you mean {OPERATION.path}?"
 

@@ -94,7 +94,7 @@ def test_killed_workers_are_replaced_and_the_state_stays(tmp_path: Path) -> None
     assert len(re.findall(r"process \d+\) was ended by SIGKILL; process \d+ replaces it", printed)) == 3
 
 
-def test_a_server_whose_workers_only_end_says_so_and_ends(tmp_path: Path) -> None:
+def test_a_server_whose_workers_always_end_reports_it_and_ends(tmp_path: Path) -> None:
     with process_at(*at(tmp_path), "--workers", "2") as (process, url):
         ask(url, create_session=True)
         until(lambda: len(workers_of(process.pid)) == 2)

@@ -96,7 +96,7 @@ def test_a_redis_that_is_killed_and_started_again_is_answered_with_503_meanwhile
 
 
 @pytest.mark.parametrize("kind", ["asgi", "transport"])
-def test_nobody_waits_for_another_clients_store(tmp_path: Path, kind: str) -> None:
+def test_a_client_does_not_wait_for_the_store_of_another(tmp_path: Path, kind: str) -> None:
     """One request waits for a file that is locked; the event loop answers another meanwhile."""
     file = tmp_path / "state.db"
     with closing(load_engine(store=f"sqlite:///{file}")) as waiting, closing(sqlite3.connect(file)) as other:

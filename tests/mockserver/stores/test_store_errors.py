@@ -103,7 +103,7 @@ def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
     assert pragma(tmp_path / "state.db", "application_id") == APPLICATION
 
 
-def test_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_a_newer_schema_is_refused_and_not_changed(tmp_path: Path) -> None:
     file = tmp_path / "state.db"
     open_store(at(file)).close()
     with closing(sqlite3.connect(file)) as connection:

@@ -52,6 +52,8 @@ IDIOMS: Mapping[str, Idiom] = {
     "anew": _idiom(r"reckon(?:s|ed|ing)?|anew|nevertheless|one and all", 0.0, "estimated, again, still"),
 }
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
+#: Strings that are SQL, whose WHERE is not prose.
+_SQL = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|PRAGMA|BEGIN)\b")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`|https?://\S+", re.DOTALL)
 
 
@@ -71,8 +73,9 @@ def _python(source: str) -> Iterator[str]:
         if token.type == tokenize.COMMENT:
             yield token.string
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(_WORD.findall(node.value)) > 3:
-            yield node.value
+        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+        if len(_WORD.findall(text)) > 3 and not _SQL.match(text):
+            yield text
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             yield node.name.replace("_", " ")
 
