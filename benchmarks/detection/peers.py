@@ -66,7 +66,11 @@ def prepared(deployment: Deployment) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(json.dumps(load_contract().document))
     path = next(path for path, item in document["paths"].items() if _has(item, OPERATION))
     document["paths"] = {path: document["paths"][path]}
+    document["openapi"] = "3.1.0"  # Specmatic does not read 3.2
     parts = document["components"]
+    for response in parts["responses"].values():
+        if stream := response.get("content", {}).get("text/event-stream"):
+            stream["schema"] = stream.pop("itemSchema")
     agent = deployment.agent_id
     parts["parameters"]["AgentId"].update(schema={"type": "string", "enum": [agent]}, example=agent)
     del parts["requestBodies"]["AgentChatCompletions"]["content"]["application/json"]["examples"]

@@ -82,7 +82,7 @@ class Conformity:
         from referencing.jsonschema import DRAFT202012
 
         content = self._resolved(self._operation["responses"]["200"])["content"]
-        event = content["text/event-stream"]["schema"]
+        event = content["text/event-stream"]["itemSchema"]
         schema = next(_find(self._resolved(event), "contentSchema"))
         registry = Registry().with_resource("urn:contract", DRAFT202012.create_resource(self.document))
         absolute = {"$ref": f"urn:contract{schema['$ref']}"} if "$ref" in schema else schema
