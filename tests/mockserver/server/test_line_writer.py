@@ -81,7 +81,7 @@ def test_a_closed_pipe_ends_the_writing() -> None:
 
 
 def test_after_a_full_disk_the_log_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_writer, "_TRY_AGAIN", 0.001)
+    monkeypatch.setattr(line_writer, "_RETRY", 0.001)
     tries, left, done = [0], [31], threading.Event()
     write = os.write
 

@@ -67,7 +67,7 @@ def test_an_option_that_makes_no_sense_is_refused(options: tuple[str, str]) -> N
 def test_a_store_that_can_not_be_opened_is_an_error_in_a_line(tmp_path: Path) -> None:
     result = ended("serve", "--port", "0", "--store", f"sqlite:///{tmp_path}/no/state.db")
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
-    assert "make it" in result.stderr
+    assert "create it" in result.stderr
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
