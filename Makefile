@@ -12,7 +12,7 @@ ARGS ?=
 # The tox environments that `make test` runs: all of them.
 ENVS ?= ALL
 
-.PHONY: help mock check test fixtures engine costs detection client-bugs replies format node clean
+.PHONY: help mock check test docs fixtures engine costs detection client-bugs replies format node clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
@@ -30,6 +30,9 @@ ifeq ($(NODE),)
 	@echo 'Node and npm were not found: the tests of the Node SDK were LEFT OUT.' >&2
 	@echo '======================================================================' >&2
 endif
+
+docs: $(BIN)/tox ## build the documentation as a site, in build/site
+	@$(BIN)/tox run -e site
 
 fixtures: $(BIN)/agent-contract ## write fixtures/ again from the contract
 	@$(BIN)/agent-contract fixtures fixtures

@@ -22,7 +22,8 @@ NOT_RUN = {
     "make test": "it would run this test; that make knows the target is tested",
     "make check": "it would run the unit tests again; that make knows the target is tested",
     "python -m pip install .": "the tests of the package install it in an empty environment",
-    'python -m pip install "agent-contract-kit[redis]"': "it is on no index yet; the tests install the extra",
+    'python -m pip install "agent-contract-kit': "it is on no index yet; the tests of the package install it",
+    "tox run -e tests": "CI runs the same environment; `tox run -e layers` shows that tox knows its environments",
     "agent-contract serve --store redis://": "it takes a Redis; the tests of the state start one",
     "podman ": "it takes a container engine; the tests of the package run the Containerfile's steps",
 }
