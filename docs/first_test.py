@@ -29,7 +29,7 @@ def test_a_greeting_is_answered():
 #: All of them run, in one folder.
 COMMANDS = (
     "pytest -q test_client.py",
-    "tail -n 2 mock.log",
+    "tail -n 3 mock.log",
     "sed -i 's/: 3}/: 0.3}/' test_client.py",
     "pytest -q test_client.py",
 )
@@ -71,7 +71,7 @@ def _show(console: Console, command: str, folder: str, variables: dict[str, str]
     printed = subprocess.run(shell, cwd=folder, env=variables, capture_output=True, text=True, check=False).stdout
     console.print(Text.assemble(("$ ", "bold green"), (command, "bold")))
     if printed:
-        console.print(Text.from_ansi(printed.strip()))
+        console.print(Text.from_ansi(printed.strip("\n")))
     console.print()
 
 
