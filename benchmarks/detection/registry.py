@@ -43,7 +43,7 @@ class Registry:
     def made(self, id: str, sent: Mapping[str, Any], now: int) -> dict[str, Any]:
         """Return a new agent."""
         given = {name: value for name, value in sent.items() if value is not None}
-        return {"id": id, "object": "agent", "created_at": now, "status": "ready", **DEFAULTS, **given}
+        return {"id": id, "object": "agent", "created_at": now, "status": "AVAILABLE", **DEFAULTS, **given}
 
     def create(self, sent: Mapping[str, Any]) -> tuple[int, Any]:
         """Keep a new agent; return status and answer."""

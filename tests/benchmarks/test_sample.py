@@ -34,10 +34,10 @@ def test_a_mutant_is_killed_by_its_own_clause(mutant: Mutant) -> None:
 
 
 @pytest.mark.parametrize("variant", [item for item in VARIANTS if item.name in CONFORMING], ids=lambda item: item.name)
-def test_a_variant_passes(variant: Variant) -> None:
+def test_a_variant_passes_or_can_not_be_decided(variant: Variant) -> None:
     judgement = judged(variant.deployment, options=variant.options)
     assert judgement.failed == ()
-    assert judgement.exit_code == 0, judgement.output
+    assert judgement.exit_code == (2 if variant.undecided else 0), judgement.output
     assert judgement.requests <= 300
 
 

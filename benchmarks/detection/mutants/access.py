@@ -151,12 +151,6 @@ MUTANTS = (
     ),
     open_("put-as-post", "method-refused", "Takes PUT for POST.", wrap=put_as_post),
     open_("other-methods-crash", "method-refused", "Crashes on other methods.", arrive=on_methods(OTHERS, CRASH)),
-    open_(
-        "other-methods-501",
-        "method-refused",
-        "Answers 501 to other methods.",
-        arrive=on_methods(OTHERS, JSONResponse({"detail": "Not Implemented"}, 501)),
-    ),
     open_("405-without-allow", "method-allow", "Its 405 has no `Allow`.", leave=allow(None)),
     open_("405-allows-what-it-refuses", "method-allow", "Its 405 allows GET, which it refuses.", leave=allow("GET")),
 )

@@ -234,7 +234,7 @@ def test_a_client_beyond_the_limit_of_connections_gets_503_and_a_free_place_is_u
             assert read_reply(client)[0] == 200
         with connect(running.url) as beyond:
             status, body = read_reply(beyond)
-        assert (status, "5 connections" in json.loads(body)["detail"]) == (503, True)
+        assert (status, "accepts 5" in json.loads(body)["detail"]) == (503, True)
         clients[0].sendall(HEALTH)
         assert read_reply(clients[0])[0] == 200
         for client in clients[1:]:
@@ -243,7 +243,7 @@ def test_a_client_beyond_the_limit_of_connections_gets_503_and_a_free_place_is_u
         while send(running.url, HEALTH)[0] != 200:
             assert time.monotonic() < deadline
         assert len(journal(running.url, 503)) >= 1
-        assert logged(running, "5 connections")
+        assert logged(running, "accepts 5")
 
 
 def seconds_of_cpu(process: int) -> float:
