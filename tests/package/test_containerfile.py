@@ -62,8 +62,8 @@ def test_the_file_has_no_instruction_that_these_tests_do_not_know() -> None:
     assert {name for name, _ in STEPS} == known
 
 
-def test_the_python_of_the_image_is_one_that_the_project_names() -> None:
-    version = re.fullmatch(r"python:(3\.\d+)-slim", only("FROM"))
+def test_the_image_is_pinned_to_a_python_that_the_project_names() -> None:
+    version = re.fullmatch(r"python:(3\.\d+)-slim@sha256:[0-9a-f]{64}", only("FROM"))
     assert version is not None
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert f"Programming Language :: Python :: {version[1]}" in project["classifiers"]
