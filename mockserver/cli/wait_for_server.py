@@ -47,7 +47,7 @@ def wait_for(url: str, timeout: float) -> str:
         except httpx.HTTPError as error:
             last_error = str(error) or type(error).__name__
         if time.monotonic() + _PAUSE > end:
-            raise TimeoutError(last_error or slow)  # the last attempt is short: an error says more than its timeout
+            raise TimeoutError(last_error or slow)  # the last attempt is short: an error explains more than its timeout
         time.sleep(_PAUSE)
 
 

@@ -1,4 +1,4 @@
-"""Embeddings: unit vectors computed from the words of a text by feature hashing.
+"""Embeddings: unit vectors computed from the words of an input by feature hashing.
 
 A hash gives each word a dimension and a sign. Words with the same dimension collide; the fewer dimensions, the more
 collisions.
@@ -18,7 +18,7 @@ from itertools import islice
 import orjson
 
 _WORD = re.compile(r"\w+")
-_MAX_WORDS = 8_192  # words of a text that count, like the context length of a model
+_MAX_WORDS = 8_192  # words of an input that count, like the context length of a model
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
-from benchmarks.detection.conforming_variants.variant import Variant
+from benchmarks.detection.conforming_variants.variant import SESSIONS, Variant
 from benchmarks.detection.hooks import Deployment, Fields
 from benchmarks.detection.mutators import on_answer, typed
 
@@ -88,5 +88,6 @@ VARIANTS = (
         "usage-numbers-null",
         "Counts no tokens: null for each number of `usage`.",
         replace(PLAIN, answer=on_answer(lambda answer: {**answer, "usage": dict.fromkeys(answer["usage"])})),
+        undecided=SESSIONS,
     ),
 )

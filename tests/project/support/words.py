@@ -21,6 +21,15 @@ PLACES = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "openapi.yaml"),
     *("agent_contract", "mockserver", "contract_tests", "benchmarks", "tests", "conftest.py"),
 )
+#: Modules with lists of words and sample sentences, which are data.
+WORD_LISTS = frozenset(
+    {
+        Path(__file__),
+        ROOT / "mockserver" / "generation" / "build_corpus.py",
+        ROOT / "mockserver" / "generation" / "recall.py",
+        ROOT / "mockserver" / "generation" / "replies.py",
+    }
+)
 #: Keys of the document whose values are sentences.
 SENTENCES = frozenset({"summary", "description", "sentence", "title", "x-untestable", "note", "source"})
 
@@ -97,7 +106,7 @@ def files(places: Iterable[Path]) -> Iterator[Path]:
         found = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
         for path in found:
             written = path.suffix in {".py", ".md"} or path.name == "openapi.yaml"
-            if written and "node_modules" not in path.parts and path != Path(__file__):
+            if written and "node_modules" not in path.parts and path not in WORD_LISTS:
                 yield path
 
 
