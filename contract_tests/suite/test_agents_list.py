@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agent_contract.printable import shorten
 from contract_tests.assertions import expect
 from contract_tests.assertions.agents import an_agent, another_agent
 from contract_tests.assertions.resources import conforming, ids, items, listed, page
@@ -250,5 +251,4 @@ def several(probe: Probe, **query: str) -> Exchange:
 
 def short(value: Any) -> str:
     """Return a list as JSON, shortened."""
-    text = json.dumps(value)
-    return text if len(text) <= 200 else f"{text[:200]}…"
+    return shorten(json.dumps(value), 200)

@@ -73,3 +73,12 @@ def test_no_module_imports_the_fixtures_or_the_tests() -> None:
     texts = {address(path): path.read_text(encoding="utf-8") for path in MODULES}
     pattern = re.compile(r"^\s*(?:from|import) (?:tests|fixtures|benchmarks)\b", re.MULTILINE)
     assert [name for name, text in texts.items() if pattern.search(text)] == []
+
+
+@pytest.mark.parametrize("path", TEST_MODULES, ids=address)
+def test_a_test_module_imports_no_other(path: Path) -> None:
+    """What test modules share is in `support/`."""
+    imported = re.findall(
+        r"^\s*(?:from|import) (tests\.[\w.]*test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert imported == []

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -21,10 +21,10 @@ from agent_contract.messages import Request
 from mockserver.build import load_engine
 from tests.mockserver.support.asking import path_of
 from tests.mockserver.support.bad_input import GOOD, ODD, ROWS, UNREADABLE, Row
+from tests.mockserver.support.processes import STREAM, ended, process_at
 from tests.mockserver.support.raw import HEAD, chunked, connect, exchange
 from tests.support.serving import Served, serve
 
-STREAM = GOOD[:-1] + b',"stream":true}'
 JSON = {"content-type": "application/json"}
 
 
@@ -39,13 +39,6 @@ def slow() -> Iterator[Served]:
     """A server that needs ten seconds for a token, and logs its requests."""
     with serve("--tps", "0.1") as running:
         yield running
-
-
-def ended(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Return what became of a command that ends by itself."""
-    command = [sys.executable, "-m", "agent_contract", *arguments]
-    env = {**os.environ, **(environment or {})}
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=env, check=False)
 
 
 def shown(served: Served, pattern: str) -> str:
@@ -162,20 +155,6 @@ def test_the_sdks_base_url_has_the_agent_in_it(served: Served) -> None:
 
 def open_files(process: int) -> int:
     return len(list(Path(f"/proc/{process}/fd").iterdir()))
-
-
-@contextmanager
-def process_at(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run a server; yield its process and its URL."""
-    command = [sys.executable, "-m", "agent_contract", "serve", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            found = re.search(r"http://[\d.:]+", process.stdout.readline())
-            assert found
-            yield process, found[0]
-        finally:
-            process.kill()
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files in /proc")

@@ -3,54 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from agent_contract import Found, check_reply
-from agent_contract.messages import Reply, Request
+from agent_contract.messages import Request
 from mockserver.build import create_engine
 from mockserver.config import Config
-from mockserver.control import own_contract
 from mockserver.core.limits import Limits
 from mockserver.engine import Engine
 from mockserver.stores import MemoryStore, StoreUnavailable
 from tests.mockserver.support.asking import CONTRACT, Clock, engine
 from tests.mockserver.support.calling import Caller
+from tests.mockserver.support.control_client import OWN, Control
 
-OWN = own_contract()
 TOKEN = "a-token-for-the-control"
-
-
-@dataclass(frozen=True)
-class Looker:
-    """Looks into a mock; every reply is held to the interface's own document."""
-
-    engine: Engine
-    scope: str = ""
-    token: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def reply(self, method: str, path: str, **query: str) -> Reply:
-        headers = {**self.headers, **({"x-mock-scope": self.scope} if self.scope else {})}
-        headers |= {"authorization": f"Bearer {self.token}"} if self.token else {}
-        reply = self.engine.reply(Request(method, "/__mock__" + path, tuple(query.items()), headers))
-        found = OWN.find(method, "/__mock__" + path)
-        if isinstance(found, Found):
-            assert check_reply(found.operation, reply) == ()
-        return reply
-
-    def get(self, path: str, **query: str) -> Any:
-        reply = self.reply("GET", path, **query)
-        assert reply.status == 200, reply
-        return json.loads(reply.content())
-
-    def status(self, method: str, path: str, **query: str) -> int:
-        return self.reply(method, path, **query).status
-
-    def numbers(self, **query: str) -> list[int]:
-        return [one["number"] for one in self.get("/requests", **query)["requests"]]
 
 
 @pytest.fixture
@@ -59,8 +27,8 @@ def player() -> Engine:
 
 
 @pytest.fixture
-def looker(player: Engine) -> Looker:
-    return Looker(player)
+def looker(player: Engine) -> Control:
+    return Control(player)
 
 
 @pytest.fixture
@@ -68,7 +36,7 @@ def call(player: Engine) -> Caller:
     return Caller(player)
 
 
-def test_the_document_is_served_and_lists_every_path(looker: Looker) -> None:
+def test_the_document_is_served_and_lists_every_path(looker: Control) -> None:
     document = looker.get("/openapi.json")
 
     assert document["openapi"] == "3.1.0"
@@ -76,7 +44,7 @@ def test_the_document_is_served_and_lists_every_path(looker: Looker) -> None:
     assert document == OWN.document
 
 
-def test_health_names_the_served_document_and_readiness_checks_the_store(looker: Looker) -> None:
+def test_health_names_the_served_document_and_readiness_checks_the_store(looker: Control) -> None:
     assert looker.get("/health")["contract"] == CONTRACT.digest
     assert looker.get("/ready") == {"status": "ready"}
 
@@ -89,13 +57,13 @@ class GoneStore(MemoryStore):
 
 
 def test_a_mock_without_its_store_is_not_ready() -> None:
-    reply = Looker(engine(store=GoneStore())).reply("GET", "/ready")
+    reply = Control(engine(store=GoneStore())).reply("GET", "/ready")
 
     assert (reply.status, reply.headers["retry-after"]) == (503, "7")
     assert b"start it again" in reply.content()
 
 
-def test_requests_are_listed_newest_first_with_what_they_were_refused_for(looker: Looker, call: Caller) -> None:
+def test_requests_are_listed_newest_first_with_what_they_were_refused_for(looker: Control, call: Caller) -> None:
     call.chat("demo", "Hello!")
     call.status("POST", "/assistants/demo/chat/completions", {"messages": []})
     newest, oldest = looker.get("/requests")["requests"]
@@ -109,7 +77,7 @@ def test_requests_are_listed_newest_first_with_what_they_were_refused_for(looker
     assert looker.get("/requests/1") == oldest
 
 
-def test_requests_are_found_by_agent_session_status_and_clause(looker: Looker, call: Caller) -> None:
+def test_requests_are_found_by_agent_session_status_and_clause(looker: Control, call: Caller) -> None:
     session = call.chat("demo", create_session=True)["session_id"]
     call.chat("demo-open")
     call.status("POST", "/assistants/demo/chat/completions", {"messages": []})
@@ -122,7 +90,7 @@ def test_requests_are_found_by_agent_session_status_and_clause(looker: Looker, c
     assert looker.numbers(agent="demo", status="2xx") == [4, 1]
 
 
-def test_a_page_of_requests_names_where_the_next_begins(looker: Looker, call: Caller) -> None:
+def test_a_page_of_requests_names_where_the_next_begins(looker: Control, call: Caller) -> None:
     for _ in range(3):
         call.chat("demo")
     first = looker.get("/requests", limit="2")
@@ -131,7 +99,7 @@ def test_a_page_of_requests_names_where_the_next_begins(looker: Looker, call: Ca
     assert looker.numbers(before=str(first["next"])) == [1]
 
 
-def test_a_stream_is_kept_event_by_event(looker: Looker, call: Caller) -> None:
+def test_a_stream_is_kept_event_by_event(looker: Control, call: Caller) -> None:
     asked = {"messages": [{"role": "user", "content": "Hello!"}], "max_tokens": 3}
     call.events("/assistants/demo/chat/completions", asked)
     events = looker.get("/requests/1")["reply"]["events"]
@@ -145,18 +113,18 @@ def test_the_journal_keeps_no_more_than_its_bound() -> None:
     for _ in range(4):
         Caller(player).chat("demo")
 
-    assert Looker(player).numbers() == [4, 3]
-    assert Looker(player).status("GET", "/requests/1") == 404
+    assert Control(player).numbers() == [4, 3]
+    assert Control(player).status("GET", "/requests/1") == 404
 
 
 def test_a_journal_of_none_is_kept_nowhere() -> None:
     player = engine(Config(limits=Limits(journal=0)))
     Caller(player).chat("demo")
 
-    assert Looker(player).numbers() == []
+    assert Control(player).numbers() == []
 
 
-def test_a_long_body_is_cut_and_marked_as_cut(looker: Looker, call: Caller) -> None:
+def test_a_long_body_is_cut_and_marked_as_cut(looker: Control, call: Caller) -> None:
     call.chat("demo", "word " * 40_000)
     request = looker.get("/requests/1")["request"]
 
@@ -176,14 +144,14 @@ def test_no_secret_is_kept(place: str) -> None:
     query = (("access_token", "another-secret"),) if place == "query" else ()
     path = "/api/v1/compatibility/openai/v1/assistants/demo/chat/completions"
     player.reply(Request("POST", path, query, headers, json.dumps(body).encode()))
-    kept = json.dumps(Looker(player, token=token).get("/requests"))
+    kept = json.dumps(Control(player, token=token).get("/requests"))
 
     assert "demo" in kept
     assert token not in kept
     assert "another-secret" not in kept
 
 
-def test_sessions_are_listed_and_read_with_their_messages(looker: Looker, call: Caller) -> None:
+def test_sessions_are_listed_and_read_with_their_messages(looker: Control, call: Caller) -> None:
     session = call.chat("demo", "The password is heron.", create_session=True)["session_id"]
     (listed,) = looker.get("/sessions")["sessions"]
     read = looker.get(f"/sessions/{session}")
@@ -193,7 +161,7 @@ def test_sessions_are_listed_and_read_with_their_messages(looker: Looker, call: 
     assert read["messages"][0]["content"] == "The password is heron."
 
 
-def test_the_messages_of_a_session_are_read_page_by_page(looker: Looker, call: Caller) -> None:
+def test_the_messages_of_a_session_are_read_page_by_page(looker: Control, call: Caller) -> None:
     session = call.chat("demo", "One.", create_session=True)["session_id"]
     call.chat("demo", "Two.", store_in_session=session)
     first = looker.get(f"/sessions/{session}", limit="3")
@@ -204,7 +172,7 @@ def test_the_messages_of_a_session_are_read_page_by_page(looker: Looker, call: C
     assert looker.get(f"/sessions/{session}")["messages"] == first["messages"] + rest["messages"]
 
 
-def test_sessions_are_listed_agent_by_agent_and_page_by_page(looker: Looker, call: Caller) -> None:
+def test_sessions_are_listed_agent_by_agent_and_page_by_page(looker: Control, call: Caller) -> None:
     ids = [call.chat(agent, create_session=True)["session_id"] for agent in ("demo", "demo", "demo-open")]
     first = looker.get("/sessions", limit="2")
     rest = looker.get("/sessions", after=first["next"])
@@ -213,7 +181,7 @@ def test_sessions_are_listed_agent_by_agent_and_page_by_page(looker: Looker, cal
     assert [one["session"] for one in looker.get("/sessions", agent="demo-open")["sessions"]] == [ids[2]]
 
 
-def test_a_deleted_session_is_unknown_to_the_chat(looker: Looker, call: Caller) -> None:
+def test_a_deleted_session_is_unknown_to_the_chat(looker: Control, call: Caller) -> None:
     session = call.chat("demo", create_session=True)["session_id"]
 
     assert looker.status("DELETE", f"/sessions/{session}") == 204
@@ -222,7 +190,7 @@ def test_a_deleted_session_is_unknown_to_the_chat(looker: Looker, call: Caller) 
     assert call.status("POST", "/assistants/demo/chat/completions", body) == 404
 
 
-def test_agents_are_listed_with_what_is_the_mocks_own(looker: Looker, call: Caller) -> None:
+def test_agents_are_listed_with_what_is_the_mocks_own(looker: Control, call: Caller) -> None:
     made = call.agent(name="mine")
     call.post("/agents/demo", {"description": "Changed."})
     origins = {one["name"]: one["origin"] for one in looker.get("/agents")["agents"]}
@@ -231,7 +199,7 @@ def test_agents_are_listed_with_what_is_the_mocks_own(looker: Looker, call: Call
     assert looker.get("/agents", after=looker.get("/agents")["agents"][-2]["id"])["agents"][0]["id"] == made["id"]
 
 
-def test_a_changed_agent_is_made_what_the_configuration_says(looker: Looker, call: Caller) -> None:
+def test_a_changed_agent_is_made_what_the_configuration_says(looker: Control, call: Caller) -> None:
     call.post("/agents/demo", {"description": "Changed."})
     looker.reply("POST", "/agents/demo/reset")
 
@@ -239,7 +207,7 @@ def test_a_changed_agent_is_made_what_the_configuration_says(looker: Looker, cal
     assert looker.status("POST", "/agents/nobody/reset") == 404
 
 
-def test_a_reset_leaves_nothing(looker: Looker, call: Caller) -> None:
+def test_a_reset_leaves_nothing(looker: Control, call: Caller) -> None:
     made = call.agent(name="mine")
     call.chat("demo", create_session=True)
 
@@ -255,17 +223,17 @@ def test_each_scope_has_its_own_agents_sessions_and_requests(player: Engine) -> 
     session = one.chat(made["id"], create_session=True)["session_id"]
 
     assert other.status("GET", f"/agents/{made['id']}") == 404
-    assert Looker(player, "one").get(f"/sessions/{session}")["agent"] == made["id"]
-    assert Looker(player, "other").status("GET", f"/sessions/{session}") == 404
-    assert (Looker(player, "one").numbers(), Looker(player, "other").numbers()) == ([2, 1], [1])
+    assert Control(player, "one").get(f"/sessions/{session}")["agent"] == made["id"]
+    assert Control(player, "other").status("GET", f"/sessions/{session}") == 404
+    assert (Control(player, "one").numbers(), Control(player, "other").numbers()) == ([2, 1], [1])
 
 
-def test_scopes_are_listed_and_reset_one_by_one_or_all_at_once(player: Engine, looker: Looker) -> None:
+def test_scopes_are_listed_and_reset_one_by_one_or_all_at_once(player: Engine, looker: Control) -> None:
     for name in ("one", "other"):
         Caller(player, name).chat("demo", create_session=True)
     assert [scope["name"] for scope in looker.get("/scopes")["scopes"]] == [None, "one", "other"]
 
-    Looker(player, "one").reply("POST", "/reset")
+    Control(player, "one").reply("POST", "/reset")
     assert {scope["name"]: scope["sessions"] for scope in looker.get("/scopes")["scopes"]} == {None: 0, "other": 1}
     looker.reply("POST", "/reset", all="true")
     assert [scope["name"] for scope in looker.get("/scopes")["scopes"]] == [None]
@@ -278,8 +246,8 @@ def test_the_least_recently_used_scope_is_evicted_with_everything_in_it() -> Non
         clock.now += 10
         Caller(player, name).chat("demo", create_session=True)
 
-    assert [scope["name"] for scope in Looker(player).get("/scopes")["scopes"]] == [None, "second", "third"]
-    assert Looker(player, "first").get("/sessions")["sessions"] == []
+    assert [scope["name"] for scope in Control(player).get("/scopes")["scopes"]] == [None, "second", "third"]
+    assert Control(player, "first").get("/sessions")["sessions"] == []
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 101, "tab\there", "é"])
@@ -294,14 +262,14 @@ def test_an_invalid_scope_name_is_refused(player: Engine, name: str) -> None:
 def test_looking_changes_nothing_that_the_api_answers() -> None:
     looked_at, left_alone = engine(), engine()
     for _ in range(3):
-        Looker(looked_at).get("/requests")
-        Looker(looked_at).get("/sessions")
+        Control(looked_at).get("/requests")
+        Control(looked_at).get("/sessions")
 
     assert Caller(looked_at).chat("demo")["id"] == Caller(left_alone).chat("demo")["id"]
 
 
 def test_with_the_interface_off_health_and_readiness_are_left() -> None:
-    looker = Looker(engine(replace(Config(), control=False)))
+    looker = Control(engine(replace(Config(), control=False)))
 
     assert looker.get("/health")["status"] == "ok"
     assert looker.get("/ready") == {"status": "ready"}
@@ -312,22 +280,22 @@ def test_with_the_interface_off_health_and_readiness_are_left() -> None:
 def test_a_token_of_its_own_is_asked_for_but_for_health_and_readiness() -> None:
     player = engine(Config(control_tokens=(TOKEN,)))
 
-    assert Looker(player).get("/health")
-    assert Looker(player).get("/ready")
-    assert Looker(player).reply("GET", "/requests").headers["www-authenticate"] == "Bearer"
-    assert Looker(player, token="wrong").status("GET", "/requests") == 401
-    assert Looker(player, token=TOKEN).numbers() == []
+    assert Control(player).get("/health")
+    assert Control(player).get("/ready")
+    assert Control(player).reply("GET", "/requests").headers["www-authenticate"] == "Bearer"
+    assert Control(player, token="wrong").status("GET", "/requests") == 401
+    assert Control(player, token=TOKEN).numbers() == []
     assert Caller(player).chat("demo")
 
 
 def test_without_a_token_of_its_own_it_asks_for_the_apis() -> None:
     player = engine(Config(tokens=("the-api-s-token",)))
 
-    assert Looker(player).status("GET", "/requests") == 401
-    assert Looker(player, token="the-api-s-token").numbers() == []
+    assert Control(player).status("GET", "/requests") == 401
+    assert Control(player, token="the-api-s-token").numbers() == []
 
 
-def test_pages_of_another_origin_can_not_read_it(looker: Looker) -> None:
+def test_pages_of_another_origin_can_not_read_it(looker: Control) -> None:
     reply = replace(looker, headers={"origin": "https://elsewhere.example"}).reply("GET", "/requests")
 
     assert "access-control-allow-origin" not in reply.headers
@@ -342,14 +310,14 @@ def test_pages_of_another_origin_can_not_read_it(looker: Looker) -> None:
         ("/sessions", {"limit": "100000"}, "limit"),
     ],
 )
-def test_a_query_beyond_its_bounds_is_refused(looker: Looker, path: str, query: dict[str, str], field: str) -> None:
+def test_a_query_beyond_its_bounds_is_refused(looker: Control, path: str, query: dict[str, str], field: str) -> None:
     reply = looker.reply("GET", path, **query)
 
     assert reply.status == 422
     assert json.loads(reply.content())["detail"][0]["loc"] == ["query", field]
 
 
-def test_what_is_not_there_is_not_found_and_other_methods_are_not_allowed(looker: Looker) -> None:
+def test_what_is_not_there_is_not_found_and_other_methods_are_not_allowed(looker: Control) -> None:
     assert looker.engine.reply(Request("GET", "/__mock__/nothing")).status == 404
     reply = looker.engine.reply(Request("DELETE", "/__mock__/requests"))
     assert (reply.status, reply.headers["allow"]) == (405, "GET")

@@ -18,9 +18,9 @@ from mockserver.core.keys import registered
 from mockserver.core.limits import Limits
 from mockserver.stores import Entry, MemoryStore, Store, StoreUnavailable
 from mockserver.stores.sqlite import SQLiteStore
-from tests.mockserver.control.test_control import Looker
 from tests.mockserver.support.asking import CONTRACT, Clock, engine, path_of, user
 from tests.mockserver.support.calling import COMPLETER, Caller
+from tests.mockserver.support.control_client import Control
 from tests.mockserver.support.store_kinds import KINDS, opened
 from tests.support.serving import serve
 
@@ -41,9 +41,9 @@ def test_engines_that_share_a_store_share_scopes_and_journals(stores: tuple[Stor
     session = Caller(one, "w").chat("demo", create_session=True)["session_id"]
     Caller(other, "w").chat("demo", store_in_session=session)
 
-    assert Looker(one, "w").numbers(session=session) == Looker(other, "w").numbers() == [2, 1]
-    assert Looker(one).numbers() == []
-    (_, scope) = Looker(other).get("/scopes")["scopes"]
+    assert Control(one, "w").numbers(session=session) == Control(other, "w").numbers() == [2, 1]
+    assert Control(one).numbers() == []
+    (_, scope) = Control(other).get("/scopes")["scopes"]
     assert (scope["name"], scope["sessions"], scope["requests"]) == ("w", 1, 2)
 
 
@@ -54,20 +54,20 @@ def test_the_limit_of_scopes_holds_for_all_engines_that_share_a_store(stores: tu
         clock.now += 10
         Caller(player, name).chat("demo", create_session=True)
 
-    assert [scope["name"] for scope in Looker(one).get("/scopes")["scopes"]] == [None, "b", "d"]
-    assert Looker(other, "c").get("/sessions")["sessions"] == Looker(other, "c").numbers() == []
+    assert [scope["name"] for scope in Control(one).get("/scopes")["scopes"]] == [None, "b", "d"]
+    assert Control(other, "c").get("/sessions")["sessions"] == Control(other, "c").numbers() == []
 
 
 def test_what_one_engine_resets_is_gone_for_all(stores: tuple[Store, Store]) -> None:
     one, other = (engine(store=store) for store in stores)
     for name in ("", "w", "w2"):
         Caller(one, name).chat("demo", create_session=True)
-    Looker(other, "w").reply("POST", "/reset")
+    Control(other, "w").reply("POST", "/reset")
 
-    assert Looker(one, "w").get("/sessions")["sessions"] == []
-    assert len(Looker(one, "w2").get("/sessions")["sessions"]) == len(Looker(one).get("/sessions")["sessions"]) == 1
+    assert Control(one, "w").get("/sessions")["sessions"] == []
+    assert len(Control(one, "w2").get("/sessions")["sessions"]) == len(Control(one).get("/sessions")["sessions"]) == 1
     other.reset()
-    assert [scope["requests"] for scope in Looker(one).get("/scopes")["scopes"]] == [0]
+    assert [scope["requests"] for scope in Control(one).get("/scopes")["scopes"]] == [0]
 
 
 def test_the_use_of_a_scope_is_written_once_a_second(stores: tuple[Store, Store]) -> None:
@@ -89,10 +89,10 @@ def test_pages_of_scopes_follow_one_another(stores: tuple[Store, Store]) -> None
     names = ["a b", "a%20b", "a/b", "ab", "b"]
     for name in names:
         Caller(player, name).chat("demo")
-    found, page = [], Looker(player).get("/scopes", limit="2")
+    found, page = [], Control(player).get("/scopes", limit="2")
     found += page["scopes"]
     while page["next"]:
-        page = Looker(player).get("/scopes", limit="2", after=page["next"])
+        page = Control(player).get("/scopes", limit="2", after=page["next"])
         found += page["scopes"]
 
     assert found[0]["name"] is None
@@ -103,16 +103,16 @@ def test_a_reset_spares_scopes_whose_names_begin_with_the_same_letters() -> None
     player = engine()
     for name in ("a", "ab", "a/b"):
         Caller(player, name).chat("demo", create_session=True)
-    Looker(player, "a").reply("POST", "/reset")
+    Control(player, "a").reply("POST", "/reset")
 
-    assert [scope["name"] for scope in Looker(player).get("/scopes")["scopes"]] == [None, "a/b", "ab"]
+    assert [scope["name"] for scope in Control(player).get("/scopes")["scopes"]] == [None, "a/b", "ab"]
 
 
 def test_unauthenticated_requests_create_no_scope() -> None:
     player = engine(Config(tokens=("the-token",)))
     for path in (path_of(), "/nowhere"):
         player.reply(Request("POST", path, (), {"x-mock-scope": "w", "authorization": "Bearer wrong"}))
-    looker = Looker(player, token="the-token")
+    looker = Control(player, token="the-token")
 
     assert [scope["name"] for scope in looker.get("/scopes")["scopes"]] == [None]
     assert [one["reply"]["status"] for one in looker.get("/requests")["requests"]] == [404, 401]
@@ -122,7 +122,7 @@ def test_without_its_store_the_mock_answers_503_and_still_refuses_bad_requests(t
     store = SQLiteStore(tmp_path / "state.db")
     player = engine(store=store)
     store.close()
-    looker = Looker(player)
+    looker = Control(player)
 
     assert looker.get("/health")["status"] == "ok"
     for path in ("/ready", "/sessions", "/requests", "/scopes", "/sessions/x"):

@@ -11,7 +11,7 @@ from agent_contract import ContractError
 from agent_contract.messages import Request
 from mockserver import load_engine
 from tests.agent_contract.support.documents import write
-from tests.agent_contract.test_version_snapshot import TEXT
+from tests.agent_contract.support.three_versions import TEXT
 from tests.mockserver.support.asking import Asker
 
 AGENTS = "/api/v1/compatibility/openai/v1/agents"

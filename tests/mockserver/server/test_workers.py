@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.mockserver.cli.test_serve import STREAM, ended, process_at
 from tests.mockserver.support.asking import path_of, user
+from tests.mockserver.support.processes import STREAM, ended, process_at
 from tests.mockserver.support.raw import HEAD, connect
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for the workers in /proc")
