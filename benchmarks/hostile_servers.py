@@ -212,12 +212,14 @@ def measured(command: list[str], deadline: float) -> Measured:
     first = process.stdout.readline()
     begun = time.monotonic() if command[0] == "verify" else begun
     in_time: list[float] = []
+    peak = [0.0]
     timers = [
         threading.Timer(deadline, lambda: in_time.append(_cpu_seconds(process.pid))),
         threading.Timer(deadline + 60, process.kill),
     ]
     for timer in timers:
         timer.start()
+    threading.Thread(target=_watch, args=(process.pid, peak), daemon=True).start()
     last = (f"{first}{process.stdout.read()}".strip().splitlines() or [""])[-1]
     _, status, usage = os.wait4(process.pid, 0)
     for timer in timers:
@@ -225,9 +227,20 @@ def measured(command: list[str], deadline: float) -> Measured:
     process.returncode = os.waitstatus_to_exitcode(status)
     ended = "killed" if process.returncode < 0 else f"exit {process.returncode}"
     late = usage.ru_utime + usage.ru_stime - in_time[0] if in_time else 0.0
-    return Measured(
-        f"{ended}: {last.partition(': ')[2] or last}", time.monotonic() - begun, late, usage.ru_maxrss / 1024
-    )
+    return Measured(f"{ended}: {last.partition(': ')[2] or last}", time.monotonic() - begun, late, peak[0])
+
+
+def _watch(pid: int, peak: list[float]) -> None:
+    """Keep the most memory, in MiB, that a process has taken.
+
+    `ru_maxrss` of a child begins with the memory of this process, which holds the replies.
+    """
+    try:
+        while "VmHWM:" in (status := Path(f"/proc/{pid}/status").read_text(encoding="ascii")):
+            peak[0] = max(peak[0], int(status.split("VmHWM:")[1].split()[0]) / 1024)
+            time.sleep(0.02)
+    except OSError:
+        return
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -33,7 +33,10 @@ MOST_CHOICES = 128
 
 @dataclass(slots=True)
 class Budget:
-    """What a run may spend, and has spent; `most_tokens` 0 is without limit, `tokens` counts what is under way too."""
+    """What a run may spend, and has spent; `most_tokens` 0 is without limit.
+
+    `tokens` also counts requests under way and answers without a count.
+    """
 
     most: int
     most_tokens: int = 0
@@ -41,6 +44,7 @@ class Budget:
     pace: Pace = field(default_factory=Pace)
     sent: int = 0
     tokens: int = 0
+    counted: int = 0  #: the tokens that answers counted
     _added: int = 0  #: tokens that the agent itself added to a request, its instructions for example: the most seen
     _lock: Lock = field(default_factory=Lock, repr=False)
 
@@ -79,6 +83,7 @@ class Budget:
         with self._lock:
             self.tokens += (reserved if counted is None else counted) - reserved
             if counted is not None:
+                self.counted += counted
                 self._added = max(self._added, counted - reserved + self._added)
 
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
+
+from agent_contract.printable import shorten
 
 if TYPE_CHECKING:
     from openapi_core import OpenAPI
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
 
     from contract_tests.wire.exchange import Exchange
 
+#: More ways in which a reply differs from the document are not looked for: a reply of 4 MiB has hundreds of thousands.
+MOST_FAULTS = 20
+#: Characters of a fault's message: it quotes the value.
+_MESSAGE = 300
 _HOST = "http://deployment"
 
 
@@ -42,7 +49,7 @@ class Conformity:
         try:
             errors = self._openapi.iter_response_errors(request, response)
             # The message of an error is made when it is asked for, and decodes the body once more.
-            return tuple(message for error in errors for message in _messages(error))
+            return tuple(islice((message for error in errors for message in _messages(error)), MOST_FAULTS))
         except (ValueError, RecursionError) as error:  # not UTF-8, or nested deeper than the libraries go
             return (f"the body can't be read: {type(error).__name__}",)
 
@@ -54,7 +61,8 @@ class Conformity:
 
     def chunk_faults(self, chunk: Mapping[str, Any]) -> tuple[str, ...]:
         """Return how a chunk of a stream differs from its schema."""
-        return tuple(_located(error.absolute_path, error.message) for error in self._chunks.iter_errors(chunk))
+        errors = islice(self._chunks.iter_errors(chunk), MOST_FAULTS)
+        return tuple(_located(error.absolute_path, error.message) for error in errors)
 
     @property
     def request_fields(self) -> Mapping[str, Mapping[str, Any]]:
@@ -70,9 +78,14 @@ class Conformity:
             return self.first._openapi
         from openapi_core import Config, OpenAPI
 
-        # The document was checked when the contract was compiled; to check it again takes a third of a second.
-        unchecked = Config(spec_validator_cls=None)
-        return OpenAPI.from_dict({**self.document, "servers": [{"url": "/"}]}, config=unchecked)
+        from contract_tests.deployment.bounded_validators import BoundedValidators
+
+        config = Config(
+            # The document was checked when the contract was compiled; to check it again takes a third of a second.
+            spec_validator_cls=None,
+            schema_validators_factory=BoundedValidators(self.document["openapi"], MOST_FAULTS),
+        )
+        return OpenAPI.from_dict({**self.document, "servers": [{"url": "/"}]}, config=config)
 
     @cached_property
     def _chunks(self) -> Any:
@@ -140,7 +153,7 @@ def _messages(error: Exception) -> Iterator[str]:
 def _located(path: Iterable[Any], message: str) -> str:
     """Return an error's message with its place in the answer."""
     where = "/".join(str(part) for part in path)
-    return f"{where or 'the answer'}: {message}"
+    return f"{shorten(where) or 'the answer'}: {shorten(message, _MESSAGE)}"
 
 
 def _find(part: Any, name: str) -> Iterator[Any]:

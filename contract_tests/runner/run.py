@@ -20,7 +20,6 @@ from contract_tests.report.run_result import RunResult, Traffic
 from contract_tests.report.waivers import Waiving
 from contract_tests.runner.cost_estimate import Plan, planned
 from contract_tests.verdict import Finding, conclude, worst, worst_first
-from contract_tests.wire.stream_rules import usages
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from contract_tests.deployment.deployment import Probe
     from contract_tests.options import Options
     from contract_tests.report.model import Report
-    from contract_tests.wire.exchange import Exchange
 
 #: The operation of requests that name none.
 OPERATION = "createAssistantChatCompletion"
@@ -173,8 +171,8 @@ class RunState:
         answered = Counter(
             f"{exchange.operation or OPERATION} {exchange.status}" for exchange in log if exchange.status
         )
-        sent, counted = self.probe.prober.budget.sent, sum(map(tokens, log))
-        return Traffic(sent, counted, dict(sorted(answered.items())), self._cold_start, self._left_behind)
+        budget = self.probe.prober.budget
+        return Traffic(budget.sent, budget.counted, dict(sorted(answered.items())), self._cold_start, self._left_behind)
 
     def result(self, traffic: Traffic, started: datetime, seconds: float, unwritten: Sequence[str] = ()) -> RunResult:
         """Return the result of the run; `unwritten` are sentences about reports that could not be written."""
@@ -251,18 +249,6 @@ def configured(
 
 def _named_version(options: Options) -> str:
     return "" if options.api_version == AUTO else options.api_version
-
-
-def tokens(exchange: Exchange) -> int:
-    """Return the tokens that the deployment counted for an exchange; 0 without a count."""
-    if exchange.media_type == "text/event-stream":
-        found = usages(exchange.events)
-        usage: object = found[-1][1] if found else None
-    else:
-        value = exchange.json() if exchange.status == 200 else None
-        usage = value.get("usage") if isinstance(value, dict) else None
-    total = usage.get("total_tokens") if isinstance(usage, Mapping) else None
-    return total if isinstance(total, int) and total > 0 else 0
 
 
 def selection(contract: Contract, globs: Iterable[str], api_version: str = "") -> frozenset[str]:

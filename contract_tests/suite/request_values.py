@@ -98,6 +98,8 @@ ODD: tuple[dict[str, JSON], ...] = (
     {"n": -1_000_000},
     {"seed": 2**63},
     {"messages": [{"role": "user", "content": ""}]},
+    {"messages": [{"role": "user", "content": None}]},
+    {"messages": [{"role": "", "content": "Hello!"}]},
     {"stop": [""]},
     {"stop": None},
     {"tools": []},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -62,10 +62,10 @@ class Exchange:
         except (ValueError, RecursionError):
             return None
 
-    @cached_property
+    @property
     def events(self) -> sse.EventStream:
-        """The events of the body, which is read once."""
-        return sse.read(self.pieces)
+        """The events of the body. Those of the last few replies are kept: a run keeps every exchange."""
+        return _events(self.pieces)
 
     def described(self) -> str:
         """Return the reply in a line: status, or what failed, and the beginning of its body."""
@@ -79,6 +79,11 @@ class Exchange:
     def curl(self) -> str:
         """Return a shell command that sends the same request, the token as a variable."""
         return curl_command(self.request.method, self.url, self.request.headers, self.request.body)
+
+
+@lru_cache(maxsize=4)
+def _events(pieces: tuple[tuple[float, bytes], ...]) -> sse.EventStream:
+    return sse.read(pieces)
 
 
 def status_line(status: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from agent_contract.printable import shorten
@@ -61,8 +62,9 @@ _EXPECTED: Mapping[str, str] = {
 }
 
 
+@lru_cache(maxsize=4)
 def chunks(stream: EventStream) -> tuple[Chunk, ...]:
-    """Return the stream's chunks: its events that are JSON objects."""
+    """Return the stream's chunks: its events that are JSON objects. Those of the last few streams are kept."""
     found = ((_object(event), place, event.at) for place, event in enumerate(stream.events, 1))
     return tuple(Chunk(value, place, at) for value, place, at in found if value is not None)
 

@@ -6,15 +6,18 @@ import json
 from dataclasses import replace
 
 import pytest
+from jsonschema_path import SchemaPath
+from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
 
 from agent_contract import load_contract
 from agent_contract.messages import JSON, Request
-from contract_tests.deployment.schema_conformance import Conformity
+from contract_tests.deployment.bounded_validators import BoundedValidators
+from contract_tests.deployment.schema_conformance import MOST_FAULTS, Conformity
 from contract_tests.wire.exchange import Exchange
 
 CONTRACT = load_contract()
 AGENTS: JSON = {"object": "list", "data": [], "num_objects": 0, "first_id": None, "last_id": None, "has_more": False}
-MODEL: JSON = {"id": "a", "object": "model", "created": 1, "model_type": "COMPLETIONS", "model_engine": "x"}
+MODEL: dict[str, JSON] = {"id": "a", "object": "model", "created": 1, "model_type": "COMPLETIONS", "model_engine": "x"}
 MODELS: JSON = {"object": "list", "data": [MODEL]}
 
 
@@ -61,3 +64,25 @@ def test_the_document_is_read_once_however_many_operations_are_judged(chat: Conf
 def test_bytes_that_are_no_text_are_a_fault(chat: Conformity, body: bytes, media_type: str, operation: str) -> None:
     asked = replace(answer({}), headers=(("content-type", media_type),), pieces=((0.0, body),))
     assert of(chat, operation).faults(asked) != ()
+
+
+def test_of_a_reply_with_many_faults_the_first_are_named(chat: Conformity) -> None:
+    found = of(chat, "listModels").faults(answer({"object": "list", "data": [{}] * 1000}))
+    assert len(found) == MOST_FAULTS
+    assert found[0].startswith("data/0: ")
+
+
+def test_a_fault_quotes_the_beginning_of_a_long_value(chat: Conformity) -> None:
+    (fault,) = of(chat, "listModels").faults(answer({"object": "list", "data": [{**MODEL, "created": "x" * 100_000}]}))
+    assert fault.startswith("data/0/created: 'xxx")
+    assert len(fault) < 500
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0", "3.2.0"])
+def test_a_bounded_validator_looks_for_no_more_errors(version: str) -> None:
+    schema = SchemaPath.from_dict({"type": "array", "items": {"type": "string"}})
+    validator = BoundedValidators(version, 3).create(SchemaPath.from_dict({"openapi": version}), schema)
+    with pytest.raises(InvalidSchemaValue) as refused:
+        validator.validate([1] * 1000)
+    assert len(list(refused.value.schema_errors)) == 3
+    validator.validate(["a"])
