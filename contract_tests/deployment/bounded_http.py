@@ -7,12 +7,15 @@ client for ever. Here a bound is in force from the connection to the last byte, 
 from __future__ import annotations
 
 import gc
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any, NoReturn, TypeAlias
 
 import httpcore
@@ -29,6 +32,8 @@ MOST_VALUES = 200_000
 EVIDENCE = 4096
 #: Seconds that a connection may take.
 LONGEST_CONNECT = 10.0
+#: Addresses of a host that are tried after the first.
+_MOST_ADDRESSES = 3
 #: Bytes of head, chunk sizes and trailers, and bytes of framing for each byte of a body.
 _OVERHEAD, _FRAMING = 1024 * 1024, 8
 #: Pieces of a body that arrive within this many seconds are one.
@@ -137,7 +142,40 @@ class _Backend(httpcore.SyncBackend):
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, *rest: Any, **more: Any) -> _Stream:
         bound = _BOUND.get()
-        return _Stream(super().connect_tcp(host, port, bound.left(timeout) if bound else timeout, *rest, **more))
+        if bound is None:
+            return _Stream(super().connect_tcp(host, port, timeout, *rest, **more))
+        first, *others = _addresses(host, port, bound.left(timeout))
+        # Python's own loop over the addresses gives each of them the whole time.
+        for address in (first, *others[:_MOST_ADDRESSES]):
+            try:
+                return _Stream(super().connect_tcp(address, port, bound.left(timeout), *rest, **more))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        bound.check()
+        raise failure
+
+
+def _addresses(host: str, port: int, timeout: float) -> list[str]:
+    """Return the addresses of a host; raises httpcore's errors if it has none, or the resolver takes longer.
+
+    Python has no time limit for a resolver: it runs in a thread that is left alone when the time is over.
+    """
+    found: SimpleQueue[list[str] | Exception] = SimpleQueue()
+
+    def resolve() -> None:
+        try:
+            found.put([str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
+        except (OSError, ValueError) as error:  # a name that can't be encoded is a ValueError
+            found.put(error)
+
+    Thread(target=resolve, daemon=True).start()
+    try:
+        result = found.get(timeout=timeout)
+    except Empty:
+        raise httpcore.ConnectTimeout(f"the name {host} was not resolved within {timeout:.3g} s") from None
+    if isinstance(result, Exception):
+        raise httpcore.ConnectError(str(result)) from result
+    return result
 
 
 class BoundedTransport(httpx.HTTPTransport):

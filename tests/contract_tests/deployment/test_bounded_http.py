@@ -99,3 +99,28 @@ def test_without_time_left_nothing_is_sent() -> None:
     got = received("http://127.0.0.1:9", Bound(1.0, clock=clock))
     assert got.failure == "not finished within 1 s"
     assert not got.lost
+
+
+def test_a_resolver_that_does_not_answer_ends_with_the_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ended.wait() and [])
+    got = received("http://deployment.invalid/", Bound(0.2))
+    ended.set()
+    assert "the name deployment.invalid was not resolved within 0." in got.failure
+
+
+def test_a_name_that_can_not_be_resolved_is_a_failure() -> None:
+    assert "ConnectError" in received(f"http://{'a' * 64}.invalid/", Bound(10)).failure
+
+
+def test_the_addresses_of_a_name_are_tried_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(*_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 0)) for ip in ("127.0.0.2", "127.0.0.1")]
+
+    with sending(JSON + b"content-length: 2\r\n\r\n{}") as url:
+        real = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket, "getaddrinfo", lambda host, *rest, **more: (resolve if host == "two" else real)(host, *rest, **more)
+        )
+        got = received(url.replace("127.0.0.1", "two"), Bound(10))
+    assert got.body == b"{}"
