@@ -1,7 +1,7 @@
 """Hides secrets in what is kept or shown: the journal, the log, recordings and reports use this module alone.
 
 Two rules. A **named value** is a secret because of its name: a header, a query parameter, a field of a body, the user
-part of a URL. A **known token** is hidden wherever it appears, in the spellings that `docs/secrets.md` lists.
+part of a URL. A **known token** is hidden wherever it appears, in the spellings that `docs/reference/secrets.md` lists.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What work for one request may cost: every bound in one place, and the account that is kept while the work is done.
 
 Clients send JSON Schemas, regular expressions and formats. Whatever they hold, the work ends within these bounds, or
-with an error that names the bound. `docs/limits.md` lists what the bounds amount to in seconds and bytes.
+with an error that names the bound. `docs/reference/limits.md` lists what the bounds amount to in seconds and bytes.
 """
 
 from __future__ import annotations

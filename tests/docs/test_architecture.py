@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.support.blocks import ROOT
 
-PAGE = ROOT / "docs" / "architecture.md"
+PAGE = ROOT / "docs" / "explanation" / "architecture.md"
 NAMES = sorted(
     set(re.findall(r"`((?:agent_contract|mockserver|contract_tests)\.[\w.]+)`", PAGE.read_text(encoding="utf-8")))
 )

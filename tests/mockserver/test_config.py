@@ -248,7 +248,7 @@ def test_the_schema_names_the_defaults_that_count() -> None:
 
 def test_the_documentation_names_every_limit_and_every_key_that_is_the_mocks_own() -> None:
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    named = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")))
+    named = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")))
     own = schema["$defs"]["agent"]["properties"].keys() - set(AGENT_FIELDS)
     assert (schema["properties"]["limits"]["properties"].keys() | own) - named == set()
     assert set(AGENT_FIELDS) <= schema["$defs"]["agent"]["properties"].keys()

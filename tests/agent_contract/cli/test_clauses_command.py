@@ -12,7 +12,7 @@ from agent_contract import load_contract
 from agent_contract.cli import main
 from agent_contract.messages import GRADE_MEANINGS, GRADES
 
-PAGE = Path(__file__).parents[3] / "docs" / "clauses.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "clauses.md"
 CLAUSES = load_contract(every_version=True).clauses
 
 
@@ -21,7 +21,7 @@ def clauses(*arguments: str) -> Result:
 
 
 def test_the_page_is_what_the_command_writes() -> None:
-    """Write it again with: agent-contract clauses --format markdown > docs/clauses.md."""
+    """Write it again with: agent-contract clauses --format markdown > docs/reference/clauses.md."""
     assert PAGE.read_text(encoding="utf-8") == clauses("--format", "markdown").output
 
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("agent_contract", "mockserver", "contract_tests")
-DRAWING = ROOT / "docs" / "imports.svg"
+DRAWING = ROOT / "docs" / "explanation" / "imports.svg"
 
 #: A folder or a module directly in a package, and those that it imports.
 Graph = Mapping[str, frozenset[str]]
