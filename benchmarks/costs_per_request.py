@@ -2,8 +2,8 @@
 
 Each request is sent to a fresh mock in a process of its own, without a network. Prints a row of the table in
 `docs/reference/limits.md` for each: bytes of its body, status, CPU seconds, MiB that the memory grew by at its peak,
-and the longest time that another thread of the same process waited. That is CPU time of the process between two moments at
-which the other thread ran, so that other programs on the machine don't count.
+and the longest time that another thread of the same process waited. That is CPU time of the process between two
+moments at which the other thread ran, so that other programs on the machine don't count.
 """
 
 from __future__ import annotations
