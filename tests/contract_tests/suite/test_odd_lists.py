@@ -1,0 +1,34 @@
+"""A list whose `data` is missing, or is no list, gets verdicts as any other answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from unittest.mock import patch
+
+import httpx
+import pytest
+
+from agent_contract.messages import JSON
+from contract_tests.deployment import client
+from contract_tests.deployment.bounded_http import Bound, Received, send_within
+from mockserver import MockServer
+from tests.contract_tests.support.judging import judged
+
+
+@pytest.mark.parametrize("which", ["each list", "a list with a query"])
+@pytest.mark.parametrize("answer", [{}, {"data": None}, {"data": {}}, {"data": [None, 1, [], {}]}, []])
+def test_a_list_without_its_data_fails_its_clauses_and_no_test_fails_by_itself(answer: JSON, which: str) -> None:
+    def send(
+        to: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: Bound
+    ) -> Received:
+        received = send_within(to, method, url, headers, content, bound)
+        path, _, query = url.partition("?")
+        replaced = method == "GET" and path.endswith(("/agents", "/models")) and (query or which == "each list")
+        return replace(received, pieces=((0.0, json.dumps(answer).encode()),)) if replaced else received
+
+    with MockServer() as server, patch.object(client, "send_within", send):
+        found = judged(server.url, "manage-agents", "clause=agents.*", "clause=models.*")
+    assert {id: one.reason for id, one in found.findings.items() if one.fault} == {}
+    assert found.having("failed")
