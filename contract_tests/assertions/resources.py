@@ -33,10 +33,12 @@ def readable(probe: Probe) -> bool:
 
 
 def page(exchange: Exchange) -> dict[str, Any]:
-    """Return the JSON object of a list; without one there is nothing to look at."""
+    """Return the JSON object of a list; a success without one fails."""
     value = exchange.json()
-    if exchange.status != expect.OK or not isinstance(value, dict):
+    if exchange.status != expect.OK or exchange.failure:
         raise not_tested(f"no list to look at: {exchange.described()}")
+    if not isinstance(value, dict):
+        raise failed("a list, which is an object", exchange.described(), exchange)
     return value
 
 
