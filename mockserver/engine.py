@@ -6,6 +6,7 @@ import contextlib
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ from agent_contract import Contract
 from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request
 from agent_contract.redaction import Redaction
 from mockserver.config import Config
-from mockserver.control import HEALTH, PREFIX
+from mockserver.control import HEALTH, PREFIX, READY
 from mockserver.control.pages import Page
 from mockserver.core.context import Context, Fresh, Settings
 from mockserver.core.ids import IdSource
@@ -26,14 +27,27 @@ from mockserver.core.transaction import Transaction
 from mockserver.gateway import cors
 from mockserver.gateway.gateway import Admitted, Answered, Gateway
 from mockserver.recording.journal import Journal, Subject, read_journal, readable_entry
-from mockserver.stores import Conflict, Store, StoreFull, StoreUnavailable, request_deadline
+from mockserver.stores import Conflict, Store, StoreFull, StoreUnavailable, limited_wait
 
-#: A request may take long if its body is larger than this, or contains one of these: keys of JSON Schemas, which must
-#: be compiled, or an escape sequence that can hide such a key.
+#: A request may compute for long if its body is larger than this, or contains one of these: keys of JSON Schemas, which
+#: must be compiled, of several answers, and of a session, which may be large; or an escape that can hide such a key.
 _LARGE = 64 * 1024
-_SLOW_MARKS = (b'"parameters"', b'"json_schema"', b"\\u")
+_SLOW_MARKS = (b'"parameters"', b'"json_schema"', b'"n"', b'"stop"', b'"store_in_session"', b"\\u")
 _NO_LENGTH = frozenset({204, 304})
 _RESET_ALL = Outcome(Reply(204, {}, b""), reset=Reset.ALL)
+
+
+class Effort(Enum):
+    """What a reply takes, as far as the request shows before it is parsed."""
+
+    #: Less than a millisecond: an event loop can call `reply` itself.
+    LITTLE = "little"
+    #: It may wait for the store: an event loop must call `reply` in a thread.
+    WAITS = "waits"
+    #: It may compute for some time, although its body is small: in a thread, one of these at a time.
+    COMPUTES = "computes"
+    #: It computes for some time, because its body or its answer may be large: in a thread, one of these at a time.
+    HEAVY = "heavy"
 
 
 class Player(Protocol):
@@ -47,8 +61,8 @@ class Player(Protocol):
     def blocking(self) -> bool:
         """Whether a reply may wait for a disk or the network."""
 
-    def may_take_long(self, request: Request) -> bool:
-        """Return whether a reply may take long; an event loop must then call `reply` in a thread."""
+    def effort(self, request: Request) -> Effort:
+        """Return what the reply to a request may take."""
 
     def reply(self, request: Request) -> Reply:
         """Return the reply to a request; never raises."""
@@ -100,13 +114,16 @@ class Engine:
         """Whether a reply may wait for the store."""
         return self.store.blocking
 
-    def may_take_long(self, request: Request) -> bool:
-        """Return whether a reply may wait for the store or compute for long; health never does."""
-        if request.path == HEALTH:
-            return False
-        if request.path in self.pages:  # the first use builds it
-            return True
-        return self.store.blocking or len(request.body) > _LARGE or any(mark in request.body for mark in _SLOW_MARKS)
+    def effort(self, request: Request) -> Effort:
+        """Return what the reply to a request may take; health never waits, and readiness only for the store."""
+        path, body = request.path, request.body
+        if path == HEALTH:
+            return Effort.LITTLE
+        if path != READY and (len(body) > _LARGE or path.startswith(PREFIX) or path in self.pages):
+            return Effort.HEAVY
+        if any(mark in body for mark in _SLOW_MARKS):
+            return Effort.COMPUTES
+        return Effort.WAITS if self.store.blocking else Effort.LITTLE
 
     def close(self) -> None:
         """Close the store."""
@@ -135,7 +152,7 @@ class Engine:
         try:
             if not self.store.blocking:
                 return self._handle(request)
-            with request_deadline():
+            with limited_wait():
                 return self._handle(request)
         except Exception as error:
             exchange = Exchange(request, internal_error(error))

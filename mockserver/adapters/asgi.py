@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from threading import Lock
 from urllib.parse import parse_qsl
 
 from agent_contract.messages import Reply, Request
 from mockserver.adapters.disconnect import DRAINED, App, Receive, Scope, Send, answer_non_http, cancel_on_disconnect
-from mockserver.engine import Player
-from mockserver.stores import request_deadline
+from mockserver.engine import Effort, Player
+from mockserver.stores import compute_turn, count_wait, limited_wait
+
+#: Number of threads for each effort: how many requests can wait for a store, or for their turn to compute, at once.
+_THREADS = {Effort.WAITS: 64, Effort.COMPUTES: 256, Effort.HEAVY: 256}
+#: Seconds after which a stream without delays lets other connections go on.
+_SLICE = 0.002
 
 
 def create_app(engine: Player) -> App:
     """Return an application that serves `engine`; it drops the reply of a client that disconnects."""
+
+    lanes = {effort: _lane(effort) for effort in _THREADS}
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -23,15 +36,37 @@ def create_app(engine: Player) -> App:
         query = tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         request = Request(scope["method"], scope["path"], query, headers, body)
-        if engine.may_take_long(request):
-            with request_deadline():  # it includes the wait for a thread
-                reply = await asyncio.to_thread(engine.reply, request)
-        else:
-            reply = engine.reply(request)
+        lane = lanes.get(engine.effort(request))
+        reply = engine.reply(request) if lane is None else await lane.run(engine.reply, request)
         is_delayed = reply.delay or (not isinstance(reply.body, bytes) and any(event.delay for event in reply.body))
         return await (cancel_on_disconnect(_reply(reply, send), receive) if is_delayed else _reply(reply, send))
 
     return app
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """Threads for requests of one effort. With a `turn`, one of them computes at a time.
+
+    Each thread that computes delays the event loop by up to a millisecond, whenever the loop goes on.
+    """
+
+    threads: ThreadPoolExecutor
+    turn: Lock | None
+
+    async def run(self, reply: Callable[[Request], Reply], request: Request) -> Reply:
+        loop, begun = asyncio.get_running_loop(), time.monotonic()
+        return await loop.run_in_executor(self.threads, self._reply, reply, request, begun)
+
+    def _reply(self, reply: Callable[[Request], Reply], request: Request, begun: float) -> Reply:
+        with limited_wait():
+            count_wait(time.monotonic() - begun)
+            with compute_turn(self.turn) if self.turn else nullcontext():
+                return reply(request)
+
+
+def _lane(effort: Effort) -> _Lane:
+    return _Lane(ThreadPoolExecutor(_THREADS[effort], effort.value), None if effort is Effort.WAITS else Lock())
 
 
 async def _body(receive: Receive, limit: int) -> bytes | None:
@@ -53,8 +88,10 @@ async def _reply(reply: Reply, send: Send) -> None:
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if isinstance(reply.body, bytes):
         return await send({"type": "http.response.body", "body": reply.body})
+    begun = time.perf_counter()
     for event in reply.body:
-        if event.delay:
+        if event.delay or time.perf_counter() - begun > _SLICE:
             await asyncio.sleep(event.delay)
+            begun = time.perf_counter()
         await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
     return await send({"type": "http.response.body", "body": b""})

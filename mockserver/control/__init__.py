@@ -24,14 +24,15 @@ from mockserver.core.context import Behaviour, Context
 from mockserver.core.outcome import Outcome
 from mockserver.gateway.gateway import Gateway
 
-__all__ = ["HEALTH", "PREFIX", "control_gateway", "own_contract"]
+__all__ = ["HEALTH", "PREFIX", "READY", "control_gateway", "own_contract"]
 
 PREFIX = "/__mock__/"
 HEALTH = PREFIX + "health"
+READY = PREFIX + "ready"
 
 _DOCUMENT = Path(__file__).parent / "openapi.json"
 #: Paths that `--control off` keeps: scripts wait for them, and they reveal nothing about requests.
-_ALWAYS_ON = (HEALTH, PREFIX + "ready")
+_ALWAYS_ON = (HEALTH, READY)
 
 
 def control_gateway(contract: Contract, config: Config) -> Gateway:

@@ -13,7 +13,7 @@ from agent_contract.messages import Exchange, Reply, Request, Violation
 from agent_contract.printable import printable
 from agent_contract.redaction import Redaction, redaction_of, secrets_in
 from mockserver.core.limits import Limits
-from mockserver.engine import Engine
+from mockserver.engine import Effort, Engine
 from mockserver.recording.exchange_json import excerpt
 from mockserver.server.line_writer import LineWriter
 
@@ -119,9 +119,9 @@ class LoggedEngine:
         """Whether a reply may wait for a disk or the network."""
         return self._engine.blocking
 
-    def may_take_long(self, request: Request) -> bool:
-        """Return whether a reply may take long."""
-        return self._engine.may_take_long(request)
+    def effort(self, request: Request) -> Effort:
+        """Return what the reply to a request may take."""
+        return self._engine.effort(request)
 
     def reply(self, request: Request) -> Reply:
         """Return the engine's reply."""

@@ -15,7 +15,6 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -27,7 +26,6 @@ from mockserver.server.workers import HANGUP_LINE
 
 _BACKLOG = 4096
 _GRACE = 0.2  # seconds for replies that are being sent when the server stops
-_THREADS = 32  # number of requests that can wait for a store at once
 _REPEAT = 10.0  # seconds between two log lines about the same error
 #: Seconds after which a thread that computes lets the event loop go on; Python's default of 5 ms adds up.
 _SWITCH = 0.001
@@ -92,7 +90,6 @@ async def _run(
     lifeline: int | None,
 ) -> None:
     loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(_THREADS))
     settle()
     loop.set_exception_handler(_exception_handler(loop, log))
     config = Config(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mockserver.stores.base import Conflict, Entry, Store, StoreFull, StoreUnavailable, Versioned
-from mockserver.stores.circuit_breaker import request_deadline
+from mockserver.stores.circuit_breaker import compute_turn, count_wait, limited_wait
 from mockserver.stores.errors import StoreError
 from mockserver.stores.memory import MemoryStore
 from mockserver.stores.open import open_store
@@ -17,6 +17,8 @@ __all__ = [
     "StoreFull",
     "StoreUnavailable",
     "Versioned",
+    "compute_turn",
+    "count_wait",
+    "limited_wait",
     "open_store",
-    "request_deadline",
 ]

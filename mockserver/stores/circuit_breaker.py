@@ -1,4 +1,4 @@
-"""Protection from slow stores: a deadline for all calls of a request, and a circuit breaker for each store.
+"""Protection from slow stores: a limit for all calls of a request together, and a circuit breaker for each store.
 
 A store that is down answers slowly: after a timeout, or after another process releases a lock. Requests that wait one
 after the other would wait for minutes. So after a call that waited in vain, all calls fail at once for a second; then
@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from mockserver.stores.base import StoreUnavailable
 
-#: Seconds after which a request makes no more calls to the store.
+#: Seconds of waiting after which a request makes no more calls to the store.
 REQUEST = 2.0
 #: Timeout in seconds of one call: for a connection, an answer, or a lock.
 CALL = 1.5
@@ -24,20 +25,59 @@ _SOON = 0.5
 #: Seconds for which the circuit stays open: calls fail at once.
 _REST = 1.0
 
-_deadline: ContextVar[float] = ContextVar("deadline")
+
+@dataclass(slots=True)
+class _Patience:
+    """How many seconds a request may still wait for stores."""
+
+    left: float
+
+
+_patience: ContextVar[_Patience | None] = ContextVar("patience", default=None)
+_turn: ContextVar[threading.Lock | None] = ContextVar("turn", default=None)
 
 
 @contextmanager
-def request_deadline(seconds: float = REQUEST) -> Iterator[None]:
-    """Set a deadline for all calls to stores within the block; an earlier deadline stays."""
-    if _deadline.get(0.0):
+def limited_wait(seconds: float = REQUEST) -> Iterator[None]:
+    """Limit the time that calls to stores within the block take together; an outer limit stays."""
+    if _patience.get() is not None:
         yield
         return
-    token = _deadline.set(time.monotonic() + seconds)
+    token = _patience.set(_Patience(seconds))
     try:
         yield
     finally:
-        _deadline.reset(token)
+        _patience.reset(token)
+
+
+def count_wait(seconds: float) -> None:
+    """Count time that a request waited before it could call a store."""
+    if patience := _patience.get():
+        patience.left -= seconds
+
+
+@contextmanager
+def compute_turn(turn: threading.Lock) -> Iterator[None]:
+    """Hold `turn` within the block, except during calls to a store."""
+    token = _turn.set(turn)
+    try:
+        with turn:
+            yield
+    finally:
+        _turn.reset(token)
+
+
+@contextmanager
+def _without_turn() -> Iterator[None]:
+    turn = _turn.get()
+    if turn is None:
+        yield
+        return
+    turn.release()
+    try:
+        yield
+    finally:
+        turn.acquire()
 
 
 class CircuitBreaker:
@@ -56,8 +96,19 @@ class CircuitBreaker:
     def call(self) -> Iterator[Callable[[], None]]:
         """Make one call to the store within the block; raises `StoreUnavailable` at once if the circuit is open.
 
-        Yields a function that raises `StoreUnavailable` if the circuit was opened since the call began.
+        Yields a function that raises `StoreUnavailable` if the circuit was opened since the call began. Other threads
+        may compute meanwhile.
         """
+        begun = self._clock()
+        with _without_turn():
+            try:
+                with self._call() as recheck:
+                    yield recheck
+            finally:
+                count_wait(self._clock() - begun)
+
+    @contextmanager
+    def _call(self) -> Iterator[Callable[[], None]]:
         begun = self._clock()
         self._admit(begun)
         failed = False
@@ -75,9 +126,10 @@ class CircuitBreaker:
                     self._failure = None
 
     def _admit(self, now: float) -> None:
-        deadline = _deadline.get(0.0)
-        if deadline and time.monotonic() > deadline:
-            raise StoreUnavailable(f"The store {self._place} did not answer within {REQUEST:g} seconds.")
+        patience = _patience.get()
+        if patience and patience.left < 0:
+            why = f"The store {self._place} is too slow: this request waited for more than {REQUEST:g} seconds."
+            raise StoreUnavailable(why)
         with self._lock:
             if self._failure is None:
                 return

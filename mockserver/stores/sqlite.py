@@ -223,7 +223,8 @@ class SQLiteStore:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._breaker.call() as recheck:
-            if not self._lock.acquire(timeout=self._timeout):
+            # Longer than the call that holds it, which then fails with the cause.
+            if not self._lock.acquire(timeout=1.2 * self._timeout):
                 raise StoreUnavailable(f"The store {self._file} is too slow: another request still waits for it.")
             try:
                 recheck()

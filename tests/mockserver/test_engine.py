@@ -13,6 +13,7 @@ from agent_contract.messages import Exchange, Reply, Request
 from mockserver.build import create_engine
 from mockserver.config import Config
 from mockserver.core.limits import Limits
+from mockserver.engine import Effort
 from mockserver.stores import MemoryStore
 from tests.mockserver.support.asking import CONTRACT, OPERATION, UNKNOWN, Asker, details, engine, path_of, request
 
@@ -237,20 +238,28 @@ def test_health_is_answered_without_a_thread_and_without_the_store() -> None:
 
     player = engine(store=Unreachable())
     health = Request("GET", "/__mock__/health", (), {}, b"")
-    assert not player.may_take_long(health)
-    assert player.may_take_long(Request("GET", "/__mock__/ready", (), {}, b""))
+    assert player.effort(health) is Effort.LITTLE
+    assert player.effort(Request("GET", "/__mock__/ready", (), {}, b"")) is Effort.WAITS
     assert player.reply(health).status == 200
 
 
 @pytest.mark.parametrize(
-    ("body", "long"),
+    ("body", "effort"),
     [
-        (b'{"messages":[]}', False),
-        (b'{"tools":[{"function":{"parameters":{}}}]}', True),
-        (b'{"response_format":{"type":"json_schema"}}', True),
-        (b'{"response_format":{"type":"json\\u005fschema"}}', True),
-        (b" " * 70_000, True),
+        (b'{"messages":[]}', Effort.LITTLE),
+        (b'{"tools":[{"function":{"parameters":{}}}]}', Effort.COMPUTES),
+        (b'{"response_format":{"type":"json_schema"}}', Effort.COMPUTES),
+        (b'{"response_format":{"type":"json\\u005fschema"}}', Effort.COMPUTES),
+        (b'{"n":128}', Effort.COMPUTES),
+        (b'{"store_in_session":"1"}', Effort.COMPUTES),
+        (b" " * 70_000, Effort.HEAVY),
     ],
 )
-def test_a_request_that_may_compute_for_long_is_known_before_it_is_read(body: bytes, long: bool) -> None:
-    assert engine().may_take_long(request(body)) == long
+def test_what_a_request_may_take_is_known_before_it_is_read(body: bytes, effort: Effort) -> None:
+    assert engine().effort(request(body)) is effort
+
+
+def test_the_control_interface_and_pages_may_take_long() -> None:
+    player = engine()
+    paths = ("/__mock__/requests", "/__mock__/sessions", *player.pages)
+    assert {player.effort(Request("GET", path, (), {}, b"")) for path in paths} == {Effort.HEAVY}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
+from threading import Lock
 
 import pytest
 
 from mockserver.stores import StoreUnavailable
-from mockserver.stores.circuit_breaker import CALL, CircuitBreaker, request_deadline
+from mockserver.stores.circuit_breaker import CALL, CircuitBreaker, compute_turn, count_wait, limited_wait
 
 
 @dataclass
@@ -77,19 +78,39 @@ def test_an_error_that_the_store_did_not_raise_closes_the_circuit() -> None:
     store.call()
 
 
-def test_a_request_past_its_deadline_makes_no_more_calls() -> None:
+def test_a_request_that_waited_too_long_makes_no_more_calls() -> None:
     store = SlowStore()
-    with request_deadline(-1.0), pytest.raises(StoreUnavailable, match="did not answer"):
-        store.call()
+    with limited_wait(2.0):
+        store.call(takes=1.5)
+        store.now += 100  # what it computes is not counted
+        store.call(takes=1.0)
+        with pytest.raises(StoreUnavailable, match="too slow"):
+            store.call()
     store.call()
-    assert store.calls == 1
+    assert store.calls == 3
 
 
-def test_the_first_deadline_of_a_request_applies() -> None:
+def test_the_wait_for_a_thread_counts() -> None:
     store = SlowStore()
-    with (
-        request_deadline(-1.0),
-        request_deadline(100.0),
-        pytest.raises(StoreUnavailable, match="did not answer"),
-    ):
+    with limited_wait(2.0):
+        count_wait(2.1)
+        with pytest.raises(StoreUnavailable, match="too slow"):
+            store.call()
+
+
+def test_the_first_limit_of_a_request_applies() -> None:
+    store = SlowStore()
+    with limited_wait(-1.0), limited_wait(100.0), pytest.raises(StoreUnavailable, match="too slow"):
         store.call()
+
+
+def test_a_turn_to_compute_is_given_up_during_a_call_and_taken_again() -> None:
+    store, turn = SlowStore(), Lock()
+    with compute_turn(turn):
+        with store.breaker.call():
+            assert not turn.locked()
+        assert turn.locked()
+        with pytest.raises(KeyError), store.breaker.call():
+            raise KeyError
+        assert turn.locked()
+    assert not turn.locked()

@@ -1,0 +1,112 @@
+"""The ASGI application: what runs in a thread, how many compute at once, and that a long stream lets others go on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Barrier, Lock
+from typing import Any
+
+import pytest
+
+from agent_contract.messages import Event, Exchange, Reply, Request
+from mockserver.adapters.asgi import create_app
+from mockserver.core.limits import Limits
+from mockserver.engine import Effort
+from mockserver.stores.circuit_breaker import CircuitBreaker
+
+SCOPE = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+#: Seconds until a barrier that not all threads have reached is broken.
+LIMIT = 20
+
+
+@dataclass
+class Stub:
+    """A player whose replies are made by a function."""
+
+    make: Callable[[], Reply]
+    effort_of_all: Effort = Effort.LITTLE
+    limits: Limits = field(default_factory=Limits)
+    blocking: bool = False
+
+    def effort(self, request: Request) -> Effort:
+        return self.effort_of_all
+
+    def reply(self, request: Request) -> Reply:
+        return self.make()
+
+    def record(self, exchange: Exchange) -> None:
+        """Record nothing."""
+
+
+async def ask(app: Any, statuses: list[int]) -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    await app(SCOPE, receive, send)
+
+
+def statuses_of(player: Stub, count: int) -> list[int]:
+    """Return the statuses of `count` requests at once."""
+
+    async def all_at_once() -> list[int]:
+        app, statuses = create_app(player), list[int]()
+        await asyncio.gather(*(ask(app, statuses) for _ in range(count)))
+        return statuses
+
+    return asyncio.run(all_at_once())
+
+
+def test_64_requests_can_wait_for_a_store_at_once() -> None:
+    together = Barrier(64, timeout=LIMIT)
+
+    def make() -> Reply:
+        together.wait()
+        return Reply(200, {}, b"")
+
+    assert statuses_of(Stub(make, Effort.WAITS), 64) == [200] * 64
+
+
+@pytest.mark.parametrize("effort", [Effort.COMPUTES, Effort.HEAVY])
+def test_requests_compute_one_at_a_time(effort: Effort) -> None:
+    computing = Lock()
+
+    def make() -> Reply:
+        alone = computing.acquire(blocking=False)
+        sum(range(100_000))
+        if alone:
+            computing.release()
+        return Reply(200 if alone else 500, {}, b"")
+
+    assert statuses_of(Stub(make, effort), 40) == [200] * 40
+
+
+def test_requests_that_compute_wait_for_the_store_at_once() -> None:
+    together, store = Barrier(64, timeout=LIMIT), CircuitBreaker("redis://slow")
+
+    def make() -> Reply:
+        with store.call():
+            together.wait()
+        return Reply(200, {}, b"")
+
+    assert statuses_of(Stub(make, Effort.COMPUTES), 64) == [200] * 64
+
+
+def test_a_long_stream_without_delays_lets_others_go_on() -> None:
+    events = (Event(b"x" * 100),) * 100_000
+
+    async def ticks() -> int:
+        """Return how often another task ran before the stream ended."""
+        stream = asyncio.create_task(ask(create_app(Stub(lambda: Reply(200, {}, events))), []))
+        count = 0
+        while not stream.done():
+            await asyncio.sleep(0)
+            count += 1
+        return count
+
+    assert asyncio.run(ticks()) > 5
