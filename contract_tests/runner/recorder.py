@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from contract_tests.report.run_result import RunResult, Traffic
     from contract_tests.runner.run import RunState
 
-#: Under this name a worker of pytest-xdist reports to the controlling process what it has sent.
-_TRAFFIC = "contract_traffic"
+#: Under these names a worker of pytest-xdist reports what it has sent, and the version that it has detected.
+_TRAFFIC, _VERSION = "contract_traffic", "contract_version"
 _NO_RUN = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
 
 
@@ -49,14 +49,19 @@ class Recorder:
     def pytest_testnodedown(self, node: Any) -> None:
         """Take what a worker has sent."""
         from contract_tests.deployment.cold_start import ColdStart
+        from contract_tests.deployment.version_detection import ApiVersion
         from contract_tests.report.run_result import Traffic
 
-        if text := getattr(node, "workeroutput", {}).get(_TRAFFIC):
+        output = getattr(node, "workeroutput", {})
+        if text := output.get(_TRAFFIC):
             sent = json.loads(text)
             cold = ColdStart(**sent["cold_start"]) if sent["cold_start"] else None
             self._from_workers.append(
                 Traffic(**{**sent, "cold_start": cold, "left_behind": tuple(sent["left_behind"])})
             )
+        state = self.find_run(node.config)
+        if state and output.get(_VERSION):
+            state.version = ApiVersion(**json.loads(output[_VERSION]))
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Make the result and the report, and write the report wherever the user wants it."""
@@ -73,6 +78,7 @@ class Recorder:
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[_TRAFFIC] = json.dumps(asdict(traffic))
+            output[_VERSION] = json.dumps(asdict(state.version)) if state.version else ""
             return
         seconds = time.monotonic() - self._clock
         result = state.result(traffic, self._started, seconds)

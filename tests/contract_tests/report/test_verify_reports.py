@@ -374,3 +374,4 @@ def test_under_xdist_the_report_is_whole(tmp_path: Path, folder: Path) -> None:
     assert len(report.having("passed")) >= 4
     assert report.requests >= 4
     assert report.tokens > 0
+    assert "all versions" in report.version_reason
