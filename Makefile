@@ -83,5 +83,5 @@ $(BIN)/agent-contract: pyproject.toml constraints.txt | $(BIN)/python
 
 $(BIN)/tox: constraints.txt | $(BIN)/python
 	@echo 'installing tox into $(VENV) …'
-	@$(PIP_INSTALL) tox
+	@$(PIP_INSTALL) tox tox-uv
 	@touch $@
