@@ -16,7 +16,7 @@ DOCUMENTS = tuple(
     for path in sorted(ROOT.glob(pattern))
 )
 #: A first line such as `# agents.yaml` or `// chat.mjs` names the file that a block is.
-FILE_NAME = re.compile(r"(?:#|//) (\S+\.(?:yaml|yml|py|mjs|json))\n")
+FILE_NAME = re.compile(r"(?:#|//) (\S+\.(?:yaml|yml|toml|py|mjs|json))\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,11 @@ def links_of(document: Path) -> Iterator[str]:
         for child in token.children or ():
             if target := child.attrs.get("href") or child.attrs.get("src"):
                 yield str(target)
+
+
+def is_in_the_readers_repository(document: Path) -> bool:
+    """Return whether a page's commands run in a repository of its reader, and not in a checkout of this one."""
+    return document.parent.name == "how-to" or document.name == "tutorial.md"
 
 
 BLOCKS = tuple(block for document in DOCUMENTS for block in blocks_of(document))

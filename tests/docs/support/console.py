@@ -9,16 +9,44 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
 
 #: Seconds that the commands of one block may take together.
 LIMIT = 180
-#: The addresses that the documentation names; in the tests all of them are a mock on some free port.
-LOCAL = "http://127.0.0.1:8000"
+#: The deployment that the documentation verifies.
 DEPLOYMENT = "https://agents.example.com"
 #: A server in the foreground prints its address, and is stopped then.
 SERVES = re.compile(r"(?:make mock|agent-contract serve)\b[^&]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """What the addresses of the documentation are in a test: a mock, a second one, and a Redis on free ports."""
+
+    url: str
+    second_port: int = 0
+    redis_url: str = ""
+
+    @property
+    def port(self) -> str:
+        """The port of the first mock."""
+        return self.url.rpartition(":")[2]
+
+    def localized(self, text: str) -> str:
+        """Return a command, a file or an output with the addresses of the test."""
+        replaced = {
+            "127.0.0.1:8000": f"127.0.0.1:{self.port}",
+            "127.0.0.1:8001": f"127.0.0.1:{self.second_port}",
+            "--port 8000": f"--port {self.port}",
+            "--port 8001": f"--port {self.second_port}",
+            "redis://127.0.0.1:6379/0": self.redis_url,
+            DEPLOYMENT: self.url,
+        }
+        for written, here in replaced.items():
+            text = text.replace(written, here)
+        return text
 
 
 def parse(text: str) -> tuple[list[str], list[str]]:
