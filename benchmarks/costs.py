@@ -10,12 +10,12 @@ from unittest.mock import patch
 
 import pytest
 
-from benchmarks.detection.hooks import Deployment
+from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.running import running
 from contract_tests.assertions.schemathesis_checks import CLAUSES
 from contract_tests.assertions.sessions import session_id
 from contract_tests.deployment.budget import names_a_session, session_of, tokens_at_most
-from contract_tests.deployment.client import Prober
+from contract_tests.deployment.client import DeploymentClient
 from contract_tests.deployment.managed_agents import CREATING
 from contract_tests.options import BREADTHS
 from contract_tests.runner.cost_estimate import COSTS, WITH_AGENTS
@@ -59,25 +59,25 @@ class Recorder:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Listen to whatever is asked, whether it is sent or remembered."""
-        ask: Callable[..., Exchange] = Prober.ask
+        ask: Callable[..., Exchange] = DeploymentClient.ask
 
-        def heard(prober: Prober, *arguments: Any, **named: Any) -> Exchange:
-            exchange = ask(prober, *arguments, **named)
+        def heard(client: DeploymentClient, *arguments: Any, **named: Any) -> Exchange:
+            exchange = ask(client, *arguments, **named)
             self.exchange[id(exchange)] = exchange
             self._heard.append(id(exchange))
             return exchange
 
-        with patch.object(Prober, "ask", heard):
+        with patch.object(DeploymentClient, "ask", heard):
             yield
 
 
 def recorded(breadth: str, *more: str) -> dict[str, Any]:
     """Return what a run with these options takes: of each request its cost, and each clause's requests."""
-    recorder, deployment = Recorder(), replace(Deployment(), token=TOKEN)
-    with running(deployment) as url, recorder.listening():
+    recorder, hooks = Recorder(), replace(ServerHooks(), token=TOKEN)
+    with running(hooks) as url, recorder.listening():
         judged(
             url,
-            *(f"agent-id={deployment.agent_id}", f"breadth={breadth}", "max-requests=500", *more),
+            *(f"agent-id={hooks.agent_id}", f"breadth={breadth}", "max-requests=500", *more),
             token=TOKEN,
             plugins=[recorder],
         )

@@ -52,7 +52,7 @@ class Finding:
     operations: str = ""  #: the ids of the operations that were asked, separated by spaces
 
 
-class Outcome(Exception):
+class NotPassed(Exception):
     """A test's verdict other than a simple pass; the last of the exchanges decided it."""
 
     def __init__(self, finding: Finding, *exchanges: Exchange) -> None:
@@ -61,32 +61,32 @@ class Outcome(Exception):
         self.exchanges = exchanges
 
 
-def failed(expected: str, got: str, *exchanges: Exchange) -> Outcome:
+def failed(expected: str, got: str, *exchanges: Exchange) -> NotPassed:
     """Return the verdict that the deployment did `got` and the clause wants `expected`.
 
     The exchanges are the evidence, in the order in which they are to be read: the last decided it.
     """
-    return Outcome(Finding("failed", expected=expected, got=got), *exchanges)
+    return NotPassed(Finding("failed", expected=expected, got=got), *exchanges)
 
 
-def warning(reason: str, *exchanges: Exchange) -> Outcome:
+def warning(reason: str, *exchanges: Exchange) -> NotPassed:
     """Return the verdict that what was seen neither fulfils the clause nor disproves it."""
-    return Outcome(Finding("warning", reason), *exchanges)
+    return NotPassed(Finding("warning", reason), *exchanges)
 
 
-def not_supported(reason: str) -> Outcome:
+def not_supported(reason: str) -> NotPassed:
     """Return the verdict that the deployment lacks what the clause speaks of, as it may."""
-    return Outcome(Finding("not supported", reason))
+    return NotPassed(Finding("not supported", reason))
 
 
-def nothing_more(reason: str) -> Outcome:
+def nothing_more(reason: str) -> NotPassed:
     """Return the verdict of a test that adds to others of its clause, and this time could not."""
-    return Outcome(Finding("skipped", reason))
+    return NotPassed(Finding("skipped", reason))
 
 
-def not_tested(reason: str) -> Outcome:
+def not_tested(reason: str) -> NotPassed:
     """Return the verdict that there was nothing to look at."""
-    return Outcome(Finding("not tested", reason))
+    return NotPassed(Finding("not tested", reason))
 
 
 def graded(finding: Finding, clause: Clause) -> Finding:

@@ -8,17 +8,17 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from benchmarks.detection.hooks import Call, Deployment
+from benchmarks.detection.hooks import Call, ServerHooks
 
 #: One choice: its pieces, and why it ended.
 Spoken: TypeAlias = tuple[list[str], str | None]
 
 
-def spoken_by(deployment: Deployment, call: Call, index: int, random_: random.Random) -> Spoken:
+def spoken_by(hooks: ServerHooks, call: Call, index: int, random_: random.Random) -> Spoken:
     """Return the content of a choice; if tools are called, the pieces of the calls' arguments."""
     if call.calls:
         return fragments_of(call), "tool_calls"
-    return deployment.finish(deployment.form(deployment.generate(call, index, random_), call), call, index)
+    return hooks.finish(hooks.form(hooks.generate(call, index, random_), call), call, index)
 
 
 def fragments_of(call: Call) -> list[str]:
@@ -39,39 +39,39 @@ def message_of(call: Call, spoken: Spoken) -> dict[str, Any]:
     return {"role": "assistant", "content": "".join(spoken[0])}
 
 
-def usage_of(deployment: Deployment, call: Call, spoken: Sequence[Spoken]) -> dict[str, int]:
+def usage_of(hooks: ServerHooks, call: Call, spoken: Sequence[Spoken]) -> dict[str, int]:
     """Return the usage of a call that was answered so; each piece is a token."""
-    prompt = deployment.count([*call.context, *call.payload["messages"]])
+    prompt = hooks.count([*call.context, *call.payload["messages"]])
     completion = sum(len(pieces) for pieces, _ in spoken)
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
-def head_of(deployment: Deployment, call: Call, kind: str) -> dict[str, Any]:
+def head_of(hooks: ServerHooks, call: Call, kind: str) -> dict[str, Any]:
     """Return what an answer and each of its chunks begin with."""
     head = {
         "id": f"chatcmpl-{uuid.uuid4().hex}",
         "object": kind,
         "created": int(time.time()),
-        "model": deployment.model,
+        "model": hooks.model,
     }
     return head if call.session is None else {**head, "session_id": call.session}
 
 
-def whole(deployment: Deployment, call: Call, spoken: Sequence[Spoken]) -> dict[str, Any]:
+def whole(hooks: ServerHooks, call: Call, spoken: Sequence[Spoken]) -> dict[str, Any]:
     """Return the answer as one JSON document."""
     return {
-        **head_of(deployment, call, "chat.completion"),
+        **head_of(hooks, call, "chat.completion"),
         "choices": [
             {"index": index, "message": message_of(call, said), "finish_reason": said[1]}
             for index, said in enumerate(spoken)
         ],
-        "usage": usage_of(deployment, call, spoken),
+        "usage": usage_of(hooks, call, spoken),
     }
 
 
-def pieces_of(deployment: Deployment, call: Call, spoken: Sequence[Spoken]) -> list[dict[str, Any]]:
+def pieces_of(hooks: ServerHooks, call: Call, spoken: Sequence[Spoken]) -> list[dict[str, Any]]:
     """Return the answer as chunks: a role, the pieces and a finish for each choice, then the usage if asked for."""
-    head = head_of(deployment, call, "chat.completion.chunk")
+    head = head_of(hooks, call, "chat.completion.chunk")
     chunks: list[dict[str, Any]] = []
 
     def add(index: int, delta: dict[str, Any], reason: str | None = None) -> None:
@@ -83,7 +83,7 @@ def pieces_of(deployment: Deployment, call: Call, spoken: Sequence[Spoken]) -> l
             add(index, delta)
         add(index, {}, reason)
     if (call.payload.get("stream_options") or {}).get("include_usage"):
-        chunks.append({**head, "choices": [], "usage": usage_of(deployment, call, spoken)})
+        chunks.append({**head, "choices": [], "usage": usage_of(hooks, call, spoken)})
     return chunks
 
 

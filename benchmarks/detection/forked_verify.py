@@ -52,7 +52,7 @@ def _run(arguments: list[str], variables: dict[str, str], output: str) -> NoRetu
     from contract_tests.runner import isolated_main, launcher
 
     def go_on(options: Options, more: Sequence[str] = ()) -> NoReturn:
-        os.environ.update(launcher.surroundings(variables, options.token))
+        os.environ.update(launcher.child_environment(variables, options.token))
         sys.exit(isolated_main.main([*to_arguments(options), *more]))
 
     descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -61,7 +61,7 @@ def _run(arguments: list[str], variables: dict[str, str], output: str) -> NoRetu
     os.environ.clear()
     os.environ.update(variables)
     # The command would replace this process by a new Python, which imports everything again.
-    launcher.become = go_on
+    launcher.replace_process = go_on
     code: object = 0
     with suppress(SystemExit):
         try:

@@ -137,32 +137,32 @@ def admit(request: Request, token: str) -> None:
         raise Refusal("token", 401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
 
 
-def agent_exists(deployment: "Deployment", agent_id: str, payload: Payload) -> None:
+def agent_exists(hooks: "ServerHooks", agent_id: str, payload: Payload) -> None:
     """Refuse an unknown agent."""
-    if agent_id != deployment.agent_id:
+    if agent_id != hooks.agent_id:
         raise Refusal("agent", 404, "No agent found with the specified ID")
 
 
-def model_matches(deployment: "Deployment", agent_id: str, payload: Payload) -> None:
+def model_matches(hooks: "ServerHooks", agent_id: str, payload: Payload) -> None:
     """Refuse a model that is not the agent's."""
-    if payload.get("model") not in (None, "", deployment.model):
+    if payload.get("model") not in (None, "", hooks.model):
         raise Refusal("model", 400, "Unexpected model in chat completions message")
 
 
-def roles_accepted(deployment: "Deployment", agent_id: str, payload: Payload) -> None:
+def roles_accepted(hooks: "ServerHooks", agent_id: str, payload: Payload) -> None:
     """Refuse a role that the agent does not accept."""
     for message in payload["messages"]:
-        if message["role"] not in deployment.roles:
+        if message["role"] not in hooks.roles:
             raise Refusal("role", 400, f"Unsupported role {message['role']!r} in chat completions message")
 
 
-def choices_bounded(deployment: "Deployment", agent_id: str, payload: Payload) -> None:
+def choices_bounded(hooks: "ServerHooks", agent_id: str, payload: Payload) -> None:
     """Refuse more choices than can be made."""
     if (payload.get("n") or 1) > MOST_CHOICES:
         raise Refusal("bound", 400, f"n may be {MOST_CHOICES} at most")
 
 
-def tools_known(deployment: "Deployment", agent_id: str, payload: Payload) -> None:
+def tools_known(hooks: "ServerHooks", agent_id: str, payload: Payload) -> None:
     """Refuse a choice of an undeclared tool, and a required call without tools."""
     names = [tool["function"]["name"] for tool in payload.get("tools") or ()]
     choice = payload.get("tool_choice")
@@ -171,17 +171,17 @@ def tools_known(deployment: "Deployment", agent_id: str, payload: Payload) -> No
         raise Refusal("tool", 400, "tool_choice names no tool that was declared")
 
 
-def form_known(deployment: "Deployment", agent_id: str, payload: Payload) -> None:
+def form_known(hooks: "ServerHooks", agent_id: str, payload: Payload) -> None:
     """Refuse an unknown format of content."""
     if (payload.get("response_format") or {}).get("type", "text") not in ("text", "json_object", "json_schema"):
         raise Refusal("form", 400, "Unknown response_format")
 
 
-Check: TypeAlias = Callable[["Deployment", str, Payload], None]
+Check: TypeAlias = Callable[["ServerHooks", str, Payload], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class ServerHooks:
     """What a deployment is, and how it behaves at each hook; the defaults conform to the contract.
 
     In the order in which a request meets them: `wrap` surrounds the application, `arrive` may answer a request

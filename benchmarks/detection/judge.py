@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.detection.certificates import certificates
-from benchmarks.detection.reference_server import Deployment, Tally
+from benchmarks.detection.reference_server import ServerHooks, Tally
 from benchmarks.detection.running import running
 
 #: Nothing that a judge does may take longer, in seconds.
@@ -45,7 +45,7 @@ class Judgement:
 
 
 def judged(
-    deployment: Deployment,
+    hooks: ServerHooks,
     *,
     seed: int = 0,
     options: Sequence[str] = (),
@@ -57,13 +57,11 @@ def judged(
     With `fork` that process is a fork of one that has imported the libraries: the same verdict in half the time.
     """
     tally = Tally()
-    with running(deployment, tally) as url:
+    with running(hooks, tally) as url:
         bounds = ["--seed", str(seed), "--max-requests", str(max_requests)]
-        access = ["--token-env", TOKEN_VARIABLE] if deployment.token else []
+        access = ["--token-env", TOKEN_VARIABLE] if hooks.token else []
         access += ["--ca-bundle", str(certificates().authority)] if url.startswith("https:") else []
-        found = judged_at(
-            url, deployment.agent_id, [*bounds, *access, *options], token=deployment.token or "", fork=fork
-        )
+        found = judged_at(url, hooks.agent_id, [*bounds, *access, *options], token=hooks.token or "", fork=fork)
     return replace(found, requests=tally.requests, tokens=tally.tokens)
 
 

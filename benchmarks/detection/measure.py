@@ -133,7 +133,7 @@ def measured(
 
     def verdict(step: tuple[Planted, int]) -> Verdict:
         planted, seed = step
-        spent = judged(planted.deployment, seed=seed, options=planted.options, max_requests=max_requests, fork=True)
+        spent = judged(planted.hooks, seed=seed, options=planted.options, max_requests=max_requests, fork=True)
         return Verdict(planted, seed, spent)
 
     verdicts: list[Verdict] = []

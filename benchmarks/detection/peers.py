@@ -20,12 +20,12 @@ from benchmarks.detection.conforming_variants import Variant
 from benchmarks.detection.hooks import MOST_CHOICES
 from benchmarks.detection.judge import LIMIT
 from benchmarks.detection.mutants import Mutant
-from benchmarks.detection.reference_server import Deployment, Tally
+from benchmarks.detection.reference_server import ServerHooks, Tally
 from benchmarks.detection.running import running
 
 #: A tool's run on a server: what it reports, each report as one text.
 Reports: TypeAlias = frozenset[str]
-Ask: TypeAlias = Callable[[str, Deployment, Path], Reports]
+Ask: TypeAlias = Callable[[str, ServerHooks, Path], Reports]
 
 SPECMATIC_JAR = Path("node_modules/specmatic/specmatic.jar")
 SPECMATIC_COMBINATIONS = 10
@@ -61,7 +61,7 @@ class PeerResult:
     seconds: float
 
 
-def prepared(deployment: Deployment) -> dict[str, Any]:
+def prepared(hooks: ServerHooks) -> dict[str, Any]:
     """Return a copy of the document with one operation, its values pinned to those that a deployment knows."""
     document: dict[str, Any] = json.loads(json.dumps(load_contract().document))
     path = next(path for path, item in document["paths"].items() if _has(item, OPERATION))
@@ -71,12 +71,12 @@ def prepared(deployment: Deployment) -> dict[str, Any]:
     for response in parts["responses"].values():
         if stream := response.get("content", {}).get("text/event-stream"):
             stream["schema"] = stream.pop("itemSchema")
-    agent = deployment.agent_id
+    agent = hooks.agent_id
     parts["parameters"]["AgentId"].update(schema={"type": "string", "enum": [agent]}, example=agent)
     del parts["requestBodies"]["AgentChatCompletions"]["content"]["application/json"]["examples"]
     parts["schemas"]["ChatMessage"]["properties"]["role"] = {"type": "string", "enum": ["user", "assistant"]}
     fields = parts["schemas"]["AgentChatCompletionsRequestPayload"]["properties"]
-    fields["model"] = {"type": ["string", "null"], "enum": ["", deployment.model, None]}
+    fields["model"] = {"type": ["string", "null"], "enum": ["", hooks.model, None]}
     fields["n"] = {**fields["n"], "maximum": MOST_CHOICES}
     # No schema describes which fields go together: a tool that sends all fields at once would get only refusals.
     for name in ("store_in_session", "tools", "tool_choice", "response_format"):
@@ -91,11 +91,11 @@ def _has(path: Mapping[str, Any], operation: str) -> bool:
 def schemathesis(*phases: str) -> Ask:
     """Return how Schemathesis is asked, with some of its phases or all."""
 
-    def ask(url: str, deployment: Deployment, folder: Path) -> Reports:
+    def ask(url: str, hooks: ServerHooks, folder: Path) -> Reports:
         document = folder / "openapi.json"
-        document.write_text(json.dumps(prepared(deployment)))
+        document.write_text(json.dumps(prepared(hooks)))
         report = folder / "report.json"
-        token = ["-H", f"Authorization: Bearer {deployment.token}"] if deployment.token else []
+        token = ["-H", f"Authorization: Bearer {hooks.token}"] if hooks.token else []
         command = [sys.executable, "-m", "schemathesis.cli", "run", str(document), "--url", url, *token]
         options = ["--seed", "0", "--no-color", "--report", "json", "--report-json-path", str(report)]
         run([*command, *options, *phases], folder)
@@ -108,15 +108,15 @@ def schemathesis(*phases: str) -> Ask:
 def specmatic(jar: Path) -> Ask:
     """Return how Specmatic is asked; it has no seed."""
 
-    def ask(url: str, deployment: Deployment, folder: Path) -> Reports:
+    def ask(url: str, hooks: ServerHooks, folder: Path) -> Reports:
         document = folder / "openapi.json"
-        document.write_text(json.dumps(prepared(deployment)))
+        document.write_text(json.dumps(prepared(hooks)))
         command = ["java", "-jar", str(jar.resolve()), "test", f"--testBaseURL={url}", str(document)]
         printed = run(
             command,
             folder,
             MAX_TEST_REQUEST_COMBINATIONS=str(SPECMATIC_COMBINATIONS),
-            bearer=deployment.token or "none",
+            bearer=hooks.token or "none",
         )
         return frozenset(" ".join(found) for found in re.findall(r">> (\S+)\s+(R\d+):", printed))
 
@@ -168,15 +168,15 @@ class PeerCost:
 def compared(peer: Peer, mutants: Sequence[Mutant], variants: Sequence[Variant], folder: Path) -> PeerResult:
     """Return what a tool finds on mutants and variants beyond what it reports of the conforming deployment."""
     known = {
-        token: run_peer(peer, replace(Deployment(), token=token), folder).reports
+        token: run_peer(peer, replace(ServerHooks(), token=token), folder).reports
         for token in (None, "a-token-of-the-deployment")
     }
 
     costs: list[PeerCost] = []
 
     def finds(planted: Mutant | Variant) -> bool:
-        costs.append(run_peer(peer, planted.deployment, folder))
-        return bool(costs[-1].reports - known[planted.deployment.token])
+        costs.append(run_peer(peer, planted.hooks, folder))
+        return bool(costs[-1].reports - known[planted.hooks.token])
 
     killed = [(mutant.category, finds(mutant)) for mutant in mutants]
     categories = dict.fromkeys(category for category, _ in killed)
@@ -194,13 +194,13 @@ def compared(peer: Peer, mutants: Sequence[Mutant], variants: Sequence[Variant],
     )
 
 
-def run_peer(peer: Peer, deployment: Deployment, folder: Path) -> PeerCost:
+def run_peer(peer: Peer, hooks: ServerHooks, folder: Path) -> PeerCost:
     """Return what a tool reports of a deployment, and what that cost.
 
     None of them is told of an authority to trust, so that all deployments are served without TLS.
     """
     tally = Tally()
-    with running(replace(deployment, server="uvicorn"), tally) as url:
+    with running(replace(hooks, server="uvicorn"), tally) as url:
         began = time.monotonic()
-        found = peer.ask(url, deployment, folder)
+        found = peer.ask(url, hooks, folder)
         return PeerCost(found, tally.requests, tally.tokens, time.monotonic() - began)

@@ -23,11 +23,11 @@ from benchmarks.detection.answers import (
     usage_of,
     whole,
 )
-from benchmarks.detection.hooks import Asgi, Call, Deployment, Fields, Memory, Payload, Receive, Refusal, Send
+from benchmarks.detection.hooks import Asgi, Call, Fields, Memory, Payload, Receive, Refusal, Send, ServerHooks
 from benchmarks.detection.registry import Registry
 from benchmarks.detection.resources import add_agents, add_models
 
-__all__ = ["PATH", "Deployment", "Tally", "create_app"]
+__all__ = ["PATH", "ServerHooks", "Tally", "create_app"]
 
 PATH = "/api/v1/compatibility/openai/v1/assistants/{agent_id}/chat/completions"
 
@@ -129,22 +129,22 @@ def request_fields() -> Fields:
     }
 
 
-def conversation(deployment: Deployment, tally: Tally, registry: Registry) -> Callable[[str, Payload, str], Response]:
+def conversation(hooks: ServerHooks, tally: Tally, registry: Registry) -> Callable[[str, Payload, str], Response]:
     """Return the function that answers a valid payload in a style; the sessions live in it, agent by agent."""
     memories: dict[str, Memory] = {}
-    random_ = random.Random(deployment.seed)
+    random_ = random.Random(hooks.seed)
 
     def understood(agent_id: str, payload: Payload) -> Call:
         agent = registry.agents.get(agent_id)
-        asked = replace(deployment, agent_id=agent_id, model=agent["model"]) if agent else deployment
-        for check in deployment.checks:
+        asked = replace(hooks, agent_id=agent_id, model=agent["model"]) if agent else hooks
+        for check in hooks.checks:
             check(asked, agent_id, payload)
         named = payload.get("store_in_session")
         memory = memories.setdefault(agent_id, {})
-        context = [*registry.instructions(agent_id), *deployment.recall(memory, named, payload)]
+        context = [*registry.instructions(agent_id), *hooks.recall(memory, named, payload)]
         creates = bool(payload.get("create_session")) and not named
-        session = named or (deployment.new_session(payload) if creates else None)
-        return Call(payload, tally.requests, context, session, creates, deployment.call_tools(payload))
+        session = named or (hooks.new_session(payload) if creates else None)
+        return Call(payload, tally.requests, context, session, creates, hooks.call_tools(payload))
 
     def answered(agent_id: str, payload: Payload, style: str) -> Response:
         try:
@@ -152,36 +152,36 @@ def conversation(deployment: Deployment, tally: Tally, registry: Registry) -> Ca
         except Refusal as refusal:
             refusal.payload = payload
             raise
-        spoken = [spoken_by(deployment, call, index, random_) for index in range(call.choices)]
+        spoken = [spoken_by(hooks, call, index, random_) for index in range(call.choices)]
         if call.session is not None:
             said = message_of(call, spoken[0])
-            deployment.remember(memories[agent_id], call.session, [*payload["messages"], said], call)
-        tally.tokens += usage_of(deployment, call, spoken)["total_tokens"]
+            hooks.remember(memories[agent_id], call.session, [*payload["messages"], said], call)
+        tally.tokens += usage_of(hooks, call, spoken)["total_tokens"]
         if not call.streams:
-            value = STYLES[style](whole(deployment, call, spoken))
-            value = value if style == COMPLETION else deployment.answer(value, call)
-            status, value = deployment.resource(style, 200, value)
-            return deployment.respond(JSONResponse(value, status), call)
-        pieces = [STYLES[style](piece) for piece in pieces_of(deployment, call, spoken)]
-        chunks = pieces if style == COMPLETION else deployment.chunks(pieces, call)
-        frames = deployment.resource(f"{style}-stream", 200, deployment.frames(frames_of(chunks), call))[1]
-        stream = StreamingResponse(paced(frames, deployment.pause), media_type="text/event-stream")
-        return deployment.respond(stream, call)
+            value = STYLES[style](whole(hooks, call, spoken))
+            value = value if style == COMPLETION else hooks.answer(value, call)
+            status, value = hooks.resource(style, 200, value)
+            return hooks.respond(JSONResponse(value, status), call)
+        pieces = [STYLES[style](piece) for piece in pieces_of(hooks, call, spoken)]
+        chunks = pieces if style == COMPLETION else hooks.chunks(pieces, call)
+        frames = hooks.resource(f"{style}-stream", 200, hooks.frames(frames_of(chunks), call))[1]
+        stream = StreamingResponse(paced(frames, hooks.pause), media_type="text/event-stream")
+        return hooks.respond(stream, call)
 
     return answered
 
 
-def create_app(deployment: Deployment, tally: Tally | None = None) -> Asgi:
+def create_app(hooks: ServerHooks, tally: Tally | None = None) -> Asgi:
     """Return the deployment as an ASGI application, which counts in `tally` what it is asked for."""
     tally = tally or Tally()
-    registry = deployment.registry(deployment.agent_id, deployment.model)
-    answered = conversation(deployment, tally, registry)
-    fields = deployment.fields(request_fields())
-    payload_model = create_model("Payload", __config__=ConfigDict(extra=deployment.extra), **fields)  # type: ignore[call-overload]
+    registry = hooks.registry(hooks.agent_id, hooks.model)
+    answered = conversation(hooks, tally, registry)
+    fields = hooks.fields(request_fields())
+    payload_model = create_model("Payload", __config__=ConfigDict(extra=hooks.extra), **fields)  # type: ignore[call-overload]
     app = FastAPI(openapi_url=None)
 
     def refused(refusal: Refusal) -> Response:
-        final = deployment.refuse(refusal)
+        final = hooks.refuse(refusal)
         if isinstance(final, Response):
             return final
         return JSONResponse({"detail": final.detail}, final.status, dict(final.headers))
@@ -197,26 +197,26 @@ def create_app(deployment: Deployment, tally: Tally | None = None) -> Asgi:
     async def complete(agent_id: str, payload: payload_model) -> Response:  # type: ignore[valid-type]
         return safely(agent_id, payload.model_dump(mode="json", exclude_unset=True), CHAT)  # type: ignore[attr-defined]
 
-    add_agents(app, deployment, registry)
-    add_models(app, deployment, registry, safely, payload_model)
+    add_agents(app, hooks, registry)
+    add_models(app, hooks, registry, safely, payload_model)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        detail = [deployment.describe(item) for item in error.errors()]
+        detail = [hooks.describe(item) for item in error.errors()]
         return refused(Refusal("shape", 422, detail, payload=error.body))
 
     @app.middleware("http")
     async def outermost(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
         body = await request.body()
-        response = deployment.arrive(request, body, tally.requests)
-        if response is None and deployment.token is not None:
+        response = hooks.arrive(request, body, tally.requests)
+        if response is None and hooks.token is not None:
             try:
-                deployment.admit(request, deployment.token)
+                hooks.admit(request, hooks.token)
             except Refusal as refusal:
                 response = refused(refusal)
-        return deployment.leave(response or await proceed(request), request)
+        return hooks.leave(response or await proceed(request), request)
 
-    return deployment.wrap(counted(app, tally))
+    return hooks.wrap(counted(app, tally))
 
 
 def counted(app: Asgi, tally: Tally) -> Asgi:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, create_model
 
 from benchmarks.detection.answers import COMPLETION, MODEL_CHAT
-from benchmarks.detection.hooks import Deployment, Fields, Payload, Refusal
+from benchmarks.detection.hooks import Fields, Payload, Refusal, ServerHooks
 from benchmarks.detection.registry import Registry
 
 ROOT = "/api/v1/compatibility/openai/v1"
@@ -108,12 +108,12 @@ FIELDS: Mapping[str, Callable[[], Fields]] = {
 }
 
 
-def add_agents(app: FastAPI, deployment: Deployment, registry: Registry) -> None:
+def add_agents(app: FastAPI, hooks: ServerHooks, registry: Registry) -> None:
     """Add the operations on agents to an application, under both of their paths."""
-    query, create, update = (_model(deployment, kind) for kind in (LIST, CREATE, UPDATE))
+    query, create, update = (_model(hooks, kind) for kind in (LIST, CREATE, UPDATE))
 
     def reply(operation: str, answer: Callable[[], tuple[int, Any]]) -> Response:
-        return _replied(deployment, operation, answer)
+        return _replied(hooks, operation, answer)
 
     for twin in TWINS:
 
@@ -141,19 +141,19 @@ def add_agents(app: FastAPI, deployment: Deployment, registry: Registry) -> None
             return reply("delete", lambda: registry.delete(agent_id))
 
 
-def add_models(app: FastAPI, deployment: Deployment, registry: Registry, answered: Answering, chat: Any) -> None:
+def add_models(app: FastAPI, hooks: ServerHooks, registry: Registry, answered: Answering, chat: Any) -> None:
     """Add the operations on models, and the completions of a prompt; `chat` is the model of a chat's request."""
-    embed, prompt = _model(deployment, EMBED), _model(deployment, PROMPT)
+    embed, prompt = _model(hooks, EMBED), _model(hooks, PROMPT)
     needed: Any = create_model("ModelChat", __base__=chat, model=(str, ...))
 
     @app.get(f"{ROOT}/models")
     async def models() -> Response:
-        return _replied(deployment, "models", registry.models)
+        return _replied(hooks, "models", registry.models)
 
     @app.post(f"{ROOT}/embeddings")
     async def embedded(asked: embed) -> Response:  # type: ignore[valid-type]
         sent = asked.model_dump(mode="json", exclude_unset=True)  # type: ignore[attr-defined]
-        return _replied(deployment, "embed", lambda: registry.embed(sent))
+        return _replied(hooks, "embed", lambda: registry.embed(sent))
 
     @app.post(f"{ROOT}/chat/completions")
     async def chatted(asked: Annotated[needed, Body()]) -> Response:
@@ -164,8 +164,8 @@ def add_models(app: FastAPI, deployment: Deployment, registry: Registry, answere
             return 0, None
 
         apart = {name: value for name, value in sent.items() if name not in ("create_session", "store_in_session")}
-        refused = _replied(deployment, "model-chat-kind", kind)
-        return refused if refused.status_code != NOTHING else answered(deployment.agent_id, apart, MODEL_CHAT)
+        refused = _replied(hooks, "model-chat-kind", kind)
+        return refused if refused.status_code != NOTHING else answered(hooks.agent_id, apart, MODEL_CHAT)
 
     for twin in TWINS:
 
@@ -181,12 +181,12 @@ def add_models(app: FastAPI, deployment: Deployment, registry: Registry, answere
 NOTHING = 204
 
 
-def _model(deployment: Deployment, kind: str) -> Any:
-    fields = deployment.resource_fields(kind, FIELDS[kind]())
+def _model(hooks: ServerHooks, kind: str) -> Any:
+    fields = hooks.resource_fields(kind, FIELDS[kind]())
     return create_model(kind.title(), __config__=ConfigDict(extra="ignore"), **fields)  # type: ignore[call-overload]
 
 
-def _replied(deployment: Deployment, operation: str, answer: Callable[[], tuple[int, Any]]) -> Response:
+def _replied(hooks: ServerHooks, operation: str, answer: Callable[[], tuple[int, Any]]) -> Response:
     """Return an operation's answer, or its refusal, as the deployment's hook leaves it."""
     try:
         status, value = answer()
@@ -194,5 +194,5 @@ def _replied(deployment: Deployment, operation: str, answer: Callable[[], tuple[
         status, value = refusal.status, {"detail": refusal.detail}
     if status == 0:
         return Response(status_code=NOTHING)
-    status, value = deployment.resource(operation, status, value)
+    status, value = hooks.resource(operation, status, value)
     return JSONResponse(value, status)

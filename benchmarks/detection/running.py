@@ -15,31 +15,31 @@ from granian.server.embed import Server as Granian
 
 from benchmarks.detection.certificates import certificates
 from benchmarks.detection.hooks import Asgi
-from benchmarks.detection.reference_server import Deployment, Tally, create_app
+from benchmarks.detection.reference_server import ServerHooks, Tally, create_app
 
 #: How long a server may take to start or to stop, in seconds.
 PATIENCE = 10.0
 
 
 @contextmanager
-def running(deployment: Deployment, tally: Tally | None = None) -> Iterator[str]:
+def running(hooks: ServerHooks, tally: Tally | None = None) -> Iterator[str]:
     """Serve a deployment; yield its root URL, and stop it at the end. `tally` counts what it is asked for.
 
     One that speaks TLS is certified by the authority of `certificates`.
     """
-    app = create_app(deployment, tally)
-    with SERVERS[deployment.server](app, deployment) as url:
+    app = create_app(hooks, tally)
+    with SERVERS[hooks.server](app, hooks) as url:
         yield url
 
 
 @contextmanager
-def by_uvicorn(app: Asgi, deployment: Deployment) -> Iterator[str]:
+def by_uvicorn(app: Asgi, hooks: ServerHooks) -> Iterator[str]:
     """Serve an application by uvicorn, over HTTP/1.1."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     config = uvicorn.Config(
-        app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, date_header=deployment.dated
+        app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, date_header=hooks.dated
     )
     server = uvicorn.Server(config)
     with in_a_thread(lambda: server.run(sockets=[listener])) as thread:
@@ -52,7 +52,7 @@ def by_uvicorn(app: Asgi, deployment: Deployment) -> Iterator[str]:
 
 
 @contextmanager
-def by_granian(app: Asgi, deployment: Deployment) -> Iterator[str]:
+def by_granian(app: Asgi, hooks: ServerHooks) -> Iterator[str]:
     """Serve an application by granian over TLS, by HTTP/2 if the client offers it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

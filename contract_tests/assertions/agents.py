@@ -10,7 +10,7 @@ from contract_tests.verdict import not_tested
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
-    from contract_tests.deployment.deployment import Probe
+    from contract_tests.deployment.deployment import Deployment
     from contract_tests.wire.exchange import Exchange
 
 FIRST = "-1"
@@ -18,12 +18,12 @@ INSTRUCTIONS = "Answer in one word. " * 4
 METADATA: dict[str, JSON] = {"made-by": NAME, "purpose": "contract tests; may be deleted"}
 
 
-def create(probe: Probe, label: str = "", /, **fields: JSON) -> Exchange:
+def create(deployment: Deployment, label: str = "", /, **fields: JSON) -> Exchange:
     """Return what the create of an agent gets: the model of the agent under test, and a name by which it is told."""
     if label != FIRST:
-        changing(an_agent(probe))  # a server that does not allow creation is asked nothing more
-    body: dict[str, JSON] = {"model": own_model(probe), "name": f"{probe.agents.name}{label}", **fields}
-    return changing(probe.ask("createAgent", body))
+        changing(an_agent(deployment))  # a server that does not allow creation is asked nothing more
+    body: dict[str, JSON] = {"model": own_model(deployment), "name": f"{deployment.agents.name}{label}", **fields}
+    return changing(deployment.ask("createAgent", body))
 
 
 def created(exchange: Exchange) -> dict[str, Any]:
@@ -34,14 +34,14 @@ def created(exchange: Exchange) -> dict[str, Any]:
     return value
 
 
-def an_agent(probe: Probe) -> Exchange:
+def an_agent(deployment: Deployment) -> Exchange:
     """Return the create of an agent that has everything that is read back."""
-    return create(probe, FIRST, description="For a test.", instructions=INSTRUCTIONS, metadata=METADATA)
+    return create(deployment, FIRST, description="For a test.", instructions=INSTRUCTIONS, metadata=METADATA)
 
 
-def another_agent(probe: Probe) -> Exchange:
+def another_agent(deployment: Deployment) -> Exchange:
     """Return the create of an agent of a name and a model alone."""
-    return create(probe, "-2")
+    return create(deployment, "-2")
 
 
 def fields_of(exchange: Exchange) -> dict[str, Any]:

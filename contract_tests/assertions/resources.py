@@ -12,24 +12,24 @@ from contract_tests.verdict import failed, not_supported, not_tested
 from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
-    from contract_tests.deployment.deployment import Probe
+    from contract_tests.deployment.deployment import Deployment
     from contract_tests.wire.exchange import Exchange
 
 #: Statuses of a server without the operation, or without it for the caller: the chat itself is open to the token.
 _LACKING = (401, 403, 404, 405, 501)
 
 
-def listed(probe: Probe, operation: str = "listAgents", /, **query: str) -> Exchange:
+def listed(deployment: Deployment, operation: str = "listAgents", /, **query: str) -> Exchange:
     """Return the reply to a list; raises the verdict `not supported` if the server has no such list."""
-    plain = probe.ask(operation)
+    plain = deployment.ask(operation)
     if plain.status in _LACKING:
         raise not_supported(f"the server has no such list: {plain.described()}")
-    return probe.ask(operation, query=query) if query else plain
+    return deployment.ask(operation, query=query) if query else plain
 
 
-def readable(probe: Probe) -> bool:
+def readable(deployment: Deployment) -> bool:
     """Whether agents are answered under their ids: the one under test is."""
-    return probe.ask("getAgent").status == expect.OK
+    return deployment.ask("getAgent").status == expect.OK
 
 
 def page(exchange: Exchange) -> dict[str, Any]:
@@ -53,9 +53,9 @@ def ids(exchange: Exchange) -> list[str]:
     return [str(item.get("id")) for item in items(exchange)]
 
 
-def conforming(probe: Probe, exchange: Exchange, *, within: str = "", without: str = "\0") -> None:
+def conforming(deployment: Deployment, exchange: Exchange, *, within: str = "", without: str = "\0") -> None:
     """Want an answer as the document describes it: of its faults those below `within`, and none below `without`."""
-    faults = [fault for fault in probe.conformity_of(exchange).faults(exchange) if fault.startswith(within)]
+    faults = [fault for fault in deployment.conformity_of(exchange).faults(exchange) if fault.startswith(within)]
     if found := [fault for fault in faults if not fault.startswith(without)]:
         raise failed("an answer as the document describes it", "; ".join(found), exchange)
 
@@ -67,35 +67,35 @@ def changing(exchange: Exchange) -> Exchange:
     return exchange
 
 
-def models(probe: Probe, kind: str) -> list[str]:
+def models(deployment: Deployment, kind: str) -> list[str]:
     """Return the ids of the models of a kind, `COMPLETIONS` or `EMBEDDINGS`; those of no kind count as either."""
-    return [str(item["id"]) for item in items(listed(probe, "listModels")) if _may_be(item, kind)]
+    return [str(item["id"]) for item in items(listed(deployment, "listModels")) if _may_be(item, kind)]
 
 
 def _may_be(item: Mapping[str, Any], kind: str) -> bool:
     return "id" in item and item.get("model_type") in (None, kind)
 
 
-def a_model(probe: Probe, kind: str) -> str:
+def a_model(deployment: Deployment, kind: str) -> str:
     """Return a model of a kind, the agent's own if possible; raises the verdict `not supported` without one."""
-    found = models(probe, kind)
-    own = own_model(probe)
+    found = models(deployment, kind)
+    own = own_model(deployment)
     if not found:
         raise not_supported(f"the list of models has none of {kind}")
     return own if own in found and kind == "COMPLETIONS" else found[0]
 
 
-def own_model(probe: Probe) -> str:
+def own_model(deployment: Deployment) -> str:
     """Return the agent's model as it is configured if that can be read, else as answers name it."""
-    read = probe.ask("getAgent")
+    read = deployment.ask("getAgent")
     value = read.json() if read.status == expect.OK else None
     model = value.get("model") if isinstance(value, dict) else None
-    return model if isinstance(model, str) and model else answering_model(probe)
+    return model if isinstance(model, str) and model else answering_model(deployment)
 
 
-def answering_model(probe: Probe) -> str:
+def answering_model(deployment: Deployment) -> str:
     """Return the model that answers for the agent under test, by the name that the answer gives it."""
-    return str(expect.answer(probe.chat(plain())).get("model"))
+    return str(expect.answer(deployment.chat(plain())).get("model"))
 
 
 def offered(exchange: Exchange, *known: int) -> Exchange:

@@ -17,14 +17,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from contract_tests.assertions import expect
-from contract_tests.assertions.sessions import Session, Size, created, extended, prompt, text_of
+from contract_tests.assertions.sessions import ObservedSession, PromptSizes, created, extended, prompt, text_of
 from contract_tests.deployment.payloads import FORM_TOKENS, NEXT, SESSION_TOKENS, STORY, turn
 from contract_tests.verdict import failed
 from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
-    from contract_tests.deployment.deployment import Probe
+    from contract_tests.deployment.deployment import Deployment
     from contract_tests.wire.exchange import Exchange
 
 HI: list[JSON] = [{"role": "user", "content": "Hi."}]
@@ -36,35 +36,35 @@ BETWEEN = 2
 FIRST_LABEL = 20
 
 
-def want_no_growth(probe: Probe, alone: Size) -> None:
+def want_no_growth(deployment: Deployment, alone: PromptSizes) -> None:
     """Want that a session's turns count no more because other sessions had long turns, plain or streamed.
 
     The session has six turns in the end: some servers mix sessions up only when a session is long. Another session is
     opened before and after the long turns, and the message is sent without a session, plain and streamed.
     """
-    session = created(probe, 2, HI)
-    before = created(probe, FIRST_LABEL, HI)
-    session = extended(probe, extended(probe, session))
+    session = created(deployment, 2, HI)
+    before = created(deployment, FIRST_LABEL, HI)
+    session = extended(deployment, extended(deployment, session))
     usual = prompt(session.last) - prompt(session.turns[-2])
     seen: list[Exchange] = list(session.turns)
     for label, fields in ((7, {}), (0, {"stream": True}), (FIRST_LABEL + 1, {})):
-        other = probe.chat(turn(STORY, create_session=True, **fields), again=label)
-        session = extended(probe, session)
+        other = deployment.chat(turn(STORY, create_session=True, **fields), again=label)
+        session = extended(deployment, session)
         seen += [other, session.last]
         _want_usual(usual, alone, prompt(session.turns[-2]), prompt(session.last), seen)
-    if (streamed := _streamed(probe, session.id)) is not None:
+    if (streamed := _streamed(deployment, session.id)) is not None:
         exchange, count = streamed
         _want_usual(usual, alone, prompt(session.last), count, [*seen, exchange])
-    after = created(probe, FIRST_LABEL + 2, HI)
+    after = created(deployment, FIRST_LABEL + 2, HI)
     _want_usual(0, alone, prompt(before.last), prompt(after.last), [before.last, *seen, after.last])
-    bare = probe.chat(turn(), again=3)
+    bare = deployment.chat(turn(), again=3)
     _want_usual(0, alone, alone.short, prompt(bare), [*alone.exchanges, *seen, bare])
-    if (streamed := _streamed(probe)) is not None:
+    if (streamed := _streamed(deployment)) is not None:
         exchange, count = streamed
         _want_usual(0, alone, alone.short, count, [*alone.exchanges, *seen, exchange])
 
 
-def _want_usual(usual: int, alone: Size, before: int, after: int, seen: Sequence[Exchange]) -> None:
+def _want_usual(usual: int, alone: PromptSizes, before: int, after: int, seen: Sequence[Exchange]) -> None:
     """Want that a count has grown as usual, not by what a long turn adds; answers may differ by some tokens."""
     most = before + usual + alone.story - 2 * SESSION_TOKENS
     if after > most:
@@ -73,33 +73,33 @@ def _want_usual(usual: int, alone: Size, before: int, after: int, seen: Sequence
         )
 
 
-def _streamed(probe: Probe, session: str = "") -> tuple[Exchange, int] | None:
+def _streamed(deployment: Deployment, session: str = "") -> tuple[Exchange, int] | None:
     """Return a streamed turn and its prompt tokens, None if this version or this server has no usage in streams."""
-    if "stream_options" in probe.newer_fields():
+    if "stream_options" in deployment.newer_fields():
         return None
-    exchange = probe.chat(turn(NEXT, session, stream=True, stream_options={"include_usage": True}))
+    exchange = deployment.chat(turn(NEXT, session, stream=True, stream_options={"include_usage": True}))
     given = stream_rules.usages(exchange.events) if exchange.status == expect.OK else []
     count = given[-1][1].get("prompt_tokens") if given else None
     return (exchange, count) if isinstance(count, int) and not isinstance(count, bool) else None
 
 
-def want_no_trend(probe: Probe) -> None:
+def want_no_trend(deployment: Deployment) -> None:
     """Want that counts which vary from call to call don't rise whenever other sessions have long turns.
 
     A rise between two groups counts if the smallest count after it exceeds the largest before it by what the long
     turns hold at least, one token for each word; by chance that happens twice in a row once in 1,680 runs at most.
     """
     least = BETWEEN * len(text_of(STORY).split())
-    session = created(probe, FIRST_LABEL + 3, HI)
+    session = created(deployment, FIRST_LABEL + 3, HI)
     plain: list[list[Exchange]] = []
     within: list[list[Exchange]] = []
     for group in range(3):
         for number in range(BETWEEN if group else 0):
-            created(probe, FIRST_LABEL + 10 * group + number)
-        plain.append([probe.chat(turn(), again=10 * (group + 1) + number) for number in range(GROUP)])
+            created(deployment, FIRST_LABEL + 10 * group + number)
+        plain.append([deployment.chat(turn(), again=10 * (group + 1) + number) for number in range(GROUP)])
         held = len(session.turns)
         for _ in range(GROUP):
-            session = extended(probe, session)
+            session = extended(deployment, session)
         within.append(list(session.turns[held:]))
     for groups in (plain, within):
         if all(_lowest(later) - _highest(earlier) >= least for earlier, later in pairwise(groups)):
@@ -116,52 +116,52 @@ def _highest(group: Sequence[Exchange]) -> int:
     return max(map(prompt, group))
 
 
-def want_no_recall(probe: Probe) -> bool:
+def want_no_recall(deployment: Deployment) -> bool:
     """Want that no code word of one session is known in another one, or without a session.
 
     Return whether that was decided: the model repeats the words in their own session.
     """
-    if not recalled(probe):
+    if not recalled(deployment):
         return False
-    own = _taught(probe)
-    other = created(probe, FIRST_LABEL + 4, HI)
-    for exchange in (_questioned(probe, other), _questioned(probe)):
-        if known := sorted(_known(exchange, code_words(probe))):
+    own = _taught(deployment)
+    other = created(deployment, FIRST_LABEL + 4, HI)
+    for exchange in (_questioned(deployment, other), _questioned(deployment)):
+        if known := sorted(_known(exchange, code_words(deployment))):
             expected = "an answer without the code words of another session"
             raise failed(expected, f"an answer with {', '.join(known)}", *own.turns, *other.turns, exchange)
     return True
 
 
-def recalled(probe: Probe, stream: bool = False) -> frozenset[str]:
+def recalled(deployment: Deployment, stream: bool = False) -> frozenset[str]:
     """Return the code words that the model repeats in the session that contains them.
 
     With `stream`, the turns are streamed, and a word counts if it is repeated both plainly and in a stream.
     """
-    session = _taught(probe, stream)
-    words = _known(_questioned(probe, session), code_words(probe))
-    return words & _known(_questioned(probe, session, stream), words) if stream and words else words
+    session = _taught(deployment, stream)
+    words = _known(_questioned(deployment, session), code_words(deployment))
+    return words & _known(_questioned(deployment, session, stream), words) if stream and words else words
 
 
-def code_words(probe: Probe) -> tuple[str, str]:
+def code_words(deployment: Deployment) -> tuple[str, str]:
     """Return the words of a session's first and second turn; a model does not produce them by itself."""
-    return probe.stranger("first code word")[:8], probe.stranger("second code word")[:8]
+    return deployment.unknown_id("first code word")[:8], deployment.unknown_id("second code word")[:8]
 
 
-def _taught(probe: Probe, stream: bool = False) -> Session:
+def _taught(deployment: Deployment, stream: bool = False) -> ObservedSession:
     """Return a session with a code word in each of its two turns."""
-    first, second = code_words(probe)
+    first, second = code_words(deployment)
     fields: dict[str, JSON] = {"stream": True} if stream else {}
     label = FIRST_LABEL + (6 if stream else 5)
-    return extended(probe, created(probe, label, _code_word(first), **fields), _code_word(second), **fields)
+    return extended(deployment, created(deployment, label, _code_word(first), **fields), _code_word(second), **fields)
 
 
 def _code_word(word: str) -> list[JSON]:
     return [{"role": "user", "content": f"Remember the code word {word}."}]
 
 
-def _questioned(probe: Probe, session: Session | None = None, stream: bool = False) -> Exchange:
+def _questioned(deployment: Deployment, session: ObservedSession | None = None, stream: bool = False) -> Exchange:
     fields: dict[str, JSON] = {"stream": True} if stream else {}
-    return probe.chat(turn(QUESTION, session.id if session else "", **{"max_tokens": FORM_TOKENS, **fields}))
+    return deployment.chat(turn(QUESTION, session.id if session else "", **{"max_tokens": FORM_TOKENS, **fields}))
 
 
 def _known(exchange: Exchange, words: Iterable[str]) -> frozenset[str]:

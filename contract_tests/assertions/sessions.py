@@ -22,7 +22,7 @@ from contract_tests.wire.exchange import Exchange
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
-    from contract_tests.deployment.deployment import Probe
+    from contract_tests.deployment.deployment import Deployment
 
 #: A conversation that is kept may be cut into tokens a little differently than one that is sent.
 SLACK = 2
@@ -31,7 +31,7 @@ STEADY = (0, 1, 4, 5)
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class PromptSizes:
     """Prompt tokens of the short and the long message without a session; `exchanges` are the two exchanges."""
 
     short: int
@@ -45,7 +45,7 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ObservedSession:
     """A session's id and its exchanges, in order; `label` distinguishes sessions."""
 
     id: str
@@ -68,39 +68,41 @@ def session_id(exchange: Exchange) -> str:
     return id if isinstance(id, str) else ""
 
 
-def created(probe: Probe, label: int = 0, messages: list[JSON] = STORY, **fields: JSON) -> Session:
+def created(deployment: Deployment, label: int = 0, messages: list[JSON] = STORY, **fields: JSON) -> ObservedSession:
     """Return a new session that was opened with these messages."""
-    exchange = probe.chat(turn(messages, create_session=True, **fields), again=label)
+    exchange = deployment.chat(turn(messages, create_session=True, **fields), again=label)
     id = session_id(exchange)
     if exchange.status != expect.OK or not id:
         raise not_tested(f"no session was created: {exchange.described()}")
-    return Session(id, label, (exchange,))
+    return ObservedSession(id, label, (exchange,))
 
 
-def extended(probe: Probe, session: Session, messages: list[JSON] = NEXT, **fields: JSON) -> Session:
+def extended(
+    deployment: Deployment, session: ObservedSession, messages: list[JSON] = NEXT, **fields: JSON
+) -> ObservedSession:
     """Return the session after one more turn; raises the verdict `not tested` if the turn is refused."""
-    exchange = probe.chat(turn(messages, session.id, **fields), again=len(session.turns))
+    exchange = deployment.chat(turn(messages, session.id, **fields), again=len(session.turns))
     if exchange.status != expect.OK:
         raise not_tested(f"a turn in a session is not answered: {exchange.described()}")
-    return Session(session.id, session.label, (*session.turns, exchange))
+    return ObservedSession(session.id, session.label, (*session.turns, exchange))
 
 
-def talk(probe: Probe, turns: int = 4) -> Session:
+def talk(deployment: Deployment, turns: int = 4) -> ObservedSession:
     """Return a session with this number of turns, the first of them long."""
-    session = created(probe)
+    session = created(deployment)
     for _ in range(turns - 1):
-        session = extended(probe, session)
+        session = extended(deployment, session)
     return session
 
 
-def size(probe: Probe) -> Size:
+def size(deployment: Deployment) -> PromptSizes:
     """Return what the two messages count without a session.
 
     If that varies from call to call, or with what an agent knows, no count proves anything: the verdict `warning`
     is raised.
     """
-    shorts = [probe.chat(turn(), again=label) for label in STEADY]
-    long = probe.chat(turn(STORY))
+    shorts = [deployment.chat(turn(), again=label) for label in STEADY]
+    long = deployment.chat(turn(STORY))
     if all(expect.usage(exchange).get("prompt_tokens") is None for exchange in (*shorts, long)):
         raise warning("undecidable: the server does not count tokens", *shorts, long)
     counts = [prompt(exchange) for exchange in shorts]
@@ -112,7 +114,7 @@ def size(probe: Probe) -> Size:
     if prompt(long) <= counts[0]:
         reason = f"undecidable: prompt_tokens don't grow with the prompt ({counts[0]}, {prompt(long)})"
         raise warning(reason, shorts[0], long)
-    return Size(counts[0], prompt(long), (shorts[0], long))
+    return PromptSizes(counts[0], prompt(long), (shorts[0], long))
 
 
 def replayed(turns: Sequence[Exchange]) -> list[JSON]:
@@ -129,11 +131,11 @@ def replayed(turns: Sequence[Exchange]) -> list[JSON]:
     return [*messages, *json.loads(turns[-1].request.body)["messages"]]
 
 
-def at_once(probe: Probe, session: Session) -> list[Exchange]:
+def at_once(deployment: Deployment, session: ObservedSession) -> list[Exchange]:
     """Send two long turns into the session at the same time and return what they got."""
     story = text_of(STORY)
     bodies = [turn([{"role": "user", "content": f"{number}. {story}"}], session.id) for number in (1, 2)]
-    return together([partial(probe.chat, body) for body in bodies])
+    return together([partial(deployment.chat, body) for body in bodies])
 
 
 def together(calls: Sequence[Callable[[], Exchange]]) -> list[Exchange]:

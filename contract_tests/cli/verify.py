@@ -37,7 +37,7 @@ def verify(base_url: str, token: str, token_env: str, junit: str, **values: Any)
     """
     from contract_tests.deployment.base_url import TargetError, parse
     from contract_tests.report.writers import DestinationError, check
-    from contract_tests.runner.launcher import become
+    from contract_tests.runner.launcher import replace_process
     from contract_tests.runner.run import SelectionError
     from contract_tests.runner.setup import PreparingError, prepared
 
@@ -52,7 +52,7 @@ def verify(base_url: str, token: str, token_env: str, junit: str, **values: Any)
         check((), [junit])
     except (SelectionError, TargetError, PreparingError, DestinationError) as error:
         raise click.UsageError(str(error)) from error
-    become(options, [*_plugins(run), *([f"--junit-xml={Path(junit).absolute()}"] if junit else [])])
+    replace_process(options, [*_plugins(run), *([f"--junit-xml={Path(junit).absolute()}"] if junit else [])])
 
 
 def _plugins(run: RunConfig) -> list[str]:

@@ -18,7 +18,7 @@ from contract_tests.wire.exchange import status_line
 if TYPE_CHECKING:
     import httpx
 
-    from contract_tests.deployment.bounded_http import Received
+    from contract_tests.deployment.bounded_http import RawReply
     from contract_tests.options import Options
 
 DISCOVERY = "/.well-known/openid-configuration"
@@ -35,7 +35,7 @@ class AuthError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedToken:
     """An access token, and a function that returns whether it has expired."""
 
     token: str
@@ -49,9 +49,9 @@ class Credentials:
     `seen` are all secrets that have been used, to be hidden in whatever is shown.
     """
 
-    issue: Callable[[], Issued] | None
+    issue: Callable[[], IssuedToken] | None
     seen: list[str] = field(default_factory=list)
-    _issued: Issued | None = None
+    _issued: IssuedToken | None = None
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def __bool__(self) -> bool:
@@ -86,16 +86,16 @@ class Credentials:
 
 def fixed(token: str) -> Credentials:
     """Return the credentials for one token, none if it is empty."""
-    return Credentials((lambda: Issued(token)) if token else None)
+    return Credentials((lambda: IssuedToken(token)) if token else None)
 
 
 def credentials(options: Options, environment: Mapping[str, str] = os.environ) -> Credentials:
     """Return the credentials for the options; nothing is read or sent before the first request."""
     if options.token_file:
-        return Credentials(lambda: Issued(from_file(options.token_file)))
+        return Credentials(lambda: IssuedToken(from_file(options.token_file)))
     if options.oidc_client_id:
         secrets = [environment.get(name, "") for name in (options.oidc_client_secret_env, options.oidc_password_env)]
-        return Credentials(Provider(options, secrets[0], secrets[1]), list(filter(None, secrets)))
+        return Credentials(TokenProvider(options, secrets[0], secrets[1]), list(filter(None, secrets)))
     return fixed(options.token)
 
 
@@ -112,7 +112,7 @@ def from_file(name: str) -> str:
 
 
 @dataclass(slots=True)
-class Provider:
+class TokenProvider:
     """Issues tokens as an OIDC provider gives them, by client credentials, or for a user by password.
 
     Source: RFC 6749, sections 4.3, 4.4 and 6; OpenID Connect Discovery 1.0, section 4.
@@ -132,7 +132,7 @@ class Provider:
         left = self._begun + self.options.deadline - time.monotonic() if self.options.deadline else TIMEOUT
         return min(TIMEOUT, self.options.timeout, max(left, 0.0))
 
-    def __call__(self) -> Issued:
+    def __call__(self) -> IssuedToken:
         """Return a token: by the refresh token if there is one that is still good, else by the grant."""
         try:
             from authlib.common.errors import AuthlibBaseError
@@ -154,7 +154,7 @@ class Provider:
             raise AuthError(f"the OIDC provider at {self._url} answers without an access_token")
         refresh = token.get("refresh_token")
         self._refresh = refresh if isinstance(refresh, str) and refresh else self._refresh
-        return Issued(value, lambda: bool(token.is_expired(leeway=LEEWAY)))
+        return IssuedToken(value, lambda: bool(token.is_expired(leeway=LEEWAY)))
 
     def _grant(self) -> Mapping[str, str]:
         if not self.options.oidc_username:
@@ -182,7 +182,7 @@ class Provider:
         self._method = _method(self.secret, metadata)
         self._url = self.options.oidc_token_url or metadata["token_endpoint"]
 
-    def _client(self, session: _Session) -> Any:
+    def _client(self, session: _ProviderClient) -> Any:
         """Return Authlib's client of the protocol, which sends by our session: its own has no bounds."""
         from authlib.oauth2.auth import ClientAuth
         from authlib.oauth2.client import OAuth2Client
@@ -200,13 +200,13 @@ class Provider:
 
 
 @dataclass(slots=True)
-class _Session:
+class _ProviderClient:
     """Sends requests to a provider, each within some seconds and a bound on its answer."""
 
     client: httpx.Client
     seconds: float
 
-    def get(self, url: str) -> Received:
+    def get(self, url: str) -> RawReply:
         """Return the answer to a GET; raises `AuthError` if none came whole."""
         return self._send("GET", url, {"accept": "application/json"}, b"")
 
@@ -220,24 +220,24 @@ class _Session:
             raise AuthError(f"the OIDC provider at {url} answers {status_line(found.status)}")
         return httpx.Response(found.status, content=found.body)
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Received:
-        from contract_tests.deployment.bounded_http import Bound, send_within
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> RawReply:
+        from contract_tests.deployment.bounded_http import ExchangeLimits, send_within
 
-        found = send_within(self.client, method, url, headers, body, Bound(self.seconds, LARGEST_ANSWER))
+        found = send_within(self.client, method, url, headers, body, ExchangeLimits(self.seconds, LARGEST_ANSWER))
         if found.failure:
             raise AuthError(f"the OIDC provider at {url.removesuffix(DISCOVERY)} can't be asked: {found.failure}")
         return found
 
 
 @contextmanager
-def _session(options: Options, url: str, seconds: float) -> Iterator[_Session]:
+def _session(options: Options, url: str, seconds: float) -> Iterator[_ProviderClient]:
     from contract_tests.deployment.http import client
 
     with client(options, url) as found:
-        yield _Session(found, seconds)
+        yield _ProviderClient(found, seconds)
 
 
-def _discovered(session: _Session, issuer: str) -> Mapping[str, Any]:
+def _discovered(session: _ProviderClient, issuer: str) -> Mapping[str, Any]:
     """Return the provider's metadata; raises `AuthError` if it is another issuer's, or names no token endpoint."""
     url = f"{issuer.rstrip('/')}{DISCOVERY}"
     response = session.get(url)

@@ -50,7 +50,7 @@ class _Exceeded(httpcore.ReadTimeout):
 
 
 @dataclass(slots=True)
-class Bound:
+class ExchangeLimits:
     """The limits of one exchange: `seconds`, and `largest` bytes of a body; `exceeded` names the limit it hit."""
 
     seconds: float
@@ -91,11 +91,11 @@ class Bound:
         raise _Exceeded(reason)
 
 
-_BOUND: ContextVar[Bound | None] = ContextVar("bound", default=None)
+_BOUND: ContextVar[ExchangeLimits | None] = ContextVar("bound", default=None)
 
 
 @contextmanager
-def _in_force(bound: Bound) -> Iterator[None]:
+def _in_force(bound: ExchangeLimits) -> Iterator[None]:
     token = _BOUND.set(bound)
     try:
         yield
@@ -202,7 +202,7 @@ def bounded_client(**settings: Any) -> httpx.Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class RawReply:
     """A reply: `status` is 0 without a head; `failure` is the reason why it is not complete."""
 
     status: int = 0
@@ -219,13 +219,13 @@ class Received:
 
 
 def send_within(
-    client: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: Bound
-) -> Received:
+    client: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: ExchangeLimits
+) -> RawReply:
     """Send a request and return what came back within the bound; never raises for what a server does.
 
     Of a reply that is too large or slow, the beginning is kept.
     """
-    received, pieces = Received(), _Pieces(bound)
+    received, pieces = RawReply(), _Pieces(bound)
     failure, lost = "", False
     timeout = httpx.Timeout(max(bound.seconds, 0.001), connect=min(max(bound.seconds, 0.001), LONGEST_CONNECT))
     try:
@@ -234,7 +234,7 @@ def send_within(
             client.stream(method, url, content=content or None, headers=dict(headers), timeout=timeout) as response,
         ):
             found = tuple((name.lower(), value) for name, value in response.headers.multi_items())
-            received = Received(response.status_code, found, protocol=response.http_version)
+            received = RawReply(response.status_code, found, protocol=response.http_version)
             pieces.are_events = response.headers.get("content-type", "").lower().startswith("text/event-stream")
             encoding = response.headers.get("content-encoding", "")
             for piece in decoded(response.iter_raw(), encoding, bound.largest, bound.check):
@@ -250,13 +250,13 @@ def send_within(
     if failure:
         # An exception and the frames that it passed refer to each other, and to buffers of the connection.
         gc.collect(1)
-    return Received(received.status, received.headers, pieces.joined(), failure, received.protocol, lost)
+    return RawReply(received.status, received.headers, pieces.joined(), failure, received.protocol, lost)
 
 
 class _Pieces:
     """The pieces of a body, each with the second in which it came; those that came together are one."""
 
-    def __init__(self, bound: Bound) -> None:
+    def __init__(self, bound: ExchangeLimits) -> None:
         self._bound = bound
         self._parts: list[tuple[float, bytearray]] = []
         self.are_events = False

@@ -9,8 +9,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.deployment.payloads import MAX_TOKENS
-from contract_tests.deployment.rate_limit import Pace
-from contract_tests.verdict import Finding, Outcome, not_tested
+from contract_tests.deployment.rate_limit import RateLimiter
+from contract_tests.verdict import Finding, NotPassed, not_tested
 from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Budget:
     most: int
     most_tokens: int = 0
     no_sessions: bool = False
-    pace: Pace = field(default_factory=Pace)
+    limiter: RateLimiter = field(default_factory=RateLimiter)
     sent: int = 0
     tokens: int = 0
     counted: int = 0  #: the tokens that answers counted
@@ -51,11 +51,11 @@ class Budget:
     @property
     def left(self) -> int:
         """How many requests may still be sent; none after the deadline."""
-        return self.most - self.sent if self.pace.left > 0 else 0
+        return self.most - self.sent if self.limiter.left > 0 else 0
 
     def spend(self) -> None:
         """Count one request when its turn has come; raises the verdict `not tested` if none may be sent."""
-        self.pace.turn()
+        self.limiter.wait_for_turn()
         with self._lock:
             if self.most <= self.sent:
                 raise not_tested(f"request budget: all {self.most} requests were used")
@@ -69,7 +69,7 @@ class Budget:
         """
         body = _parsed(content)
         if self.no_sessions and names_a_session(body):
-            raise Outcome(Finding("skipped", NO_SESSIONS))
+            raise NotPassed(Finding("skipped", NO_SESSIONS))
         with self._lock:
             bound = tokens_at_most(body) + self._added
             if self.most_tokens and self.tokens + bound > self.most_tokens:

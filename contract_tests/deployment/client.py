@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypedDict, Unpack
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -15,7 +15,7 @@ import httpx
 from agent_contract.curl import REFERENCE
 from agent_contract.messages import Request
 from contract_tests.deployment.auth import AuthError, Credentials, fixed
-from contract_tests.deployment.bounded_http import LARGEST_REPLY, Bound, bounded_client, send_within
+from contract_tests.deployment.bounded_http import LARGEST_REPLY, ExchangeLimits, bounded_client, send_within
 from contract_tests.deployment.budget import Budget
 from contract_tests.verdict import not_tested
 from contract_tests.wire.exchange import TOKEN_VARIABLE, Exchange
@@ -36,7 +36,7 @@ MOST_WAITS = 3
 Headers: TypeAlias = Mapping[str, str | None]
 
 
-class Place(NamedTuple):
+class Endpoint(NamedTuple):
     """The destination of a request: the operation's id, the method, and its path with the parameters' names."""
 
     id: str
@@ -44,12 +44,26 @@ class Place(NamedTuple):
     path: str
 
 
-class Ended(Exception):
+class Variation(TypedDict, total=False):
+    """What distinguishes a request from the plain one to its endpoint.
+
+    A header whose value is None is left out. `again` numbers repetitions of an equal request, each of which is sent.
+    Of the reply to a `lenient` request only a server error is judged.
+    """
+
+    headers: Headers | None
+    parameters: Mapping[str, str] | None
+    query: Mapping[str, str] | None
+    again: int
+    lenient: bool
+
+
+class RunEnded(Exception):
     """The run can't go on: the deployment is gone, or no longer takes the token."""
 
 
 @dataclass(slots=True)
-class Prober:
+class DeploymentClient:
     """Sends requests to one operation of one deployment and remembers the answers.
 
     The same request is sent once, even if several tests need it; `again` distinguishes repetitions.
@@ -70,7 +84,7 @@ class Prober:
     credentials: Credentials = field(init=False)
     _client: httpx.Client = field(init=False)
     _known: dict[tuple[object, ...], Exchange] = field(default_factory=dict)
-    _asked_of: set[str] = field(default_factory=set)
+    _called: set[str] = field(default_factory=set)
     _received: int = 0  #: bytes of all replies
 
     def __post_init__(self) -> None:
@@ -81,37 +95,19 @@ class Prober:
         """Close the connections."""
         self._client.close()
 
-    def chat(
-        self,
-        body: JSON | bytes = None,
-        *,
-        method: str = "POST",
-        headers: Headers | None = None,
-        parameters: Mapping[str, str] | None = None,
-        again: int = 0,
-        lenient: bool = False,
-    ) -> Exchange:
+    def chat(self, body: JSON | bytes = None, *, method: str = "POST", **variation: Unpack[Variation]) -> Exchange:
         """Send a request to the operation, unless it was sent before, and return what became of it; see `ask`."""
-        place = Place(self.operation, method, self.path)
-        return self.ask(place, body, headers=headers, parameters=parameters, again=again, lenient=lenient)
+        return self.ask(Endpoint(self.operation, method, self.path), body, **variation)
 
-    def ask(
-        self,
-        operation: Place,
-        body: JSON | bytes = None,
-        *,
-        headers: Headers | None = None,
-        parameters: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
-        again: int = 0,
-        lenient: bool = False,
-    ) -> Exchange:
+    def ask(self, operation: Endpoint, body: JSON | bytes = None, **variation: Unpack[Variation]) -> Exchange:
         """Send a request to an operation, unless it was sent before, and return what became of it.
 
-        A header whose value is None is left out. Raises the verdict `not tested` if the budget is used up or
-        the server keeps asking to wait, and `Ended` if the deployment no longer answers.
+        Raises the verdict `not tested` if the budget is used up or the server keeps asking to wait, and `RunEnded` if
+        the deployment no longer answers.
         """
-        self._asked_of.add(operation.id)
+        headers, parameters = variation.get("headers"), variation.get("parameters")
+        query, lenient = variation.get("query"), variation.get("lenient", False)
+        self._called.add(operation.id)
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         wanted: dict[str, str | None] = {"content-type": "application/json" if content else None}
         wanted |= {"authorization": f"Bearer ${self.token_variable}" if self.credentials else None, **(headers or {})}
@@ -119,16 +115,16 @@ class Prober:
         url = self.target.url(operation.path, **(parameters or {})) + (
             f"?{urlencode(query, errors='surrogatepass')}" if query else ""
         )
-        key = (operation.method, url, tuple(sorted(sent.items())), content, again)
+        key = (operation.method, url, tuple(sorted(sent.items())), content, variation.get("again", 0))
         if key not in self._known:
             request = Request(operation.method, urlsplit(url).path, tuple((query or {}).items()), sent, content)
-            self._known[key] = self._asked(Exchange(request, url, operation.id, lenient=lenient))
+            self._known[key] = self._send_within_budget(Exchange(request, url, operation.id, lenient=lenient))
         return self._known[key]
 
     def operations_since(self) -> frozenset[str]:
         """Return the ids of the operations that were asked since the last call, of answers known before too."""
-        ids = frozenset(self._asked_of)
-        self._asked_of.clear()
+        ids = frozenset(self._called)
+        self._called.clear()
         return ids
 
     def get(self, url: str) -> Exchange:
@@ -136,7 +132,7 @@ class Prober:
         self.budget.spend()
         return self.send(Request("GET", urlsplit(url).path), url)
 
-    def clean_up(self, operation: Place, query: Mapping[str, str] | None = None, **parameters: str) -> Exchange:
+    def clean_up(self, operation: Endpoint, query: Mapping[str, str] | None = None, **parameters: str) -> Exchange:
         """Send a request that undoes a change of the run, also after deadline and budget; never raises."""
         url = self.target.url(operation.path, **parameters) + (
             f"?{urlencode(query, errors='surrogatepass')}" if query else ""
@@ -161,32 +157,32 @@ class Prober:
         self._known.clear()
         self.log.clear()
 
-    def _asked(self, unasked: Exchange) -> Exchange:
-        request, url = unasked.request, unasked.url
+    def _send_within_budget(self, planned: Exchange) -> Exchange:
+        request, url = planned.request, planned.url
         reserved = self.budget.reserve(request.body)
         for _ in range(MOST_WAITS):
-            exchange = self._let_in(request, url)
+            exchange = self._send_with_token(request, url)
             if exchange.lost:
                 # A proxy may close an idle connection at that moment; closing it twice is deliberate.
-                exchange = self._let_in(request, url)
-            exchange = replace(exchange, operation=unasked.operation, lenient=unasked.lenient)
+                exchange = self._send_with_token(request, url)
+            exchange = replace(exchange, operation=planned.operation, lenient=planned.lenient)
             pause = _asks_to_wait(exchange)
             if pause is None:
                 break
-            self.budget.pace.rest(pause)
+            self.budget.limiter.pause(pause)
         else:
             self.budget.settle(reserved, exchange)
             raise not_tested(f"the server answers {exchange.status} and asks to wait, {MOST_WAITS} times over")
         self.budget.settle(reserved, exchange)
         if exchange.failure:
-            self.budget.pace.check()  # the deadline has cut the reply: the deployment is not at fault
+            self.budget.limiter.check()  # the deadline has cut the reply: the deployment is not at fault
         self.log.append(exchange)
-        self._check_life(exchange)
+        self._check_alive(exchange)
         if exchange.status == httpx.codes.TOO_MANY_REQUESTS:
             raise not_tested("the server answers 429 Too Many Requests")
         return exchange
 
-    def _let_in(self, request: Request, url: str) -> Exchange:
+    def _send_with_token(self, request: Request, url: str) -> Exchange:
         """Send a request with a valid token, and again with a new one if the server refuses it."""
         wants_token = self._has_token(request)
         try:
@@ -197,14 +193,14 @@ class Prober:
                 self.budget.spend()
                 exchange = self.send(request, url)
         except AuthError as error:
-            raise Ended(str(error)) from error
+            raise RunEnded(str(error)) from error
         return exchange
 
-    def _check_life(self, exchange: Exchange) -> None:
-        """Raise `Ended` if a failure is the deployment's or the token's, not this request's."""
+    def _check_alive(self, exchange: Exchange) -> None:
+        """Raise `RunEnded` if a failure is the deployment's or the token's, not this request's."""
         refused = exchange.status in (401, 403) and self._has_token(exchange.request)
         if (refused or (exchange.failure and not exchange.status)) and (reason := self.alive()):
-            raise Ended(reason)
+            raise RunEnded(reason)
 
     def send(self, request: Request, url: str, *, late: bool = False) -> Exchange:
         """Send the request as it is, outside budget and memory, and return what became of it; never raises.
@@ -212,12 +208,12 @@ class Prober:
         The whole exchange takes no longer than `timeout`, and ends with the run's deadline. What is `late` may be sent
         after the deadline: all of it together ends `LATE` seconds after it.
         """
-        left = self.budget.pace.left
+        left = self.budget.limiter.left
         seconds = min(self.timeout, LATE, left + LATE) if late else min(self.timeout, left)
         sent = {**self.gateway_headers, **request.headers}
         request = Request(request.method, request.path, request.query, sent, request.body)
         headers = {name: self._resolved(value) for name, value in sent.items()}
-        bound = Bound(seconds, LARGEST_REPLY if self._received < MOST_RECEIVED else SMALL_REPLY)
+        bound = ExchangeLimits(seconds, LARGEST_REPLY if self._received < MOST_RECEIVED else SMALL_REPLY)
         got = send_within(self._client, request.method, url, headers, request.body, bound)
         self._received += sum(len(piece) for _, piece in got.pieces)
         return Exchange(

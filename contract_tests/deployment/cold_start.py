@@ -10,10 +10,10 @@ from contract_tests.deployment.payloads import plain
 from contract_tests.wire.exchange import Exchange, status_line
 
 if TYPE_CHECKING:
-    from contract_tests.deployment.client import Prober
+    from contract_tests.deployment.client import DeploymentClient
 
 #: Takes a sentence for the user, and its value.
-Say: TypeAlias = Callable[[str, "ColdStart"], None]
+Notify: TypeAlias = Callable[[str, "ColdStart"], None]
 #: Statuses of a gateway while its model is being loaded.
 COLD = (502, 503, 504)
 #: How many seconds until a cold deployment is asked again, at first and at most.
@@ -38,35 +38,35 @@ class ColdStart:
 
 
 @dataclass(frozen=True, slots=True)
-class Warmed:
+class WarmUp:
     """The last answer to a plain request, and how it was waited for, if it was."""
 
     exchange: Exchange
     cold_start: ColdStart | None = None
 
 
-def warmed(prober: Prober, longest: float, say: Say) -> Warmed:
+def warm_up(client: DeploymentClient, longest: float, notify: Notify) -> WarmUp:
     """Return the answer to a plain request, asked again with growing pauses while the deployment is cold.
 
-    What is waited for is told to `say` at once, as it may end with the run's deadline.
+    What is waited for is told to `notify` at once, as it may end with the run's deadline.
     """
-    pace = prober.budget.pace
-    begun, pause = pace.clock(), FIRST_PAUSE
-    exchange = prober.chat(plain())
+    limiter = client.budget.limiter
+    begun, pause = limiter.clock(), FIRST_PAUSE
+    exchange = client.chat(plain())
     cold = first = coldness(exchange)
-    while cold and (left := begun + longest - pace.clock()) > 0:
-        waited = round(pace.clock() - begun, 1)
-        say(f"the deployment is cold ({cold}): waiting, {left:.0f} s more at most", ColdStart(first, waited, cold))
-        pace.rest(min(pause, left))
+    while cold and (left := begun + longest - limiter.clock()) > 0:
+        waited = round(limiter.clock() - begun, 1)
+        notify(f"the deployment is cold ({cold}): waiting, {left:.0f} s more at most", ColdStart(first, waited, cold))
+        limiter.pause(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE)
-        prober.forget()
-        exchange = prober.chat(plain())
+        client.forget()
+        exchange = client.chat(plain())
         cold = coldness(exchange)
     if not first or not longest:
-        return Warmed(exchange)
-    cold_start = ColdStart(first, round(pace.clock() - begun, 1), cold)
-    say(str(cold_start), cold_start)
-    return Warmed(exchange, cold_start)
+        return WarmUp(exchange)
+    cold_start = ColdStart(first, round(limiter.clock() - begun, 1), cold)
+    notify(str(cold_start), cold_start)
+    return WarmUp(exchange, cold_start)
 
 
 def coldness(exchange: Exchange) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import random
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from agent_contract.messages import JSON
 from contract_tests.deployment import base_url, http, preflight
 from contract_tests.deployment.budget import Budget
-from contract_tests.deployment.client import Headers, Place, Prober
-from contract_tests.deployment.managed_agents import DELETING, LISTING, OwnAgents
-from contract_tests.deployment.rate_limit import Pace
+from contract_tests.deployment.client import DeploymentClient, Endpoint, Variation
+from contract_tests.deployment.managed_agents import DELETING, LISTING, ManagedAgents
+from contract_tests.deployment.rate_limit import RateLimiter
 from contract_tests.deployment.schema_conformance import Conformity
 from contract_tests.deployment.version_detection import document_of
 from contract_tests.options import gateway_headers, header_variables
@@ -24,7 +23,7 @@ from contract_tests.wire.exchange import Exchange
 if TYPE_CHECKING:
     from agent_contract import Contract
     from contract_tests.deployment.auth import Credentials
-    from contract_tests.deployment.cold_start import Say
+    from contract_tests.deployment.cold_start import Notify
     from contract_tests.options import Options
 
 #: The operation that these tests are about.
@@ -38,50 +37,31 @@ class NoVerdict(Exception):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Probe:
+class Deployment:
     """The deployment as the tests see it; it has no long `repr`, which pytest would make for each failed clause."""
 
-    prober: Prober
+    client: DeploymentClient
     conformity: Conformity
     contract: Contract
     options: Options
-    agents: OwnAgents
+    agents: ManagedAgents
     version: str  #: the version of the API that the deployment is tested as
 
-    def chat(
-        self,
-        body: JSON | bytes = None,
-        *,
-        method: str = "POST",
-        headers: Headers | None = None,
-        parameters: Mapping[str, str] | None = None,
-        again: int = 0,
-        lenient: bool = False,
-    ) -> Exchange:
-        """Send a request to the operation, unless it was sent before; see `Prober.chat`."""
-        return self.prober.chat(
-            body, method=method, headers=headers, parameters=parameters, again=again, lenient=lenient
-        )
+    def chat(self, body: JSON | bytes = None, *, method: str = "POST", **variation: Unpack[Variation]) -> Exchange:
+        """Send a request to the operation, unless it was sent before; see `DeploymentClient.chat`."""
+        return self.client.chat(body, method=method, **variation)
 
-    def ask(
-        self,
-        operation: str,
-        body: JSON | bytes = None,
-        *,
-        parameters: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
-        again: int = 0,
-    ) -> Exchange:
-        """Send a request to the operation of an id, unless it was sent before; see `Prober.ask`.
+    def ask(self, operation: str, body: JSON | bytes = None, **variation: Unpack[Variation]) -> Exchange:
+        """Send a request to the operation with this id, unless it was sent before; see `DeploymentClient.ask`.
 
-        The run removes what it creates. Raises the verdict `skipped` if the user does not allow that.
+        The run removes what it creates. Raises the verdict `skipped` if the user does not allow changes.
         """
-        place = self.place(operation)
-        self.agents.permit(place)
-        # A list that was read before a change is read again.
-        again += self.agents.changes if operation in LISTING else 0
-        exchange = self.prober.ask(place, body, parameters=parameters, query=query, again=again)
-        self.agents.note(exchange)
+        endpoint = self.endpoint(operation)
+        self.agents.permit(endpoint)
+        if operation in LISTING:  # a list that was read before a change is read again
+            variation["again"] = variation.get("again", 0) + self.agents.changes
+        exchange = self.client.ask(endpoint, body, **variation)
+        self.agents.record(exchange)
         return exchange
 
     def conformity_of(self, exchange: Exchange) -> Conformity:
@@ -91,17 +71,17 @@ class Probe:
 
     def remove_agents(self) -> list[str]:
         """Remove the agents that were created, outside the budget; return a line for each that is still there."""
-        return self.agents.removed(self.prober, map(self.place, LISTING), tuple(map(self.place, DELETING)))
+        return self.agents.remove_all(self.client, map(self.endpoint, LISTING), tuple(map(self.endpoint, DELETING)))
 
-    def place(self, operation: str) -> Place:
+    def endpoint(self, operation: str) -> Endpoint:
         """Return the destination of requests to the operation with this id."""
         found = self.contract.operations[operation]
-        return Place(found.id, found.method, found.path)
+        return Endpoint(found.id, found.method, found.path)
 
     @property
     def agent_id(self) -> str:
         """The agent under test, as it was given."""
-        return dict(self.prober.target.parameters)["agent_id"]
+        return dict(self.client.target.parameters)["agent_id"]
 
     def newer_fields(self) -> frozenset[str]:
         """Return the fields of a request that the version under test does not have yet."""
@@ -111,55 +91,57 @@ class Probe:
         since = {name: schema.get("x-since", versions[0]) for name, schema in fields.items()}
         return frozenset(name for name, version in since.items() if versions.index(version) > last)
 
-    def tested_as(self, version: str) -> Probe:
-        """Return the probe of the deployment as one of a version: its replies are checked by that version's schemas."""
+    def tested_as(self, version: str) -> Deployment:
+        """Return the deployment as one of this version: its replies are checked by that version's schemas."""
         document = document_of(self.contract.document, self.contract.versions, version)
         conformity = Conformity(document, self.conformity.path, self.conformity.method)
         return replace(self, version=version, conformity=conformity)
 
-    def stranger(self, kind: str) -> str:
+    def unknown_id(self, kind: str) -> str:
         """Return a uuid that names nothing on any deployment, another one for each kind and seed."""
         chance = random.Random(f"{kind} {self.options.seed}")
         return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
 
-def open_probe(contract: Contract, options: Options, credentials: Credentials, say: Say) -> Probe:
-    """Return the probe of the deployment that the options name, after a plain request was answered.
+def open_deployment(contract: Contract, options: Options, credentials: Credentials, notify: Notify) -> Deployment:
+    """Return the deployment that the options name, after a plain request was answered.
 
-    `say` gets a message about each wait. Raises `NoVerdict` if the deployment can't be judged, and `TargetError`
+    `notify` gets a message about each wait. Raises `NoVerdict` if the deployment can't be judged, and `TargetError`
     for an invalid URL.
     """
     operation = contract.operations[OPERATION]
     there = base_url.parse(options.url, operation.path)
-    pace = Pace(options.rate, options.deadline)
-    budget = Budget(options.max_requests, options.max_tokens, options.no_sessions, pace)
+    limiter = RateLimiter(options.rate, options.deadline)
+    budget = Budget(options.max_requests, options.max_tokens, options.no_sessions, limiter)
     try:
         connect = partial(http.client, options, there.root)
-        prober = Prober(there, operation.path, credentials, budget, options.timeout, connect, OPERATION)
-        prober.token_variable = options.token_variable
-        prober.gateway_headers = gateway_headers(options)
-        prober.variables = header_variables(options, os.environ)
+        client = DeploymentClient(there, operation.path, credentials, budget, options.timeout, connect, OPERATION)
+        client.token_variable = options.token_variable
+        client.gateway_headers = gateway_headers(options)
+        client.variables = header_variables(options, os.environ)
     except http.ConnectionSettingError as error:
         raise NoVerdict(str(error)) from error
     if options.agent_id:
         there = base_url.Target(there.root, (("agent_id", options.agent_id),))
     elif not there.parameters:
-        there = base_url.Target(there.root, (("agent_id", _mock_agent(prober)),))
-    prober.target = there
+        there = base_url.Target(there.root, (("agent_id", _mock_agent(client)),))
+    client.target = there
     conformity = Conformity(contract.document, operation.template, operation.method)
-    probe = Probe(prober, conformity, contract, options, OwnAgents(options.manage_agents), contract.versions[-1])
-    if reason := preflight.obstacle(prober, probe.stranger("agent"), options.warmup, say):
-        prober.close()
+    deployment = Deployment(
+        client, conformity, contract, options, ManagedAgents(options.manage_agents), contract.versions[-1]
+    )
+    if reason := preflight.obstacle(client, deployment.unknown_id("agent"), options.warmup, notify):
+        client.close()
         raise NoVerdict(reason)
-    prober.alive = partial(preflight.still_alive, prober)
-    return probe
+    client.alive = partial(preflight.still_alive, client)
+    return deployment
 
 
-def _mock_agent(prober: Prober) -> str:
+def _mock_agent(client: DeploymentClient) -> str:
     """Return the agent of a mock, which its health page identifies."""
-    health = prober.get(f"{prober.target.root}/__mock__/health")
+    health = client.get(f"{client.target.root}/__mock__/health")
     if not health.status:
-        raise NoVerdict(f"{prober.target.root} is unreachable: {health.failure}")
+        raise NoVerdict(f"{client.target.root} is unreachable: {health.failure}")
     if health.status != 200:
         raise NoVerdict("the agent is not named: give --agent-id, or a base URL that ends with its id")
     return MOCK_AGENT

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from contract_tests.deployment.budget import NO_AGENTS
-from contract_tests.verdict import Finding, Outcome
+from contract_tests.verdict import Finding, NotPassed
 from contract_tests.wire.exchange import Exchange
 
 if TYPE_CHECKING:
-    from contract_tests.deployment.client import Place, Prober
+    from contract_tests.deployment.client import DeploymentClient, Endpoint
 
 #: So begin the names of all agents that any run creates.
 NAME = "agent-contract-verify"
@@ -33,7 +33,7 @@ PAUSE = 1.0
 
 
 @dataclass(slots=True)
-class OwnAgents:
+class ManagedAgents:
     """What a run has created and not removed yet; `wanted` is whether it may create anything.
 
     An agent is identified by its id; without an id, because a create got no answer, by its name.
@@ -41,29 +41,31 @@ class OwnAgents:
 
     wanted: bool
     name: str = field(default_factory=lambda: f"{NAME}-{secrets.token_hex(4)}")
-    there: list[str] = field(default_factory=list)
+    created: list[str] = field(default_factory=list)
     changes: int = 0  #: how often the list of agents has changed by this run
     tried: bool = False  #: a create was sent, whatever became of it
 
-    def permit(self, place: Place) -> None:
+    def permit(self, endpoint: Endpoint) -> None:
         """Raise the verdict `skipped` if a request could change something, and the run may not."""
-        if place.id in CHANGING and not self.wanted:
-            raise Outcome(Finding("skipped", NO_AGENTS))
-        self.tried |= place.id in CREATING
+        if endpoint.id in CHANGING and not self.wanted:
+            raise NotPassed(Finding("skipped", NO_AGENTS))
+        self.tried |= endpoint.id in CREATING
 
-    def note(self, exchange: Exchange) -> None:
+    def record(self, exchange: Exchange) -> None:
         """Remember what a request has created, forget what it has removed."""
         if exchange.operation in CREATING:
             id = id_of(exchange)
-            if exchange.status in range(200, 300) and id and id not in self.there:
-                self.there.append(id)
+            if exchange.status in range(200, 300) and id and id not in self.created:
+                self.created.append(id)
                 self.changes += 1
         elif exchange.operation in DELETING and exchange.status in range(200, 300):
             gone = exchange.request.path.rpartition("/")[2]
-            self.changes += gone in self.there
-            self.there = [id for id in self.there if id != gone]
+            self.changes += gone in self.created
+            self.created = [id for id in self.created if id != gone]
 
-    def removed(self, prober: Prober, listing: Iterable[Place], deleting: Iterable[Place]) -> list[str]:
+    def remove_all(
+        self, client: DeploymentClient, listing: Iterable[Endpoint], deleting: Iterable[Endpoint]
+    ) -> list[str]:
         """Remove what is there, newest first; return a line for each agent that could not be removed.
 
         Each operation is given with its twin: what the one lacks the other may have. A second call has nothing to do.
@@ -72,47 +74,47 @@ class OwnAgents:
         absent: list[str] = []
         try:
             listing = tuple(listing)
-            self._look(prober, listing)
-            waiting = self.there[::-1]
+            self._find_created(client, listing)
+            waiting = self.created[::-1]
             for attempt in range(TRIES):
                 if attempt and waiting:
-                    prober.budget.pace.wait(PAUSE)
+                    client.budget.limiter.wait(PAUSE)
                 for id in waiting.copy():
-                    exchange = self._remove(prober, deleting, id)
+                    exchange = self._remove(client, deleting, id)
                     refused[id] = exchange.described()
                     if exchange.status not in _PASSING:
                         waiting.remove(id)
                     absent += [id] if exchange.status == _ABSENT else []
-            if absent and (found := self._listed(prober, listing)) is not None:
-                self.there = [id for id in self.there if id not in absent or id in found]
+            if absent and (found := self._listed(client, listing)) is not None:
+                self.created = [id for id in self.created if id not in absent or id in found]
         except KeyboardInterrupt:
-            refused = {id: refused.get(id) or "its removal was interrupted" for id in self.there}
-        left, self.there = self.there, []
+            refused = {id: refused.get(id) or "its removal was interrupted" for id in self.created}
+        left, self.created = self.created, []
         return [f"{id}: {refused[id]}" for id in left]
 
-    def _look(self, prober: Prober, listing: Iterable[Place]) -> None:
+    def _find_created(self, client: DeploymentClient, listing: Iterable[Endpoint]) -> None:
         """Add the agents that bear the run's name to those that are there."""
         if self.tried:
             self.tried = False
-            found = self._listed(prober, listing) or []
-            self.there += [id for id in reversed(found) if id not in self.there]
+            found = self._listed(client, listing) or []
+            self.created += [id for id in reversed(found) if id not in self.created]
 
-    def _listed(self, prober: Prober, listing: Iterable[Place]) -> list[str] | None:
+    def _listed(self, client: DeploymentClient, listing: Iterable[Endpoint]) -> list[str] | None:
         """Return the ids of the agents with the run's name, newest first; None without a list."""
-        for place in listing:
-            value = prober.clean_up(place, {"order": "desc", "limit": "100"}).json()
+        for endpoint in listing:
+            value = client.clean_up(endpoint, {"order": "desc", "limit": "100"}).json()
             data = value.get("data") if isinstance(value, dict) else None
             if isinstance(data, list):
                 agents = [agent for agent in data if isinstance(agent, dict)]
                 return [str(one.get("id")) for one in agents if str(one.get("name", "")).startswith(self.name)]
         return None
 
-    def _remove(self, prober: Prober, deleting: Iterable[Place], id: str) -> Exchange:
+    def _remove(self, client: DeploymentClient, deleting: Iterable[Endpoint], id: str) -> Exchange:
         """Return what an agent's removal gets."""
-        for place in deleting:
-            exchange = prober.clean_up(place, agent_id=id)
+        for endpoint in deleting:
+            exchange = client.clean_up(endpoint, agent_id=id)
             if exchange.status in _GONE:
-                self.there.remove(id)
+                self.created.remove(id)
             if exchange.status not in (405, 501):
                 break
         return exchange

@@ -12,7 +12,7 @@ from contract_tests.verdict import not_tested
 
 
 @dataclass(slots=True)
-class Pace:
+class RateLimiter:
     """The pace of a run; `rate` in requests a second and `deadline` in seconds since it began, 0 for no limit."""
 
     rate: float = 0.0
@@ -31,7 +31,7 @@ class Pace:
         """The seconds until the deadline; without one they are infinite."""
         return self._begun + self.deadline - self.clock() if self.deadline else math.inf
 
-    def turn(self) -> None:
+    def wait_for_turn(self) -> None:
         """Return when the next request may be sent; raises the verdict `not tested` if none may be sent any more."""
         self.check()
         if not self.rate:
@@ -41,9 +41,9 @@ class Pace:
             pause = max(self._next - now, 0.0)
             self._next = now + pause + 1 / self.rate
         if pause:
-            self.rest(pause)
+            self.pause(pause)
 
-    def rest(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         """Wait; raises the verdict `not tested` at the deadline."""
         self.wait(min(seconds, max(self.left, 0.0)))
         self.check()

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.deployment.payloads import HELLO, OUTSIDE, UNLISTED, USAGE, plain
-from contract_tests.verdict import Outcome
+from contract_tests.verdict import NotPassed
 from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ApiVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class VersionMarker:
     """A field that came with a version: bodies with a wrong value, and one with a right value."""
 
     field: str
@@ -54,15 +54,19 @@ def _has_usage(exchange: Exchange) -> bool:
 
 _TOOLS: list[JSON] = [{"type": "function", "function": {"name": "get_time"}}]
 #: The fields that each version added, as far as one can see from outside whether they are understood.
-SIGNS: Mapping[str, tuple[Sign, ...]] = {
+SIGNS: Mapping[str, tuple[VersionMarker, ...]] = {
     "9.1": (
-        Sign("tools", plain(tools="get_weather"), plain(tools=_TOOLS)),
-        Sign("stream_options", plain(stream=True, stream_options="usage"), plain(stream=True, **USAGE), _has_usage),
+        VersionMarker("tools", plain(tools="get_weather"), plain(tools=_TOOLS)),
+        VersionMarker(
+            "stream_options", plain(stream=True, stream_options="usage"), plain(stream=True, **USAGE), _has_usage
+        ),
     ),
     "9.1.1": (
-        Sign("top_p", plain(**OUTSIDE), plain(top_p=1)),
-        Sign("response_format", plain(response_format="json"), plain(response_format={"type": "text"})),
-        Sign("max_completion_tokens", plain(max_completion_tokens=0), {"messages": HELLO, "max_completion_tokens": 2}),
+        VersionMarker("top_p", plain(**OUTSIDE), plain(top_p=1)),
+        VersionMarker("response_format", plain(response_format="json"), plain(response_format={"type": "text"})),
+        VersionMarker(
+            "max_completion_tokens", plain(max_completion_tokens=0), {"messages": HELLO, "max_completion_tokens": 2}
+        ),
     ),
 }
 
@@ -81,12 +85,12 @@ def detected(versions: tuple[str, ...], chat: Chat) -> ApiVersion:
                 known = f"it understands {understood}, and " if understood else "it understands "
                 return ApiVersion(older, f"{known}none of {version}'s {unknown}")
             found, understood = version, field
-    except Outcome as judged:
+    except NotPassed as judged:
         return ApiVersion(versions[-1], f"the newest, as none could be detected: {judged}")
     return ApiVersion(found, f"it understands {understood}")
 
 
-def _understood(sign: Sign, chat: Chat, unlisted_refused: bool) -> bool:
+def _understood(sign: VersionMarker, chat: Chat, unlisted_refused: bool) -> bool:
     if unlisted_refused:
         return chat(sign.right).status == 200
     return chat(sign.wrong).status in _REFUSALS or (sign.obeyed is not None and sign.obeyed(chat(sign.right)))

@@ -15,7 +15,14 @@ from agent_contract.messages import JSON
 from agent_contract.printable import printable
 from agent_contract.redaction import HIDDEN
 from contract_tests.options import given
-from contract_tests.report.model import ClauseSeen, Deployment, JudgedContract, OperationSeen, Report, Verdict
+from contract_tests.report.model import (
+    ClauseResult,
+    JudgedContract,
+    JudgedDeployment,
+    OperationCoverage,
+    Report,
+    Verdict,
+)
 from contract_tests.report.transcript import from_text
 from contract_tests.verdict import WORDS
 
@@ -49,7 +56,7 @@ def report_of(result: RunResult) -> Report:
         duration_seconds=round(result.seconds, 1),
         versions=versions(),
         contract=JudgedContract(contract.title, result.version.name, contract.digest),
-        target=Deployment(result.url, result.agent_id),
+        target=JudgedDeployment(result.url, result.agent_id),
         seed=result.options.seed,
         options=shown_options(result.options, result.authenticated),
         requests=traffic.requests,
@@ -105,9 +112,9 @@ def command(options: Options, clause: str) -> str:
     return printable(subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words))
 
 
-def _clause(clause: Clause, finding: Finding, options: Options) -> ClauseSeen:
+def _clause(clause: Clause, finding: Finding, options: Options) -> ClauseResult:
     *earlier, decisive = from_text(finding.transcript) or (None,)
-    return ClauseSeen(
+    return ClauseResult(
         id=clause.id,
         sentence=clause.sentence,
         grade=clause.grade,
@@ -126,12 +133,12 @@ def _clause(clause: Clause, finding: Finding, options: Options) -> ClauseSeen:
     )
 
 
-def _operations(contract: Contract, answered: Mapping[str, int]) -> Iterator[OperationSeen]:
+def _operations(contract: Contract, answered: Mapping[str, int]) -> Iterator[OperationCoverage]:
     for operation in contract.operations.values():
         whose = ((key.partition(" "), number) for key, number in answered.items())
         seen = {status: number for (id, _, status), number in whose if id == operation.id}
         documented = tuple(sorted(operation.responses))
-        yield OperationSeen(operation.id, operation.method, operation.path, documented, seen)
+        yield OperationCoverage(operation.id, operation.method, operation.path, documented, seen)
 
 
 def _version(name: str) -> str:

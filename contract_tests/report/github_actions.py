@@ -17,7 +17,7 @@ from contract_tests.verdict import WAIVED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contract_tests.report.model import ClauseSeen, Report
+    from contract_tests.report.model import ClauseResult, Report
 
 #: Word of a clause -> kind of its annotation.
 KINDS: Mapping[str, str] = {"failed": "error", WAIVED: "warning", "warning": "warning"}
@@ -27,7 +27,7 @@ MOST = 10
 LARGEST_SUMMARY = 1024 * 1024
 
 
-def asked_for(environment: Mapping[str, str]) -> bool:
+def is_requested(environment: Mapping[str, str]) -> bool:
     """Whether the process runs in GitHub Actions."""
     return environment.get("GITHUB_ACTIONS") == "true"
 
@@ -71,7 +71,7 @@ def commands_stopped(say: Callable[[str], object]) -> Iterator[None]:
         say(f"::{token}::")
 
 
-def _message(clause: ClauseSeen) -> str:
+def _message(clause: ClauseResult) -> str:
     seen = clause.reason or f"expected {clause.expected}; got {clause.got}"
     return f"{clause.sentence} ({clause.grade}) {clause.word}: {seen}"
 

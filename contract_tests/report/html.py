@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from contract_tests.report.model import Report
-    from contract_tests.report.transcript import Got, Sent
+    from contract_tests.report.transcript import ShownReply, ShownRequest
 
 #: A sign for each verdict, so that its colour is never the only difference.
 SIGNS = {
@@ -115,13 +115,13 @@ def _prose(text: str) -> Markup:
     return Markup().join(marked)
 
 
-def _sent(request: Sent) -> str:
+def _sent(request: ShownRequest) -> str:
     """Return a request about as it was sent."""
     lines = [f"{request.method} {request.url}", *(f"{name}: {value}" for name, value in request.headers)]
     return printable("\n".join([*lines, "", _pretty(request.body)] if request.body else lines))
 
 
-def _got(reply: Got) -> str:
+def _got(reply: ShownReply) -> str:
     """Return a reply's status, headers and body, without the events of a stream."""
     date = [("date", reply.date)] if reply.date else []
     lines = [reply.line, *(f"{name}: {value}" for name, value in (*date, *reply.headers))]

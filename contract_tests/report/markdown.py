@@ -14,7 +14,7 @@ from contract_tests.report.transcript import brief, event_lines
 from contract_tests.verdict import WAIVED, WORDS
 
 if TYPE_CHECKING:
-    from contract_tests.report.model import ClauseSeen, Comparison, Report
+    from contract_tests.report.model import ClauseResult, Comparison, Report
 
 #: Shown openly; clauses with other words are folded.
 OPEN = ("failed", WAIVED, "warning")
@@ -61,7 +61,7 @@ def _open(report: Report, evidence: bool) -> Iterator[str]:
                 yield from _evidence(clause)
 
 
-def _evidence(clause: ClauseSeen) -> Iterator[str]:
+def _evidence(clause: ClauseResult) -> Iterator[str]:
     yield ""
     yield f"<details><summary>{clause.word}: <code>{clause.id}</code></summary>"
     yield ""
@@ -119,7 +119,7 @@ def _compared(comparison: Comparison) -> Iterator[str]:
                 yield f"| {change} | `{one.clause}` | {one.described} |"
 
 
-def _seen(clause: ClauseSeen) -> str:
+def _seen(clause: ClauseResult) -> str:
     return clause.reason or (f"expected {clause.expected}; got {clause.got}" if clause.expected else "")
 
 

@@ -69,7 +69,7 @@ class JudgedContract:
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class JudgedDeployment:
     """What was judged: the URL as it was given, and the agent that was asked."""
 
     url: str
@@ -87,7 +87,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class OperationSeen:
+class OperationCoverage:
     """An operation, the statuses that the document lists for it, and how often each was answered."""
 
     id: str
@@ -98,7 +98,7 @@ class OperationSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class ClauseSeen:
+class ClauseResult:
     """A clause and what was found of it: a key of `contract_tests.verdict.WORDS`, with its evidence.
 
     `command` judges this clause alone, `curl` repeats the request that shows the finding, `transcript` is that
@@ -135,20 +135,20 @@ class Report:
     duration_seconds: float
     versions: Mapping[str, str]
     contract: JudgedContract
-    target: Deployment
+    target: JudgedDeployment
     seed: int
     options: Mapping[str, JSON]
     requests: int
     tokens: int
     verdict: Verdict
     waivers: tuple[Waiver, ...]
-    operations: tuple[OperationSeen, ...]
-    clauses: tuple[ClauseSeen, ...]
+    operations: tuple[OperationCoverage, ...]
+    clauses: tuple[ClauseResult, ...]
     comparison: Comparison | None = None
     cold_start: ColdStart | None = None
     version_reason: str = ""  #: why the deployment was tested as the contract's version
     left_behind: tuple[str, ...] = ()  #: agents that were created and could not be removed
 
-    def having(self, *words: str) -> tuple[ClauseSeen, ...]:
+    def having(self, *words: str) -> tuple[ClauseResult, ...]:
         """Return the clauses with one of these words."""
         return tuple(clause for clause in self.clauses if clause.word in words)

@@ -17,11 +17,11 @@ from contract_tests.report.model import (
     FORMAT,
     VERSION,
     Change,
-    ClauseSeen,
+    ClauseResult,
     Comparison,
-    Deployment,
     JudgedContract,
-    OperationSeen,
+    JudgedDeployment,
+    OperationCoverage,
     Report,
     Verdict,
 )
@@ -108,7 +108,7 @@ def _report(value: Mapping[str, Any]) -> Report:
         **{
             **fields,
             "contract": JudgedContract(**value["contract"]),
-            "target": Deployment(**value["target"]),
+            "target": JudgedDeployment(**value["target"]),
             "verdict": _verdict(value["verdict"]),
             "waivers": tuple(Waiver(**waiver) for waiver in value["waivers"]),
             "operations": tuple(_operation(operation) for operation in value["operations"]),
@@ -124,16 +124,16 @@ def _verdict(value: Mapping[str, Any]) -> Verdict:
     return Verdict(**{**value, "undecided": tuple(value.get("undecided", ()))})
 
 
-def _operation(value: Mapping[str, Any]) -> OperationSeen:
-    return OperationSeen(**{**value, "documented": tuple(value["documented"])})
+def _operation(value: Mapping[str, Any]) -> OperationCoverage:
+    return OperationCoverage(**{**value, "documented": tuple(value["documented"])})
 
 
-def _clause(value: Mapping[str, Any]) -> ClauseSeen:
+def _clause(value: Mapping[str, Any]) -> ClauseResult:
     transcript = from_json(value["transcript"]) if value["transcript"] else None
     earlier = tuple(map(from_json, value.get("earlier", ())))
     operations, judged_on = tuple(value["operations"]), tuple(value.get("judged_on", value["operations"]))
     parts = {"operations": operations, "judged_on": judged_on, "transcript": transcript, "earlier": earlier}
-    return ClauseSeen(**{**value, **parts})
+    return ClauseResult(**{**value, **parts})
 
 
 def _comparison(value: Mapping[str, Any] | None) -> Comparison | None:

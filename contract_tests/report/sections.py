@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from contract_tests.verdict import WORDS
 
 if TYPE_CHECKING:
-    from contract_tests.report.model import ClauseSeen
+    from contract_tests.report.model import ClauseResult
 
 #: Heading -> globs of ids; the first that fits counts.
 TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -48,9 +48,9 @@ def topic(id: str) -> str:
     return next((title for title, globs in TOPICS if any(fnmatchcase(id, glob) for glob in globs)), OTHER)
 
 
-def grouped(clauses: Iterable[ClauseSeen]) -> list[tuple[str, list[ClauseSeen]]]:
+def grouped(clauses: Iterable[ClauseResult]) -> list[tuple[str, list[ClauseResult]]]:
     """Return the clauses by heading, in the order of `TOPICS`, within each worst first, else as they came."""
-    groups: dict[str, list[ClauseSeen]] = {title: [] for title, _ in (*TOPICS, (OTHER, ()))}
+    groups: dict[str, list[ClauseResult]] = {title: [] for title, _ in (*TOPICS, (OTHER, ()))}
     for clause in sorted(clauses, key=lambda clause: _RANK[clause.word]):
         groups[topic(clause.id)].append(clause)
     return [(title, group) for title, group in groups.items() if group]

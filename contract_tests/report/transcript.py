@@ -30,7 +30,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class ShownRequest:
     """A request: the body as text, shortened if it is long, and its size in bytes."""
 
     method: str
@@ -41,7 +41,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ShownEvent:
     """One event of a stream, `at_seconds` after the request; `place` counts from 1."""
 
     place: int
@@ -52,7 +52,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Got:
+class ShownReply:
     """A reply: a body as text, or the events of a stream; `failure` is the reason if it is incomplete.
 
     The `Date` header stands apart in `date`, because it differs from run to run.
@@ -63,7 +63,7 @@ class Got:
     headers: Pairs
     body: str
     bytes: int
-    events: tuple[Event, ...] = ()
+    events: tuple[ShownEvent, ...] = ()
     events_left_out: int = 0
     failure: str = ""
     protocol: str = ""  #: as in `HTTP/2`
@@ -78,14 +78,14 @@ class Got:
 class Transcript:
     """What was sent and what came back."""
 
-    request: Sent
-    reply: Got
+    request: ShownRequest
+    reply: ShownReply
 
 
 def transcribed(exchange: Exchange, hide: Redaction) -> Transcript:
     """Return the exchange as text, with the secrets in it hidden."""
     request = exchange.request
-    sent = Sent(
+    sent = ShownRequest(
         request.method,
         hide.url(exchange.url),
         tuple((name, hide.value(name, value, LONGEST_BODY)) for name, value in request.headers.items()),
@@ -93,7 +93,7 @@ def transcribed(exchange: Exchange, hide: Redaction) -> Transcript:
         len(request.body),
     )
     events, left_out = _events(exchange, hide)
-    got = Got(
+    got = ShownReply(
         exchange.status,
         exchange.header("date"),
         tuple(
@@ -119,8 +119,8 @@ def from_json(value: Mapping[str, Any]) -> Transcript:
     request, reply = dict(value["request"]), dict(value["reply"])
     for part in (request, reply):
         part["headers"] = _pairs(part["headers"])
-    reply["events"] = tuple(Event(**event) for event in reply["events"])
-    return Transcript(Sent(**request), Got(**reply))
+    reply["events"] = tuple(ShownEvent(**event) for event in reply["events"])
+    return Transcript(ShownRequest(**request), ShownReply(**reply))
 
 
 def from_text(text: str) -> tuple[Transcript, ...]:
@@ -170,13 +170,13 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def _events(exchange: Exchange, hide: Redaction) -> tuple[tuple[Event, ...], int]:
+def _events(exchange: Exchange, hide: Redaction) -> tuple[tuple[ShownEvent, ...], int]:
     """Return the events of a reply that is a stream, and how many of them were left out in the middle."""
     if exchange.media_type != _EVENT_STREAM:
         return (), 0
     found = exchange.events.events
     shown = [
-        Event(place, round(event.at, 3), _cut(hide(event.data), LONGEST_EVENT), hide(event.name), hide(event.id))
+        ShownEvent(place, round(event.at, 3), _cut(hide(event.data), LONGEST_EVENT), hide(event.name), hide(event.id))
         for place, event in enumerate(found, 1)
         if place <= FIRST_EVENTS or place > len(found) - LAST_EVENTS
     ]

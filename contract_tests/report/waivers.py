@@ -43,7 +43,7 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiving:
+class AppliedWaivers:
     """The waivers of a run, and the day on which it is done."""
 
     waivers: tuple[Waiver, ...] = ()

@@ -33,9 +33,9 @@ GENERATING = "-pschemathesis"
 def main(arguments: Sequence[str]) -> int:
     """Run the contract tests with these options of pytest and return the exit code of `verify`."""
     try:
-        from contract_tests.runner.progress import Narrator
+        from contract_tests.runner.progress import ProgressReporter
 
-        code = judge(arguments, Narrator())
+        code = judge(arguments, ProgressReporter())
     except KeyboardInterrupt:
         sys.stderr.write("interrupted before anything was asked\n")
         return Exit.INTERRUPTED

@@ -28,11 +28,14 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def become(options: Options, more: Sequence[str] = ()) -> NoReturn:
+def replace_process(options: Options, more: Sequence[str] = ()) -> NoReturn:
     """Give this process over to the contract tests; it ends with their exit code. `more` are arguments of pytest."""
     sys.stdout.flush()
     sys.stderr.flush()
-    command, environment = [*arguments(options), *more], surroundings(os.environ, options.token, options.token_variable)
+    command, environment = (
+        [*arguments(options), *more],
+        child_environment(os.environ, options.token, options.token_variable),
+    )
     if os.name == "posix":
         os.execve(command[0], command, environment)
     sys.exit(subprocess.run(command, env=environment, check=False).returncode)
@@ -51,7 +54,7 @@ def arguments(options: Options) -> list[str]:
     ]
 
 
-def surroundings(environment: Mapping[str, str], token: str, variable: str = TOKEN_VARIABLE) -> dict[str, str]:
+def child_environment(environment: Mapping[str, str], token: str, variable: str = TOKEN_VARIABLE) -> dict[str, str]:
     """Return the environment without what would change pytest or Python, and with the token in its variable."""
     kept = {name: value for name, value in environment.items() if not name.startswith(("PYTEST_", "PYTHON"))}
     kept.pop(TOKEN_VARIABLE, None)

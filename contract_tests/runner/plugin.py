@@ -15,10 +15,10 @@ import pytest
 from contract_tests import options
 from contract_tests.assertions.schemathesis_checks import CLAUSES
 from contract_tests.runner.recorder import Recorder
-from contract_tests.verdict import WAIVED, Finding, Outcome, from_properties, graded, to_properties
+from contract_tests.verdict import WAIVED, Finding, NotPassed, from_properties, graded, to_properties
 
 if TYPE_CHECKING:
-    from contract_tests.deployment.deployment import Probe
+    from contract_tests.deployment.deployment import Deployment
     from contract_tests.runner.run import RunConfig, RunState
 
 _SUITE = Path(__file__).parents[1] / "suite"
@@ -42,11 +42,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id): the clause of the contract that the test judges")
     config.addinivalue_line("markers", "contract_feeds(ids): the test gathers what the tests of these clauses judge")
     config.addinivalue_line("markers", "contract_last: the test judges what all the others have seen")
-    config.pluginmanager.register(Gatherer(config), "contract_tests.gatherer")
+    config.pluginmanager.register(FindingCollector(config), "contract_tests.gatherer")
     config.pluginmanager.register(Recorder(_judging), RECORDER)
 
 
-class Gatherer:
+class FindingCollector:
     """Takes the findings from the reports of the tests, wherever they ran."""
 
     def __init__(self, config: pytest.Config) -> None:
@@ -144,21 +144,21 @@ def _lateness(item: pytest.Item) -> int:
 
 
 @pytest.fixture(scope="session")
-def contract_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
+def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """The deployment under test, once a plain request was answered."""
     from contract_tests.deployment.base_url import TargetError
-    from contract_tests.deployment.client import Ended
-    from contract_tests.deployment.deployment import NoVerdict, open_probe
+    from contract_tests.deployment.client import RunEnded
+    from contract_tests.deployment.deployment import NoVerdict, open_deployment
 
     run = run_of(request.config)
     try:
-        opened = open_probe(run.config.contract, run.config.options, run.config.credentials, run.notify)
-        probe = run.begin(opened)
-    except (NoVerdict, TargetError, Ended, Outcome) as error:
+        opened = open_deployment(run.config.contract, run.config.options, run.config.credentials, run.notify)
+        deployment = run.begin(opened)
+    except (NoVerdict, TargetError, RunEnded, NotPassed) as error:
         pytest.exit(run.stop(str(error)), returncode=2)
-    yield probe
+    yield deployment
     run.clean_up()
-    probe.prober.close()
+    deployment.client.close()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -171,12 +171,12 @@ def pytest_runtest_call(item: pytest.Item) -> None:
         return
     clause, run = clause_of(item), run_of(item.config)
     if clause and (finding := run.absent(clause)):
-        raise Outcome(finding)
-    if run.probe is not None:
-        pace = run.probe.prober.budget.pace
-        if not clause and pace.left <= 0:
+        raise NotPassed(finding)
+    if run.deployment is not None:
+        limiter = run.deployment.client.budget.limiter
+        if not clause and limiter.left <= 0:
             pytest.skip("the deadline is over")
-        pace.check(GRACE)
+        limiter.check(GRACE)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -193,21 +193,21 @@ def pytest_runtest_makereport(
     finding = replace(finding, operations=" ".join(sorted(run.operations_since())))
     item.user_properties.extend(to_properties(finding))
     report.user_properties.extend(to_properties(finding))
-    if isinstance(getattr(call.excinfo, "value", None), Outcome) or run.stopped:
+    if isinstance(getattr(call.excinfo, "value", None), NotPassed) or run.stopped:
         _show(report, finding, run.config)
     return report
 
 
 def _finding(run: RunState, call: pytest.CallInfo[None], item: pytest.Item) -> Finding:
-    from contract_tests.deployment.client import Ended
+    from contract_tests.deployment.client import RunEnded
 
     error = call.excinfo.value if call.excinfo else None
     match error:
         case None:
             return Finding("passed")
-        case Outcome():
+        case NotPassed():
             return _clean(run.config, error)
-        case Ended():
+        case RunEnded():
             item.session.shouldstop = run.stop(str(error))
             return Finding("not tested", "the run ended here")
     if isinstance(error, pytest.exit.Exception | KeyboardInterrupt):
@@ -217,7 +217,7 @@ def _finding(run: RunState, call: pytest.CallInfo[None], item: pytest.Item) -> F
     )
 
 
-def _clean(run: RunConfig, judged: Outcome) -> Finding:
+def _clean(run: RunConfig, judged: NotPassed) -> Finding:
     """Return the finding with `curl` and transcript, secrets hidden wherever the server repeated them."""
     from contract_tests.report.transcript import to_text, transcribed
 

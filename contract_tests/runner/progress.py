@@ -27,7 +27,7 @@ STRIDE = 25
 LOG_WIDTH = 120
 
 
-class Narrator:
+class ProgressReporter:
     """A pytest plugin in the place of pytest's own terminal reports."""
 
     def __init__(self) -> None:
@@ -98,7 +98,7 @@ def _show(result: RunResult, begun: bool) -> None:
 @contextmanager
 def _in_the_open(report: Report | None) -> Iterator[None]:
     """Report to GitHub Actions, if this runs there, and keep it from interpreting what is printed meanwhile."""
-    if report is None or not github_actions.asked_for(os.environ):
+    if report is None or not github_actions.is_requested(os.environ):
         yield
         return
     for line in github_actions.annotated(report):

@@ -17,7 +17,7 @@ from contract_tests.deployment.version_detection import ApiVersion, detected
 from contract_tests.options import AUTO, header_variables
 from contract_tests.report.comparison import compare
 from contract_tests.report.run_result import RunResult, Traffic
-from contract_tests.report.waivers import Waiving
+from contract_tests.report.waivers import AppliedWaivers
 from contract_tests.runner.cost_estimate import Plan, planned
 from contract_tests.verdict import Finding, conclude, worst, worst_first
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from agent_contract import Contract
     from agent_contract.messages import Clause
     from contract_tests.deployment.cold_start import ColdStart
-    from contract_tests.deployment.deployment import Probe
+    from contract_tests.deployment.deployment import Deployment
     from contract_tests.options import Options
     from contract_tests.report.model import Report
 
@@ -50,7 +50,7 @@ class RunConfig:
     options: Options
     selected: frozenset[str]
     credentials: auth.Credentials
-    waiving: Waiving = field(default_factory=Waiving)
+    waiving: AppliedWaivers = field(default_factory=AppliedWaivers)
     baseline: Report | None = None
     secrets: tuple[str, ...] = ()
 
@@ -91,7 +91,7 @@ class RunState:
     """What a run has found so far. Only its own methods change it."""
 
     config: RunConfig
-    probe: Probe | None = None
+    deployment: Deployment | None = None
     stopped: str = ""
     version: ApiVersion | None = None  #: known when the deployment has answered
     _findings: dict[str, Finding] = field(default_factory=dict)
@@ -110,8 +110,8 @@ class RunState:
         """Whether there is something to show: a verdict, or a run that nothing has stopped."""
         return bool(self._findings) or not self.stopped
 
-    def begin(self, probe: Probe) -> Probe:
-        """Return the probe of the deployment as one of the version that is tested, which is detected unless named."""
+    def begin(self, deployment: Deployment) -> Deployment:
+        """Return the deployment as one of the version under test, which is detected unless named."""
         config, versions = self.config, self.config.contract.versions
         chosen = [clause for clause in config.contract.clauses if clause.id in config.selected]
         if config.api_version:
@@ -119,10 +119,10 @@ class RunState:
         elif all(clause.is_in(version, versions) for clause in chosen for version in versions):
             self.version = ApiVersion(versions[-1], "the newest; the selected clauses are in all versions")
         else:
-            self.version = detected(versions, probe.chat)
+            self.version = detected(versions, deployment.chat)
             self._listener(f"{self.version} (--api-version names another)")
-        self.probe = probe.tested_as(self.version.name)
-        return self.probe
+        self.deployment = deployment.tested_as(self.version.name)
+        return self.deployment
 
     def absent(self, id: str) -> Finding | None:
         """Return the finding for a clause that the tested version does not have; None if it has it."""
@@ -153,25 +153,25 @@ class RunState:
 
     def clean_up(self) -> None:
         """Delete the agents that the run has created; the result lists those that can't be deleted."""
-        if self.probe:
-            self._left_behind += tuple(map(self.config.shown, self.probe.remove_agents()))
+        if self.deployment:
+            self._left_behind += tuple(map(self.config.shown, self.deployment.remove_agents()))
 
     def operations_since(self) -> frozenset[str]:
         """Return the operations that were asked since the last call: all so far for a test that asked nothing."""
-        if self.probe is None:
+        if self.deployment is None:
             return frozenset()
-        prober = self.probe.prober
-        return prober.operations_since() or frozenset(exchange.operation or OPERATION for exchange in prober.log)
+        client = self.deployment.client
+        return client.operations_since() or frozenset(exchange.operation or OPERATION for exchange in client.log)
 
     def traffic(self) -> Traffic:
         """Return what was sent in this process."""
-        if self.probe is None:
+        if self.deployment is None:
             return Traffic(cold_start=self._cold_start)
-        log = self.probe.prober.log
+        log = self.deployment.client.log
         answered = Counter(
             f"{exchange.operation or OPERATION} {exchange.status}" for exchange in log if exchange.status
         )
-        budget = self.probe.prober.budget
+        budget = self.deployment.client.budget
         return Traffic(budget.sent, budget.counted, dict(sorted(answered.items())), self._cold_start, self._left_behind)
 
     def result(self, traffic: Traffic, started: datetime, seconds: float, unwritten: Sequence[str] = ()) -> RunResult:
@@ -182,7 +182,9 @@ class RunState:
             words = {clause.id: verdicts[clause.id].word for clause in config.contract.clauses}
             comparison = compare(config.baseline, words, config.contract.digest)
         worse = comparison.having("worse") if comparison and config.options.fail_on == "worse" else ()
-        target = dict(self.probe.prober.target.parameters) if self.probe else {"agent_id": config.options.agent_id}
+        target = (
+            dict(self.deployment.client.target.parameters) if self.deployment else {"agent_id": config.options.agent_id}
+        )
         return RunResult(
             contract=config.contract,
             options=config.options,
@@ -238,13 +240,15 @@ class RunState:
 def configured(
     contract: Contract,
     options: Options,
-    waiving: Waiving | None = None,
+    waiving: AppliedWaivers | None = None,
     baseline: Report | None = None,
     secrets: tuple[str, ...] = (),
 ) -> RunConfig:
     """Return the configuration of a run; raises `SelectionError` as `selection` does."""
     selected = selection(contract, options.clauses, _named_version(options))
-    return RunConfig(contract, options, selected, auth.credentials(options), waiving or Waiving(), baseline, secrets)
+    return RunConfig(
+        contract, options, selected, auth.credentials(options), waiving or AppliedWaivers(), baseline, secrets
+    )
 
 
 def _named_version(options: Options) -> str:

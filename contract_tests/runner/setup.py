@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_contract.redaction import proxy_passwords
-from contract_tests.report.waivers import WaiverError, Waiving, load_waivers
+from contract_tests.report.waivers import AppliedWaivers, WaiverError, load_waivers
 from contract_tests.report.writers import DestinationError, check
 from contract_tests.runner.run import RunConfig, configured
 
@@ -34,6 +34,6 @@ def prepared(contract: Contract, options: Options) -> RunConfig:
         baseline = load(Path(options.baseline)) if options.baseline else None
     except (DestinationError, WaiverError, ReportError) as error:
         raise PreparingError(str(error)) from None
-    waiving = Waiving(waivers, datetime.now(UTC).date())
+    waiving = AppliedWaivers(waivers, datetime.now(UTC).date())
     secrets = tuple(sorted(set(proxy_passwords(os.environ))))
     return configured(contract, options, waiving, baseline, secrets)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from contract_tests.deployment.payloads import HELLO, UNLISTED, plain
-from contract_tests.verdict import Outcome
+from contract_tests.verdict import NotPassed
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
-    from contract_tests.deployment.deployment import Probe
+    from contract_tests.deployment.deployment import Deployment
 
 Case: TypeAlias = "tuple[str, dict[str, JSON]]"
 
@@ -109,7 +109,7 @@ ODD: tuple[dict[str, JSON], ...] = (
 OF_ALL = ("chat.no-server-error", "chat.status-documented")
 
 
-def variety(probe: Probe) -> None:
+def variety(deployment: Deployment) -> None:
     """Ask whatever else is asked of single fields, so that these clauses have something to look at by themselves."""
     bodies: list[JSON | bytes] = [
         *(plain(**fields) for _, fields in (*ACCEPTED, *REFUSED)),
@@ -117,10 +117,10 @@ def variety(probe: Probe) -> None:
         *NO_OBJECT.values(),
     ]
     bodies += [plain(messages=[{"role": "user", "content": text}]) for text in TEXTS.values()]
-    bodies += [plain(**fields) for fields in ODD if not fields.keys() & probe.newer_fields()]
+    bodies += [plain(**fields) for fields in ODD if not fields.keys() & deployment.newer_fields()]
     try:
-        probe.chat(plain(), headers={"content-type": "application/json; charset=utf-8"})
+        deployment.chat(plain(), headers={"content-type": "application/json; charset=utf-8"})
         for body in bodies:
-            probe.chat(body)
-    except Outcome:
+            deployment.chat(body)
+    except NotPassed:
         return

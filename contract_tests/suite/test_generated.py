@@ -13,10 +13,10 @@ from agent_contract import load_contract
 from contract_tests.assertions import expect, generated_requests
 from contract_tests.assertions.schemathesis_checks import CHECKS, CLAUSES, Check
 from contract_tests.deployment.budget import NO_SESSIONS, chat_share
-from contract_tests.deployment.deployment import OPERATION, Probe
+from contract_tests.deployment.deployment import OPERATION, Deployment
 from contract_tests.runner.plugin import config_of
 from contract_tests.suite.request_values import OF_ALL, variety
-from contract_tests.verdict import Outcome, failed, nothing_more
+from contract_tests.verdict import NotPassed, failed, nothing_more
 from contract_tests.wire.exchange import Exchange
 
 pytestmark = pytest.mark.contract_last
@@ -40,39 +40,41 @@ def test_requests_are_generated(case: Case[Any], cases: list[Case[Any]]) -> None
 
 
 @pytest.fixture(name="answers", scope="session")
-def _answers(request: pytest.FixtureRequest, contract_probe: Probe, cases: list[Case[Any]]) -> Answers:
+def _answers(request: pytest.FixtureRequest, deployment: Deployment, cases: list[Case[Any]]) -> Answers:
     """The generated requests that the budget left room for, with what they got."""
     selected = config_of(request.config).selected
     if selected.intersection(OF_ALL):
-        variety(contract_probe)
+        variety(deployment)
     answers: Answers = []
-    unknown, options = contract_probe.newer_fields(), contract_probe.options
+    unknown, options = deployment.newer_fields(), deployment.options
     share = chat_share(options.max_requests, options.breadth)
     chat_alone = all(clause.startswith("chat.") for clause in selected)
-    by_chance = generated_requests.bodies(_by_chance(contract_probe), unknown)
+    by_chance = generated_requests.bodies(_by_chance(deployment), unknown)
     for case, body in chain(generated_requests.bodies(cases, unknown), by_chance):
-        if contract_probe.prober.budget.left <= 0 or _taken(contract_probe, chat_alone) >= share:
+        if deployment.client.budget.left <= 0 or _taken(deployment, chat_alone) >= share:
             break
         try:
-            answers.append((case, contract_probe.chat(body if body is not None else b"null")))
-        except Outcome as judged:
+            answers.append((case, deployment.chat(body if body is not None else b"null")))
+        except NotPassed as judged:
             if judged.finding.reason != NO_SESSIONS:
                 break
     return answers
 
 
-def _taken(probe: Probe, chat_alone: bool) -> int:
+def _taken(deployment: Deployment, chat_alone: bool) -> int:
     """Return the used part of the chat's share; the operations around it have their own if they are judged."""
-    around = 0 if chat_alone else sum(exchange.operation not in ("", OPERATION) for exchange in probe.prober.log)
-    return probe.prober.budget.sent - around
+    around = 0 if chat_alone else sum(exchange.operation not in ("", OPERATION) for exchange in deployment.client.log)
+    return deployment.client.budget.sent - around
 
 
-def _by_chance(probe: Probe) -> Iterator[Case[Any]]:
+def _by_chance(deployment: Deployment) -> Iterator[Case[Any]]:
     """Yield random requests, only with breadth `deep` and if the budget has some left."""
-    if probe.options.breadth == "deep" and (left := probe.prober.budget.left) > 0:
+    if deployment.options.breadth == "deep" and (left := deployment.client.budget.left) > 0:
         operation = _CONTRACT.operations[OPERATION]
         most = min(left * generated_requests.TRIES, generated_requests.MOST_FUZZED)
-        yield from generated_requests.fuzzed(SCHEMA, operation.template, operation.method, probe.options.seed, most)
+        yield from generated_requests.fuzzed(
+            SCHEMA, operation.template, operation.method, deployment.options.seed, most
+        )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from agent_contract.messages import JSON
 from contract_tests.assertions import expect
 from contract_tests.assertions.clock import A_DAY, server_time, want_clock
-from contract_tests.deployment.deployment import Probe
+from contract_tests.deployment.deployment import Deployment
 from contract_tests.deployment.payloads import COUNT, STOPS, plain
 from contract_tests.suite.constants import COUNTS, FINISH_REASONS, UUID
 from contract_tests.verdict import failed, not_supported, not_tested, warning
@@ -17,12 +17,12 @@ from contract_tests.wire.exchange import Exchange
 
 
 @pytest.fixture(name="hello", scope="session")
-def _hello(contract_probe: Probe) -> Exchange:
-    return contract_probe.chat(plain())
+def _hello(deployment: Deployment) -> Exchange:
+    return deployment.chat(plain())
 
 
 @pytest.fixture(name="answers", scope="session")
-def _answers(contract_probe: Probe) -> list[Exchange]:
+def _answers(deployment: Deployment) -> list[Exchange]:
     """The answers of several kinds of request, those that were given."""
     kinds: tuple[dict[str, JSON], ...] = (
         {},
@@ -31,15 +31,15 @@ def _answers(contract_probe: Probe) -> list[Exchange]:
         {"n": 2, "temperature": 0.7},
         {"create_session": True},
     )
-    exchange = [contract_probe.chat(plain(**fields)) for fields in kinds]
+    exchange = [deployment.chat(plain(**fields)) for fields in kinds]
     return [one for one in exchange if one.status == expect.OK]
 
 
 @pytest.mark.clause("chat.stream-default")
 @pytest.mark.parametrize("fields", [{}, {"stream": False}], ids=["unset", "false"])
-def test_without_stream_the_answer_is_one_json_document(contract_probe: Probe, fields: dict[str, bool]) -> None:
+def test_without_stream_the_answer_is_one_json_document(deployment: Deployment, fields: dict[str, bool]) -> None:
     """Whatever its content type."""
-    exchange = contract_probe.chat(plain(**fields))
+    exchange = deployment.chat(plain(**fields))
     expect.status(exchange, expect.OK)
     if not isinstance(exchange.json(), dict):
         raise failed("one JSON object", exchange.described(), exchange)
@@ -54,7 +54,7 @@ def test_an_answer_has_the_content_type_of_json(hello: Exchange) -> None:
 
 
 @pytest.mark.clause("chat.reply-conforms")
-def test_an_answer_conforms_to_its_schema(contract_probe: Probe, answers: list[Exchange]) -> None:
+def test_an_answer_conforms_to_its_schema(deployment: Deployment, answers: list[Exchange]) -> None:
     """As openapi-core sees it. An answer with the content type of JSON must be JSON, and complete."""
     seen = [exchange for exchange in answers if exchange.media_type == "application/json"]
     if not seen:
@@ -62,14 +62,14 @@ def test_an_answer_conforms_to_its_schema(contract_probe: Probe, answers: list[E
     for exchange in seen:
         if exchange.failure or exchange.json() is None:
             raise failed("a whole answer that is JSON", exchange.described(), exchange)
-        if faults := contract_probe.conformity.faults(exchange):
+        if faults := deployment.conformity.faults(exchange):
             raise failed("an answer as the document describes it", "; ".join(faults), exchange)
 
 
 @pytest.mark.clause("chat.reply-id")
-def test_each_answer_has_an_id_of_its_own(contract_probe: Probe, hello: Exchange) -> None:
+def test_each_answer_has_an_id_of_its_own(deployment: Deployment, hello: Exchange) -> None:
     """If it has one."""
-    again = contract_probe.chat(plain(), again=1)
+    again = deployment.chat(plain(), again=1)
     ids = [expect.answer(exchange).get("id") for exchange in (hello, again)]
     if ids == [None, None]:
         raise not_supported("the answers have no id")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
 
     from agent_contract.messages import JSON
-    from contract_tests.deployment.deployment import Probe
+    from contract_tests.deployment.deployment import Deployment
 
 #: The clause that each range has.
 RANGES = {f"chat.{name.replace('_', '-')}-range": name for name in OUTSIDE}
@@ -40,35 +40,35 @@ def _spelled(fields: dict[str, JSON]) -> str:
 
 
 @pytest.mark.parametrize("fields", cases(REFUSED))
-def test_a_wrong_value_is_refused(contract_probe: Probe, fields: dict[str, JSON]) -> None:
+def test_a_wrong_value_is_refused(deployment: Deployment, fields: dict[str, JSON]) -> None:
     """The answer is 422, whatever its body."""
-    expect.status(contract_probe.chat(plain(**fields)), expect.UNPROCESSABLE)
+    expect.status(deployment.chat(plain(**fields)), expect.UNPROCESSABLE)
 
 
 @pytest.mark.clause("chat.messages-required")
-def test_a_body_without_messages_is_refused(contract_probe: Probe) -> None:
+def test_a_body_without_messages_is_refused(deployment: Deployment) -> None:
     """Every field but this one is optional."""
-    expect.status(contract_probe.chat({"max_tokens": MAX_TOKENS}), expect.UNPROCESSABLE)
+    expect.status(deployment.chat({"max_tokens": MAX_TOKENS}), expect.UNPROCESSABLE)
 
 
 @pytest.mark.parametrize("fields", cases(ACCEPTED))
-def test_a_right_value_is_accepted(contract_probe: Probe, fields: dict[str, JSON]) -> None:
+def test_a_right_value_is_accepted(deployment: Deployment, fields: dict[str, JSON]) -> None:
     """The answer is 200, whatever its body."""
-    expect.status(contract_probe.chat(plain(**fields)), expect.OK)
+    expect.status(deployment.chat(plain(**fields)), expect.OK)
 
 
 @pytest.mark.clause("chat.content-media")
-def test_an_image_is_refused(contract_probe: Probe) -> None:
+def test_an_image_is_refused(deployment: Deployment) -> None:
     """Models that read images answer it."""
     message: JSON = {"role": "user", "content": [{"type": "text", "text": "What is in this picture?"}, IMAGE]}
-    expect.status(contract_probe.chat(plain(messages=[message])), expect.BAD_REQUEST)
+    expect.status(deployment.chat(plain(messages=[message])), expect.BAD_REQUEST)
 
 
 @pytest.mark.clause("chat.null-optional")
-def test_null_counts_as_absence(contract_probe: Probe) -> None:
+def test_null_counts_as_absence(deployment: Deployment) -> None:
     """`max_tokens` is kept: without it a real model talks on."""
     nulls: dict[str, JSON] = {name: None for name in OPTIONAL if name != "max_tokens"}
-    expect.status(contract_probe.chat(plain(**nulls)), expect.OK)
+    expect.status(deployment.chat(plain(**nulls)), expect.OK)
 
 
 @pytest.mark.clause("chat.coercion")
@@ -81,33 +81,33 @@ def test_null_counts_as_absence(contract_probe: Probe) -> None:
         pytest.param({"n": 1.0}, expect.OK, id="an integral float for an integer"),
     ],
 )
-def test_values_are_not_coerced(contract_probe: Probe, fields: dict[str, JSON], status: int) -> None:
+def test_values_are_not_coerced(deployment: Deployment, fields: dict[str, JSON], status: int) -> None:
     """Servers differ here, and none is wrong."""
-    expect.status(contract_probe.chat(plain(**fields)), status)
+    expect.status(deployment.chat(plain(**fields)), status)
 
 
 @pytest.mark.clause("chat.coercion")
 @pytest.mark.parametrize("spelling", ["urn:uuid:{}", "{}"], ids=["urn", "without hyphens"])
-def test_another_spelling_of_a_uuid_is_refused(contract_probe: Probe, spelling: str) -> None:
+def test_another_spelling_of_a_uuid_is_refused(deployment: Deployment, spelling: str) -> None:
     """The id names no session: a server that reads it answers as to an unknown one."""
-    id = contract_probe.stranger("session")
+    id = deployment.unknown_id("session")
     named = spelling.format(id if "urn" in spelling else id.replace("-", ""))
-    expect.status(contract_probe.chat(plain(store_in_session=named)), expect.UNPROCESSABLE)
+    expect.status(deployment.chat(plain(store_in_session=named)), expect.UNPROCESSABLE)
 
 
 @pytest.mark.clause("chat.n-bound")
-def test_an_n_beyond_all_measure_is_refused(contract_probe: Probe) -> None:
+def test_an_n_beyond_all_measure_is_refused(deployment: Deployment) -> None:
     """A server without a bound may go down on it, so it is asked with breadth `deep` alone."""
-    if contract_probe.options.breadth != "deep":
+    if deployment.options.breadth != "deep":
         raise not_tested("it may bring a server down; asked with --breadth deep")
-    expect.status(contract_probe.chat(plain(n=2_000_000_000, max_tokens=1)), expect.BAD_REQUEST)
+    expect.status(deployment.chat(plain(n=2_000_000_000, max_tokens=1)), expect.BAD_REQUEST)
 
 
 @pytest.mark.clause("chat.max-tokens-bound")
 @pytest.mark.parametrize("most", [1, 3])
-def test_an_answer_has_at_most_as_many_tokens(contract_probe: Probe, most: int) -> None:
+def test_an_answer_has_at_most_as_many_tokens(deployment: Deployment, most: int) -> None:
     """By the server's own count; and no token holds more than a few words."""
-    exchange = contract_probe.chat(plain(messages=COUNT, max_tokens=most))
+    exchange = deployment.chat(plain(messages=COUNT, max_tokens=most))
     counted = expect.tokens(exchange, "completion_tokens")
     words = len(expect.content(expect.choices(exchange)[0]).split())
     if counted > most or words > WORDS_A_TOKEN * most:
@@ -115,10 +115,10 @@ def test_an_answer_has_at_most_as_many_tokens(contract_probe: Probe, most: int) 
 
 
 @pytest.mark.clause("chat.max-completion-tokens-bound")
-def test_the_later_name_of_the_bound_is_heeded(contract_probe: Probe) -> None:
+def test_the_later_name_of_the_bound_is_heeded(deployment: Deployment) -> None:
     """The question is one that is answered shortly by a server which ignores it."""
     body: dict[str, JSON] = {"messages": HELLO, "max_completion_tokens": 2}
-    exchange = contract_probe.chat(body)
+    exchange = deployment.chat(body)
     expect.offered(exchange, "max_completion_tokens")
     expect.status(exchange, expect.OK)
     if (counted := expect.tokens(exchange, "completion_tokens")) > 2:
@@ -126,20 +126,20 @@ def test_the_later_name_of_the_bound_is_heeded(contract_probe: Probe) -> None:
 
 
 @pytest.mark.parametrize("field", [pytest.param(name, marks=pytest.mark.clause(id)) for id, name in RANGES.items()])
-def test_a_value_out_of_range_is_refused(contract_probe: Probe, field: str) -> None:
+def test_a_value_out_of_range_is_refused(deployment: Deployment, field: str) -> None:
     """All in one request, whose refusal names them; a field that it does not name is sent again alone."""
-    exchange = contract_probe.chat(plain(**OUTSIDE))
+    exchange = deployment.chat(plain(**OUTSIDE))
     refusal = exchange.json()
     listed = isinstance(refusal, dict) and isinstance(refusal.get("detail"), list)
     if exchange.status == expect.UNPROCESSABLE and listed and any(field in loc for loc in expect.locations(exchange)):
         return
-    expect.status(contract_probe.chat(plain(**{field: OUTSIDE[field]})), expect.UNPROCESSABLE)
+    expect.status(deployment.chat(plain(**{field: OUTSIDE[field]})), expect.UNPROCESSABLE)
 
 
 @pytest.mark.clause("chat.max-tokens-bound")
-def test_each_of_two_answers_has_at_most_as_many_tokens(contract_probe: Probe) -> None:
+def test_each_of_two_answers_has_at_most_as_many_tokens(deployment: Deployment) -> None:
     """If the server can give two."""
-    exchange = contract_probe.chat(plain(n=2, temperature=0.7))
+    exchange = deployment.chat(plain(n=2, temperature=0.7))
     if exchange.status != expect.OK:
         raise nothing_more("n = 2 is refused")
     if (counted := expect.tokens(exchange, "completion_tokens")) > 2 * MAX_TOKENS:
@@ -147,19 +147,19 @@ def test_each_of_two_answers_has_at_most_as_many_tokens(contract_probe: Probe) -
 
 
 @pytest.mark.clause("chat.max-tokens-bound")
-def test_a_streamed_answer_has_at_most_as_many_tokens(contract_probe: Probe) -> None:
+def test_a_streamed_answer_has_at_most_as_many_tokens(deployment: Deployment) -> None:
     """No token holds more than a few words."""
-    exchange = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))
+    exchange = deployment.chat(plain(messages=COUNT, max_tokens=3, stream=True))
     words = len(stream_rules.spoken(exchange.events).split())
     if words > 3 * WORDS_A_TOKEN:
         raise failed("at most 3 tokens", f"{words} words", exchange)
 
 
 @pytest.mark.clause("chat.max-tokens-finish")
-def test_an_answer_that_is_cut_ends_with_length(contract_probe: Probe) -> None:
+def test_an_answer_that_is_cut_ends_with_length(deployment: Deployment) -> None:
     """If the same question gets a longer answer with a higher limit, three tokens are a cut."""
-    short = contract_probe.chat(plain(messages=COUNT, max_tokens=3))
-    long = contract_probe.chat(plain(messages=COUNT))
+    short = deployment.chat(plain(messages=COUNT, max_tokens=3))
+    long = deployment.chat(plain(messages=COUNT))
     if expect.tokens(short, "completion_tokens") < 3 or expect.tokens(long, "completion_tokens") <= 3:
         raise not_tested("the answer was not cut")
     reason = expect.choices(short)[0].get("finish_reason")
@@ -170,11 +170,11 @@ def test_an_answer_that_is_cut_ends_with_length(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.max-tokens-finish")
-def test_a_stream_that_is_cut_ends_with_length(contract_probe: Probe) -> None:
+def test_a_stream_that_is_cut_ends_with_length(deployment: Deployment) -> None:
     """If the plain answer to the same question was cut."""
-    if expect.choices(contract_probe.chat(plain(messages=COUNT, max_tokens=3)))[0].get("finish_reason") != "length":
+    if expect.choices(deployment.chat(plain(messages=COUNT, max_tokens=3)))[0].get("finish_reason") != "length":
         raise nothing_more("the plain answer was not cut")
-    exchange = contract_probe.chat(plain(messages=COUNT, max_tokens=3, stream=True))
+    exchange = deployment.chat(plain(messages=COUNT, max_tokens=3, stream=True))
     chunks = stream_rules.chunks(exchange.events)
     reasons = [reason for chunk in chunks for _, _, reason in chunk.choices() if reason is not None]
     if reasons and reasons != ["length"]:
@@ -182,47 +182,47 @@ def test_a_stream_that_is_cut_ends_with_length(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.stop-content")
-def test_no_stream_contains_its_stop_sequence(contract_probe: Probe) -> None:
+def test_no_stream_contains_its_stop_sequence(deployment: Deployment) -> None:
     """As a plain answer doesn't."""
-    exchange = contract_probe.chat(plain(stop=STOPS, stream=True))
+    exchange = deployment.chat(plain(stop=STOPS, stream=True))
     said = stream_rules.spoken(exchange.events)
     if any(str(stop) in said for stop in STOPS):
         raise failed("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), exchange)
 
 
 @pytest.mark.clause("chat.stop-content")
-def test_no_answer_contains_its_stop_sequence(contract_probe: Probe) -> None:
+def test_no_answer_contains_its_stop_sequence(deployment: Deployment) -> None:
     """Hardly any text does without one of them."""
-    exchange = contract_probe.chat(plain(stop=STOPS))
+    exchange = deployment.chat(plain(stop=STOPS))
     said = expect.content(expect.choices(exchange)[0])
     if any(str(stop) in said for stop in STOPS):
         raise failed("content without e and a, the stop sequences", json.dumps(said, ensure_ascii=False), exchange)
 
 
 @pytest.mark.clause("chat.model-own")
-def test_the_agents_own_model_is_accepted(contract_probe: Probe) -> None:
+def test_the_agents_own_model_is_accepted(deployment: Deployment) -> None:
     """The model is the one that an answer names."""
-    model = expect.answer(contract_probe.chat(plain())).get("model")
+    model = expect.answer(deployment.chat(plain())).get("model")
     if not isinstance(model, str) or not model:
         raise not_tested("the answer names no model")
-    expect.status(contract_probe.chat(plain(model=model)), expect.OK)
+    expect.status(deployment.chat(plain(model=model)), expect.OK)
 
 
 @pytest.mark.clause("chat.reply-model-echoed")
-def test_the_model_that_was_asked_for_is_named_in_the_answer(contract_probe: Probe) -> None:
+def test_the_model_that_was_asked_for_is_named_in_the_answer(deployment: Deployment) -> None:
     """It may be named in another form."""
-    model = expect.answer(contract_probe.chat(plain())).get("model")
+    model = expect.answer(deployment.chat(plain())).get("model")
     if not isinstance(model, str) or not model:
         raise not_tested("the answer names no model")
-    exchange = contract_probe.chat(plain(model=model))
+    exchange = deployment.chat(plain(model=model))
     if (named := expect.answer(exchange).get("model")) != model:
         raise failed(f"model {model}", f"model {named}", exchange)
 
 
 @pytest.mark.clause("chat.n-choices")
-def test_there_are_as_many_choices_as_asked_for(contract_probe: Probe) -> None:
+def test_there_are_as_many_choices_as_asked_for(deployment: Deployment) -> None:
     """A server may not have more than one choice to offer."""
-    exchange = contract_probe.chat(plain(n=2, temperature=0.7))
+    exchange = deployment.chat(plain(n=2, temperature=0.7))
     if exchange.status in range(400, 500):
         raise not_supported(f"n = 2 is refused: {exchange.described()}")
     expect.status(exchange, expect.OK)
@@ -232,17 +232,17 @@ def test_there_are_as_many_choices_as_asked_for(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.n-choices")
-def test_an_n_of_one_gives_one_choice(contract_probe: Probe) -> None:
+def test_an_n_of_one_gives_one_choice(deployment: Deployment) -> None:
     """As its absence does."""
-    exchange = contract_probe.chat(plain(n=1))
+    exchange = deployment.chat(plain(n=1))
     if len(expect.choices(exchange)) != 1:
         raise failed("1 choice", exchange.described(), exchange)
 
 
 @pytest.mark.clause("chat.n-default")
-def test_without_n_there_is_one_choice(contract_probe: Probe) -> None:
+def test_without_n_there_is_one_choice(deployment: Deployment) -> None:
     """The default of `n` is 1."""
-    exchange = contract_probe.chat(plain())
+    exchange = deployment.chat(plain())
     found = expect.answer(exchange).get("choices")
     if not isinstance(found, list) or len(found) != 1:
         raise failed("1 choice", exchange.described(), exchange)

@@ -13,7 +13,7 @@ from contract_tests.verdict import failed, not_tested
 
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
-    from contract_tests.deployment.deployment import Probe
+    from contract_tests.deployment.deployment import Deployment
     from contract_tests.wire.exchange import Exchange
 
 ASKED: list[JSON] = [{"role": "user", "content": 'Name a colour, as JSON: {"colour": …}'}]
@@ -29,10 +29,10 @@ JSON_OBJECT: JSON = {"type": "json_object"}
 JSON_SCHEMA: JSON = {"type": "json_schema", "json_schema": {"name": "colour", "schema": SCHEMA, "strict": True}}
 
 
-def _content(probe: Probe, form: JSON) -> tuple[Exchange, Any]:
+def _content(deployment: Deployment, form: JSON) -> tuple[Exchange, Any]:
     """Return an answer in the requested format, and its content as JSON, None if it is not JSON."""
     body = plain(messages=ASKED, response_format=form, max_tokens=FORM_TOKENS)
-    exchange = probe.chat(body)
+    exchange = deployment.chat(body)
     expect.offered(exchange, "the response_format")
     expect.status(exchange, expect.OK)
     choice = expect.choices(exchange)[0]
@@ -45,17 +45,17 @@ def _content(probe: Probe, form: JSON) -> tuple[Exchange, Any]:
 
 
 @pytest.mark.clause("chat.response-format-json")
-def test_content_in_the_format_of_a_json_object_is_one(contract_probe: Probe) -> None:
+def test_content_in_the_format_of_a_json_object_is_one(deployment: Deployment) -> None:
     """And nothing around it."""
-    exchange, value = _content(contract_probe, JSON_OBJECT)
+    exchange, value = _content(deployment, JSON_OBJECT)
     if not isinstance(value, dict):
         raise failed("content that is a JSON object", json.dumps(expect.content(expect.choices(exchange)[0])), exchange)
 
 
 @pytest.mark.clause("chat.response-format-schema")
-def test_content_in_the_format_of_a_schema_conforms(contract_probe: Probe) -> None:
+def test_content_in_the_format_of_a_schema_conforms(deployment: Deployment) -> None:
     """The schema allows two words that a model would hardly choose by itself."""
-    exchange, value = _content(contract_probe, JSON_SCHEMA)
+    exchange, value = _content(deployment, JSON_SCHEMA)
     if not isinstance(value, dict) or set(value) != {"colour"} or value["colour"] not in COLOURS:
         raise failed(
             f"an object whose colour is one of {json.dumps(COLOURS)}",
@@ -65,7 +65,7 @@ def test_content_in_the_format_of_a_schema_conforms(contract_probe: Probe) -> No
 
 
 @pytest.mark.clause("chat.response-format-unknown")
-def test_an_unknown_format_is_refused(contract_probe: Probe) -> None:
+def test_an_unknown_format_is_refused(deployment: Deployment) -> None:
     """With 422 by servers whose schema lists the formats, and with 400 by others."""
-    exchange = contract_probe.chat(plain(response_format={"type": "tea-leaves"}))
+    exchange = deployment.chat(plain(response_format={"type": "tea-leaves"}))
     expect.status(exchange, expect.BAD_REQUEST, expect.UNPROCESSABLE)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from contract_tests.assertions import expect
-from contract_tests.deployment.deployment import Probe
+from contract_tests.deployment.deployment import Deployment
 from contract_tests.deployment.payloads import plain
 from contract_tests.suite.constants import COUNTS, FINISH_REASONS
 from contract_tests.verdict import failed, not_supported, not_tested
@@ -21,7 +21,7 @@ FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Streamed:
+class StreamedAnswer:
     """A streamed answer, and how many choices were asked for."""
 
     exchange: Exchange
@@ -29,57 +29,57 @@ class Streamed:
     n: int = 1
 
 
-def _stream(probe: Probe, n: int = 1, **fields: object) -> Streamed:
+def _stream(deployment: Deployment, n: int = 1, **fields: object) -> StreamedAnswer:
     """Return a streamed answer; raises the verdict `not tested` without one."""
     several = {"n": n, "temperature": 0.7} if n > 1 else {}
-    exchange = probe.chat({**plain(stream=True), **several, **fields})  # type: ignore[dict-item]
+    exchange = deployment.chat({**plain(stream=True), **several, **fields})  # type: ignore[dict-item]
     events = exchange.events
     if exchange.status != expect.OK or not (events.events or events.ignored or exchange.media_type == EVENT_STREAM):
         raise not_tested(f"no stream to look at: {exchange.described()}")
-    return Streamed(exchange, events, n)
+    return StreamedAnswer(exchange, events, n)
 
 
-def _streams(probe: Probe) -> list[Streamed]:
+def _streams(deployment: Deployment) -> list[StreamedAnswer]:
     """Return a stream of one choice and, if the server offers it, one of two."""
-    found = [_stream(probe)]
-    if probe.chat(plain(n=2, temperature=0.7)).status == expect.OK:
-        found.append(_stream(probe, n=2))
+    found = [_stream(deployment)]
+    if deployment.chat(plain(n=2, temperature=0.7)).status == expect.OK:
+        found.append(_stream(deployment, n=2))
     return found
 
 
-def _judge(probe: Probe, rule: str) -> None:
+def _judge(deployment: Deployment, rule: str) -> None:
     """Want streams that keep the rule of the state machine."""
-    for found in _streams(probe):
+    for found in _streams(deployment):
         for fault in stream_rules.faults(found.events, found.n, found.exchange.failure):
             if fault.rule == rule:
                 raise failed(fault.expected, fault.got, found.exchange)
 
 
 @pytest.mark.clause("chat.stream-content-type")
-def test_a_stream_has_the_content_type_of_events(contract_probe: Probe) -> None:
+def test_a_stream_has_the_content_type_of_events(deployment: Deployment) -> None:
     """Parameters of the content type are free."""
-    exchange = contract_probe.chat(plain(stream=True))
+    exchange = deployment.chat(plain(stream=True))
     if exchange.status != expect.OK or exchange.media_type != EVENT_STREAM:
         got = f"{exchange.header('content-type') or 'none'}; {exchange.described()}"
         raise failed(f"200 OK with content type {EVENT_STREAM}", got, exchange)
 
 
 @pytest.mark.clause("chat.stream-framing")
-def test_each_event_is_a_chunk_or_the_end(contract_probe: Probe) -> None:
+def test_each_event_is_a_chunk_or_the_end(deployment: Deployment) -> None:
     """Comments, names, ids, retry times, line ends and the borders of what arrives are free."""
-    found = _stream(contract_probe)
+    found = _stream(deployment)
     if not found.events.events:
         raise failed("events", f"none; {found.exchange.described()}", found.exchange)
-    _judge(contract_probe, "framing")
+    _judge(deployment, "framing")
 
 
 @pytest.mark.clause("chat.stream-done")
-def test_a_stream_ends_with_done(contract_probe: Probe) -> None:
+def test_a_stream_ends_with_done(deployment: Deployment) -> None:
     """Once, and nothing after it, not even a usage that was asked for."""
-    _judge(contract_probe, "done")
-    if "stream_options" in contract_probe.newer_fields():
+    _judge(deployment, "done")
+    if "stream_options" in deployment.newer_fields():
         return
-    with_usage = contract_probe.chat(plain(stream=True, stream_options={"include_usage": True}))
+    with_usage = deployment.chat(plain(stream=True, stream_options={"include_usage": True}))
     if with_usage.media_type == EVENT_STREAM:
         for fault in stream_rules.faults(with_usage.events, 1, with_usage.failure):
             if fault.rule == "done":
@@ -87,49 +87,49 @@ def test_a_stream_ends_with_done(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.stream-constant")
-def test_all_chunks_have_one_id_time_and_model(contract_probe: Probe) -> None:
+def test_all_chunks_have_one_id_time_and_model(deployment: Deployment) -> None:
     """A chunk without an id is innocent."""
-    _judge(contract_probe, "constant")
+    _judge(deployment, "constant")
 
 
 @pytest.mark.clause("chat.stream-role")
-def test_no_role_comes_after_content(contract_probe: Probe) -> None:
+def test_no_role_comes_after_content(deployment: Deployment) -> None:
     """It may come in the same chunk, or not at all."""
-    _judge(contract_probe, "role")
+    _judge(deployment, "role")
 
 
 @pytest.mark.clause("chat.stream-finish")
-def test_each_choice_ends_once(contract_probe: Probe) -> None:
+def test_each_choice_ends_once(deployment: Deployment) -> None:
     """With a finish_reason."""
-    _judge(contract_probe, "finish")
+    _judge(deployment, "finish")
 
 
 @pytest.mark.clause("chat.stream-after-finish")
-def test_nothing_is_said_after_the_finish(contract_probe: Probe) -> None:
+def test_nothing_is_said_after_the_finish(deployment: Deployment) -> None:
     """Neither in the finishing chunk's successors nor in the usage's chunk."""
-    _judge(contract_probe, "after-finish")
+    _judge(deployment, "after-finish")
 
 
 @pytest.mark.clause("chat.stream-index")
-def test_each_index_is_one_of_the_choices(contract_probe: Probe) -> None:
+def test_each_index_is_one_of_the_choices(deployment: Deployment) -> None:
     """And each choice occurs."""
-    _judge(contract_probe, "index")
+    _judge(deployment, "index")
 
 
 @pytest.mark.clause("chat.stream-chunk")
-def test_each_chunk_conforms_to_its_schema(contract_probe: Probe) -> None:
+def test_each_chunk_conforms_to_its_schema(deployment: Deployment) -> None:
     """The document gives it as the content of an event's data."""
-    for found in _streams(contract_probe):
+    for found in _streams(deployment):
         for chunk in _chunks(found):
-            if faults := contract_probe.conformity.chunk_faults(chunk.value):
+            if faults := deployment.conformity.chunk_faults(chunk.value):
                 got = f"event {chunk.place}: {'; '.join(faults)}"
                 raise failed("a chunk as the document describes it", got, found.exchange)
 
 
 @pytest.mark.clause("chat.stream-object")
-def test_each_chunk_has_its_object_type(contract_probe: Probe) -> None:
+def test_each_chunk_has_its_object_type(deployment: Deployment) -> None:
     """If it has the field."""
-    for found in _streams(contract_probe):
+    for found in _streams(deployment):
         for chunk in _chunks(found):
             name = chunk.value.get("object", "chat.completion.chunk")
             if name != "chat.completion.chunk":
@@ -137,9 +137,9 @@ def test_each_chunk_has_its_object_type(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.reply-finish-reason")
-def test_a_stream_ends_for_a_known_reason(contract_probe: Probe) -> None:
+def test_a_stream_ends_for_a_known_reason(deployment: Deployment) -> None:
     """As a plain answer does."""
-    for found in _streams(contract_probe):
+    for found in _streams(deployment):
         for chunk in _chunks(found):
             for _, _, reason in chunk.choices():
                 if reason not in FINISH_REASONS:
@@ -147,9 +147,9 @@ def test_a_stream_ends_for_a_known_reason(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.stream-usage")
-def test_the_usage_that_was_asked_for_comes_just_before_the_end(contract_probe: Probe) -> None:
+def test_the_usage_that_was_asked_for_comes_just_before_the_end(deployment: Deployment) -> None:
     """In one chunk that follows the last finish; earlier chunks may carry one too."""
-    found = _with_usage(contract_probe)
+    found = _with_usage(deployment)
     given = stream_rules.usages(found.events)
     chunks = _chunks(found)
     if not given:
@@ -163,9 +163,9 @@ def test_the_usage_that_was_asked_for_comes_just_before_the_end(contract_probe: 
 
 
 @pytest.mark.clause("chat.stream-usage-sum")
-def test_the_usage_in_a_stream_adds_up(contract_probe: Probe) -> None:
+def test_the_usage_in_a_stream_adds_up(deployment: Deployment) -> None:
     """The total is that of prompt and completion."""
-    found = _with_usage(contract_probe)
+    found = _with_usage(deployment)
     given = stream_rules.usages(found.events)
     if not given:
         raise not_tested("no usage in any chunk")
@@ -178,17 +178,17 @@ def test_the_usage_in_a_stream_adds_up(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.stream-usage-unasked")
-def test_a_usage_that_was_not_asked_for_is_not_sent(contract_probe: Probe) -> None:
+def test_a_usage_that_was_not_asked_for_is_not_sent(deployment: Deployment) -> None:
     """A null in its place is innocent."""
-    found = _stream(contract_probe)
+    found = _stream(deployment)
     if given := stream_rules.usages(found.events):
         raise failed("no usage", f"a usage in event {given[0][0].place}", found.exchange)
 
 
 @pytest.mark.clause("chat.stream-incremental")
-def test_a_stream_arrives_piece_by_piece(contract_probe: Probe) -> None:
+def test_a_stream_arrives_piece_by_piece(deployment: Deployment) -> None:
     """A proxy may have gathered it."""
-    found = _stream(contract_probe)
+    found = _stream(deployment)
     if len(found.events.events) <= FEW:
         raise not_tested("the stream has too few events")
     if len(found.exchange.pieces) == 1:
@@ -196,25 +196,25 @@ def test_a_stream_arrives_piece_by_piece(contract_probe: Probe) -> None:
 
 
 @pytest.mark.clause("chat.stream-same-as-plain")
-def test_a_stream_has_the_content_of_the_plain_answer(contract_probe: Probe) -> None:
+def test_a_stream_has_the_content_of_the_plain_answer(deployment: Deployment) -> None:
     """At temperature 0; real models don't always repeat themselves."""
-    found = _stream(contract_probe)
+    found = _stream(deployment)
     said = stream_rules.spoken(found.events)
-    whole = expect.content(expect.choices(contract_probe.chat(plain()))[0])
+    whole = expect.content(expect.choices(deployment.chat(plain()))[0])
     if said != whole:
         raise failed(json.dumps(whole, ensure_ascii=False), json.dumps(said, ensure_ascii=False), found.exchange)
 
 
-def _chunks(found: Streamed) -> tuple[stream_rules.Chunk, ...]:
+def _chunks(found: StreamedAnswer) -> tuple[stream_rules.Chunk, ...]:
     chunks = stream_rules.chunks(found.events)
     if not chunks:
         raise not_tested("the stream has no chunks")
     return chunks
 
 
-def _with_usage(probe: Probe) -> Streamed:
+def _with_usage(deployment: Deployment) -> StreamedAnswer:
     """Return a stream whose usage was asked for; a server may refuse the field as one that it does not list."""
-    exchange = probe.chat(plain(stream=True, stream_options={"include_usage": True}))
+    exchange = deployment.chat(plain(stream=True, stream_options={"include_usage": True}))
     if exchange.status in (expect.BAD_REQUEST, expect.UNPROCESSABLE):
         raise not_supported(f"stream_options is refused: {exchange.described()}")
-    return _stream(probe, stream_options={"include_usage": True})
+    return _stream(deployment, stream_options={"include_usage": True})

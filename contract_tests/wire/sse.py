@@ -19,7 +19,7 @@ _FIELDS = ("data", "event", "id", "retry")
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedEvent:
     """One event as a client sees it; `at` is the second in which the blank line that ends it came."""
 
     data: str
@@ -36,7 +36,7 @@ class EventStream:
     lines that are neither fields nor comments, `garbled` those whose bytes are not UTF-8.
     """
 
-    events: tuple[Received, ...]
+    events: tuple[ReceivedEvent, ...]
     unfinished: str = ""
     ignored: tuple[str, ...] = ()
     garbled: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ def lines(pieces: Pieces) -> Iterator[tuple[float, bytes]]:
 
 def read(pieces: Pieces) -> EventStream:
     """Return the events that the pieces make up; any bytes at all are read, none raise."""
-    events: list[Received] = []
+    events: list[ReceivedEvent] = []
     ignored: list[str] = []
     garbled: list[str] = []
     buffers = _Buffers()
@@ -89,7 +89,7 @@ def read(pieces: Pieces) -> EventStream:
                 ignored.append(text)
         else:
             if buffers.data:
-                events.append(Received("\n".join(buffers.data), buffers.name, buffers.id, at))
+                events.append(ReceivedEvent("\n".join(buffers.data), buffers.name, buffers.id, at))
             buffers = _Buffers(id=buffers.id)
     return EventStream(tuple(events), "\n".join(buffers.data), tuple(ignored), tuple(garbled))
 

@@ -12,7 +12,7 @@ from agent_contract.printable import shorten
 from contract_tests.wire import strict_json
 
 if TYPE_CHECKING:
-    from contract_tests.wire.sse import EventStream, Received
+    from contract_tests.wire.sse import EventStream, ReceivedEvent
 
 DONE = "[DONE]"
 
@@ -92,7 +92,7 @@ def usages(stream: EventStream) -> list[tuple[Chunk, Mapping[str, Any]]]:
     return [(chunk, usage) for chunk in chunks(stream) if isinstance(usage := chunk.value.get("usage"), dict)]
 
 
-def _object(event: Received) -> dict[str, Any] | None:
+def _object(event: ReceivedEvent) -> dict[str, Any] | None:
     try:
         value = strict_json.loads(event.data)
     except (ValueError, RecursionError):

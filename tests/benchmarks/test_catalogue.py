@@ -6,7 +6,7 @@ import pytest
 
 from agent_contract import load_contract
 from benchmarks.detection.conforming_variants import VARIANTS, Variant
-from benchmarks.detection.hooks import Deployment
+from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.mutants import MUTANTS, Mutant
 
 PLANTED: tuple[Mutant | Variant, ...] = (*MUTANTS, *VARIANTS)
@@ -38,4 +38,4 @@ def test_there_are_enough_of_both() -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mutant_changes_the_deployment(mutant: Mutant) -> None:
-    assert mutant.deployment != Deployment()
+    assert mutant.hooks != ServerHooks()

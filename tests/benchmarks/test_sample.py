@@ -28,14 +28,14 @@ CONFORMING = {"plain", "lax-coercion", "errors-in-html", "stream-byte-by-byte", 
 
 @pytest.mark.parametrize("mutant", [item for item in MUTANTS if item.name in KILLED], ids=lambda item: item.name)
 def test_a_mutant_is_killed_by_its_own_clause(mutant: Mutant) -> None:
-    judgement = judged(mutant.deployment, options=("--clause", mutant.clause, *mutant.options))
+    judgement = judged(mutant.hooks, options=("--clause", mutant.clause, *mutant.options))
     assert judgement.failed == (mutant.clause,), judgement.output
     assert judgement.exit_code == 1
 
 
 @pytest.mark.parametrize("variant", [item for item in VARIANTS if item.name in CONFORMING], ids=lambda item: item.name)
 def test_a_variant_passes_or_can_not_be_decided(variant: Variant) -> None:
-    judgement = judged(variant.deployment, options=variant.options)
+    judgement = judged(variant.hooks, options=variant.options)
     assert judgement.failed == ()
     assert judgement.exit_code == (2 if variant.undecided else 0), judgement.output
     assert judgement.requests <= 300

@@ -10,11 +10,11 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from benchmarks.detection.conforming_variants.variant import Variant
-from benchmarks.detection.hooks import Call, Deployment, Refusal
+from benchmarks.detection.hooks import Call, Refusal, ServerHooks
 from benchmarks.detection.mutators import Chunk, on_answer, on_chunks, with_fields
 from benchmarks.detection.registry import Registry
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 YEAR = 365 * 24 * 3600
 
 

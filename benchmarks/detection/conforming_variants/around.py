@@ -10,13 +10,13 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from benchmarks.detection.conforming_variants.variant import Variant
-from benchmarks.detection.hooks import Deployment, Refusal
+from benchmarks.detection.hooks import Refusal, ServerHooks
 from benchmarks.detection.mutants.mutant import MANAGED
 from benchmarks.detection.registry import DEFAULTS, EMBEDDER, Registry
 from benchmarks.detection.resource_mutators import each, retyped, with_status
 from benchmarks.detection.resources import CREATE, EMBED
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 ROOT = "/api/v1/compatibility/openai/v1"
 #: FastAPI's answer if an agent has no value for a field.
 NOTHING = dict.fromkeys(

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.detection.conforming_variants.variant import Variant
-from benchmarks.detection.hooks import Call, Deployment
+from benchmarks.detection.hooks import Call, ServerHooks
 from benchmarks.detection.mutators import Chunk, delta_of, edited, finishes, on_chunks, on_frames, parsed
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 
 
 def named(frame: bytes) -> bytes:

@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from benchmarks.detection.conforming_variants.variant import Variant
 from benchmarks.detection.hooks import (
     Asgi,
-    Deployment,
     Fields,
     Payload,
     Refusal,
+    ServerHooks,
     choices_bounded,
     model_matches,
     roles_accepted,
@@ -26,7 +26,7 @@ from benchmarks.detection.hooks import (
 from benchmarks.detection.mutators import json_of, refusing, typed
 from benchmarks.detection.reference_server import ChatMessage, WholeNumber
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 
 
 class TextMessage(BaseModel):
@@ -82,9 +82,9 @@ def agent_as_uuid(request: Request, body: bytes, number: int) -> Response | None
     return None
 
 
-def two_agents(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+def two_agents(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
     """Refuse an agent that is neither of the two; they share their sessions."""
-    if agent_id not in (deployment.agent_id, "5f0e1a52-6c55-4b8e-9a57-0d2f6f7b9c12"):
+    if agent_id not in (hooks.agent_id, "5f0e1a52-6c55-4b8e-9a57-0d2f6f7b9c12"):
         raise Refusal("agent", 404, "No agent found with the specified ID")
 
 

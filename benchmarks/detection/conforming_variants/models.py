@@ -9,30 +9,30 @@ from typing import Any
 from benchmarks.detection.conforming_variants.variant import SESSIONS, Variant
 from benchmarks.detection.hooks import (
     Call,
-    Deployment,
     Memory,
     Message,
     Payload,
     Refusal,
+    ServerHooks,
     count,
     recall,
 )
 from benchmarks.detection.mutators import Chunk, delta_of, edited, on_answer
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 #: Tokens that a reasoning model uses before its answer begins.
 REASONING = 40
 #: Sessions with more characters are summarized.
 SUMMARIZED_BEYOND = 500
 
 
-def several_only_when_warm(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+def several_only_when_warm(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
     """Refuse several choices at temperature 0."""
     if (payload.get("n") or 1) > 1 and not payload.get("temperature"):
         raise Refusal("bound", 400, "n must be 1 when using greedy sampling")
 
 
-def one_only(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+def one_only(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
     """Refuse several choices."""
     if (payload.get("n") or 1) > 1:
         raise Refusal("bound", 400, "Only one completion choice is allowed")

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from benchmarks.detection.conforming_variants.variant import SESSIONS, Variant
-from benchmarks.detection.hooks import Deployment, Fields
+from benchmarks.detection.hooks import Fields, ServerHooks
 from benchmarks.detection.mutators import on_answer, typed
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 
 
 class Function(BaseModel):

@@ -11,10 +11,10 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from benchmarks.detection.conforming_variants.variant import Variant
-from benchmarks.detection.hooks import Asgi, Deployment, Refusal
+from benchmarks.detection.hooks import Asgi, Refusal, ServerHooks
 from benchmarks.detection.mutators import without
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 TOKEN = "a-token-of-the-deployment"
 #: Requests that a starting deployment fails.
 COLD = 2

@@ -8,9 +8,9 @@ from typing import Any
 
 from benchmarks.detection.conforming_variants.models import informed_counts
 from benchmarks.detection.conforming_variants.variant import SESSIONS, Variant
-from benchmarks.detection.hooks import Call, Deployment, Memory, Message, Payload, count, recall
+from benchmarks.detection.hooks import Call, Memory, Message, Payload, ServerHooks, count, recall
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 PREAMBLE: Message = {"role": "user", "content": "What follows was said in this conversation before. " * 12}
 
 

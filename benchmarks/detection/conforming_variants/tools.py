@@ -6,23 +6,23 @@ from typing import Any
 
 from benchmarks.detection.conforming_variants.variant import Variant
 from benchmarks.detection.forms import call_tools
-from benchmarks.detection.hooks import Call, Deployment, Payload, Refusal
+from benchmarks.detection.hooks import Call, Payload, Refusal, ServerHooks
 from benchmarks.detection.mutators import Chunk, delta_of, edited, on_choices
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 
 
 def refusing_tools(status: int) -> Any:
     """Return a check that refuses tools."""
 
-    def check(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+    def check(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
         if payload.get("tools"):
             raise Refusal("tool", status, "Tools are not supported by this model")
 
     return check
 
 
-def named_alone(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+def named_alone(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
     """Refuse to leave the choice of a tool to a model that was not made for it."""
     if (
         payload.get("tools")
@@ -32,7 +32,7 @@ def named_alone(deployment: Deployment, agent_id: str, payload: Payload) -> None
         raise Refusal("tool", 400, '"auto" tool choice requires a tool call parser')
 
 
-def formless(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+def formless(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
     """Refuse a form of content."""
     if payload.get("response_format"):
         raise Refusal("form", 400, "response_format is not supported by this model")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from benchmarks.detection.hooks import Deployment
+from benchmarks.detection.hooks import ServerHooks
 
 #: What can't be decided if token counts show nothing of a session and the model does not repeat its words.
 SESSIONS = (
@@ -23,6 +23,6 @@ class Variant:
 
     name: str
     sentence: str
-    deployment: Deployment
+    hooks: ServerHooks
     options: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()

@@ -6,10 +6,10 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
-from benchmarks.detection.hooks import Deployment, Refusal, admit
+from benchmarks.detection.hooks import Refusal, ServerHooks, admit
 from benchmarks.detection.mutants.mutant import planting
 
-BASE = Deployment(token="a-token-of-the-deployment")
+BASE = ServerHooks(token="a-token-of-the-deployment")
 plant = planting("access", BASE)
 open_ = planting("access")
 

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from benchmarks.detection.hooks import Deployment
+from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.mutants.mutant import MANAGED, planting
 from benchmarks.detection.registry import Registry
 from benchmarks.detection.resource_mutators import always, answering, intercepting, retyped, without
@@ -56,7 +56,7 @@ def ids_of_agents(request: Request, body: bytes, number: int) -> Response | None
 def unknown_under_agents(request: Request, body: bytes, number: int) -> Response | None:
     """Answer 400 if the agent of a chat under `/agents` is unknown."""
     path = request.url.path
-    wrong = path.endswith("/chat/completions") and "/agents/" in path and Deployment().agent_id not in path
+    wrong = path.endswith("/chat/completions") and "/agents/" in path and ServerHooks().agent_id not in path
     return JSONResponse({"detail": "No agent"}, 400) if wrong and b'"messages": []' not in body else None
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StrictFloat
 
-from benchmarks.detection.hooks import Deployment, Payload, Refusal, recall
+from benchmarks.detection.hooks import Payload, Refusal, ServerHooks, recall
 from benchmarks.detection.mutants.mutant import planting
 from benchmarks.detection.mutators import answering, at_field, typed
 from benchmarks.detection.reference_server import ChatMessage, WholeNumber
@@ -48,11 +48,11 @@ def messages(**bounds: Any) -> Any:
 def refused_if(condition: Any, status: int = 400) -> Any:
     """Return the checks and one more, that refuses a payload."""
 
-    def check(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+    def check(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
         if condition(payload):
             raise Refusal("bound", status, "Not supported by the model server")
 
-    return (*Deployment().checks, check)
+    return (*ServerHooks().checks, check)
 
 
 def is_uuid(text: str | None) -> bool:

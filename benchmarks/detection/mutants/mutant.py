@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.detection.hooks import Deployment
+from benchmarks.detection.hooks import ServerHooks
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 #: Options of `verify` for a mutant that shows only in agents that the run creates.
 MANAGED = ("--manage-agents",)
 
@@ -22,12 +22,12 @@ class Mutant:
     clause: str
     category: str
     sentence: str
-    deployment: Deployment
+    hooks: ServerHooks
     options: tuple[str, ...] = ()
 
 
 def planting(
-    category: str, base: Deployment = PLAIN, family: str = "chat", options: tuple[str, ...] = ()
+    category: str, base: ServerHooks = PLAIN, family: str = "chat", options: tuple[str, ...] = ()
 ) -> Callable[..., Mutant]:
     """Return a function that plants a defect of a category: name, clause without its family, sentence, changed hooks.
 

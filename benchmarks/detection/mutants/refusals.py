@@ -9,9 +9,9 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from benchmarks.detection.answers import frames_of
 from benchmarks.detection.hooks import (
-    Deployment,
     Payload,
     Refusal,
+    ServerHooks,
     agent_exists,
     model_matches,
     roles_accepted,
@@ -32,46 +32,46 @@ def instead(check: Any, other: Any) -> Any:
     return tuple(other if kept is check else kept for kept in PLAIN.checks)
 
 
-def model_begins(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+def model_begins(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
     """Refuse a model that does not begin as the agent's."""
-    named = payload.get("model") or deployment.model
-    model_matches(deployment, agent_id, {"model": deployment.model if named.startswith(deployment.model) else named})
+    named = payload.get("model") or hooks.model
+    model_matches(hooks, agent_id, {"model": hooks.model if named.startswith(hooks.model) else named})
 
 
-def model_by_its_other_name(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+def model_by_its_other_name(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
     """Refuse the model by the name that the answers give it."""
     if payload.get("model") not in (None, "", "served-model-0"):
         raise Refusal("model", 400, "Unexpected model in chat completions message")
 
 
-def model_not_empty(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+def model_not_empty(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
     """Refuse an empty model too."""
     if payload.get("model") == "":
         raise Refusal("model", 400, "Unexpected model in chat completions message")
-    model_matches(deployment, agent_id, payload)
+    model_matches(hooks, agent_id, payload)
 
 
 def model_required(status: int) -> Any:
     """Return a check that refuses a payload without a model."""
 
-    def check(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+    def check(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
         if payload.get("model") is None:
             raise Refusal("model", status, [{"type": "missing", "loc": ["body", "model"], "msg": "Field required"}])
-        model_matches(deployment, agent_id, payload)
+        model_matches(hooks, agent_id, payload)
 
     return check
 
 
 def roles_of(which: Any) -> Any:
     """Return a check of the roles of some of the messages."""
-    return lambda deployment, agent_id, payload: roles_accepted(
-        deployment, agent_id, {**payload, "messages": which(payload["messages"])}
+    return lambda hooks, agent_id, payload: roles_accepted(
+        hooks, agent_id, {**payload, "messages": which(payload["messages"])}
     )
 
 
-def user_first(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+def user_first(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
     """Refuse a conversation in which two roles take turns: each message must be a user's."""
-    roles_accepted(replace(deployment, roles=frozenset({"user"})), agent_id, payload)
+    roles_accepted(replace(hooks, roles=frozenset({"user"})), agent_id, payload)
 
 
 def in_the_stream(kind: str) -> Any:

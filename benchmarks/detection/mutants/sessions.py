@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from benchmarks.detection.hooks import Call, Deployment, Memory, Message, Payload, Refusal, recall, remember
+from benchmarks.detection.hooks import Call, Memory, Message, Payload, Refusal, ServerHooks, recall, remember
 from benchmarks.detection.mutants.mutant import PLAIN, planting
 from benchmarks.detection.mutators import refusing
 
@@ -60,7 +60,7 @@ def of_tools(message: Message) -> bool:
     return message["role"] == "tool" or bool(message.get("tool_calls"))
 
 
-def result_without_call(deployment: Deployment, agent_id: str, payload: Payload) -> None:
+def result_without_call(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
     """Refuse the result of a call that is not in the same request."""
     if payload["messages"][0]["role"] == "tool":
         raise Refusal("tool", 400, "A tool's result must follow its call")

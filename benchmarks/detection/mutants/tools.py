@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.detection.forms import call_tools, form, tool_call, value_of
-from benchmarks.detection.hooks import Call, Deployment
+from benchmarks.detection.hooks import Call, ServerHooks
 from benchmarks.detection.mutants.limits import BAD, CRASHED, refused_if
 from benchmarks.detection.mutants.mutant import planting
 from benchmarks.detection.mutators import Chunk, at_field, delta_of, edited, on_choices, typed
@@ -263,7 +263,7 @@ FORMS = (
         "response-format-type",
         "Takes anything for a form.",
         fields=typed(response_format=(Any, None)),
-        checks=Deployment().checks[:-1],
+        checks=ServerHooks().checks[:-1],
         form=lambda pieces, call: (
             form(pieces, call) if isinstance(call.payload.get("response_format"), dict) else pieces
         ),
@@ -280,7 +280,7 @@ FORMS = (
         "Knows `max_tokens` alone.",
         generate=lambda call, index, random_: [f"word{number} " for number in range(30)],
         finish=lambda pieces, call, index: (
-            Deployment().finish(pieces, call, index)
+            ServerHooks().finish(pieces, call, index)
             if "max_completion_tokens" not in call.payload
             else (pieces, "stop")
         ),
@@ -290,7 +290,7 @@ FORMS = (
         "max-completion-tokens-bound",
         "Counts one token too few against `max_completion_tokens`.",
         finish=lambda pieces, call, index: (
-            Deployment().finish(pieces, call, index)
+            ServerHooks().finish(pieces, call, index)
             if "max_completion_tokens" not in call.payload
             else (pieces[: call.payload["max_completion_tokens"] + 1], "length")
         ),

@@ -9,21 +9,21 @@ from typing import Any, TypeAlias
 
 import httpx
 
-from benchmarks.detection.reference_server import PATH, Deployment, create_app
+from benchmarks.detection.reference_server import PATH, ServerHooks, create_app
 
 HELLO = {"messages": [{"role": "user", "content": "Hello!"}]}
 Ask: TypeAlias = Callable[[Mapping[str, Any] | bytes], httpx.Response]
 
 
 @contextmanager
-def asking(deployment: Deployment) -> Iterator[Ask]:
+def asking(hooks: ServerHooks) -> Iterator[Ask]:
     """Yield a function that sends a body to the deployment, with its token, and returns the answer."""
     headers = {"content-type": "application/json"}
-    if deployment.token is not None:
-        headers["authorization"] = f"Bearer {deployment.token}"
-    transport = httpx.ASGITransport(create_app(deployment))
+    if hooks.token is not None:
+        headers["authorization"] = f"Bearer {hooks.token}"
+    transport = httpx.ASGITransport(create_app(hooks))
     client = httpx.AsyncClient(transport=transport, base_url="http://deployment", headers=headers)
-    path = PATH.format(agent_id=deployment.agent_id)
+    path = PATH.format(agent_id=hooks.agent_id)
 
     def ask(body: Mapping[str, Any] | bytes) -> httpx.Response:
         sent = client.post(path, content=body) if isinstance(body, bytes) else client.post(path, json=body)

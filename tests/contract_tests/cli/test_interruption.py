@@ -9,7 +9,7 @@ import time
 import pytest
 
 from contract_tests.assertions.sessions import together
-from contract_tests.verdict import Outcome, not_tested
+from contract_tests.verdict import NotPassed, not_tested
 from contract_tests.wire.exchange import Exchange
 from tests.contract_tests.support.commands import COMMAND, environment
 from tests.contract_tests.support.servers import Stalling, serving
@@ -54,5 +54,5 @@ def test_calls_that_are_made_together_keep_their_order_and_their_faults() -> Non
     def fail() -> Exchange:
         raise not_tested("no")
 
-    with pytest.raises(Outcome, match="no"):
+    with pytest.raises(NotPassed, match="no"):
         together([lambda: first, fail])

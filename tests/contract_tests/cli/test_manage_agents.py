@@ -15,7 +15,7 @@ import pytest
 from fastapi import Request, Response
 
 from benchmarks.detection.conforming_variants import VARIANTS
-from benchmarks.detection.hooks import Asgi, Deployment, Receive, Send
+from benchmarks.detection.hooks import Asgi, Receive, Send, ServerHooks
 from benchmarks.detection.registry import Registry
 from benchmarks.detection.running import running
 from contract_tests.deployment.budget import NO_AGENTS
@@ -26,7 +26,7 @@ from contract_tests.verdict import Exit
 from tests.contract_tests.support.commands import COMMAND, environment, verify
 from tests.contract_tests.support.judging import judged
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 AGENT = f"agent-id={PLAIN.agent_id}"
 
 
@@ -39,7 +39,7 @@ class Watched:
     wrap: Any = lambda app: app
 
     @property
-    def deployment(self) -> Deployment:
+    def hooks(self) -> ServerHooks:
         return replace(PLAIN, registry=self._registry, arrive=self._arrive, wrap=self.wrap)
 
     @property
@@ -58,7 +58,7 @@ class Watched:
 
 def test_agents_are_created_and_none_is_left() -> None:
     watched = Watched()
-    with running(watched.deployment) as url:
+    with running(watched.hooks) as url:
         verdict = judged(url, AGENT, "clause=agents.*", "manage-agents")
     created = [json.loads(body) for method, path, body in watched.asked if (method, path[-7:]) == ("POST", "/agents")]
     assert watched.names == ["reference", "spare"]
@@ -74,7 +74,7 @@ def test_agents_are_created_and_none_is_left() -> None:
 
 def test_without_it_nothing_is_changed_and_those_clauses_are_not_selected() -> None:
     watched = Watched()
-    with running(watched.deployment) as url:
+    with running(watched.hooks) as url:
         verdict = judged(url, AGENT, "clause=agents.*", "clause=chat.session-other-agent")
     changing = {(method, path) for method, path, _ in watched.asked if not path.endswith("/completions")}
     assert {method for method, _ in changing} == {"GET"}
@@ -87,7 +87,7 @@ def test_without_it_nothing_is_changed_and_those_clauses_are_not_selected() -> N
 @pytest.mark.parametrize("most", [8, 14, 20])
 def test_a_budget_that_is_used_up_leaves_no_agent(most: int) -> None:
     watched = Watched()
-    with running(watched.deployment) as url:
+    with running(watched.hooks) as url:
         judged(url, AGENT, "clause=agents.*", "manage-agents", f"max-requests={most}")
     assert any(method == "POST" and path.endswith("/agents") for method, path, _ in watched.asked)
     assert watched.names == ["reference", "spare"]
@@ -96,7 +96,7 @@ def test_a_budget_that_is_used_up_leaves_no_agent(most: int) -> None:
 def test_what_could_not_be_removed_is_said_in_the_end_and_in_the_reports(tmp_path: Path) -> None:
     kept = next(variant for variant in VARIANTS if variant.name == "agents-kept")
     files = [tmp_path / f"report.{suffix}" for suffix in ("json", "md", "html")]
-    with running(kept.deployment) as url:
+    with running(kept.hooks) as url:
         found = verify(
             *(url, "--agent-id", PLAIN.agent_id, "--manage-agents", "--clause", "agents.create"),
             *(argument for file in files for argument in ("--report", str(file))),
@@ -142,7 +142,7 @@ def stalling(path: str, reached: Event, after: bool) -> Any:
 def test_an_interruption_leaves_no_agent(path: str, after: bool) -> None:
     reached = Event()
     watched = Watched(wrap=stalling(path, reached, after))
-    with running(watched.deployment) as url:
+    with running(watched.hooks) as url:
         process = subprocess.Popen(
             [
                 *(*COMMAND, "verify", url, f"--agent-id={PLAIN.agent_id}", "--manage-agents"),
@@ -163,7 +163,7 @@ def test_an_interruption_leaves_no_agent(path: str, after: bool) -> None:
 
 
 def test_the_report_of_an_interrupted_run_lists_the_agents_that_remain(tmp_path: Path) -> None:
-    kept = next(variant for variant in VARIANTS if variant.name == "agents-kept").deployment
+    kept = next(variant for variant in VARIANTS if variant.name == "agents-kept").hooks
     reached, report = Event(), tmp_path / "report.json"
     with running(replace(kept, wrap=stalling("/chat/completions", reached, False))) as url:
         process = subprocess.Popen(

@@ -12,13 +12,13 @@ from threading import Event
 
 import pytest
 
-from benchmarks.detection.hooks import Deployment, Refusal
+from benchmarks.detection.hooks import Refusal, ServerHooks
 from benchmarks.detection.running import running
 from mockserver import MockServer
-from tests.contract_tests.support.commands import COMMAND, Ended, environment, verify
+from tests.contract_tests.support.commands import COMMAND, CommandResult, environment, verify
 from tests.contract_tests.support.servers import Answer, closed_port, serving
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 PREFIX = "/api/v1/compatibility/openai/v1/assistants"
 SECRET = "a-token-that-is-secret"
 #: A clause that is judged on one request.
@@ -37,7 +37,7 @@ def conforming() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def whole(conforming: str) -> Ended:
+def whole(conforming: str) -> CommandResult:
     return verify(conforming)
 
 
@@ -47,24 +47,24 @@ def guarded() -> Iterator[str]:
         yield f"{url}{PREFIX}/{PLAIN.agent_id}"
 
 
-def test_a_conforming_deployment_exits_0(whole: Ended) -> None:
+def test_a_conforming_deployment_exits_0(whole: CommandResult) -> None:
     assert whole.code == 0, whole.output
     assert whole.last == "exit 0: passed"
     assert " failed " not in whole.output
 
 
-def test_a_run_asks_no_more_than_three_hundred_times(whole: Ended) -> None:
+def test_a_run_asks_no_more_than_three_hundred_times(whole: CommandResult) -> None:
     assert int(whole.output.rpartition(" requests")[0].rpartition(" ")[2]) <= 300
 
 
-def test_the_table_has_every_clause_worst_first(whole: Ended) -> None:
+def test_the_table_has_every_clause_worst_first(whole: CommandResult) -> None:
     """Warnings come before passes, and clauses that were not tested have a reason."""
     assert whole.row("chat.messages-empty") == "passed"
     assert whole.row("chat.settings-applied") == "not tested"
     assert whole.output.index("The prompt is not visible to clients") < whole.output.index("\n passed ")
 
 
-def test_the_first_line_names_the_tested_version_and_the_reason(whole: Ended) -> None:
+def test_the_first_line_names_the_tested_version_and_the_reason(whole: CommandResult) -> None:
     first = whole.output.partition("\n")[0]
     assert first.startswith("Agent API, tested as version 9.1.1: it understands ")
 

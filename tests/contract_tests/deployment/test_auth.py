@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.detection.hooks import Deployment
+from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.running import running
-from contract_tests.deployment.auth import AuthError, Issued, credentials, from_file
+from contract_tests.deployment.auth import AuthError, IssuedToken, credentials, from_file
 from contract_tests.options import Options
 from contract_tests.runner.launcher import arguments
-from tests.contract_tests.support.commands import Ended, environment, verify
+from tests.contract_tests.support.commands import CommandResult, environment, verify
 from tests.contract_tests.support.provider import CLIENT, PASSWORD, SECRET, USER, Provider
 from tests.contract_tests.support.servers import Answer, closed_port, serving
 
@@ -24,13 +24,13 @@ VARIABLES = {"AGENT_CONTRACT_OIDC_CLIENT_SECRET": SECRET, "AGENT_CONTRACT_OIDC_P
 SECRETS = (SECRET, PASSWORD, "the-access-token", "refresh-me")
 
 
-def judged_by(provider: Provider, *more: str, clauses: Sequence[str] = SOME) -> Ended:
+def judged_by(provider: Provider, *more: str, clauses: Sequence[str] = SOME) -> CommandResult:
     """Run `verify` against a deployment that takes this provider's tokens."""
     with ExitStack() as stack:
         issuer = stack.enter_context(provider.serving())
-        url = stack.enter_context(running(provider.deployment))
+        url = stack.enter_context(running(provider.hooks))
         return verify(
-            *(url, "--agent-id", provider.deployment.agent_id, "--oidc-issuer", issuer, "--oidc-client-id", CLIENT),
+            *(url, "--agent-id", provider.hooks.agent_id, "--oidc-issuer", issuer, "--oidc-client-id", CLIENT),
             *(*clauses, *more),
             env=environment(**VARIABLES),
         )
@@ -127,7 +127,7 @@ def test_a_token_endpoint_can_be_named() -> None:
 
 
 def test_a_token_that_has_expired_is_not_sent() -> None:
-    issued = iter([Issued("old", lambda: True), Issued("new")])
+    issued = iter([IssuedToken("old", lambda: True), IssuedToken("new")])
     found = credentials(Options(token="x"))
     found.issue = lambda: next(issued)
     assert [found.token(), found.token(), found.token()] == ["old", "new", "new"]
@@ -137,7 +137,7 @@ def test_a_token_that_has_expired_is_not_sent() -> None:
 def test_two_that_are_refused_at_once_ask_for_one_token() -> None:
     issued = iter("abc")
     found = credentials(Options(token="x"))
-    found.issue = lambda: Issued(next(issued))
+    found.issue = lambda: IssuedToken(next(issued))
     refused = found.token()
     assert [found.renewed(refused), found.renewed(refused)] == [True, True]
     assert found.current == "b"
@@ -157,9 +157,9 @@ def test_a_token_file_is_read_again_if_its_token_is_refused(tmp_path: Path) -> N
 def test_a_token_is_taken_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("the-token-in-the-file\n")
-    deployment = Deployment(token="the-token-in-the-file")
-    with running(deployment) as url:
-        found = verify(url, "--agent-id", deployment.agent_id, "--clause=chat.n-accepted", f"--token-file={file}")
+    hooks = ServerHooks(token="the-token-in-the-file")
+    with running(hooks) as url:
+        found = verify(url, "--agent-id", hooks.agent_id, "--clause=chat.n-accepted", f"--token-file={file}")
     assert found.code == 0, found.output
     assert "the-token-in" not in found.output + found.error
 

@@ -15,8 +15,8 @@ from contract_tests.deployment.bounded_http import (
     EVIDENCE,
     MOST_LINES,
     MOST_VALUES,
-    Bound,
-    Received,
+    ExchangeLimits,
+    RawReply,
     bounded_client,
     send_within,
 )
@@ -25,7 +25,7 @@ JSON = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
 
 
-def received(url: str, bound: Bound) -> Received:
+def received(url: str, bound: ExchangeLimits) -> RawReply:
     with bounded_client() as client:
         return send_within(client, "GET", url, {}, b"", bound)
 
@@ -48,16 +48,16 @@ def sending(reply: bytes) -> Iterator[str]:
         thread.join(10)
 
 
-def answered(head: bytes, body: bytes, bound: Bound | None = None) -> Received:
+def answered(head: bytes, body: bytes, bound: ExchangeLimits | None = None) -> RawReply:
     with sending(head + b"content-length: %d\r\n\r\n" % len(body) + body) as url:
-        return received(url, bound or Bound(10))
+        return received(url, bound or ExchangeLimits(10))
 
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_an_exchange_with_a_hostile_server_ends(name: str) -> None:
     with serving(SERVERS[name]) as url:
         begun = time.thread_time()
-        got = received(url, Bound(0.5, largest=50_000))
+        got = received(url, ExchangeLimits(0.5, largest=50_000))
     assert time.thread_time() - begun < 5
     assert got.failure
     assert len(got.body) <= EVIDENCE
@@ -68,7 +68,7 @@ def test_an_exchange_with_a_hostile_server_ends(name: str) -> None:
 )
 def test_a_body_that_is_cut_off_is_a_failure_and_kept(reply: bytes) -> None:
     with sending(JSON + reply) as url:
-        got = received(url, Bound(10))
+        got = received(url, ExchangeLimits(10))
     assert got.status == 200
     assert got.body == b"short"
     assert "RemoteProtocolError" in got.failure
@@ -76,7 +76,7 @@ def test_a_body_that_is_cut_off_is_a_failure_and_kept(reply: bytes) -> None:
 
 def test_a_body_in_chunks_of_one_byte_is_joined() -> None:
     with sending(JSON + b"transfer-encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 500 + b"0\r\n\r\n") as url:
-        got = received(url, Bound(10))
+        got = received(url, ExchangeLimits(10))
     assert got.failure == ""
     assert got.body == b"x" * 500
 
@@ -96,7 +96,7 @@ def test_a_body_has_a_bound_on_its_values() -> None:
 
 def test_without_time_left_nothing_is_sent() -> None:
     clock = iter((0.0, *range(5, 100))).__next__
-    got = received("http://127.0.0.1:9", Bound(1.0, clock=clock))
+    got = received("http://127.0.0.1:9", ExchangeLimits(1.0, clock=clock))
     assert got.failure == "not finished within 1 s"
     assert not got.lost
 
@@ -104,13 +104,13 @@ def test_without_time_left_nothing_is_sent() -> None:
 def test_a_resolver_that_does_not_answer_ends_with_the_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ended.wait() and [])
-    got = received("http://deployment.invalid/", Bound(0.2))
+    got = received("http://deployment.invalid/", ExchangeLimits(0.2))
     ended.set()
     assert "the name deployment.invalid was not resolved within 0." in got.failure
 
 
 def test_a_name_that_can_not_be_resolved_is_a_failure() -> None:
-    assert "ConnectError" in received(f"http://{'a' * 64}.invalid/", Bound(10)).failure
+    assert "ConnectError" in received(f"http://{'a' * 64}.invalid/", ExchangeLimits(10)).failure
 
 
 def test_the_addresses_of_a_name_are_tried_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,5 +122,5 @@ def test_the_addresses_of_a_name_are_tried_in_turn(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(
             socket, "getaddrinfo", lambda host, *rest, **more: (resolve if host == "two" else real)(host, *rest, **more)
         )
-        got = received(url.replace("127.0.0.1", "two"), Bound(10))
+        got = received(url.replace("127.0.0.1", "two"), ExchangeLimits(10))
     assert got.body == b"{}"

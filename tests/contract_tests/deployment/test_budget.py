@@ -11,23 +11,23 @@ from pathlib import Path
 import pytest
 
 from agent_contract import load_contract
-from benchmarks.detection.hooks import Deployment, Payload
+from benchmarks.detection.hooks import Payload, ServerHooks
 from benchmarks.detection.reference_server import Tally
 from benchmarks.detection.running import running
 from contract_tests.deployment.base_url import Target
 from contract_tests.deployment.budget import FOR_CHAT, NO_SESSIONS, Budget, chat_share, tokens_at_most
-from contract_tests.deployment.client import Prober
+from contract_tests.deployment.client import DeploymentClient
 from contract_tests.deployment.payloads import NEXT, plain, turn
 from contract_tests.options import BREADTHS, Options
 from contract_tests.runner.cost_estimate import COSTS, Plan, planned
 from contract_tests.runner.run import configured
-from contract_tests.verdict import Exit, Outcome
+from contract_tests.verdict import Exit, NotPassed
 from tests.contract_tests.support.clock import Clock
 from tests.contract_tests.support.commands import run_pytest, verify
 from tests.contract_tests.support.judging import judged
 from tests.contract_tests.support.servers import Answer, serving
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 AGENT = f"agent-id={PLAIN.agent_id}"
 SESSION = "7d444840-9dc0-41d1-b245-5ffdce74fad2"
 
@@ -38,8 +38,8 @@ def answered(tokens: int) -> Answer:
 
 
 @contextmanager
-def asking(budget: Budget, answer: Answer) -> Iterator[tuple[Prober, list[bytes]]]:
-    """Yield a prober with this budget, and the bodies that its server gets."""
+def asking(budget: Budget, answer: Answer) -> Iterator[tuple[DeploymentClient, list[bytes]]]:
+    """Yield a client with this budget, and the bodies that its server gets."""
     bodies: list[bytes] = []
 
     def keep(path: str, body: bytes) -> Answer:
@@ -47,9 +47,9 @@ def asking(budget: Budget, answer: Answer) -> Iterator[tuple[Prober, list[bytes]
         return answer
 
     with serving(keep) as url:
-        prober = Prober(Target(url), "/chat", "", budget, 5.0)
-        yield prober, bodies
-        prober.close()
+        client = DeploymentClient(Target(url), "/chat", "", budget, 5.0)
+        yield client, bodies
+        client.close()
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Counting:
         return PLAIN.new_session(payload)
 
     @property
-    def deployment(self) -> Deployment:
+    def hooks(self) -> ServerHooks:
         return replace(PLAIN, new_session=self.new_session)
 
 
@@ -79,7 +79,7 @@ def plan_of(*clauses: str, **options: object) -> Plan:
 )
 def test_a_run_takes_no_more_than_its_estimate(clauses: tuple[str, ...]) -> None:
     counting, plan = Counting(), plan_of(*clauses)
-    with running(counting.deployment, counting.tally) as url:
+    with running(counting.hooks, counting.tally) as url:
         verdict = judged(url, AGENT, *(f"clause={glob}" for glob in clauses))
     assert verdict.code == Exit.PASSED, verdict.reason
     assert 0 < counting.tally.requests <= plan.requests <= 300
@@ -135,7 +135,7 @@ def test_a_run_prints_its_estimate_before_it_starts() -> None:
 def test_without_sessions_none_is_created_and_their_clauses_are_not_selected() -> None:
     """That is the user's own choice, so it takes no verdict away; a clause that can do without is judged."""
     counting = Counting()
-    with running(counting.deployment, counting.tally) as url:
+    with running(counting.hooks, counting.tally) as url:
         verdict = judged(url, AGENT, "no-sessions")
     assert counting.sessions == 0
     assert verdict.code == Exit.PASSED, verdict.reason
@@ -148,7 +148,7 @@ def test_without_sessions_none_is_created_and_their_clauses_are_not_selected() -
 
 def test_the_chat_alone_takes_no_more_than_two_hundred_requests() -> None:
     counting, plan = Counting(), plan_of("chat.*")
-    with running(counting.deployment, counting.tally) as url:
+    with running(counting.hooks, counting.tally) as url:
         judged(url, AGENT, "clause=chat.*")
     assert counting.tally.requests == plan.requests == FOR_CHAT
 
@@ -169,7 +169,7 @@ def test_the_estimate_counts_strings_and_lists_of_them_as_messages(name: str) ->
 
 def test_a_token_budget_leaves_the_rest_untested() -> None:
     counting = Counting()
-    with running(counting.deployment, counting.tally) as url:
+    with running(counting.hooks, counting.tally) as url:
         verdict = judged(url, AGENT, "max-tokens=700")
     assert 0 < counting.tally.tokens <= 700
     assert verdict.code == Exit.NO_VERDICT
@@ -179,30 +179,30 @@ def test_a_token_budget_leaves_the_rest_untested() -> None:
 def test_tokens_are_counted_by_the_answers() -> None:
     """So much may the next request take, which is less than what is left."""
     bound = tokens_at_most(plain())
-    with asking(Budget(9, most_tokens=bound + 12), answered(5)) as (prober, bodies):
+    with asking(Budget(9, most_tokens=bound + 12), answered(5)) as (client, bodies):
         for number in range(3):
-            prober.chat(plain(), again=number)
-        assert prober.budget.tokens == 15
-        with pytest.raises(Outcome, match="token budget"):
-            prober.chat(plain(), again=3)
+            client.chat(plain(), again=number)
+        assert client.budget.tokens == 15
+        with pytest.raises(NotPassed, match="token budget"):
+            client.chat(plain(), again=3)
     assert len(bodies) == 3
 
 
 def test_what_an_agent_adds_to_each_prompt_is_learned() -> None:
     bound = tokens_at_most(plain())
-    with asking(Budget(9, most_tokens=3 * bound + 1500), answered(bound + 1000)) as (prober, _):
-        prober.chat(plain())
-        with pytest.raises(Outcome, match=f"may take {bound + 1000}"):
-            prober.chat(plain(), again=1)
+    with asking(Budget(9, most_tokens=3 * bound + 1500), answered(bound + 1000)) as (client, _):
+        client.chat(plain())
+        with pytest.raises(NotPassed, match=f"may take {bound + 1000}"):
+            client.chat(plain(), again=1)
 
 
 def test_a_refusal_costs_no_tokens_and_a_reply_that_is_cut_all_it_may() -> None:
-    with asking(Budget(9, most_tokens=1000), (422, {}, b"")) as (prober, _):
-        prober.chat(plain())
-        assert prober.budget.tokens == 0
-    with asking(Budget(9, most_tokens=1000), None) as (prober, _):
-        prober.chat(plain())
-        assert prober.budget.tokens == tokens_at_most(plain())
+    with asking(Budget(9, most_tokens=1000), (422, {}, b"")) as (client, _):
+        client.chat(plain())
+        assert client.budget.tokens == 0
+    with asking(Budget(9, most_tokens=1000), None) as (client, _):
+        client.chat(plain())
+        assert client.budget.tokens == tokens_at_most(plain())
 
 
 def test_more_choices_and_longer_answers_may_cost_more() -> None:
@@ -216,41 +216,41 @@ def test_more_choices_and_longer_answers_may_cost_more() -> None:
 @pytest.mark.parametrize("fields", [{"create_session": True}, {"store_in_session": SESSION}], ids=["created", "named"])
 def test_a_request_with_a_session_is_left_out_with_no_sessions(fields: dict[str, str]) -> None:
     """A server may create the one that is named."""
-    with asking(Budget(9, no_sessions=True), answered(5)) as (prober, bodies):
-        with pytest.raises(Outcome, match="--no-sessions"):
-            prober.chat(plain(**fields))
-        prober.chat(plain(store_in_session="not-a-uuid"))
+    with asking(Budget(9, no_sessions=True), answered(5)) as (client, bodies):
+        with pytest.raises(NotPassed, match="--no-sessions"):
+            client.chat(plain(**fields))
+        client.chat(plain(store_in_session="not-a-uuid"))
     assert len(bodies) == 1
 
 
 def test_requests_keep_their_distance() -> None:
     clock = Clock()
-    pace = clock.pace(rate=4)
+    limiter = clock.limiter(rate=4)
     for _ in range(3):
-        pace.turn()
+        limiter.wait_for_turn()
     clock.now += 10
-    pace.turn()
+    limiter.wait_for_turn()
     assert clock.waits == [0.25, 0.25]
 
 
 def test_nothing_is_sent_after_the_deadline() -> None:
     clock = Clock()
-    with asking(Budget(9, pace=clock.pace(deadline=30)), answered(5)) as (prober, bodies):
-        prober.chat(plain())
+    with asking(Budget(9, limiter=clock.limiter(deadline=30)), answered(5)) as (client, bodies):
+        client.chat(plain())
         clock.now += 30
-        assert prober.budget.left == 0
-        with pytest.raises(Outcome, match="deadline: the 30 s"):
-            prober.chat(plain(), again=1)
-        assert prober.chat(plain()).status == 200, "what was answered is remembered"
+        assert client.budget.left == 0
+        with pytest.raises(NotPassed, match="deadline: the 30 s"):
+            client.chat(plain(), again=1)
+        assert client.chat(plain()).status == 200, "what was answered is remembered"
     assert len(bodies) == 1
 
 
 def test_no_pause_lasts_beyond_the_deadline() -> None:
     clock = Clock()
     waiting = (429, {"retry-after": "20"}, b"")
-    budget = Budget(9, pace=clock.pace(deadline=3))
-    with asking(budget, waiting) as (prober, _), pytest.raises(Outcome, match="deadline"):
-        prober.chat(plain())
+    budget = Budget(9, limiter=clock.limiter(deadline=3))
+    with asking(budget, waiting) as (client, _), pytest.raises(NotPassed, match="deadline"):
+        client.chat(plain())
     assert clock.waits == [3.0]
 
 
@@ -262,10 +262,10 @@ def test_a_reply_that_the_deadline_cuts_breaks_nothing() -> None:
         return None
 
     with serving(late) as url:
-        prober = Prober(Target(url), "/chat", "", Budget(9, pace=clock.pace(deadline=3)), 5.0)
-        with pytest.raises(Outcome, match="deadline"):
-            prober.chat(plain())
-        prober.close()
+        client = DeploymentClient(Target(url), "/chat", "", Budget(9, limiter=clock.limiter(deadline=3)), 5.0)
+        with pytest.raises(NotPassed, match="deadline"):
+            client.chat(plain())
+        client.close()
 
 
 def test_a_deadline_ends_a_run_without_a_verdict() -> None:

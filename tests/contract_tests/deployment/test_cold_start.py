@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from fastapi import Request, Response
 
-from benchmarks.detection.hooks import Deployment
+from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.running import running
 from contract_tests.deployment.base_url import Target
 from contract_tests.deployment.budget import Budget
-from contract_tests.deployment.client import Prober
-from contract_tests.deployment.cold_start import ColdStart, Warmed, warmed
+from contract_tests.deployment.client import DeploymentClient
+from contract_tests.deployment.cold_start import ColdStart, WarmUp, warm_up
 from contract_tests.report.saved_json import load
 from tests.contract_tests.support.clock import Clock
 from tests.contract_tests.support.commands import verify
@@ -30,24 +30,24 @@ def said(content: str | None, finish: str = "stop") -> Answer:
 
 
 @contextmanager
-def asking(*answers: Answer) -> Iterator[tuple[Prober, Clock]]:
-    """Yield a prober of a server that gives these answers, the last of them for ever."""
+def asking(*answers: Answer) -> Iterator[tuple[DeploymentClient, Clock]]:
+    """Yield a client of a server that gives these answers, the last of them for ever."""
     left, clock = list(answers), Clock()
 
     def answer(path: str, body: bytes) -> Answer:
         return left.pop(0) if len(left) > 1 else left[0]
 
     with serving(answer) as url:
-        prober = Prober(Target(url), "/chat", "", Budget(50, pace=clock.pace()), 5.0)
-        yield prober, clock
-        prober.close()
+        client = DeploymentClient(Target(url), "/chat", "", Budget(50, limiter=clock.limiter()), 5.0)
+        yield client, clock
+        client.close()
 
 
-def waited(*answers: Answer, longest: float = 60.0) -> tuple[Warmed, list[float], list[str]]:
+def waited(*answers: Answer, longest: float = 60.0) -> tuple[WarmUp, list[float], list[str]]:
     """Return what came of it, the pauses, and what was said."""
     told: list[str] = []
-    with asking(*answers) as (prober, clock):
-        return warmed(prober, longest, lambda text, _: told.append(text)), clock.waits, told
+    with asking(*answers) as (client, clock):
+        return warm_up(client, longest, lambda text, _: told.append(text)), clock.waits, told
 
 
 @pytest.mark.parametrize("cold", [(502, {}, b""), (503, {}, b""), (504, {}, b""), said("")])
@@ -103,10 +103,10 @@ def cold_once(request: Request, body: bytes, number: int) -> Response | None:
 
 
 def test_a_cold_start_is_reported_and_fails_no_clause(tmp_path: Path) -> None:
-    deployment = Deployment(arrive=cold_once)
+    hooks = ServerHooks(arrive=cold_once)
     files = [f"--report={tmp_path / name}" for name in ("r.json", "r.html", "r.md")]
-    with running(deployment) as url:
-        found = verify(url, "--agent-id", deployment.agent_id, "--clause", "chat.messages-one", *files)
+    with running(hooks) as url:
+        found = verify(url, "--agent-id", hooks.agent_id, "--clause", "chat.messages-one", *files)
     assert found.code == 0, found.output
     assert "the deployment is cold (502 Bad Gateway): waiting" in found.error
     assert "then it answered" in found.output

@@ -126,7 +126,7 @@ def test_a_provider_is_asked_in_the_same_way(authority: trustme.CA, files: Files
 def test_http_2_is_used_if_the_server_offers_it(tmp_path: Path) -> None:
     """Also for a stream: the report shows it for the exchange."""
     variant = next(variant for variant in VARIANTS if variant.name == "http2")
-    silent = replace(variant.deployment, chunks=lambda chunks, call: chunks[:-1])
+    silent = replace(variant.hooks, chunks=lambda chunks, call: chunks[:-1])
     with running(silent) as url:
         found = verify(
             *(url, "--agent-id", silent.agent_id, "--ca-bundle", str(certificates().authority)),
@@ -172,8 +172,8 @@ def proxied(*options: str, **variables: str) -> list[str]:
 
     with serving(answer) as proxy:
         given = [option.replace("PROXY", proxy) for option in options]
-        surroundings = {name: value.replace("PROXY", proxy) for name, value in variables.items()}
-        found = verify("http://agents.invalid", *QUICK, *given, env=environment(**surroundings))
+        child_environment = {name: value.replace("PROXY", proxy) for name, value in variables.items()}
+        found = verify("http://agents.invalid", *QUICK, *given, env=environment(**child_environment))
     assert found.code == 0, found.output + found.error
     return asked
 

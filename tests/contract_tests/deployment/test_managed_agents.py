@@ -10,20 +10,20 @@ from functools import partial
 import httpx
 import pytest
 
-from contract_tests.deployment.auth import Credentials, Issued
+from contract_tests.deployment.auth import Credentials, IssuedToken
 from contract_tests.deployment.base_url import Target
 from contract_tests.deployment.budget import NO_AGENTS, Budget
-from contract_tests.deployment.client import LATE, Place, Prober
-from contract_tests.deployment.managed_agents import NAME, TRIES, OwnAgents
-from contract_tests.deployment.rate_limit import Pace
-from contract_tests.verdict import Outcome
+from contract_tests.deployment.client import LATE, DeploymentClient, Endpoint
+from contract_tests.deployment.managed_agents import NAME, TRIES, ManagedAgents
+from contract_tests.deployment.rate_limit import RateLimiter
+from contract_tests.verdict import NotPassed
 from contract_tests.wire.exchange import Exchange
 
-LIST = (Place("listAgents", "GET", "/agents"), Place("listAssistants", "GET", "/assistants"))
-CREATE = Place("createAgent", "POST", "/agents")
+LIST = (Endpoint("listAgents", "GET", "/agents"), Endpoint("listAssistants", "GET", "/assistants"))
+CREATE = Endpoint("createAgent", "POST", "/agents")
 DELETE = (
-    Place("deleteAgent", "DELETE", "/agents/{agent_id}"),
-    Place("deleteAssistant", "DELETE", "/assistants/{agent_id}"),
+    Endpoint("deleteAgent", "DELETE", "/agents/{agent_id}"),
+    Endpoint("deleteAssistant", "DELETE", "/assistants/{agent_id}"),
 )
 
 
@@ -64,66 +64,68 @@ def server() -> Server:
 
 
 @pytest.fixture
-def prober(server: Server) -> Iterator[Prober]:
-    pace = Pace(deadline=100.0, clock=lambda: server.now, wait=server.pauses.append)
+def client(server: Server) -> Iterator[DeploymentClient]:
+    limiter = RateLimiter(deadline=100.0, clock=lambda: server.now, wait=server.pauses.append)
     connect = partial(httpx.Client, transport=httpx.MockTransport(server.answer))
-    prober = Prober(Target("http://server"), "/chat", "", Budget(9, pace=pace), 5.0, connect)
-    yield prober
-    prober.close()
+    client = DeploymentClient(Target("http://server"), "/chat", "", Budget(9, limiter=limiter), 5.0, connect)
+    yield client
+    client.close()
 
 
 @pytest.fixture
-def agents() -> OwnAgents:
-    return OwnAgents(wanted=True)
+def agents() -> ManagedAgents:
+    return ManagedAgents(wanted=True)
 
 
-def create(prober: Prober, agents: OwnAgents, label: str = "-1") -> Exchange:
+def create(client: DeploymentClient, agents: ManagedAgents, label: str = "-1") -> Exchange:
     agents.permit(CREATE)
-    exchange = prober.ask(CREATE, {"name": agents.name + label})
-    agents.note(exchange)
+    exchange = client.ask(CREATE, {"name": agents.name + label})
+    agents.record(exchange)
     return exchange
 
 
 def test_what_was_created_is_removed_newest_first_and_counted(
-    server: Server, prober: Prober, agents: OwnAgents
+    server: Server, client: DeploymentClient, agents: ManagedAgents
 ) -> None:
     for label in ("-1", "-2"):
-        create(prober, agents, label)
-    assert agents.removed(prober, LIST, DELETE) == []
+        create(client, agents, label)
+    assert agents.remove_all(client, LIST, DELETE) == []
     assert server.agents == {}
     assert server.exchange[2:] == ["GET /agents", "DELETE /agents/agent-1", "DELETE /agents/agent-0"]
-    assert prober.budget.sent == len(server.exchange)
-    assert [exchange.operation for exchange in prober.log[2:]] == ["listAgents", "deleteAgent", "deleteAgent"]
+    assert client.budget.sent == len(server.exchange)
+    assert [exchange.operation for exchange in client.log[2:]] == ["listAgents", "deleteAgent", "deleteAgent"]
 
 
-def test_a_second_removal_has_nothing_to_do(server: Server, prober: Prober, agents: OwnAgents) -> None:
-    create(prober, agents)
-    agents.removed(prober, LIST, DELETE)
-    prober.close()
-    assert agents.removed(prober, LIST, DELETE) == []
+def test_a_second_removal_has_nothing_to_do(server: Server, client: DeploymentClient, agents: ManagedAgents) -> None:
+    create(client, agents)
+    agents.remove_all(client, LIST, DELETE)
+    client.close()
+    assert agents.remove_all(client, LIST, DELETE) == []
 
 
-def test_a_run_that_created_nothing_sends_nothing(server: Server, prober: Prober, agents: OwnAgents) -> None:
-    assert agents.removed(prober, LIST, DELETE) == []
+def test_a_run_that_created_nothing_sends_nothing(
+    server: Server, client: DeploymentClient, agents: ManagedAgents
+) -> None:
+    assert agents.remove_all(client, LIST, DELETE) == []
     assert server.exchange == []
 
 
-def test_agents_of_others_stay(server: Server, prober: Prober, agents: OwnAgents) -> None:
+def test_agents_of_others_stay(server: Server, client: DeploymentClient, agents: ManagedAgents) -> None:
     """Those of another run too, whose name begins alike."""
     server.agents = {id: {"id": id, "name": name} for id, name in (("a", "theirs"), ("b", f"{NAME}-0-1"), ("c", NAME))}
-    create(prober, agents)
-    agents.removed(prober, LIST, DELETE)
+    create(client, agents)
+    agents.remove_all(client, LIST, DELETE)
     assert server.agents.keys() == {"a", "b", "c"}
 
 
 def test_two_runs_have_names_of_their_own() -> None:
-    one, other = OwnAgents(wanted=True), OwnAgents(wanted=True)
+    one, other = ManagedAgents(wanted=True), ManagedAgents(wanted=True)
     assert one.name != other.name
     assert one.name.startswith(f"{NAME}-")
 
 
 def test_an_agent_whose_create_got_no_answer_is_found_by_its_name(
-    server: Server, prober: Prober, agents: OwnAgents
+    server: Server, client: DeploymentClient, agents: ManagedAgents
 ) -> None:
     def cut(request: httpx.Request) -> httpx.Response | None:
         if request.method != "POST":
@@ -132,65 +134,69 @@ def test_an_agent_whose_create_got_no_answer_is_found_by_its_name(
         raise httpx.ReadTimeout("no answer")
 
     server.before = cut
-    assert create(prober, agents).status == 0
+    assert create(client, agents).status == 0
     server.before = lambda request: None
-    assert agents.removed(prober, LIST, DELETE) == []
+    assert agents.remove_all(client, LIST, DELETE) == []
     assert server.agents == {}
 
 
-def test_a_removal_comes_after_deadline_and_budget(server: Server, prober: Prober, agents: OwnAgents) -> None:
-    create(prober, agents)
+def test_a_removal_comes_after_deadline_and_budget(
+    server: Server, client: DeploymentClient, agents: ManagedAgents
+) -> None:
+    create(client, agents)
     patience: list[float] = []
-    server.now, prober.budget.most = 101.0, 1
+    server.now, client.budget.most = 101.0, 1
     server.before = lambda request: patience.append(request.extensions["timeout"]["read"])
-    with pytest.raises(Outcome):
-        prober.ask(LIST[0])
-    assert agents.removed(prober, LIST, DELETE) == []
+    with pytest.raises(NotPassed):
+        client.ask(LIST[0])
+    assert agents.remove_all(client, LIST, DELETE) == []
     assert server.agents == {}
-    assert prober.budget.sent == 3
+    assert client.budget.sent == 3
     assert patience == [LATE - 1.0, LATE - 1.0]
 
 
-def test_a_refusal_that_may_pass_is_tried_again(server: Server, prober: Prober, agents: OwnAgents) -> None:
-    create(prober, agents)
+def test_a_refusal_that_may_pass_is_tried_again(
+    server: Server, client: DeploymentClient, agents: ManagedAgents
+) -> None:
+    create(client, agents)
     refusals = iter((httpx.Response(409), httpx.Response(503)))
     server.before = lambda request: next(refusals, None) if request.method == "DELETE" else None
-    assert agents.removed(prober, LIST, DELETE) == []
+    assert agents.remove_all(client, LIST, DELETE) == []
     assert server.agents == {}
     assert len(server.pauses) == 2
 
 
 @pytest.mark.parametrize("lists", [True, False], ids=["with a list", "without one"])
 def test_a_404_counts_as_removed_if_the_list_agrees(
-    server: Server, prober: Prober, agents: OwnAgents, lists: bool
+    server: Server, client: DeploymentClient, agents: ManagedAgents, lists: bool
 ) -> None:
     """A gateway that rejects DELETE may answer 404 too."""
-    create(prober, agents)
+    create(client, agents)
     refusing = {"DELETE"} if lists else {"DELETE", "GET"}
     server.before = lambda request: httpx.Response(404) if request.method in refusing else None
-    assert agents.removed(prober, LIST, DELETE) == ["agent-0: 404 Not Found"]
-    create(prober, agents, "-2")
+    assert agents.remove_all(client, LIST, DELETE) == ["agent-0: 404 Not Found"]
+    create(client, agents, "-2")
     server.agents.clear()
-    assert agents.removed(prober, LIST, DELETE) == ([] if lists else ["agent-1: 404 Not Found"])
+    assert agents.remove_all(client, LIST, DELETE) == ([] if lists else ["agent-1: 404 Not Found"])
 
 
 @pytest.mark.parametrize(("status", "times"), [(403, 1), (409, TRIES)])
 def test_what_could_not_be_removed_is_said_with_the_reason(
-    server: Server, prober: Prober, agents: OwnAgents, status: int, times: int
+    server: Server, client: DeploymentClient, agents: ManagedAgents, status: int, times: int
 ) -> None:
-    create(prober, agents)
+    create(client, agents)
     server.before = lambda request: httpx.Response(status, text="no") if request.method == "DELETE" else None
-    (line,) = agents.removed(prober, LIST, DELETE)
+    (line,) = agents.remove_all(client, LIST, DELETE)
     assert line.startswith(f"agent-0: {status} ")
     assert line.endswith("no")
     assert server.exchange.count("DELETE /agents/agent-0") == times
 
 
 def test_an_interruption_ends_the_removal_and_reports_what_is_left(
-    server: Server, prober: Prober, agents: OwnAgents
+    server: Server, client: DeploymentClient, agents: ManagedAgents
 ) -> None:
     for label in ("-1", "-2"):
-        create(prober, agents, label)
+        create(client, agents, label)
 
     def interrupt(request: httpx.Request) -> httpx.Response | None:
         if request.url.path == "/agents/agent-0":
@@ -198,44 +204,46 @@ def test_an_interruption_ends_the_removal_and_reports_what_is_left(
         return None
 
     server.before = interrupt
-    assert agents.removed(prober, LIST, DELETE) == ["agent-0: its removal was interrupted"]
+    assert agents.remove_all(client, LIST, DELETE) == ["agent-0: its removal was interrupted"]
 
 
-def test_what_one_path_lacks_its_twin_may_have(server: Server, prober: Prober, agents: OwnAgents) -> None:
-    create(prober, agents)
+def test_what_one_path_lacks_its_twin_may_have(server: Server, client: DeploymentClient, agents: ManagedAgents) -> None:
+    create(client, agents)
     server.before = lambda request: (
         httpx.Response(405) if request.method != "POST" and request.url.path.startswith("/agents") else None
     )
-    assert agents.removed(prober, LIST, DELETE) == []
+    assert agents.remove_all(client, LIST, DELETE) == []
     assert server.agents == {}
 
 
-def test_a_token_that_has_expired_meanwhile_is_renewed(server: Server, prober: Prober, agents: OwnAgents) -> None:
+def test_a_token_that_has_expired_meanwhile_is_renewed(
+    server: Server, client: DeploymentClient, agents: ManagedAgents
+) -> None:
     tokens = iter(("old", "new"))
-    prober.credentials = Credentials(lambda: Issued(next(tokens)))
-    create(prober, agents)
+    client.credentials = Credentials(lambda: IssuedToken(next(tokens)))
+    create(client, agents)
     server.before = lambda request: (
         httpx.Response(401) if request.headers.get("authorization") != "Bearer new" else None
     )
-    assert agents.removed(prober, LIST, DELETE) == []
+    assert agents.remove_all(client, LIST, DELETE) == []
     assert server.agents == {}
 
 
 def test_an_agent_that_a_test_has_deleted_is_not_removed_again(
-    server: Server, prober: Prober, agents: OwnAgents
+    server: Server, client: DeploymentClient, agents: ManagedAgents
 ) -> None:
-    create(prober, agents)
+    create(client, agents)
     changes = agents.changes
-    agents.note(prober.ask(DELETE[0], parameters={"agent_id": "agent-0"}))
-    assert agents.there == []
+    agents.record(client.ask(DELETE[0], parameters={"agent_id": "agent-0"}))
+    assert agents.created == []
     assert agents.changes == changes + 1
-    agents.removed(prober, LIST, DELETE)
+    agents.remove_all(client, LIST, DELETE)
     assert server.exchange[2:] == ["GET /agents"]
 
 
-@pytest.mark.parametrize("place", [CREATE, DELETE[0], Place("updateAgent", "POST", "/agents/{agent_id}")])
-def test_a_run_that_may_not_changes_nothing(place: Place) -> None:
-    with pytest.raises(Outcome) as judged:
-        OwnAgents(wanted=False).permit(place)
+@pytest.mark.parametrize("place", [CREATE, DELETE[0], Endpoint("updateAgent", "POST", "/agents/{agent_id}")])
+def test_a_run_that_may_not_changes_nothing(place: Endpoint) -> None:
+    with pytest.raises(NotPassed) as judged:
+        ManagedAgents(wanted=False).permit(place)
     assert (judged.value.finding.word, judged.value.finding.reason) == ("skipped", NO_AGENTS)
     assert "--manage-agents" in NO_AGENTS

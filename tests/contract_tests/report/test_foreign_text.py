@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract_tests.support.commands import Ended, environment, verify
+from tests.contract_tests.support.commands import CommandResult, environment, verify
 from tests.contract_tests.support.servers import Answer, serving
 
 ODD = "\x1b[31mred\x9b\u202edlo\x07"
@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(folder: Path) -> Ended:
+def run(folder: Path) -> CommandResult:
     env = environment(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(folder / "summary.md"))
     files = [f"--report={folder / name}" for name in ("r.html", "r.json", "r.md")]
     clauses = [f"--clause=chat.{glob}" for glob in ("stream-*", "reply-*", "validation-*")]
@@ -46,14 +46,14 @@ def run(folder: Path) -> Ended:
 
 
 @pytest.mark.parametrize("name", ["r.html", "r.json", "r.md", "j.xml", "summary.md", "output", "error"])
-def test_no_control_character_is_written(name: str, run: Ended, folder: Path) -> None:
+def test_no_control_character_is_written(name: str, run: CommandResult, folder: Path) -> None:
     assert run.code == 1, run.output + run.error
     texts = {"output": run.output, "error": run.error}
     text = texts[name] if name in texts else (folder / name).read_text(encoding="utf-8")
     assert _CONTROL.findall(text) == []
 
 
-def test_nothing_else_is_left_in_the_working_directory(run: Ended, folder: Path) -> None:
+def test_nothing_else_is_left_in_the_working_directory(run: CommandResult, folder: Path) -> None:
     assert {file.name for file in folder.iterdir()} == {"r.html", "r.json", "r.md", "j.xml", "summary.md"}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.report.github_actions import MOST, add_summary, annotated, asked_for, commands_stopped
+from contract_tests.report.github_actions import MOST, add_summary, annotated, commands_stopped, is_requested
 from tests.contract_tests.report.support.samples import MARKUP, SAMPLE, clause, report
 
 
@@ -76,5 +76,5 @@ def test_commands_are_stopped_by_a_word_that_no_server_knows() -> None:
 
 @pytest.mark.parametrize(("value", "expected"), [("true", True), ("false", False), ("", False)])
 def test_only_github_actions_is_told(value: str, expected: bool) -> None:
-    assert asked_for({"GITHUB_ACTIONS": value}) is expected
-    assert asked_for({}) is False
+    assert is_requested({"GITHUB_ACTIONS": value}) is expected
+    assert is_requested({}) is False

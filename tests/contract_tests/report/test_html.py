@@ -12,7 +12,7 @@ from markupsafe import escape
 from agent_contract import load_contract
 from agent_contract.messages import GRADE_MEANINGS
 from contract_tests.report.html import SIGNS, to_html
-from contract_tests.report.model import Change, Comparison, OperationSeen, Verdict
+from contract_tests.report.model import Change, Comparison, OperationCoverage, Verdict
 from contract_tests.report.phrases import headline, lead, settings
 from contract_tests.report.sections import OTHER, topic
 from contract_tests.verdict import WORDS
@@ -118,9 +118,9 @@ def test_the_headline_mentions_what_got_worse() -> None:
 def test_a_clause_counts_only_for_the_operations_that_it_was_judged_on() -> None:
     """An operation that the deployment lacks has passed nothing; one without requests is only counted."""
     twins = (
-        OperationSeen("here", "GET", "/here", ("200",), {"200": 3, "404": 1}),
-        OperationSeen("absent", "GET", "/absent", ("200",), {"404": 2}),
-        OperationSeen("unasked", "GET", "/unasked", ("200",), {}),
+        OperationCoverage("here", "GET", "/here", ("200",), {"200": 3, "404": 1}),
+        OperationCoverage("absent", "GET", "/absent", ("200",), {"404": 2}),
+        OperationCoverage("unasked", "GET", "/unasked", ("200",), {}),
     )
     everywhere = ("here", "absent", "unasked")
     passed = replace(clause("a", "passed"), operations=everywhere, judged_on=("here", "absent"))

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.contract_tests.support.commands import Ended, environment, verify
+from tests.contract_tests.support.commands import CommandResult, environment, verify
 from tests.contract_tests.support.servers import Answer, serving
 
 TOKEN = 's3cr+t/Tok=n&with"marks-and-more'
@@ -48,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(folder: Path) -> Ended:
+def run(folder: Path) -> CommandResult:
     env = environment(
         AGENT_CONTRACT_TOKEN=TOKEN,
         MINE=TOKEN,
@@ -61,14 +61,14 @@ def run(folder: Path) -> Ended:
         return verify(url, "--agent-id=a", "--token", TOKEN, *CLAUSES, *files, f"--junit={folder / 'j.xml'}", env=env)
 
 
-def test_the_run_found_something_to_show(run: Ended, folder: Path) -> None:
+def test_the_run_found_something_to_show(run: CommandResult, folder: Path) -> None:
     assert run.code == 1
     assert run.output.count("failed") > 5
     assert "$AGENT_CONTRACT_TOKEN" in (folder / "r.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["r.html", "r.json", "r.md", "j.xml", "summary.md", "output", "error"])
-def test_it_shows_nowhere(name: str, run: Ended, folder: Path) -> None:
+def test_it_shows_nowhere(name: str, run: CommandResult, folder: Path) -> None:
     texts = {"output": run.output, "error": run.error}
     text = texts[name] if name in texts else (folder / name).read_text(encoding="utf-8")
     folded = "".join(text.split())

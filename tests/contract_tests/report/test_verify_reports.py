@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 from agent_contract import load_contract
-from benchmarks.detection.hooks import Deployment
+from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.mutants import MUTANTS
 from benchmarks.detection.running import running
 from contract_tests.options import Options
@@ -26,7 +26,7 @@ from contract_tests.report.writers import FORMS
 from mockserver import MockServer
 from mockserver.build import create_engine
 from mockserver.config import Config
-from tests.contract_tests.support.commands import COMMAND, Ended, environment, verify
+from tests.contract_tests.support.commands import COMMAND, CommandResult, environment, verify
 from tests.contract_tests.support.servers import Answer, Stalling, serving
 
 #: On this agent of the mock one clause fails.
@@ -48,12 +48,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(mock: str, folder: Path) -> Ended:
+def whole(mock: str, folder: Path) -> CommandResult:
     files = [f"--report={folder / name}" for name in ("r.html", "r.json", "r.md")]
     return verify(mock, *FEW, *files, f"--junit={folder / 'j.xml'}")
 
 
-def test_every_form_is_written(whole: Ended, folder: Path) -> None:
+def test_every_form_is_written(whole: CommandResult, folder: Path) -> None:
     assert whole.code == 1
     assert sorted(path.name for path in folder.iterdir()) == ["j.xml", "r.html", "r.json", "r.md"]
     for name in ("r.html", "r.json", "r.md"):
@@ -61,14 +61,14 @@ def test_every_form_is_written(whole: Ended, folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
-def test_reports_are_their_owner_s_alone(whole: Ended, folder: Path) -> None:
+def test_reports_are_their_owner_s_alone(whole: CommandResult, folder: Path) -> None:
     """They contain what the deployment answered."""
     reports = [file for file in folder.iterdir() if file.suffix in FORMS]
     assert reports
     assert {file.stat().st_mode & 0o777 for file in reports} == {0o600}
 
 
-def test_the_report_names_what_was_judged_and_by_what(whole: Ended, folder: Path, mock: str) -> None:
+def test_the_report_names_what_was_judged_and_by_what(whole: CommandResult, folder: Path, mock: str) -> None:
     report = load(folder / "r.json")
     contract = load_contract(every_version=True)
     assert (report.contract.version, report.contract.digest) == (contract.version, contract.digest)
@@ -81,7 +81,7 @@ def test_the_report_names_what_was_judged_and_by_what(whole: Ended, folder: Path
     assert [clause.id for clause in report.clauses] == [clause.id for clause in contract.clauses]
 
 
-def test_a_broken_clause_has_its_evidence(whole: Ended, folder: Path) -> None:
+def test_a_broken_clause_has_its_evidence(whole: CommandResult, folder: Path) -> None:
     (failed,) = load(folder / "r.json").having("failed")
     clause = load_contract().clause(FAILING)
     assert (failed.id, failed.sentence, failed.pointer) == (clause.id, clause.sentence, clause.pointer)
@@ -92,7 +92,7 @@ def test_a_broken_clause_has_its_evidence(whole: Ended, folder: Path) -> None:
     assert json.loads(failed.transcript.reply.body)["object"] == "chat.completion"
 
 
-def test_the_command_of_a_clause_judges_it_alone(whole: Ended, folder: Path) -> None:
+def test_the_command_of_a_clause_judges_it_alone(whole: CommandResult, folder: Path) -> None:
     (failed,) = load(folder / "r.json").having("failed")
     assert failed.command in whole.output
     words = failed.command.split()
@@ -122,7 +122,7 @@ def test_the_command_of_a_clause_reaches_the_deployment_as_the_run_did() -> None
     )
 
 
-def test_junit_has_every_test_and_every_property(whole: Ended, folder: Path) -> None:
+def test_junit_has_every_test_and_every_property(whole: CommandResult, folder: Path) -> None:
     suite = ElementTree.parse(folder / "j.xml").getroot()[0]
     assert int(suite.get("tests", "0")) == len(suite.findall("testcase")) > 5
     words = [one.get("value") for one in suite.iter("property") if one.get("name") == "contract.word"]
@@ -156,8 +156,8 @@ def test_a_broken_session_shows_the_whole_of_it(tmp_path: Path) -> None:
     """The two requests that it is compared with, and every turn; the last of them decides."""
     (mutant,) = (mutant for mutant in MUTANTS if mutant.name == "session-not-extended")
     files = [f"--report={name}" for name in ("r.json", "r.html", "r.md")]
-    with running(mutant.deployment) as url:
-        agent = mutant.deployment.agent_id
+    with running(mutant.hooks) as url:
+        agent = mutant.hooks.agent_id
         found = verify(url, "--agent-id", agent, "--clause=chat.session-extended", *files, cwd=tmp_path)
     (failed,) = load(tmp_path / "r.json").having("failed")
     assert failed.transcript
@@ -276,7 +276,7 @@ def test_a_report_that_can_not_be_written_in_the_end_is_named_without_a_verdict(
     assert "the report inner/r.json can't be written" in found.last
 
 
-def test_a_baseline_is_compared_with(whole: Ended, folder: Path, mock: str, tmp_path: Path) -> None:
+def test_a_baseline_is_compared_with(whole: CommandResult, folder: Path, mock: str, tmp_path: Path) -> None:
     earlier = load(folder / "r.json")
     clauses = (replace(one, word="passed") if one.id == FAILING else one for one in earlier.clauses)
     words = (replace(one, word="failed") if one.id == "chat.model-empty" else one for one in clauses)
@@ -303,7 +303,9 @@ def test_a_waived_clause_is_shown_and_does_not_fail_the_run(mock: str, tmp_path:
     assert "waived until 2999-12-31: known" in (tmp_path / "r.md").read_text(encoding="utf-8")
 
 
-def test_what_got_worse_fails_a_run_that_is_asked_to(folder: Path, whole: Ended, mock: str, tmp_path: Path) -> None:
+def test_what_got_worse_fails_a_run_that_is_asked_to(
+    folder: Path, whole: CommandResult, mock: str, tmp_path: Path
+) -> None:
     """Even a waived failure, if it passed before."""
     earlier = load(folder / "r.json")
     clauses = tuple(replace(one, word="passed") if one.id == FAILING else one for one in earlier.clauses)
@@ -344,18 +346,18 @@ def test_github_is_told(mock: str, tmp_path: Path) -> None:
     assert summary.read_text(encoding="utf-8").startswith("## 1 clause failed")
 
 
-def test_outside_github_nothing_of_that_is_printed(whole: Ended) -> None:
+def test_outside_github_nothing_of_that_is_printed(whole: CommandResult) -> None:
     assert "::" not in whole.output.replace("::1", "")
 
 
 def test_under_xdist_the_report_is_whole(tmp_path: Path, folder: Path) -> None:
     """It is written by the controlling process, with what its workers sent."""
-    deployment = Deployment()
-    with running(deployment) as url:
+    hooks = ServerHooks()
+    with running(hooks) as url:
         done = subprocess.run(
             [
                 *(*COMMAND[:2], "-m", "pytest", "-q", "-p", "xdist", "-p", "contract_tests.runner.plugin", "-n", "2"),
-                *("--pyargs", "contract_tests", f"--contract-url={url}", f"--contract-agent-id={deployment.agent_id}"),
+                *("--pyargs", "contract_tests", f"--contract-url={url}", f"--contract-agent-id={hooks.agent_id}"),
                 *(
                     "--contract-clause=chat.model-*",
                     f"--contract-report={tmp_path / 'r.json'}",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent_contract.messages import Clause
-from contract_tests.report.waivers import Waiver, WaiverError, Waiving, load_waivers
+from contract_tests.report.waivers import AppliedWaivers, Waiver, WaiverError, load_waivers
 from contract_tests.verdict import WAIVED, WORDS, Exit, Finding, conclude
 
 DAY = date(2027, 3, 31)
@@ -18,7 +18,7 @@ CLAUSES = {"a.b": Clause("a.b", "It is so.", "core", "1", (), "#/")}
 
 def judged(word: str, *waivers: Waiver, today: date = DAY) -> tuple[Exit, str, str]:
     """Return exit code, sentence and word of a run of one clause."""
-    waiving = Waiving(waivers, today)
+    waiving = AppliedWaivers(waivers, today)
     findings = waiving.applied({"a.b": Finding(word, clause="a.b")})
     conclusion = conclude(findings, CLAUSES, objections=waiving.objections(findings))
     return conclusion.code, conclusion.sentence, findings["a.b"].word
@@ -58,7 +58,7 @@ def test_a_waiver_of_an_unknown_clause_fails_the_run() -> None:
 
 @pytest.mark.parametrize("word", ["skipped", "not tested"])
 def test_a_waiver_of_what_was_not_seen_is_left_alone(word: str) -> None:
-    assert Waiving((EXCUSE,), DAY).objections({"a.b": Finding(word, clause="a.b")}) == ()
+    assert AppliedWaivers((EXCUSE,), DAY).objections({"a.b": Finding(word, clause="a.b")}) == ()
 
 
 def test_every_word_is_either_excused_or_needless_or_unseen() -> None:

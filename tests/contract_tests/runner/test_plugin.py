@@ -11,14 +11,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks.detection.hooks import Deployment, Refusal
+from benchmarks.detection.hooks import Refusal, ServerHooks
 from benchmarks.detection.running import running
 from benchmarks.hostile_servers import SERVERS, serving
 from contract_tests.runner import plugin
 from tests.contract_tests.support.commands import LIMIT, PYTEST_ALONE, ROOT, environment, run_pytest
 from tests.contract_tests.support.judging import judged
 
-PLAIN = Deployment()
+PLAIN = ServerHooks()
 
 
 def lax(refusal: Refusal) -> Refusal:
@@ -42,7 +42,7 @@ def test_a_failed_clause_is_a_failure_without_a_traceback(faulty: tuple[str, ...
         "repeat  curl -sS",
     ):
         assert text in ran.output
-    for noise in ("Outcome", "def test_", "contract_tests/assertions/expect.py", "Traceback"):
+    for noise in ("NotPassed", "def test_", "contract_tests/assertions/expect.py", "Traceback"):
         assert noise not in ran.output
     assert "failed: chat.n-below-minimum" in ran.output
 

@@ -81,15 +81,15 @@ def test_a_conforming_deployment_passes(name: str) -> None:
     variant, wanted = BY_NAME[name], CASES[name]
     options = [option.removeprefix("--") for option in variant.options]
     pairs = [f"{option}={value}" for option, value in zip(options[::2], options[1::2], strict=True)]
-    with running(variant.deployment) as url:
+    with running(variant.hooks) as url:
         trust = [f"ca-bundle={certificates().authority}"] if url.startswith("https:") else []
         verdict = judged(
             url,
-            f"agent-id={variant.deployment.agent_id}",
+            f"agent-id={variant.hooks.agent_id}",
             *(f"clause={glob}" for glob in wanted.clauses),
             *pairs,
             *trust,
-            token=variant.deployment.token or "",
+            token=variant.hooks.token or "",
         )
     assert verdict.having("failed") == set(), [verdict.findings[id] for id in verdict.having("failed")]
     assert verdict.code == (Exit.NO_VERDICT if variant.undecided else Exit.PASSED), verdict.reason

@@ -42,10 +42,10 @@ AROUND = ("agents.*", "models.*", "model-chat.*", "completions.*", "embeddings.*
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_a_conforming_deployment_passes(variant: Variant) -> None:
-    with running(variant.deployment) as url:
+    with running(variant.hooks) as url:
         verdict = judged(
             url,
-            f"agent-id={variant.deployment.agent_id}",
+            f"agent-id={variant.hooks.agent_id}",
             *(f"clause={glob}" for glob in AROUND),
             *(option.removeprefix("--") for option in variant.options),
         )

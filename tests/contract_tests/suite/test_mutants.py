@@ -18,10 +18,10 @@ ONE_EACH = {mutant.clause: mutant for mutant in reversed(MUTANTS) if mutant.clau
 @pytest.mark.parametrize("clause", FAILING)
 def test_a_mutant_is_killed_by_the_clause_that_it_breaks(clause: str) -> None:
     mutant: Mutant = ONE_EACH[clause]
-    with running(mutant.deployment) as url:
-        agent = f"agent-id={mutant.deployment.agent_id}"
+    with running(mutant.hooks) as url:
+        agent = f"agent-id={mutant.hooks.agent_id}"
         options = [option.removeprefix("--") for option in mutant.options]
-        verdict = judged(url, agent, f"clause={clause}", *options, token=mutant.deployment.token or "")
+        verdict = judged(url, agent, f"clause={clause}", *options, token=mutant.hooks.token or "")
     finding = verdict.findings[clause]
     assert finding.word == "failed", f"{mutant.sentence}: {finding}"
     assert finding.expected

@@ -12,7 +12,7 @@ import pytest
 
 from agent_contract.messages import JSON
 from contract_tests.deployment import client
-from contract_tests.deployment.bounded_http import Bound, Received, send_within
+from contract_tests.deployment.bounded_http import ExchangeLimits, RawReply, send_within
 from mockserver import MockServer
 from tests.contract_tests.support.judging import judged
 
@@ -21,8 +21,8 @@ from tests.contract_tests.support.judging import judged
 @pytest.mark.parametrize("answer", [{}, []])
 def test_a_list_without_its_data_fails_its_clauses_and_no_test_fails_by_itself(answer: JSON, which: str) -> None:
     def send(
-        to: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: Bound
-    ) -> Received:
+        to: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: ExchangeLimits
+    ) -> RawReply:
         received = send_within(to, method, url, headers, content, bound)
         path, _, query = url.partition("?")
         chosen = {"each list": True, "each list with a query": query != "", "a list of one": query == "limit=1"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from contract_tests.deployment.rate_limit import Pace
+from contract_tests.deployment.rate_limit import RateLimiter
 
 
 @dataclass
@@ -21,5 +21,5 @@ class Clock:
         self.waits.append(seconds)
         self.now += seconds
 
-    def pace(self, rate: float = 0.0, deadline: float = 0.0) -> Pace:
-        return Pace(rate, deadline, self, self.wait)
+    def limiter(self, rate: float = 0.0, deadline: float = 0.0) -> RateLimiter:
+        return RateLimiter(rate, deadline, self, self.wait)

@@ -25,7 +25,7 @@ PYTEST = (*PYTEST_ALONE, "-p", "contract_tests.runner.plugin", "-p", "schemathes
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CommandResult:
     """How a command ended, and what it printed."""
 
     code: int
@@ -51,7 +51,7 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, **more}
 
 
-def verify(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Ended:
+def verify(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> CommandResult:
     """Run `agent-contract verify` to its end."""
     done = subprocess.run(
         [*COMMAND, "verify", *arguments],
@@ -63,7 +63,7 @@ def verify(*arguments: str, cwd: Path | None = None, env: Mapping[str, str] | No
         cwd=cwd,
         env=env or environment(),
     )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import httpx
 
 from contract_tests.deployment import client
-from contract_tests.deployment.bounded_http import Bound, Received, send_within
+from contract_tests.deployment.bounded_http import ExchangeLimits, RawReply, send_within
 
 #: JSON strings, so that they can contain what Python would not write.
 ODD = (
@@ -51,8 +51,8 @@ class Replacer:
         self._share = self._chance.choice((0.2, 0.9, 0.9))
 
     def __call__(
-        self, to: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: Bound
-    ) -> Received:
+        self, to: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: ExchangeLimits
+    ) -> RawReply:
         received = send_within(to, method, url, headers, content, bound)
         first, self._first = self._first, False
         if first or self._chance.random() > self._share:
@@ -69,14 +69,14 @@ def replacing(seed: int) -> Iterator[Replacer]:
         yield replacer
 
 
-def replaced(received: Received, chance: random.Random) -> Received:
+def replaced(received: RawReply, chance: random.Random) -> RawReply:
     """Return a reply with one part of it replaced."""
-    ways: tuple[Callable[[Received, random.Random], Received], ...]
+    ways: tuple[Callable[[RawReply, random.Random], RawReply], ...]
     ways = (_value, _value, _value, _value, _value, _bytes, _header, _status)
     return chance.choice(ways)(received, chance)
 
 
-def _value(received: Received, chance: random.Random) -> Received:
+def _value(received: RawReply, chance: random.Random) -> RawReply:
     """Replace a value in the JSON of the body, or of one event."""
     lines = received.body.split(b"\n")
     whole = [index for index, line in enumerate(lines) if line.startswith(b"data: {")]
@@ -111,7 +111,7 @@ def _places(holder: Any, found: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
     return found
 
 
-def _bytes(received: Received, chance: random.Random) -> Received:
+def _bytes(received: RawReply, chance: random.Random) -> RawReply:
     body = received.body
     start = chance.randrange(len(body) + 1)
     odd = chance.choice(
@@ -122,15 +122,15 @@ def _bytes(received: Received, chance: random.Random) -> Received:
     return replace(_with_body(received, body[:start] + odd + body[start + cut :]), failure=failure)
 
 
-def _header(received: Received, chance: random.Random) -> Received:
+def _header(received: RawReply, chance: random.Random) -> RawReply:
     name, value = chance.choice(HEADERS)
     return replace(received, headers=(*(pair for pair in received.headers if pair[0] != name), (name, value)))
 
 
-def _status(received: Received, chance: random.Random) -> Received:
+def _status(received: RawReply, chance: random.Random) -> RawReply:
     return replace(received, status=chance.choice(STATUSES))
 
 
-def _with_body(received: Received, body: bytes) -> Received:
+def _with_body(received: RawReply, body: bytes) -> RawReply:
     at = received.pieces[0][0] if received.pieces else 0.0
     return replace(received, pieces=((at, body),))

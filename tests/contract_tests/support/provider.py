@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from benchmarks.detection.hooks import Deployment, Refusal
+from benchmarks.detection.hooks import Refusal, ServerHooks
 from benchmarks.detection.running import by_uvicorn
 
 CLIENT, SECRET = "judge", "the-secret-of-the-client"
@@ -56,9 +56,9 @@ class Provider:
         self.tokens[name] -= 1
 
     @property
-    def deployment(self) -> Deployment:
+    def hooks(self) -> ServerHooks:
         """A deployment that takes this provider's tokens."""
-        return Deployment(token="whatever the provider gave", admit=self.admit)
+        return ServerHooks(token="whatever the provider gave", admit=self.admit)
 
     @contextmanager
     def serving(self) -> Iterator[str]:
@@ -82,5 +82,5 @@ class Provider:
             status, answer = self.grant(form, shown or (form.get("client_id", ""), form.get("client_secret", "")))
             return JSONResponse(answer, status)
 
-        with by_uvicorn(app, Deployment()) as self.url:
+        with by_uvicorn(app, ServerHooks()) as self.url:
             yield f"{self.url}/realm"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.wire.sse import EventStream, Received, read
+from contract_tests.wire.sse import EventStream, ReceivedEvent, read
 
 TEXT = 'data: {"a": "Grüße 👋"}\n\nevent: note\nid: 7\ndata: one\ndata: two\n\n: a comment\ndata: [DONE]\n\n'
 DATA = ['{"a": "Grüße 👋"}', "one\ntwo", "[DONE]"]
@@ -42,11 +42,11 @@ def test_mixed_line_ends_are_read() -> None:
 def test_name_and_id_belong_to_the_event_and_the_id_stays() -> None:
     """The id of an event is that of the last one that had one."""
     events = of("event: x\nid: 1\ndata: a\n\ndata: b\n\n").events
-    assert events == (Received("a", "x", "1"), Received("b", "", "1"))
+    assert events == (ReceivedEvent("a", "x", "1"), ReceivedEvent("b", "", "1"))
 
 
 def test_an_event_without_data_is_skipped() -> None:
-    assert of("event: ping\n\n: keep alive\n\nretry: 3000\n\ndata: a\n\n").events == (Received("a"),)
+    assert of("event: ping\n\n: keep alive\n\nretry: 3000\n\ndata: a\n\n").events == (ReceivedEvent("a"),)
 
 
 def test_one_space_after_the_colon_is_not_data() -> None:

@@ -9,15 +9,15 @@ from pathlib import Path
 from contract_tests.deployment.cold_start import ColdStart
 from contract_tests.report.model import (
     Change,
-    ClauseSeen,
+    ClauseResult,
     Comparison,
-    Deployment,
     JudgedContract,
-    OperationSeen,
+    JudgedDeployment,
+    OperationCoverage,
     Report,
     Verdict,
 )
-from contract_tests.report.transcript import Event, Got, Sent, Transcript
+from contract_tests.report.transcript import ShownEvent, ShownReply, ShownRequest, Transcript
 from contract_tests.report.waivers import Waiver
 from contract_tests.verdict import WAIVED, WORDS
 
@@ -26,30 +26,30 @@ MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)> @everyone |cell|
 #: `SAMPLE` as it was written when a report's format had version 1, and the verdicts and a grade other names.
 VERSION_1 = Path(__file__).with_name("report_version_1.json")
 _DIGEST = f"sha256:{'0123456789abcdef' * 4}"
-_SENT = Sent("POST", "https://agents.example.com/chat", (("content-type", "application/json"),), '{"n": 2}', 8)
+_SENT = ShownRequest("POST", "https://agents.example.com/chat", (("content-type", "application/json"),), '{"n": 2}', 8)
 
 
-def clause(id: str, word: str, *, reason: str = "", expected: str = "", got: str = "", curl: str = "") -> ClauseSeen:
+def clause(id: str, word: str, *, reason: str = "", expected: str = "", got: str = "", curl: str = "") -> ClauseResult:
     """Return a clause with a verdict."""
     sentence, command = f"The clause `{id}` is a sentence.", f"agent-contract verify x --clause {id}"
     place = ("core", "9.0", ("chat",), f"#/{id}")
-    return ClauseSeen(id, sentence, *place, word, reason, expected, got, curl, command, judged_on=("chat",))
+    return ClauseResult(id, sentence, *place, word, reason, expected, got, curl, command, judged_on=("chat",))
 
 
 def stream(events: int = 3) -> Transcript:
     """Return a transcript of a stream."""
-    found = tuple(Event(place, 0.25 * place, f'{{"delta": {place}}}') for place in range(1, events + 1))
+    found = tuple(ShownEvent(place, 0.25 * place, f'{{"delta": {place}}}') for place in range(1, events + 1))
     return Transcript(
-        _SENT, Got(200, "Mon, 23 Nov 2026 16:00:00 GMT", (("content-type", "text/event-stream"),), "", 99, found)
+        _SENT, ShownReply(200, "Mon, 23 Nov 2026 16:00:00 GMT", (("content-type", "text/event-stream"),), "", 99, found)
     )
 
 
 def plain(body: str) -> Transcript:
     """Return a transcript of a plain answer."""
-    return Transcript(_SENT, Got(400, "", (("x-odd", body),), body, len(body), failure="cut"))
+    return Transcript(_SENT, ShownReply(400, "", (("x-odd", body),), body, len(body), failure="cut"))
 
 
-def report(*clauses: ClauseSeen, code: int = 0, sentence: str = "passed") -> Report:
+def report(*clauses: ClauseResult, code: int = 0, sentence: str = "passed") -> Report:
     """Return a report of these clauses."""
     counts = Counter(one.word for one in clauses)
     return Report(
@@ -57,7 +57,7 @@ def report(*clauses: ClauseSeen, code: int = 0, sentence: str = "passed") -> Rep
         duration_seconds=12.5,
         versions={"python": "3.11.7", "agent-contract": "0.1.0"},
         contract=JudgedContract("Agent API", "9.1.1", _DIGEST),
-        target=Deployment("https://agents.example.com", "demo"),
+        target=JudgedDeployment("https://agents.example.com", "demo"),
         seed=0,
         options={
             "clauses": [],
@@ -75,7 +75,9 @@ def report(*clauses: ClauseSeen, code: int = 0, sentence: str = "passed") -> Rep
         tokens=2048,
         verdict=Verdict(code, sentence, {word: counts[word] for word in WORDS if counts[word]}),
         waivers=(),
-        operations=(OperationSeen("chat", "POST", "/chat/{agent_id}", ("200", "400", "422"), {"200": 90, "418": 1}),),
+        operations=(
+            OperationCoverage("chat", "POST", "/chat/{agent_id}", ("200", "400", "422"), {"200": 90, "418": 1}),
+        ),
         clauses=clauses,
     )
 
