@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     )
     from agent_contract.model.operations import Example, Link, MediaType, Operation, RequestBody, Response
     from agent_contract.model.parameters import Parameter
-    from agent_contract.sampling.budget import Budget, BudgetError
+    from agent_contract.sampling.budget import WorkBudget, WorkBudgetError
     from agent_contract.sampling.client_schema import ClientSchema, SchemaRefused, read_schema
     from agent_contract.sampling.sampler import SampleError, sample
-    from agent_contract.validation.check import Call, check_reply, check_request, understand
+    from agent_contract.validation.check import Call, check_reply, check_request, parse_call
     from agent_contract.validation.fastapi_errors import error_detail
     from agent_contract.validation.json_body import BodyProblem, exceeds_symbols
     from agent_contract.validation.sse import parse_events
@@ -38,8 +38,6 @@ __all__ = [
     "GRADES",
     "JSON",
     "BodyProblem",
-    "Budget",
-    "BudgetError",
     "Call",
     "Clause",
     "ClientSchema",
@@ -66,23 +64,25 @@ __all__ = [
     "Step",
     "UnreadableError",
     "Violation",
+    "WorkBudget",
+    "WorkBudgetError",
     "check_reply",
     "check_request",
     "error_detail",
     "exceeds_symbols",
     "find_document",
     "load_contract",
+    "parse_call",
     "parse_events",
     "read_schema",
     "sample",
-    "understand",
 ]
 
 # Imported when a name is used: pytest loads this package at every start, for its plugin.
 _MODULES = {
     "BodyProblem": "agent_contract.validation.json_body",
-    "Budget": "agent_contract.sampling.budget",
-    "BudgetError": "agent_contract.sampling.budget",
+    "WorkBudget": "agent_contract.sampling.budget",
+    "WorkBudgetError": "agent_contract.sampling.budget",
     "Call": "agent_contract.validation.check",
     "Clause": "agent_contract.messages",
     "ClientSchema": "agent_contract.sampling.client_schema",
@@ -120,7 +120,7 @@ _MODULES = {
     "parse_events": "agent_contract.validation.sse",
     "read_schema": "agent_contract.sampling.client_schema",
     "sample": "agent_contract.sampling.sampler",
-    "understand": "agent_contract.validation.check",
+    "parse_call": "agent_contract.validation.check",
 }
 
 

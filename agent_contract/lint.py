@@ -22,7 +22,7 @@ from agent_contract.messages import JSON, Request, Violation
 from agent_contract.model.operations import Example, MediaType, Operation
 from agent_contract.model.parameters import MISSING
 from agent_contract.model.schemas import Direction, Validator
-from agent_contract.validation.check import check_request, is_json, understand
+from agent_contract.validation.check import check_request, is_json, parse_call
 from agent_contract.validation.sse import parse_events
 from agent_contract.validation.violations import violations
 
@@ -37,7 +37,7 @@ FORMATS = frozenset(
 #: Formats of OpenAPI that describe how a value is stored; they restrict nothing that could be checked.
 _HINTS = frozenset(("int32", "int64", "float", "double", "byte", "binary", "password"))
 
-Fault = tuple[Place, str, str]
+Defect = tuple[Place, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,14 @@ def lint(path: Path, *, allow_outside: bool = False) -> Findings:
         *_clauses(contract, walk),
     )
 
-    def problems(faults: tuple[Fault, ...]) -> tuple[Problem, ...]:
+    def problems(faults: tuple[Defect, ...]) -> tuple[Problem, ...]:
         lines = [((place.file, document.line(place) or 0), document.problem(place, *said)) for place, *said in faults]
         return tuple(dict.fromkeys(problem for _, problem in sorted(lines, key=lambda pair: pair[0])))
 
     return Findings(problems(errors), problems(warnings), contract)
 
 
-def _request_examples(contract: Contract) -> Iterator[Fault]:
+def _request_examples(contract: Contract) -> Iterator[Defect]:
     """Yield the request examples that get another verdict than the status that they ask for."""
     for operation in contract.operations.values():
         for example in operation.examples:
@@ -84,7 +84,7 @@ def _request_examples(contract: Contract) -> Iterator[Fault]:
             if example.method != operation.method or not is_read:
                 continue
             request = Request(example.method, operation.path, example.query, headers, example.body)
-            call = understand(Found(operation, example.path), request)
+            call = parse_call(Found(operation, example.path), request)
             if call.problem or call.malformed:
                 continue
             place = parse(example.pointer)
@@ -103,7 +103,7 @@ def _filled_later(example: Example, violation: Violation) -> bool:
     return f"{part}.{rest[0]}" in example.set or (part == "path" and rest[0] not in example.path)
 
 
-def _plain_examples(contract: Contract) -> Iterator[Fault]:
+def _plain_examples(contract: Contract) -> Iterator[Defect]:
     """Yield the examples of replies and parameters that their schemas refuse."""
     for operation in contract.operations.values():
         for parameter in operation.parameters:
@@ -117,7 +117,7 @@ def _plain_examples(contract: Contract) -> Iterator[Fault]:
                 yield from _reply_examples(contract, media)
 
 
-def _reply_examples(contract: Contract, media: MediaType) -> Iterator[Fault]:
+def _reply_examples(contract: Contract, media: MediaType) -> Iterator[Defect]:
     for name, value in media.examples.items():
         place = parse(media.pointer).child(*(("examples", name) if name else ("example",)))
         values: list[JSON] = [value]
@@ -128,7 +128,7 @@ def _reply_examples(contract: Contract, media: MediaType) -> Iterator[Fault]:
                 yield from _refused(contract, place, media.validator, media.schema, item, "reply")
 
 
-def _schema_examples(contract: Contract, walk: Walk) -> Iterator[Fault]:
+def _schema_examples(contract: Contract, walk: Walk) -> Iterator[Defect]:
     """Yield the examples of schemas that the schemas themselves refuse."""
     for place, schema in _schemas_of(contract, walk):
         listed = schema.get("examples")
@@ -138,7 +138,7 @@ def _schema_examples(contract: Contract, walk: Walk) -> Iterator[Fault]:
             yield from _own(contract, place, ("example",), schema["example"])
 
 
-def _defaults(contract: Contract, walk: Walk) -> Iterator[Fault]:
+def _defaults(contract: Contract, walk: Walk) -> Iterator[Defect]:
     """Yield the defaults of schemas that the schemas themselves refuse."""
     for place, schema in _schemas_of(contract, walk):
         if "default" in schema:
@@ -152,14 +152,14 @@ def _schemas_of(contract: Contract, walk: Walk) -> Iterator[tuple[Place, dict[st
             yield place, schema
 
 
-def _own(contract: Contract, place: Place, path: tuple[str | int, ...], value: JSON) -> Iterator[Fault]:
+def _own(contract: Contract, place: Place, path: tuple[str | int, ...], value: JSON) -> Iterator[Defect]:
     validator = contract.schemas.compiled(place, "reply")
     yield from _refused(contract, place.child(*path), validator, place, value, "reply")
 
 
 def _refused(
     contract: Contract, place: Place, validator: Validator, schema: Place, value: JSON, direction: Direction
-) -> Iterator[Fault]:
+) -> Iterator[Defect]:
     if not validator.is_valid(value):
         broken = violations(contract.schemas, validator, value, schema, (), direction)
         yield place, f"its schema refuses it: {describe(broken[0])}", "correct the example or the schema"
@@ -171,7 +171,7 @@ def describe(violation: Violation) -> str:
     return f"{where}{violation.rule} {violation.expected!r} at {violation.pointer}"
 
 
-def _shape(contract: Contract, walk: Walk) -> Iterator[Fault]:
+def _shape(contract: Contract, walk: Walk) -> Iterator[Defect]:
     """Yield fields that OpenAPI doesn't know, which are mostly misspelt, and fields that it asks for."""
     for place, kind in walk.kinds.items():
         value = contract.schemas.document.at(place)
@@ -192,7 +192,7 @@ def _a(kind: str) -> str:
     return {"openapi": "the document", "info": "'info'"}.get(kind, f"{'an' if kind[0] in 'aeio' else 'a'} {kind}")
 
 
-def _schemas(contract: Contract, walk: Walk) -> Iterator[Fault]:
+def _schemas(contract: Contract, walk: Walk) -> Iterator[Defect]:
     """Yield keywords that check less than it seems."""
     old = contract.schemas.document.is_3_0
     for place in walk.of_kind("schema"):
@@ -213,7 +213,7 @@ def _schemas(contract: Contract, walk: Walk) -> Iterator[Fault]:
                     yield place.child("required", index), f"{wanted!r} is required and not described", "add it"
 
 
-def _operations(contract: Contract) -> Iterator[Fault]:
+def _operations(contract: Contract) -> Iterator[Defect]:
     """Yield what an operation does not document."""
     for operation in contract.operations.values():
         place = parse(operation.pointer)
@@ -231,7 +231,7 @@ def _operations(contract: Contract) -> Iterator[Fault]:
             yield from _example(operation, example)
 
 
-def _item_schemas(contract: Contract, walk: Walk) -> Iterator[Fault]:
+def _item_schemas(contract: Contract, walk: Walk) -> Iterator[Defect]:
     """Yield the schemas of items in streams that are not read item by item."""
     for place in walk.of_kind("media-type"):
         value: Any = contract.schemas.document.at(place)
@@ -244,13 +244,13 @@ def _rejects(operation: Operation) -> bool:
     return any(status in operation.responses for status in ("400", "422", "4XX", "default"))
 
 
-def _example(operation: Operation, example: Example) -> Iterator[Fault]:
+def _example(operation: Operation, example: Example) -> Iterator[Defect]:
     if operation.response(example.status) is None:
         place = parse(example.pointer).child("x-exchange", "status")
         yield place, f"the operation documents no {example.status}", "document it, or correct the status"
 
 
-def _clauses(contract: Contract, walk: Walk) -> Iterator[Fault]:
+def _clauses(contract: Contract, walk: Walk) -> Iterator[Defect]:
     """Yield clauses that apply to no operation, and rules that are not next to their clause."""
     for clause in contract.clauses:
         place = parse(clause.pointer)

@@ -73,7 +73,7 @@ Span = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class _Spelling:
     """One spelling of a token, in lower case, and the replacement for a complete one."""
 
     text: str
@@ -90,7 +90,7 @@ class _Form:
 class Redaction:
     """Hides named values and known tokens; `reach` bounds the length of a token in any spelling."""
 
-    forms: tuple[_Form, ...] = ()
+    forms: tuple[_Spelling, ...] = ()
     words: tuple[tuple[re.Pattern[str], str], ...] = ()
     reach: int = 0
 
@@ -245,7 +245,7 @@ def _named(text: str, low: str) -> Iterator[Span]:
                 yield start, stop, HIDDEN
 
 
-def _occurrences(form: _Form, low: str) -> Iterator[Span]:
+def _occurrences(form: _Spelling, low: str) -> Iterator[Span]:
     """Yield the positions of the form, or of a beginning that is long enough, in lower-case text."""
     head, wanted = form.head, form.text
     at = low.find(head)
@@ -257,7 +257,7 @@ def _occurrences(form: _Form, low: str) -> Iterator[Span]:
         at = low.find(head, stop)
 
 
-def _cut_off(form: _Form, low: str) -> Iterator[Span]:
+def _cut_off(form: _Spelling, low: str) -> Iterator[Span]:
     """Yield the positions where text, or a part of it before "…", ends with the beginning of the form."""
     end = 0
     while end >= 0:
@@ -314,7 +314,7 @@ def _redaction(token: str, instead: str) -> Redaction:
         return Redaction((), ((re.compile(rf"(?<!\w){re.escape(token)}(?!\w)"), instead),), len(token))
     forms = dict.fromkeys(_lower(form) for form in _spellings(token))
     plain = _lower(token)
-    known = tuple(_Form(form, instead if form == plain else HIDDEN, form == plain) for form in forms)
+    known = tuple(_Spelling(form, instead if form == plain else HIDDEN, form == plain) for form in forms)
     return Redaction(known, (), max(len(form.text) for form in known) * _WIDEST)
 
 

@@ -31,7 +31,7 @@ _NEEDS_ITEMS = ("allOf", "anyOf", "oneOf", "prefixItems")
 
 
 @dataclass(frozen=True, slots=True)
-class _Absent:
+class _AbsentParts:
     """What a version does not have: `parts` of the document, and `clauses` by their ids."""
 
     whole: Contract
@@ -67,7 +67,7 @@ def as_of(whole: Contract, walk: Walk, version: str) -> Document:
     parts = absent_parts(document, walk, version)
     known = versions_of(document)
     gone = frozenset(clause.id for clause in whole.clauses if not clause.is_in(version, known))
-    left = _Absent(whole, walk, parts, gone)
+    left = _AbsentParts(whole, walk, parts, gone)
     here = reached(walk, parts)
     lost = reached(walk, set()) - here
     left.parts.update(_clauses(left, lost))
@@ -85,7 +85,7 @@ def as_of(whole: Contract, walk: Walk, version: str) -> Document:
     return Document(document.path, files)
 
 
-def _ends(left: _Absent) -> Iterator[Place]:
+def _ends(left: _AbsentParts) -> Iterator[Place]:
     """Yield the marks of parts and clauses that end with this version or a later one: it does not know that yet."""
     for place in left.walk.kinds:
         if mark_of(left.document, place, UNTIL):
@@ -115,7 +115,7 @@ def _components(lost: set[Place], here: set[Place]) -> Iterator[Place]:
             yield place
 
 
-def _clauses(left: _Absent, lost: set[Place]) -> Iterator[Place]:
+def _clauses(left: _AbsentParts, lost: set[Place]) -> Iterator[Place]:
     """Yield the clauses of other versions, and those on what no part of this version leads to."""
     for clause in left.whole.clauses:
         place = parse(clause.pointer)
@@ -123,7 +123,7 @@ def _clauses(left: _Absent, lost: set[Place]) -> Iterator[Place]:
             yield place
 
 
-def _required(left: _Absent) -> Iterator[Place]:
+def _required(left: _AbsentParts) -> Iterator[Place]:
     """Yield the names in `required` lists whose properties are gone."""
     for place in left.walk.of_kind("schema"):
         schema: Any = left.document.at(place)
@@ -135,7 +135,7 @@ def _required(left: _Absent) -> Iterator[Place]:
                 yield place.child("required", index)
 
 
-def _emptied(left: _Absent) -> Iterator[Place]:
+def _emptied(left: _AbsentParts) -> Iterator[Place]:
     """Yield the paths that have no operation left, and the keywords whose lists have no item left."""
     for place, kind in left.walk.kinds.items():
         value: Any = left.document.at(place)
@@ -151,7 +151,7 @@ def _emptied(left: _Absent) -> Iterator[Place]:
                 yield place.child(name)
 
 
-def _values(left: _Absent) -> Iterator[Place]:
+def _values(left: _AbsentParts) -> Iterator[Place]:
     """Yield the examples of schemas, parameters, headers and replies that use what is gone."""
     for place, kind in left.walk.kinds.items():
         value: Any = left.document.at(place)
@@ -178,7 +178,7 @@ def _written(document: Document, place: Place, value: dict[str, Any]) -> Iterato
             yield ("examples", name), example["value"]
 
 
-def _examples(left: _Absent) -> Iterator[Place]:
+def _examples(left: _AbsentParts) -> Iterator[Place]:
     """Yield the request examples that this version can't play, and in the others the absent clauses that they show."""
     unplayable = {
         (operation.id, example.name)
@@ -196,7 +196,7 @@ def _examples(left: _Absent) -> Iterator[Place]:
                 yield place.child("x-exchange", "shows", index)
 
 
-def _needs_absent(left: _Absent, operation: Operation, example: Example) -> bool:
+def _needs_absent(left: _AbsentParts, operation: Operation, example: Example) -> bool:
     """Return whether an example needs or shows what is gone."""
     shown = example.shows and all(clause in left.clauses for clause in example.shows)
     reply = parse(operation.pointer).child("responses", example.status)
@@ -213,7 +213,7 @@ def _needs_absent(left: _Absent, operation: Operation, example: Example) -> bool
     return any(media.schema and uses(left.document, left.parts, media.schema, example.value) for media in content)
 
 
-def _parameters(left: _Absent, operation: Operation) -> Iterator[tuple[str, str]]:
+def _parameters(left: _AbsentParts, operation: Operation) -> Iterator[tuple[str, str]]:
     """Yield place and name of an operation's parameters that are gone."""
     place = parse(operation.pointer)
     for holder in (place.parent, place):
@@ -226,7 +226,7 @@ def _parameters(left: _Absent, operation: Operation) -> Iterator[tuple[str, str]
                 yield parameter["in"], name.lower() if parameter["in"] == "header" else name
 
 
-def _links(left: _Absent) -> Iterator[Place]:
+def _links(left: _AbsentParts) -> Iterator[Place]:
     """Yield the links to operations that are gone or with a body that uses what is gone, and their later parameters."""
     operations = left.whole.operations
     replies = [reply for operation in operations.values() for reply in operation.responses.values()]

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from mockserver.build import load_engine
 from mockserver.engine import Engine
 from mockserver.stores import Store
-from tests.mockserver.support.asking import Asker
+from tests.mockserver.support.chat_client import ChatClient
 from tests.mockserver.support.crowd import Crowd
 from tests.mockserver.support.redis_server import RedisServer
 from tests.support.serving import serve
@@ -63,7 +63,7 @@ def fill(store: Store, count: int) -> None:
 
 def turn_cost(engine: Engine) -> float:
     """Return the median of the seconds that a turn takes, each in a session of two turns."""
-    ask, costs = Asker(engine), []
+    ask, costs = ChatClient(engine), []
     sessions = [ask.answer(create_session=True)["session_id"] for _ in range(TURNS)]
     for session in sessions:
         begin = time.perf_counter()
@@ -76,7 +76,7 @@ def measure(name: str, url: str, size: Callable[[], int]) -> None:
     """Print what a turn and a session cost in one store."""
     with closing(load_engine(store=url, max_sessions=2 * MANY)) as engine:
         assert engine.store is not None
-        Asker(engine).answer("Hello!", create_session=True)
+        ChatClient(engine).answer("Hello!", create_session=True)
         fill(engine.store, FEW)
         few, before = turn_cost(engine), size()
         begin, more = time.perf_counter(), MANY - FEW

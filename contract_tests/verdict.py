@@ -79,7 +79,7 @@ def not_supported(reason: str) -> NotPassed:
     return NotPassed(Finding("not supported", reason))
 
 
-def nothing_more(reason: str) -> NotPassed:
+def no_further_finding(reason: str) -> NotPassed:
     """Return the verdict of a test that adds to others of its clause, and this time could not."""
     return NotPassed(Finding("skipped", reason))
 
@@ -95,12 +95,12 @@ def graded(finding: Finding, clause: Clause) -> Finding:
     return replace(finding, clause=clause.id, word=word)
 
 
-def to_properties(finding: Finding) -> list[tuple[str, str]]:
+def to_user_properties(finding: Finding) -> list[tuple[str, str]]:
     """Return the finding as the user properties of a test report."""
     return [(f"{_PROPERTY}{name}", str(value)) for name, value in asdict(finding).items() if value]
 
 
-def from_properties(properties: Iterable[tuple[str, object]]) -> Finding | None:
+def from_user_properties(properties: Iterable[tuple[str, object]]) -> Finding | None:
     """Return the finding that a report's user properties hold, if they hold one."""
     found = {name.removeprefix(_PROPERTY): str(value) for name, value in properties if name.startswith(_PROPERTY)}
     return Finding(**{**found, "fault": "fault" in found}) if found else None  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from jsonschema_rs import Draft202012Validator
 from agent_contract.document.errors import ContractError, Problem
 from agent_contract.document.reader import line_of, parse_text, read_text
 from mockserver.core.limits import Limits
-from mockserver.generation.retrieval import Document, KnowledgeIndex
+from mockserver.generation.retrieval import KnowledgeDocument, KnowledgeIndex
 from mockserver.resources.agents import BUILT_IN, CHAT_ROLES, LIBRARY, MODEL, Agent, by_address, configured_agent
 from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, MODELS, Model, configured_model
 
@@ -117,8 +117,8 @@ def _known_keys(schema: dict[str, Any], keys: tuple[str | int, ...]) -> list[str
     return list(part.get("properties", {}))
 
 
-def _documents(file: _File, declared: list[dict[str, Any]]) -> tuple[dict[str, Document], list[Problem]]:
-    documents: dict[str, Document] = {}
+def _documents(file: _File, declared: list[dict[str, Any]]) -> tuple[dict[str, KnowledgeDocument], list[Problem]]:
+    documents: dict[str, KnowledgeDocument] = {}
     problems: list[Problem] = []
     for index, one in enumerate(declared):
         name = one["name"]
@@ -135,11 +135,11 @@ def _documents(file: _File, declared: list[dict[str, Any]]) -> tuple[dict[str, D
             continue
         identity = one.get("id", str(uuid.uuid5(uuid.NAMESPACE_URL, f"document/{name}")))
         media_type, origin = one.get("media_type", "text/plain"), one.get("origin_ref", one.get("file"))
-        documents[name] = Document(identity, text, name, media_type, origin)
+        documents[name] = KnowledgeDocument(identity, text, name, media_type, origin)
     return documents, problems
 
 
-def _index(one: dict[str, Any], documents: Mapping[str, Document]) -> KnowledgeIndex:
+def _index(one: dict[str, Any], documents: Mapping[str, KnowledgeDocument]) -> KnowledgeIndex:
     return KnowledgeIndex(
         one["id"],
         one.get("name", one["id"]),
@@ -149,7 +149,9 @@ def _index(one: dict[str, Any], documents: Mapping[str, Document]) -> KnowledgeI
     )
 
 
-def _index_problems(file: _File, declared: dict[str, Any], documents: Mapping[str, Document]) -> Iterator[Problem]:
+def _index_problems(
+    file: _File, declared: dict[str, Any], documents: Mapping[str, KnowledgeDocument]
+) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, one in enumerate(declared.get("indexes", [])):
         if one["id"].lower() in seen:
@@ -166,7 +168,7 @@ def _index_problems(file: _File, declared: dict[str, Any], documents: Mapping[st
 
 
 def _document_problems(
-    file: _File, keys: tuple[str | int, ...], names: list[str], documents: Mapping[str, Document]
+    file: _File, keys: tuple[str | int, ...], names: list[str], documents: Mapping[str, KnowledgeDocument]
 ) -> Iterator[Problem]:
     declared = ", ".join(documents) or "none"
     for number, name in enumerate(names):
@@ -180,7 +182,7 @@ def _document_problems(
 _OWN_KEYS = ("id", "name", "roles", "any_model", "calls_tools", "documents")
 
 
-def _agent(one: dict[str, Any], documents: Mapping[str, Document]) -> Agent:
+def _agent(one: dict[str, Any], documents: Mapping[str, KnowledgeDocument]) -> Agent:
     return configured_agent(
         one.get("id", str(uuid.uuid5(uuid.NAMESPACE_URL, f"agent/{one['name']}"))),
         one["name"],
@@ -193,7 +195,7 @@ def _agent(one: dict[str, Any], documents: Mapping[str, Document]) -> Agent:
 
 
 def _name_problems(
-    file: _File, declared: dict[str, Any], agents: list[Agent], documents: Mapping[str, Document]
+    file: _File, declared: dict[str, Any], agents: list[Agent], documents: Mapping[str, KnowledgeDocument]
 ) -> list[Problem]:
     problems: list[Problem] = []
     seen: set[str] = set()

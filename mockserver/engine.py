@@ -18,14 +18,14 @@ from agent_contract.redaction import Redaction
 from mockserver.config import Config
 from mockserver.control import HEALTH, PREFIX, READY
 from mockserver.control.pages import Page
-from mockserver.core.context import Context, Fresh, Settings
+from mockserver.core.context import Context, FreshValues, Settings
 from mockserver.core.ids import IdSource
 from mockserver.core.limits import Limits
 from mockserver.core.outcome import Outcome, Rejection, Reset
 from mockserver.core.scopes import Scopes
 from mockserver.core.transaction import Transaction
 from mockserver.gateway import cors
-from mockserver.gateway.gateway import Admitted, Answered, Gateway
+from mockserver.gateway.gateway import Admitted, EarlyReply, Gateway
 from mockserver.recording.journal import Journal, Subject, read_journal, readable_entry
 from mockserver.stores import Conflict, Store, StoreFull, StoreUnavailable, limited_wait
 
@@ -172,7 +172,7 @@ class Engine:
             return _finished(page.exchange(request), cors.headers(request))
         admission = self.api.admit(request)
         touched: tuple[str, ...] = ()
-        if isinstance(admission, Answered):
+        if isinstance(admission, EarlyReply):
             exchange = admission.exchange
         else:
             exchange, touched = self._run(self.api, admission, self.ids.draw)
@@ -185,13 +185,15 @@ class Engine:
     def _handle_control(self, request: Request) -> Exchange:
         """Return an exchange of the control interface; it is not recorded, and pages of other origins can't read it."""
         admission = self.control.admit(request)
-        if isinstance(admission, Answered):
+        if isinstance(admission, EarlyReply):
             return _finished(admission.exchange, {})
         # It draws no ids: reading the state must not change what the API answers.
-        exchange, _ = self._run(self.control, admission, lambda: Fresh(self.clock(), "", "", b""))
+        exchange, _ = self._run(self.control, admission, lambda: FreshValues(self.clock(), "", "", b""))
         return _finished(exchange, {})
 
-    def _run(self, gateway: Gateway, admitted: Admitted, draw: Callable[[], Fresh]) -> tuple[Exchange, tuple[str, ...]]:
+    def _run(
+        self, gateway: Gateway, admitted: Admitted, draw: Callable[[], FreshValues]
+    ) -> tuple[Exchange, tuple[str, ...]]:
         """Run an operation, again after each conflict of its writes; return the exchange and the touched keys."""
         call = admitted.call
         operation = call.operation

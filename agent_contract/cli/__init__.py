@@ -16,7 +16,7 @@ from agent_contract.printable import print_on_any_encoding
 _JUDGE = ("pytest", "schemathesis", "openapi_core", "httpx", "jinja2", "rich")
 
 
-class Entry(NamedTuple):
+class CommandEntry(NamedTuple):
     """The module of a command, its line in the list of commands, and the libraries that it needs beyond the base."""
 
     module: str
@@ -24,15 +24,15 @@ class Entry(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
-COMMANDS: Mapping[str, Entry] = {
-    "serve": Entry("mockserver.cli", "Serve the mock."),
-    "wait": Entry("mockserver.cli", "Wait until a server answers."),
-    "verify": Entry("contract_tests.cli.verify", "Test a deployment against the contract.", _JUDGE),
-    "trend": Entry("contract_tests.cli.trend", "Count the verdicts of several reports."),
-    "clauses": Entry("agent_contract.cli.clauses", "List the clauses of the contract."),
-    "diff": Entry("contract_tests.cli.diff", "Show what changed between versions, documents or reports."),
-    "fixtures": Entry("mockserver.cli", "Write recorded exchanges of the contract."),
-    "check": Entry("agent_contract.cli.check", "Report problems of an OpenAPI document."),
+COMMANDS: Mapping[str, CommandEntry] = {
+    "serve": CommandEntry("mockserver.cli", "Serve the mock."),
+    "wait": CommandEntry("mockserver.cli", "Wait until a server answers."),
+    "verify": CommandEntry("contract_tests.cli.verify", "Test a deployment against the contract.", _JUDGE),
+    "trend": CommandEntry("contract_tests.cli.trend", "Count the verdicts of several reports."),
+    "clauses": CommandEntry("agent_contract.cli.clauses", "List the clauses of the contract."),
+    "diff": CommandEntry("contract_tests.cli.diff", "Show what changed between versions, documents or reports."),
+    "fixtures": CommandEntry("mockserver.cli", "Write recorded exchanges of the contract."),
+    "check": CommandEntry("agent_contract.cli.check", "Report problems of an OpenAPI document."),
 }
 
 

@@ -40,6 +40,6 @@ class Builder:
                 self.problems.extend(error.problems)
         return self.compiled[place, direction]
 
-    def fault(self, place: Place, problem: str, remedy: str) -> None:
+    def report(self, place: Place, problem: str, remedy: str) -> None:
         """Note what is wrong at a place."""
         self.problems.append(self.document.problem(place, problem, remedy))

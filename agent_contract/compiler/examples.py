@@ -21,7 +21,7 @@ from agent_contract.model.operations import Example, RequestBody, Response, docu
 from agent_contract.model.parameters import MISSING, Parameter
 from agent_contract.model.runtime_expressions import as_text
 
-Fault = Callable[[Place, str, str], None]
+ReportProblem = Callable[[Place, str, str], None]
 
 #: The settings of `x-exchange`, and the type of each.
 SETTINGS: Mapping[str, type] = {
@@ -78,14 +78,14 @@ def build_examples(
     for media in content.values():
         for name, here, value in _named(builder.document, parse(media.pointer).child("examples")):
             taken.add(name)
-            yield _example(builder.fault, here, name, value, _Default(method, path, media.name, success, responses))
+            yield _example(builder.report, here, name, value, _Default(method, path, media.name, success, responses))
     for name, here, value in _named(builder.document, place.child("x-examples")):
         if name in taken:
-            builder.fault(here, f"the request body has an example {name!r} already", "rename one")
+            builder.report(here, f"the request body has an example {name!r} already", "rename one")
         exchange = value.get("x-exchange")
         sends = "value" in value or (isinstance(exchange, dict) and "body" in exchange)
         kind = next(iter(content), "application/json") if sends else None
-        yield _example(builder.fault, here, name, value, _Default(method, path, kind, success, responses))
+        yield _example(builder.report, here, name, value, _Default(method, path, kind, success, responses))
 
 
 def _named(document: Document, holder: Place) -> Iterator[tuple[str, Place, Mapping[str, Any]]]:
@@ -101,31 +101,31 @@ def _named(document: Document, holder: Place) -> Iterator[tuple[str, Place, Mapp
             yield name, place, value
 
 
-def _exchange(fault: Fault, place: Place, written: Any) -> dict[str, Any]:
-    """Return the settings of an exchange that are what they must be; the others are given to `fault`."""
+def _exchange(report: ReportProblem, place: Place, written: Any) -> dict[str, Any]:
+    """Return the settings of an exchange that are what they must be; the others are given to `report`."""
     if not isinstance(written, dict):
-        fault(place, "'x-exchange' must be an object", f"use {', '.join(SETTINGS)}")
+        report(place, "'x-exchange' must be an object", f"use {', '.join(SETTINGS)}")
         return {}
     exchange = {}
     for key, value in written.items():
         wanted = SETTINGS.get(key)
         if wanted is None:
-            fault(place.child(key), f"{key!r} is not a setting of an exchange", f"use one of {', '.join(SETTINGS)}")
+            report(place.child(key), f"{key!r} is not a setting of an exchange", f"use one of {', '.join(SETTINGS)}")
         elif not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-            fault(place.child(key), f"{key!r} must be {_NOUNS[wanted]}", f"write it as {_NOUNS[wanted]}")
+            report(place.child(key), f"{key!r} must be {_NOUNS[wanted]}", f"write it as {_NOUNS[wanted]}")
         else:
             exchange[key] = value
     return exchange
 
 
-def _example(fault: Fault, place: Place, name: str, value: Mapping[str, Any], default: _Default) -> Example:
+def _example(report: ReportProblem, place: Place, name: str, value: Mapping[str, Any], default: _Default) -> Example:
     here = place.child("x-exchange")
-    exchange = _exchange(fault, here, value.get("x-exchange", {}))
+    exchange = _exchange(report, here, value.get("x-exchange", {}))
     headers = {"content-type": default.content_type, **_lower(exchange.get("headers", {}))}
     status = exchange.get("status", default.status)
     reply = documented(default.responses, status)
     media_type = next(iter(reply.content), "") if reply else "application/json"
-    body, sent = _body(fault, here.child("body"), exchange["body"]) if "body" in exchange else (None, None)
+    body, sent = _body(report, here.child("body"), exchange["body"]) if "body" in exchange else (None, None)
     return Example(
         name=name,
         pointer=str(place),
@@ -146,12 +146,12 @@ def _example(fault: Fault, place: Place, name: str, value: Mapping[str, Any], de
     )
 
 
-def _body(fault: Fault, place: Place, written: Any) -> tuple[JSON, bytes]:
+def _body(report: ReportProblem, place: Place, written: Any) -> tuple[JSON, bytes]:
     """Return the value and the bytes of a body that is not written as a value; the value is None for no JSON."""
     try:
         body = _bytes(written)
     except (KeyError, TypeError, ValueError, binascii.Error):
-        fault(
+        report(
             place,
             "is not a body",
             "write {text: …}, {base64: …} or {repeat: {text: …, times: …}}, with before and after",

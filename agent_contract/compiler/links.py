@@ -36,7 +36,7 @@ def _operation(builder: Builder, place: Place, link: Mapping[str, Any]) -> str:
     """Return the id of the operation that a link names; "" if this document does not have it."""
     if "operationId" in link or "operationRef" not in link:
         if "operationId" not in link:
-            builder.fault(place, "the link names no operation", "add its 'operationId'")
+            builder.report(place, "the link names no operation", "add its 'operationId'")
         return str(link.get("operationId", ""))
     reference = str(link["operationRef"])
     try:
@@ -44,7 +44,7 @@ def _operation(builder: Builder, place: Place, link: Mapping[str, Any]) -> str:
     except UnresolvedError as error:
         (why,) = error.problems
         if "remote" not in why.problem:
-            builder.fault(place.child("operationRef"), f"{reference!r} {why.problem}", why.remedy)
+            builder.report(place.child("operationRef"), f"{reference!r} {why.problem}", why.remedy)
         return ""
     *_, template, method = ("", "", *target.tokens)
     return str(builder.at(target)[1].get("operationId") or f"{method.upper()} {template}")

@@ -33,7 +33,7 @@ def build_operations(builder: Builder) -> Iterator[Operation]:
             continue
         written = root.child("paths", template)
         if not template.startswith("/"):
-            builder.fault(written, f"the path {template!r} doesn't begin with '/'", "begin it with '/'")
+            builder.report(written, f"the path {template!r} doesn't begin with '/'", "begin it with '/'")
             continue
         place, item = builder.at(written)
         for method in METHODS:
@@ -81,7 +81,7 @@ def _prefix(builder: Builder, place: Place, servers: Any) -> str:
         url = url.replace("{" + name + "}", str(variable.get("default", "")) if isinstance(variable, dict) else "")
     path = unquote(_BEFORE_PATH.sub("", url)).strip("/")
     if "{" in path:
-        builder.fault(place, f"the server {url!r} has a variable without a default", "describe it in 'variables'")
+        builder.report(place, f"the server {url!r} has a variable without a default", "describe it in 'variables'")
         return ""
     return "/" + path if path else ""
 
@@ -97,7 +97,7 @@ def _security(
         for name in requirement:
             if name not in schemes:  # ignored, it would admit unauthenticated requests
                 problem = f"unknown security scheme {name!r}"
-                builder.fault(holder.child(index), problem, "describe it in components.securitySchemes")
+                builder.report(holder.child(index), problem, "describe it in components.securitySchemes")
         yield tuple(requirement)
 
 
@@ -110,7 +110,7 @@ def _parameters(builder: Builder, holders: list[Place]) -> tuple[Parameter, ...]
             place, described = builder.at(holder.child("parameters", index))
             name, where = str(described.get("name")), str(described.get("in"))
             if where not in STYLES:
-                builder.fault(
+                builder.report(
                     place.child("in"), f"a parameter can't be in {where!r}", f"use one of {', '.join(STYLES)}"
                 )
                 continue
@@ -128,7 +128,7 @@ def build_parameter(
         media = place.child("content", next(iter(content)))
         schema = media.child("schema") if "schema" in builder.at(media)[1] else None
     elif schema is None:
-        builder.fault(place, f"the parameter {name!r} has no schema", "add 'schema', {} if any text will do")
+        builder.report(place, f"the parameter {name!r} has no schema", "add 'schema', {} if any text will do")
     style = str(value.get("style", STYLES[where]))
     _, schema_value = builder.at(schema) if schema else (None, {})
     return Parameter(
@@ -189,15 +189,15 @@ def _declared(builder: Builder, place: Place, template: str, parameters: tuple[P
     declared = [parameter.name for parameter in parameters if parameter.place == "path"]
     for name in names:
         if names.count(name) > 1:
-            builder.fault(place, f"the path names {{{name}}} twice", "give each part its own name")
+            builder.report(place, f"the path names {{{name}}} twice", "give each part its own name")
             break
         if name not in declared:
-            builder.fault(
+            builder.report(
                 place, f"the path's {{{name}}} is not declared", "add a parameter of that name with 'in: path'"
             )
     for name in declared:
         if name not in names:
-            builder.fault(place, f"the path has no {{{name}}}", "put it into the path, or take the parameter out")
+            builder.report(place, f"the path has no {{{name}}}", "put it into the path, or take the parameter out")
 
 
 def _request_body(builder: Builder, written: Place) -> RequestBody:

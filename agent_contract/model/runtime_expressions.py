@@ -26,7 +26,7 @@ _OF_REQUESTS = ("query", "path")
 REMEDY = "write it as in $response.body#/id, $response.header.NAME, $request.path.NAME or $request.body#/id"
 
 
-class Sent(NamedTuple):
+class CompletedExchange(NamedTuple):
     """An exchange that took place, with what filled the parameters of its path."""
 
     exchange: Exchange
@@ -42,7 +42,7 @@ def unreadable(text: str) -> str:
     return ""
 
 
-def evaluate(text: str, before: Sent) -> JSON:
+def evaluate(text: str, before: CompletedExchange) -> JSON:
     """Return the value of a string after an exchange; LookupError names an expression without a value there.
 
     The body of a stream is its first event's data. `$url` is the path with its query: an exchange knows no host.
@@ -57,7 +57,7 @@ def as_text(value: JSON) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _value(expression: str, before: Sent) -> JSON:
+def _value(expression: str, before: CompletedExchange) -> JSON:
     found = _EXPRESSION.fullmatch(expression)
     if found is None:
         raise LookupError(f"{expression} is not a runtime expression: {REMEDY}")
@@ -67,14 +67,14 @@ def _value(expression: str, before: Sent) -> JSON:
         raise LookupError(f"{expression} names nothing in the exchange before") from None
 
 
-def _whole(name: str, before: Sent) -> JSON:
+def _whole(name: str, before: CompletedExchange) -> JSON:
     request, reply = before.exchange.request, before.exchange.reply
     if name == "url":
         return quote(request.path) + (f"?{urlencode(request.query)}" if request.query else "")
     return request.method if name == "method" else reply.status
 
 
-def _part(found: re.Match[str], before: Sent) -> JSON:
+def _part(found: re.Match[str], before: CompletedExchange) -> JSON:
     message = before.exchange.request if found["side"] == "request" else before.exchange.reply
     name = found["name"]
     if found["part"] == "header":

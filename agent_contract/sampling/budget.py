@@ -18,7 +18,7 @@ PATTERN_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class WorkLimits:
     """What one request may take.
 
     A step is one value that is made, or as much work: some 5 µs. `characters` are those of the values that are made,
@@ -33,7 +33,7 @@ class Bounds:
     tokens: int = 64 * 1024
 
 
-BOUNDS = Bounds()
+BOUNDS = WorkLimits()
 Kind: TypeAlias = Literal["steps", "characters", "schema_characters", "pattern_bytes", "tokens"]
 #: The name of each limit in messages.
 _SPELLED: dict[Kind, str] = {
@@ -45,15 +45,15 @@ _SPELLED: dict[Kind, str] = {
 }
 
 
-class BudgetError(ValueError):
+class WorkBudgetError(ValueError):
     """The work for a request takes more than it may; the text names the bound."""
 
 
 @dataclass(slots=True)
-class Budget:
+class WorkBudget:
     """What the work for one request may still cost; pass the same one to all parts of that work."""
 
-    bounds: Bounds = BOUNDS
+    bounds: WorkLimits = BOUNDS
     _spent: dict[Kind, int] = field(default_factory=dict)
 
     def left(self, kind: Kind) -> int:
@@ -62,8 +62,8 @@ class Budget:
         return bound - self._spent.get(kind, 0)
 
     def spend(self, kind: Kind, amount: int) -> None:
-        """Count work before it is done; raise `BudgetError` if that is more than what is left."""
+        """Count work before it is done; raise `WorkBudgetError` if that is more than what is left."""
         spent = self._spent.get(kind, 0) + amount
         if spent > (bound := getattr(self.bounds, kind)):
-            raise BudgetError(f"it exceeds a bound for one request: {bound} {_SPELLED[kind]}")
+            raise WorkBudgetError(f"it exceeds a bound for one request: {bound} {_SPELLED[kind]}")
         self._spent[kind] = spent

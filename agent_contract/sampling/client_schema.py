@@ -14,8 +14,8 @@ from agent_contract.document.document import Document
 from agent_contract.document.errors import ContractError
 from agent_contract.document.json_pointer import Place
 from agent_contract.messages import JSON
-from agent_contract.sampling.budget import Budget
-from agent_contract.sampling.sampler import TRIES, SampleError, Source, Texts, size_of, value_of
+from agent_contract.sampling.budget import WorkBudget
+from agent_contract.sampling.sampler import TRIES, SampleError, SampleSource, TextSource, size_of, value_of
 from agent_contract.sampling.schema_cost import SchemaCost, cost_of, mappings, pattern_options
 
 _ROOT = Place("", ())
@@ -39,16 +39,16 @@ class ClientSchema:
     validator: jsonschema_rs.Validator
     cost: SchemaCost
 
-    def sample(self, seed: int, texts: Callable[[random.Random], Texts], budget: Budget | None = None) -> JSON:
+    def sample(self, seed: int, texts: Callable[[random.Random], TextSource], budget: WorkBudget | None = None) -> JSON:
         """Return a value that the schema accepts, the same for the same seed; SampleError if none is found.
 
         The work is counted in `budget`; SampleError, too, if that is not enough.
         """
         document = Document(Path("schema"), {"": self.value})
-        budget = budget or Budget()
+        budget = budget or WorkBudget()
         for attempt in range(TRIES):
             chance = random.Random(seed * TRIES + attempt)
-            source = Source(document.at, document.follow, chance, texts(chance), budget)
+            source = SampleSource(document.at, document.follow, chance, texts(chance), budget)
             try:
                 value = value_of(source, _ROOT)
                 budget.spend("steps", self.cost.steps(*size_of(value)))
@@ -59,14 +59,14 @@ class ClientSchema:
         raise SampleError(f"no value that it accepts was found in {TRIES} tries")
 
 
-def read_schema(value: JSON, budget: Budget | None = None) -> ClientSchema:
+def read_schema(value: JSON, budget: WorkBudget | None = None) -> ClientSchema:
     """Return a schema, compiled; SchemaRefused if it is not one, refers to something outside, or costs too much.
 
     What it costs is counted in `budget`.
     """
     try:
         _check_references(value)
-        cost = cost_of(value, budget or Budget())
+        cost = cost_of(value, budget or WorkBudget())
         validator = _compile(value)
     except (ValueError, LookupError, jsonschema_rs.ReferencingError) as error:
         raise SchemaRefused(_in_one_line(error)) from None

@@ -36,7 +36,7 @@ _NAMES: Mapping[str, Callable[[Faker], Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class FakedTexts:
+class FakerTextSource:
     """Words and sentences from a Faker."""
 
     fake: Faker
@@ -49,17 +49,17 @@ class FakedTexts:
         """Return a sentence."""
         return str(self.fake.sentence())
 
-    def fitting(self, format: str, name: str) -> str:
+    def string_for(self, format: str, name: str) -> str:
         """Return a string of a JSON Schema `format`, else one for a property of that `name`, else a few words."""
         make = _FORMATS.get(format) or _NAMES.get(name)
         return str(make(self.fake)) if make else str(self.fake.sentence(nb_words=4)).rstrip(".")
 
 
-def faked_texts(seed: int) -> FakedTexts:
+def faker_text_source(seed: int) -> FakerTextSource:
     """Return the generator of a seed; the one returned before must not be used any more."""
     fake = _providers()
     fake.seed_instance(seed)
-    return FakedTexts(fake)
+    return FakerTextSource(fake)
 
 
 @cache

@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from agent_contract.sampling.budget import Budget
+from agent_contract.sampling.budget import WorkBudget
 
 #: How often an open-ended repetition is gone through at most, beyond what it must.
 _MORE = 4
@@ -27,10 +27,10 @@ _PRINTABLE = [chr(code) for code in range(32, 127)]
 
 
 @dataclass(slots=True)
-class _Made:
+class _StringBuilder:
     """What is made so far: by which chance, the groups by their number, and how many parts may still follow."""
 
-    source: random.Random
+    chance: random.Random
     groups: dict[int, str]
     left: int
 
@@ -42,52 +42,52 @@ class _Made:
         return "".join(_PARTS[str(code)](argument, self) for code, argument in parsed if str(code) in _PARTS)
 
 
-def text_of_pattern(pattern: str, source: random.Random, budget: Budget) -> str:
+def string_matching(pattern: str, chance: random.Random, budget: WorkBudget) -> str:
     """Return a string that a pattern matches; look-arounds are ignored.
 
     It is "" for a pattern that Python can't parse, and for one that asks for more than ten thousand parts. Raises
-    `BudgetError` if `budget` is not enough for it.
+    `WorkBudgetError` if `budget` is not enough for it.
     """
     budget.spend("steps", len(pattern) // _CHARACTERS_A_STEP)
-    made = _Made(source, {}, min(_MOST_PARTS, budget.left("steps") * _PARTS_A_STEP))
-    before = made.left
+    builder = _StringBuilder(chance, {}, min(_MOST_PARTS, budget.left("steps") * _PARTS_A_STEP))
+    before = builder.left
     try:
         parsed: Sequence[tuple[Any, Any]] = _PARSER.parse(pattern)
-        return made.text(parsed)
+        return builder.text(parsed)
     except (re.error, OverflowError, RecursionError):
         return ""
     finally:
-        budget.spend("steps", min(budget.left("steps"), -(-(before - made.left) // _PARTS_A_STEP)))
+        budget.spend("steps", min(budget.left("steps"), -(-(before - builder.left) // _PARTS_A_STEP)))
 
 
-def _group(argument: Any, made: _Made) -> str:
-    text = made.text(argument[3])
+def _group(argument: Any, builder: _StringBuilder) -> str:
+    text = builder.text(argument[3])
     if argument[0] is not None:
-        made.groups[argument[0]] = text
+        builder.groups[argument[0]] = text
     return text
 
 
-def _repeat(argument: Any, made: _Made) -> str:
+def _repeat(argument: Any, builder: _StringBuilder) -> str:
     low, high, inner = argument
-    count = made.source.randint(int(low), min(int(high), int(low) + _MORE))
-    if count > made.left:
+    count = builder.chance.randint(int(low), min(int(high), int(low) + _MORE))
+    if count > builder.left:
         raise OverflowError
-    return "".join(made.text(inner) for _ in range(count))
+    return "".join(builder.text(inner) for _ in range(count))
 
 
 #: Python's name of a part of a pattern -> the function that generates a string for it.
-_PARTS: Mapping[str, Callable[[Any, _Made], str]] = {
+_PARTS: Mapping[str, Callable[[Any, _StringBuilder], str]] = {
     "LITERAL": lambda argument, _: chr(argument),
-    "NOT_LITERAL": lambda argument, made: made.source.choice([one for one in _PRINTABLE if one != chr(argument)]),
-    "ANY": lambda _, made: made.source.choice(_PRINTABLE),
-    "IN": lambda argument, made: made.source.choice(_members(argument)),
-    "BRANCH": lambda argument, made: made.text(made.source.choice(argument[1])),
+    "NOT_LITERAL": lambda argument, builder: builder.chance.choice([one for one in _PRINTABLE if one != chr(argument)]),
+    "ANY": lambda _, builder: builder.chance.choice(_PRINTABLE),
+    "IN": lambda argument, builder: builder.chance.choice(_members(argument)),
+    "BRANCH": lambda argument, builder: builder.text(builder.chance.choice(argument[1])),
     "SUBPATTERN": _group,
     "MAX_REPEAT": _repeat,
     "MIN_REPEAT": _repeat,
     "POSSESSIVE_REPEAT": _repeat,
-    "GROUPREF": lambda argument, made: made.groups.get(argument, ""),
-    "ATOMIC_GROUP": lambda argument, made: made.text(argument),
+    "GROUPREF": lambda argument, builder: builder.groups.get(argument, ""),
+    "ATOMIC_GROUP": lambda argument, builder: builder.text(argument),
 }
 
 

@@ -11,15 +11,15 @@ from typing import Any, Protocol
 from agent_contract.contract import Contract
 from agent_contract.document.json_pointer import Place, parse
 from agent_contract.messages import JSON
-from agent_contract.sampling.budget import Bounds, Budget, BudgetError
-from agent_contract.sampling.regex import text_of_pattern
+from agent_contract.sampling.budget import WorkBudget, WorkBudgetError, WorkLimits
+from agent_contract.sampling.regex import string_matching
 
 #: How deep a value is filled with what it may have; below that it gets only what it must have.
 _FULL_DEPTH = 4
 #: How deep it may get at all: a schema that requires itself has no finite value.
 _MOST_DEPTH = 60
 #: What one value of a document's schema may take: the document is the server's own, or its owner trusts it.
-_DOCUMENT = Bounds(steps=100_000, characters=16 * 1024 * 1024)
+_DOCUMENT = WorkLimits(steps=100_000, characters=16 * 1024 * 1024)
 #: How many keywords, branches or names are read in one step.
 _READ_AT_ONCE = 20
 TRIES = 20
@@ -30,7 +30,7 @@ class SampleError(ValueError):
     """No value of a schema was found: it contradicts itself, requires itself, or is beyond this generator."""
 
 
-class Texts(Protocol):
+class TextSource(Protocol):
     """The source of words in generated values."""
 
     def word(self) -> str:
@@ -39,12 +39,12 @@ class Texts(Protocol):
     def sentence(self) -> str:
         """Return a sentence."""
 
-    def fitting(self, format: str, name: str) -> str:
+    def string_for(self, format: str, name: str) -> str:
         """Return a string of a JSON Schema `format`, else one for a property of that `name`, else any."""
 
 
 @dataclass(slots=True)
-class Source:
+class SampleSource:
     """What values are made from: schemas by their place, chance, words; and what making them may still cost.
 
     `at` returns the schema at a place, `follow` the place that the references there lead to.
@@ -53,8 +53,8 @@ class Source:
     at: Callable[[Place], JSON]
     follow: Callable[[Place], Place]
     random: random.Random
-    texts: Texts
-    budget: Budget = field(default_factory=lambda: Budget(_DOCUMENT))
+    words: TextSource
+    budget: WorkBudget = field(default_factory=lambda: WorkBudget(_DOCUMENT))
 
     def schema(self, place: Place) -> tuple[Place, Any]:
         """Return the schema of a place, with keywords of 2020-12; a reference without other keys is followed."""
@@ -69,7 +69,7 @@ class Source:
         try:
             self.budget.spend("steps", steps)
             self.budget.spend("characters", characters)
-        except BudgetError as error:
+        except WorkBudgetError as error:
             raise SampleError(f"{place}: {error}; let the schema ask for less") from None
 
     def given(self, place: Place, value: JSON) -> JSON:
@@ -79,7 +79,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class _Want:
+class _ValueSpec:
     """What to generate: the keywords of a schema, its place, the property it is for, and its depth."""
 
     place: Place
@@ -93,15 +93,15 @@ def sample(contract: Contract, pointer: str, seed: int = 0) -> JSON:
 
     The value is checked against the schema before it is returned. It is decided by the document and the seed.
     """
-    from agent_contract.sampling.faker_texts import faked_texts
+    from agent_contract.sampling.faker_texts import faker_text_source
 
     place = parse(pointer)
     schemas = contract.schemas
     validator = schemas.compiled(place, "reply")
     for attempt in range(TRIES):
         number = seed * TRIES + attempt
-        texts = faked_texts(number)
-        source = Source(lambda at: schemas.at(at, "reply"), schemas.document.follow, random.Random(number), texts)
+        words = faker_text_source(number)
+        source = SampleSource(lambda at: schemas.at(at, "reply"), schemas.document.follow, random.Random(number), words)
         value = value_of(source, place)
         if validator.is_valid(value):
             return value
@@ -126,7 +126,7 @@ def size_of(value: JSON) -> tuple[int, int]:
     return values, characters
 
 
-def value_of(source: Source, place: Place, name: str = "", depth: int = 0) -> JSON:
+def value_of(source: SampleSource, place: Place, name: str = "", depth: int = 0) -> JSON:
     """Return a value of a schema, not checked against it; SampleError if no finite value was found.
 
     `name` is the property that it is for, a hint for strings; `depth` is its depth in the whole value.
@@ -149,10 +149,10 @@ def value_of(source: Source, place: Place, name: str = "", depth: int = 0) -> JS
         if schema.get(keyword):
             return _choice(source, place, keyword, len(schema[keyword]), name, depth)
     parts = _parts(source, place, schema)
-    return _MAKERS[_type(parts)](source, _Want(place, parts, name, depth))
+    return _MAKERS[_type(parts)](source, _ValueSpec(place, parts, name, depth))
 
 
-def _choice(source: Source, place: Place, keyword: str, count: int, name: str, depth: int) -> JSON:
+def _choice(source: SampleSource, place: Place, keyword: str, count: int, name: str, depth: int) -> JSON:
     """Return a value of one branch, with what the schema asks for beside it; null last, and deep down first."""
     source.spend(place, count // 2)
     branches = [place.child(keyword, index) for index in range(count)]
@@ -168,11 +168,11 @@ def _choice(source: Source, place: Place, keyword: str, count: int, name: str, d
     value = value_of(source, source.random.choice(others or nulls), name, depth + 1)
     _, schema = source.schema(place)
     if isinstance(value, dict) and "properties" in schema:
-        return {**_object(source, _Want(place, _parts(source, place, schema), name, depth)), **value}
+        return {**_object(source, _ValueSpec(place, _parts(source, place, schema), name, depth)), **value}
     return value
 
 
-def _parts(source: Source, place: Place, schema: Mapping[str, Any]) -> dict[str, Any]:
+def _parts(source: SampleSource, place: Place, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return a schema's keywords together with those of the schemas that it extends; properties hold places."""
     parts = {key: value for key, value in schema.items() if key not in ("allOf", "$ref")}
     parts["properties"] = {key: place.child("properties", key) for key in schema.get("properties") or ()}
@@ -215,64 +215,64 @@ def _type(parts: Mapping[str, Any]) -> str:
     return next((kind for kind, keys in _SIGNS.items() if any(parts.get(key) for key in keys)), "string")
 
 
-def _object(source: Source, want: _Want) -> dict[str, JSON]:
+def _object(source: SampleSource, spec: _ValueSpec) -> dict[str, JSON]:
     """Return an object with all that it must have, and as long as it isn't deep inside with what it may have."""
-    parts, deeper = want.parts, want.depth + 1
+    parts, deeper = spec.parts, spec.depth + 1
     required, value = dict.fromkeys(parts.get("required", ())), dict[str, JSON]()
     missing = int(parts.get("minProperties", 0)) - len(required)
-    source.spend(want.place, len(required) // _READ_AT_ONCE + max(0, missing - len(parts["properties"])))
+    source.spend(spec.place, len(required) // _READ_AT_ONCE + max(0, missing - len(parts["properties"])))
     for key, where in parts["properties"].items():
-        if key in required or (want.depth < _FULL_DEPTH and _wanted(source, where)):
-            source.spend(want.place, 0, len(key))
+        if key in required or (spec.depth < _FULL_DEPTH and _is_filled(source, where)):
+            source.spend(spec.place, 0, len(key))
             value[key] = value_of(source, where, key, deeper)
     missing = int(parts.get("minProperties", 0)) - len({**required, **value})
-    source.spend(want.place, max(0, missing))
-    for key in (*required, *(f"{source.texts.word()}{index}" for index in range(missing))):
+    source.spend(spec.place, max(0, missing))
+    for key in (*required, *(f"{source.words.word()}{index}" for index in range(missing))):
         if key not in value:
-            source.spend(want.place, 1, len(key))
+            source.spend(spec.place, 1, len(key))
             typed = isinstance(parts.get("additionalProperties"), dict)
-            extra = want.place.child("additionalProperties")
-            value[key] = value_of(source, extra, key, deeper) if typed else source.texts.word()
+            extra = spec.place.child("additionalProperties")
+            value[key] = value_of(source, extra, key, deeper) if typed else source.words.word()
     return value
 
 
-def _wanted(source: Source, place: Place) -> bool:
+def _is_filled(source: SampleSource, place: Place) -> bool:
     """Return whether an optional property is filled: not if it is write-only, deprecated or forbidden."""
     _, schema = source.schema(place)
     return isinstance(schema, dict) and not (schema.get("writeOnly") or schema.get("deprecated"))
 
 
-def _array(source: Source, want: _Want) -> JSON:
-    parts, deeper = want.parts, want.depth + 1
+def _array(source: SampleSource, spec: _ValueSpec) -> JSON:
+    parts, deeper = spec.parts, spec.depth + 1
     least = int(parts.get("minItems", 0))
     most = min(int(parts.get("maxItems", least + 2)), least + 2)
-    count = least if want.depth >= _FULL_DEPTH else source.random.randint(min(max(least, 1), most), max(most, least))
+    count = least if spec.depth >= _FULL_DEPTH else source.random.randint(min(max(least, 1), most), max(most, least))
     heads = parts["heads"][: int(parts.get("maxItems", len(parts["heads"])))]
-    source.spend(want.place, len(heads) // _READ_AT_ONCE)
+    source.spend(spec.place, len(heads) // _READ_AT_ONCE)
     count = min(count, len(heads)) if parts["closed"] else count
-    values = [value_of(source, head, want.name, deeper) for head in heads]
+    values = [value_of(source, head, spec.name, deeper) for head in heads]
     while len(values) < count:
-        source.spend(want.place)
-        inner, name = parts["items"], want.name.removesuffix("s")
-        values.append(value_of(source, inner, name, deeper) if inner else source.texts.word())
+        source.spend(spec.place)
+        inner, name = parts["items"], spec.name.removesuffix("s")
+        values.append(value_of(source, inner, name, deeper) if inner else source.words.word())
     return values
 
 
-def _integer(source: Source, want: _Want) -> JSON:
-    parts = want.parts
+def _integer(source: SampleSource, spec: _ValueSpec) -> JSON:
+    parts = spec.parts
     low, high = _bounds(parts, 0, 1000)
     step = int(parts.get("multipleOf", 1)) or 1
     low = low + 1 if low == parts.get("exclusiveMinimum") else low
     high = high - 1 if high == parts.get("exclusiveMaximum") else high
     first, last = -(-low // step), high // step
     value = source.random.randint(int(first), max(int(first), int(last))) * step
-    return source.given(want.place, int(value))
+    return source.given(spec.place, int(value))
 
 
-def _number(source: Source, want: _Want) -> JSON:
-    low, high = _bounds(want.parts, 0, 1)
-    if "multipleOf" in want.parts:
-        step = want.parts["multipleOf"]
+def _number(source: SampleSource, spec: _ValueSpec) -> JSON:
+    low, high = _bounds(spec.parts, 0, 1)
+    if "multipleOf" in spec.parts:
+        step = spec.parts["multipleOf"]
         return float(source.random.randint(int(-(-low // step)), int(high // step)) * step)
     return round(low + (high - low) * source.random.uniform(0.05, 0.95), 4)  # type: ignore[no-any-return]
 
@@ -284,19 +284,19 @@ def _bounds(parts: Mapping[str, Any], low: Any, width: Any) -> tuple[Any, Any]:
     return low, min(highs) if highs else low + width
 
 
-def _string(source: Source, want: _Want) -> JSON:
-    parts = want.parts
+def _string(source: SampleSource, spec: _ValueSpec) -> JSON:
+    parts = spec.parts
     if "contentSchema" in parts:
-        inside = value_of(source, want.place.child("contentSchema"), want.name, want.depth + 1)
-        return str(source.given(want.place, json.dumps(inside)))
+        inside = value_of(source, spec.place.child("contentSchema"), spec.name, spec.depth + 1)
+        return str(source.given(spec.place, json.dumps(inside)))
     if "pattern" in parts:
-        return str(source.given(want.place, text_of_pattern(str(parts["pattern"]), source.random, source.budget)))
-    text = source.texts.fitting(str(parts.get("format", "")), want.name)
-    source.spend(want.place, 0, len(text))
+        return str(source.given(spec.place, string_matching(str(parts["pattern"]), source.random, source.budget)))
+    text = source.words.string_for(str(parts.get("format", "")), spec.name)
+    source.spend(spec.place, 0, len(text))
     least, most = int(parts.get("minLength", 0)), parts.get("maxLength")
-    source.spend(want.place, least // 1_000, least)
+    source.spend(spec.place, least // 1_000, least)
     while len(text) < least:
-        text += " " + source.texts.sentence()
+        text += " " + source.words.sentence()
     return text if most is None else text[: int(most)]
 
 
@@ -307,7 +307,7 @@ _SIGNS: Mapping[str, tuple[str, ...]] = {
     "number": ("minimum", "maximum", "multipleOf", "exclusiveMinimum", "exclusiveMaximum"),
 }
 
-_MAKERS: Mapping[str, Callable[[Source, _Want], JSON]] = {
+_MAKERS: Mapping[str, Callable[[SampleSource, _ValueSpec], JSON]] = {
     "object": _object,
     "array": _array,
     "integer": _integer,

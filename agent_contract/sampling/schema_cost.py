@@ -10,7 +10,7 @@ import jsonschema_rs
 
 from agent_contract.document.json_pointer import look_up, tokens_of
 from agent_contract.messages import JSON
-from agent_contract.sampling.budget import LOOKS, PATTERN_BYTES, UNFOLDED, Budget, BudgetError
+from agent_contract.sampling.budget import LOOKS, PATTERN_BYTES, UNFOLDED, WorkBudget, WorkBudgetError
 
 #: The bounds that a regular expression is tried under, the smallest first; the last one is the bound.
 _SIZES = (4096, 16 * 1024, 64 * 1024, 256 * 1024, PATTERN_BYTES)
@@ -51,7 +51,7 @@ def pattern_options(most: int = PATTERN_BYTES) -> jsonschema_rs.FancyRegexOption
     return jsonschema_rs.FancyRegexOptions(size_limit=most, dfa_size_limit=_CACHE, backtrack_limit=_BACKTRACKS)
 
 
-def cost_of(root: JSON, budget: Budget) -> SchemaCost:
+def cost_of(root: JSON, budget: WorkBudget) -> SchemaCost:
     """Return what a schema costs, its regular expressions counted in `budget`.
 
     Raises BudgetError if that is more than one request may take, PatternError for a regular expression that can't be
@@ -59,7 +59,7 @@ def cost_of(root: JSON, budget: Budget) -> SchemaCost:
     """
     unfolded = _fold(root, root, {}, lambda _: 1, _all_below, UNFOLDED)
     if unfolded > UNFOLDED:
-        raise BudgetError(f"with its references followed it has more than {UNFOLDED} schemas")
+        raise WorkBudgetError(f"with its references followed it has more than {UNFOLDED} schemas")
     schemas = list(mappings(root))
     sizes: dict[str, int] = {}
     pattern_bytes = 0
@@ -69,7 +69,7 @@ def cost_of(root: JSON, budget: Budget) -> SchemaCost:
         pattern_bytes += size
     looks: dict[int, int] = {}
     if any(_fold(root, schema, looks, lambda _: 1, _same_value, LOOKS) > LOOKS for schema in schemas):
-        raise BudgetError(f"it would judge one value more than {LOOKS} times")
+        raise WorkBudgetError(f"it would judge one value more than {LOOKS} times")
     known: dict[int, int] = {}
     heaviest = max(
         (

@@ -46,7 +46,7 @@ class Call:
         return is_json(bare_type(self.request.headers.get("content-type", "")))
 
 
-def understand(found: Found, request: Request) -> Call:
+def parse_call(found: Found, request: Request) -> Call:
     """Return a request with its body and parameters parsed, once; never raises."""
     operation = found.operation
     texts = tuple(_sent(parameter, found.parameters, request) for parameter in operation.parameters)

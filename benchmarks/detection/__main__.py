@@ -10,11 +10,11 @@ import click
 
 from benchmarks.detection.conforming_variants import Variant
 from benchmarks.detection.judge import judged_at
-from benchmarks.detection.keeping import keep, kept
 from benchmarks.detection.measure import Measurement, Verdict, measured, planned, sample_evenly
 from benchmarks.detection.mutants import Mutant
 from benchmarks.detection.peers import PeerResult, compared, installed
 from benchmarks.detection.report import markdown
+from benchmarks.detection.saved_verdicts import save_verdict, saved_verdicts
 
 #: Mutants judged with peers and without a sample; a tool may take a minute for each.
 PEERS_SAMPLE = 40
@@ -53,14 +53,14 @@ def detection(
     if real:
         sys.exit(judge_real_servers(output))
     plan = list(planned(range(seed, seed + seeds), sample, names))
-    known = kept(file, plan) if file else []
+    known = saved_verdicts(file, plan) if file else []
     done = {(verdict.planted.name, verdict.seed) for verdict in known}
     rest = [(planted, seed) for planted, seed in plan if (planted.name, seed) not in done]
 
     def on_verdict(verdict: Verdict) -> None:
         print_line(verdict)
         if file:
-            keep(verdict, file)
+            save_verdict(verdict, file)
 
     reached = measured(rest, jobs=jobs, max_requests=max_requests, on_verdict=on_verdict)
     measurement = Measurement(list(range(seed, seed + seeds)), [*known, *reached])

@@ -39,7 +39,7 @@ def verify(base_url: str, token: str, token_env: str, junit: str, **values: Any)
     from contract_tests.report.writers import DestinationError, check
     from contract_tests.runner.launcher import replace_process
     from contract_tests.runner.run import SelectionError
-    from contract_tests.runner.setup import PreparingError, prepared
+    from contract_tests.runner.setup import PreparingError, prepare_run
 
     try:
         options = with_token({"url": base_url, **values}, token_env, os.environ, token)
@@ -48,7 +48,7 @@ def verify(base_url: str, token: str, token_env: str, junit: str, **values: Any)
     try:
         contract = load_contract(every_version=True)
         parse(base_url, next(iter(contract.operations.values())).path)
-        run = prepared(contract, options)
+        run = prepare_run(contract, options)
         check((), [junit])
     except (SelectionError, TargetError, PreparingError, DestinationError) as error:
         raise click.UsageError(str(error)) from error

@@ -130,7 +130,7 @@ def open_deployment(contract: Contract, options: Options, credentials: Credentia
     deployment = Deployment(
         client, conformity, contract, options, ManagedAgents(options.manage_agents), contract.versions[-1]
     )
-    if reason := preflight.obstacle(client, deployment.unknown_id("agent"), options.warmup, notify):
+    if reason := preflight.reason_not_to_test(client, deployment.unknown_id("agent"), options.warmup, notify):
         client.close()
         raise NoVerdict(reason)
     client.alive = partial(preflight.still_alive, client)

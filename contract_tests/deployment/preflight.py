@@ -16,7 +16,7 @@ _REDIRECTS = range(300, 400)
 _SERVER_ERRORS = range(500, 600)
 
 
-def obstacle(client: DeploymentClient, unknown_agent: str, warmup: float, notify: Notify) -> str:
+def reason_not_to_test(client: DeploymentClient, unknown_agent: str, warmup: float, notify: Notify) -> str:
     """Return why the deployment can't be judged, or an empty text; `unknown_agent` is an agent id that none has.
 
     One plain request is sent; more of them, for `warmup` seconds, if a gateway reports that no model is ready,

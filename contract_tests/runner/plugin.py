@@ -15,7 +15,7 @@ import pytest
 from contract_tests import options
 from contract_tests.assertions.schemathesis_checks import CLAUSES
 from contract_tests.runner.recorder import Recorder
-from contract_tests.verdict import WAIVED, Finding, NotPassed, from_properties, graded, to_properties
+from contract_tests.verdict import WAIVED, Finding, NotPassed, from_user_properties, graded, to_user_properties
 
 if TYPE_CHECKING:
     from contract_tests.deployment.deployment import Deployment
@@ -54,7 +54,7 @@ class FindingCollector:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the finding that a report carries."""
-        if finding := from_properties(report.user_properties):
+        if finding := from_user_properties(report.user_properties):
             run_of(self._config).record(report.nodeid, finding)
 
 
@@ -63,10 +63,10 @@ def run_of(config: pytest.Config) -> RunState:
     if _RUN not in config.stash:
         from agent_contract import ContractError, load_contract
         from contract_tests.runner.run import RunState, SelectionError
-        from contract_tests.runner.setup import PreparingError, prepared
+        from contract_tests.runner.setup import PreparingError, prepare_run
 
         try:
-            config.stash[_RUN] = RunState(prepared(load_contract(every_version=True), options.from_pytest(config)))
+            config.stash[_RUN] = RunState(prepare_run(load_contract(every_version=True), options.from_pytest(config)))
         except (ContractError, SelectionError, PreparingError) as error:
             raise pytest.UsageError(str(error)) from error
     return config.stash[_RUN]
@@ -191,8 +191,8 @@ def pytest_runtest_makereport(
     run = run_of(item.config)
     finding = graded(_finding(run, call, item), run.config.clauses[clause])
     finding = replace(finding, operations=" ".join(sorted(run.operations_since())))
-    item.user_properties.extend(to_properties(finding))
-    report.user_properties.extend(to_properties(finding))
+    item.user_properties.extend(to_user_properties(finding))
+    report.user_properties.extend(to_user_properties(finding))
     if isinstance(getattr(call.excinfo, "value", None), NotPassed) or run.stopped:
         _show(report, finding, run.config)
     return report

@@ -21,7 +21,7 @@ class PreparingError(Exception):
     """A file of the options that can't be used: which, why, and what to do."""
 
 
-def prepared(contract: Contract, options: Options) -> RunConfig:
+def prepare_run(contract: Contract, options: Options) -> RunConfig:
     """Return the configuration of a run, with its files read and checked.
 
     Raises `PreparingError` for a file that can't be read or written, and `SelectionError` as `selection` does.

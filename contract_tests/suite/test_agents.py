@@ -17,7 +17,7 @@ from contract_tests.assertions.sessions import prompt
 from contract_tests.deployment.deployment import Deployment
 from contract_tests.deployment.managed_agents import as_text
 from contract_tests.deployment.payloads import NEXT, plain, turn
-from contract_tests.verdict import failed, not_supported, not_tested, nothing_more
+from contract_tests.verdict import failed, no_further_finding, not_supported, not_tested
 
 #: Statuses of a successful creation.
 CREATED = (201, 200)
@@ -68,7 +68,7 @@ def test_a_created_agent_is_answered_as_it_was_created(deployment: Deployment) -
     """Field by field, but for its status, which may change by itself."""
     made = created(an_agent(deployment))
     if not readable(deployment):
-        raise nothing_more("the server answers no agents")
+        raise no_further_finding("the server answers no agents")
     exchange = deployment.ask("getAgent", parameters={"agent_id": made["id"]})
     expect.status(exchange, expect.OK)
     differing = {name: value for name, value in made.items() if fields_of(exchange).get(name) != value}
@@ -80,7 +80,7 @@ def test_a_created_agent_is_answered_as_it_was_created(deployment: Deployment) -
 def test_an_agent_that_does_not_exist_is_not_answered(deployment: Deployment) -> None:
     """If agents can be read at all."""
     if not readable(deployment):
-        raise nothing_more("the server answers no agents")
+        raise no_further_finding("the server answers no agents")
     unknown_agent = {"agent_id": deployment.unknown_id("agent")}
     expect.status(deployment.ask("getAgent", parameters=unknown_agent), expect.NOT_FOUND)
 
@@ -93,7 +93,7 @@ def test_an_agent_that_does_not_exist_is_not_changed(deployment: Deployment, ope
     body: JSON = {"description": "?"} if operation == "updateAgent" else None
     exchange = deployment.ask(operation, body, parameters=unknown_agent)
     if exchange.status in (401, 403, 405, 501):
-        raise nothing_more(f"the server does not do that: {exchange.described()}")
+        raise no_further_finding(f"the server does not do that: {exchange.described()}")
     expect.status(exchange, expect.NOT_FOUND)
 
 

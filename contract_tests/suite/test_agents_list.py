@@ -13,7 +13,7 @@ from contract_tests.assertions.agents import an_agent, another_agent
 from contract_tests.assertions.resources import conforming, ids, items, listed, page
 from contract_tests.deployment.deployment import Deployment
 from contract_tests.deployment.managed_agents import as_text
-from contract_tests.verdict import NotPassed, failed, not_supported, not_tested, nothing_more
+from contract_tests.verdict import NotPassed, failed, no_further_finding, not_supported, not_tested
 from contract_tests.wire.exchange import Exchange
 
 #: What a query is refused for, by the clause's name.
@@ -77,7 +77,7 @@ def test_each_agent_in_a_list_has_its_form(deployment: Deployment) -> None:
     """All that exist, also those of others."""
     exchange = listed(deployment)
     if not items(exchange):
-        raise nothing_more("the list is empty")
+        raise no_further_finding("the list is empty")
     conforming(deployment, exchange, within="data/")
 
 
@@ -86,7 +86,7 @@ def test_each_agent_in_a_list_has_its_object_type(deployment: Deployment) -> Non
     """All that exist, also those of others."""
     exchange = listed(deployment)
     if not items(exchange):
-        raise nothing_more("the list is empty")
+        raise no_further_finding("the list is empty")
     for item in items(exchange):
         if item.get("object") != "agent":
             raise failed('object "agent"', json.dumps(item.get("object")), exchange)

@@ -16,7 +16,7 @@ from contract_tests.deployment.budget import NO_SESSIONS, chat_share
 from contract_tests.deployment.deployment import OPERATION, Deployment
 from contract_tests.runner.plugin import config_of
 from contract_tests.suite.request_values import OF_ALL, variety
-from contract_tests.verdict import NotPassed, failed, nothing_more
+from contract_tests.verdict import NotPassed, failed, no_further_finding
 from contract_tests.wire.exchange import Exchange
 
 pytestmark = pytest.mark.contract_last
@@ -85,7 +85,7 @@ def test_the_answers_to_generated_requests_pass(answers: Answers, check: Check) 
     there = [(case, exchange) for case, exchange in answers if exchange.status not in (0, expect.NOT_IMPLEMENTED)]
     seen = [(case, exchange) for case, exchange in there if not check.statuses or exchange.status in check.statuses]
     if not seen:
-        raise nothing_more("no request was left for generated ones")
+        raise no_further_finding("no request was left for generated ones")
     for case, exchange in seen:
         if found := generated_requests.failures(case, exchange, check.name):
             raise failed(f"what schemathesis checks as {check.name}", "; ".join(found), exchange)

@@ -25,7 +25,7 @@ from contract_tests.assertions.resources import (
 )
 from contract_tests.deployment.deployment import Deployment
 from contract_tests.deployment.payloads import plain
-from contract_tests.verdict import failed, not_tested, nothing_more, warning
+from contract_tests.verdict import failed, no_further_finding, not_tested, warning
 from contract_tests.wire.exchange import Exchange
 
 TYPES = ("COMPLETIONS", "EMBEDDINGS")
@@ -112,7 +112,7 @@ def test_a_model_of_another_kind_is_refused(deployment: Deployment, operation: s
     exchange = listed(deployment, "listModels")
     names = [str(item["id"]) for item in items(exchange) if item.get("model_type") == kind and "id" in item]
     if not names:
-        raise nothing_more(f"no model is said to be of {kind}")
+        raise no_further_finding(f"no model is said to be of {kind}")
     _has(deployment, operation)
     body: JSON = plain(model=names[0]) if operation == _CHAT else {"model": names[0], "input": "Hello!"}
     expect.status(deployment.ask(operation, body), expect.BAD_REQUEST)
@@ -199,7 +199,7 @@ def test_a_vector_has_the_asked_for_dimensions(deployment: Deployment) -> None:
     """Not every model can be asked."""
     exchange = _embedded(deployment, dimensions=64)
     if exchange.status in range(400, 500):
-        raise nothing_more(f"the model has dimensions of its own: {exchange.described()}")
+        raise no_further_finding(f"the model has dimensions of its own: {exchange.described()}")
     sizes = {len(vector) for vector in _vectors(exchange)}
     if sizes != {64}:
         raise failed("64 numbers", json.dumps(sorted(sizes)), exchange)

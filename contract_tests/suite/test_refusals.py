@@ -11,7 +11,7 @@ from agent_contract.messages import JSON
 from contract_tests.assertions import expect
 from contract_tests.deployment.deployment import Deployment
 from contract_tests.deployment.payloads import HELLO, MAX_TOKENS, plain
-from contract_tests.verdict import failed, not_supported, not_tested, nothing_more
+from contract_tests.verdict import failed, no_further_finding, not_supported, not_tested
 from contract_tests.wire.exchange import Exchange
 
 #: How a server may refuse a token.
@@ -56,7 +56,7 @@ def test_a_streamed_request_is_refused_like_a_plain_one(deployment: Deployment, 
     body = plain(**faults.get(fault, {}))
     alike = deployment.chat(body, parameters=unknown_agent)
     if alike.status in range(200, 300):
-        raise nothing_more("the plain request is not refused")
+        raise no_further_finding("the plain request is not refused")
     expect.status(deployment.chat({**body, "stream": True}, parameters=unknown_agent), alike.status)
 
 
@@ -103,7 +103,7 @@ def test_a_422_has_a_detail(deployment: Deployment, kind: str) -> None:
     }
     exchange = deployment.chat(bodies[kind])
     if exchange.status != expect.UNPROCESSABLE:
-        raise nothing_more(f"no 422 to look at: {exchange.described()}")
+        raise no_further_finding(f"no 422 to look at: {exchange.described()}")
     value = exchange.json()
     items = value.get("detail") if isinstance(value, dict) else None
     if not isinstance(items, list) or not items or not all(_is_fault(item) for item in items):

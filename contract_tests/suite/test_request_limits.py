@@ -11,7 +11,7 @@ import pytest
 from contract_tests.assertions import expect
 from contract_tests.deployment.payloads import COUNT, HELLO, MAX_TOKENS, OUTSIDE, STOPS, plain
 from contract_tests.suite.request_values import ACCEPTED, IMAGE, REFUSED, Case
-from contract_tests.verdict import failed, not_supported, not_tested, nothing_more
+from contract_tests.verdict import failed, no_further_finding, not_supported, not_tested
 from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def test_each_of_two_answers_has_at_most_as_many_tokens(deployment: Deployment) 
     """If the server can give two."""
     exchange = deployment.chat(plain(n=2, temperature=0.7))
     if exchange.status != expect.OK:
-        raise nothing_more("n = 2 is refused")
+        raise no_further_finding("n = 2 is refused")
     if (counted := expect.tokens(exchange, "completion_tokens")) > 2 * MAX_TOKENS:
         raise failed(f"at most 2 * {MAX_TOKENS} completion tokens", f"{counted}", exchange)
 
@@ -173,7 +173,7 @@ def test_an_answer_that_is_cut_ends_with_length(deployment: Deployment) -> None:
 def test_a_stream_that_is_cut_ends_with_length(deployment: Deployment) -> None:
     """If the plain answer to the same question was cut."""
     if expect.choices(deployment.chat(plain(messages=COUNT, max_tokens=3)))[0].get("finish_reason") != "length":
-        raise nothing_more("the plain answer was not cut")
+        raise no_further_finding("the plain answer was not cut")
     exchange = deployment.chat(plain(messages=COUNT, max_tokens=3, stream=True))
     chunks = stream_rules.chunks(exchange.events)
     reasons = [reason for chunk in chunks for _, _, reason in chunk.choices() if reason is not None]

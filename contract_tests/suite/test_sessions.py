@@ -26,7 +26,7 @@ from contract_tests.assertions.sessions import (
 from contract_tests.deployment.deployment import Deployment
 from contract_tests.deployment.payloads import NEXT, STORY, plain, turn
 from contract_tests.suite.constants import UUID
-from contract_tests.verdict import NotPassed, failed, not_tested, nothing_more
+from contract_tests.verdict import NotPassed, failed, no_further_finding, not_tested
 from contract_tests.wire import stream_rules
 from contract_tests.wire.exchange import Exchange
 
@@ -198,12 +198,12 @@ def test_a_streamed_turn_uses_its_session(deployment: Deployment) -> None:
         return
     session = created(deployment, 7)
     if "stream_options" in deployment.newer_fields():
-        raise nothing_more("this version has no usage in streams")
+        raise no_further_finding("this version has no usage in streams")
     exchange = deployment.chat(turn(NEXT, session.id, stream=True, stream_options={"include_usage": True}))
     given = stream_rules.usages(exchange.events)
     count = given[-1][1].get("prompt_tokens") if given else None
     if exchange.status != expect.OK or not isinstance(count, int):
-        raise nothing_more(f"no usage to look at: {exchange.described()}")
+        raise no_further_finding(f"no usage to look at: {exchange.described()}")
     if count <= alone.long:
         expected = f"prompt_tokens over {alone.long}, what the first turn counts"
         raise failed(expected, f"{count}", *alone.exchanges, *session.turns, exchange)

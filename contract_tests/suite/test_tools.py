@@ -11,7 +11,7 @@ import pytest
 from contract_tests.assertions import expect
 from contract_tests.assertions.sessions import SLACK, created, extended, prompt, session_id, size
 from contract_tests.deployment.payloads import FORM_TOKENS, NEXT, plain, turn
-from contract_tests.verdict import failed, not_supported, not_tested, nothing_more, warning
+from contract_tests.verdict import failed, no_further_finding, not_supported, not_tested, warning
 from contract_tests.wire import stream_rules
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def test_the_result_of_a_call_is_taken_in_the_session_that_has_the_call(deployme
     calls = _calls(first) if first.status == expect.OK and session else []
     ids = [str(call.get("id")) for call in calls if isinstance(call, dict)]
     if not ids:
-        raise nothing_more(f"no call in a session to look at: {first.described()}")
+        raise no_further_finding(f"no call in a session to look at: {first.described()}")
     results = [_result(id) for id in ids]
     exchange = deployment.chat(turn(results, session, tool_choice="none", **fields))
     expect.status(exchange, expect.OK, after=[first])
@@ -185,7 +185,7 @@ def _want_counted(deployment: Deployment, messages: list[JSON], *turns: Exchange
     size(deployment)
     sent = deployment.chat(turn(messages, **fields))
     if sent.status != expect.OK:
-        raise nothing_more(f"the messages can't be sent without a session: {sent.described()}")
+        raise no_further_finding(f"the messages can't be sent without a session: {sent.described()}")
     if prompt(turns[-1]) < prompt(sent) - SLACK:
         expected = f"prompt_tokens of at least {prompt(sent)}, as if the messages were sent without a session"
         raise failed(expected, f"{prompt(turns[-1])}", sent, *turns)

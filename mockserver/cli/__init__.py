@@ -254,10 +254,12 @@ def _check(folder: Path, differences: list[str]) -> None:
         return click.echo(f"{folder} is up to date")
     for difference in differences:
         click.echo(difference)
-    raise _Stale(f"{folder} is out of date ({len(differences)} differences). Run agent-contract fixtures {folder}.")
+    raise _StaleFixtures(
+        f"{folder} is out of date ({len(differences)} differences). Run agent-contract fixtures {folder}."
+    )
 
 
-class _Stale(click.ClickException):
+class _StaleFixtures(click.ClickException):
     exit_code = 1
 
 

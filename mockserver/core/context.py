@@ -33,7 +33,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Fresh:
+class FreshValues:
     """Values for one attempt to answer: seconds since 1970, two new uuids, 8 random bytes."""
 
     now: float
@@ -48,7 +48,7 @@ class Context:
 
     call: Call
     settings: Settings
-    fresh: Fresh
+    fresh: FreshValues
     transaction: Transaction
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from mockserver.core import keys
-from mockserver.core.context import Fresh
+from mockserver.core.context import FreshValues
 from mockserver.stores import Store
 
 _UUID_BITS = (1 << 128) - 1
@@ -29,7 +29,7 @@ class IdSource:
         self._source: random.Random | None = None
         self._lock = threading.Lock()
 
-    def draw(self) -> Fresh:
+    def draw(self) -> FreshValues:
         """Return fresh values; raises `StoreUnavailable` if the first call can't reach the store."""
         # Not under the lock: if the store is slow, requests would wait for each other.
         start = self._store.append(keys.STARTS, b"", 1) if self._source is None else 0
@@ -39,7 +39,7 @@ class IdSource:
             source = self._source
             drawn = source.getrandbits(320)
         nonce = (drawn >> 256).to_bytes(8, "big")
-        return Fresh(self._clock(), _uuid(drawn & _UUID_BITS), _uuid(drawn >> 128 & _UUID_BITS), nonce)
+        return FreshValues(self._clock(), _uuid(drawn & _UUID_BITS), _uuid(drawn >> 128 & _UUID_BITS), nonce)
 
 
 def _uuid(bits: int) -> str:

@@ -19,7 +19,7 @@ from agent_contract import (
     check_request,
     error_detail,
     exceeds_symbols,
-    understand,
+    parse_call,
 )
 from agent_contract.messages import JSON, JSON_TYPE, Exchange, Reply, Request, Violation
 from mockserver.core.context import Behaviour
@@ -44,7 +44,7 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class EarlyReply:
     """A request that is answered without its operation; the journal of `scope` records it, or none if it is None."""
 
     exchange: Exchange
@@ -106,13 +106,13 @@ class Gateway:
             for operation in clause.operations
         }
 
-    def admit(self, request: Request) -> Admitted | Answered:
+    def admit(self, request: Request) -> Admitted | EarlyReply:
         """Return the call that a request makes, or the reply of the first check that it does not pass."""
         admission = Admission(request)
         for check in CHECKS:
             exchange = check(self, admission)
             if exchange is not None:
-                return Answered(exchange, admission.scope, admission.path_parameters)
+                return EarlyReply(exchange, admission.scope, admission.path_parameters)
         assert admission.call is not None
         assert admission.scope is not None
         return Admitted(admission.call, admission.scope, admission.path_parameters)
@@ -211,7 +211,7 @@ class Gateway:
     def read_body(self, admission: Admission) -> Exchange | None:
         """Parse parameters and body; refuse a body that can't be read."""
         assert isinstance(admission.found, Found)
-        call = admission.call = understand(admission.found, admission.request)
+        call = admission.call = parse_call(admission.found, admission.request)
         if call.problem is None:
             return None
         operation = call.operation

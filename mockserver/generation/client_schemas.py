@@ -8,14 +8,14 @@ import threading
 from collections import OrderedDict
 from functools import partial
 
-from agent_contract import JSON, Budget, BudgetError, ClientSchema, SchemaRefused, read_schema
-from mockserver.generation.sample_texts import SampleTexts
+from agent_contract import JSON, ClientSchema, SchemaRefused, WorkBudget, WorkBudgetError, read_schema
+from mockserver.generation.sample_texts import SampleTextSource
 
 #: Size of the cache in bytes. An agent loop sends the same schemas in each request.
 _CACHE_SIZE = 8 * 1024 * 1024
 
 
-def admit_schema(value: JSON, most: int, budget: Budget) -> None:
+def admit_schema(value: JSON, most: int, budget: WorkBudget) -> None:
     """Check a schema, and take its cost from the `budget` of the request.
 
     Raises SchemaRefused if it can't be used, has more than `most` characters as JSON, or exceeds the budget.
@@ -26,19 +26,19 @@ def admit_schema(value: JSON, most: int, budget: Budget) -> None:
     try:
         budget.spend("schema_characters", len(text))
         _CACHE.get(text, budget)
-    except BudgetError as error:
+    except WorkBudgetError as error:
         raise SchemaRefused(str(error)) from None
 
 
 def compile_schema(value: JSON) -> ClientSchema:
     """Return the compiled form of a schema that was admitted."""
-    return _CACHE.get(to_json(value), Budget())
+    return _CACHE.get(to_json(value), WorkBudget())
 
 
-def sample_value(schema: ClientSchema, said: str, seed: bytes, budget: Budget) -> JSON:
+def sample_value(schema: ClientSchema, said: str, seed: bytes, budget: WorkBudget) -> JSON:
     """Return a valid value, the same for the same message and seed; raises SampleError if none is found."""
     number = int.from_bytes(hashlib.blake2b(seed, digest_size=6).digest())
-    return schema.sample(number, partial(SampleTexts, said=said), budget)
+    return schema.sample(number, partial(SampleTextSource, said=said), budget)
 
 
 def to_json(value: JSON) -> str:
@@ -58,7 +58,7 @@ class _Cache:
         self._kept: OrderedDict[str, ClientSchema] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, text: str, budget: Budget) -> ClientSchema:
+    def get(self, text: str, budget: WorkBudget) -> ClientSchema:
         with self._lock:
             schema = self._kept.get(text)
             if schema:

@@ -97,7 +97,7 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class CompletionFormat:
     """The form of answers. `whole` and `chunk` are the values of `object` in a JSON document and in a chunk.
 
     `content` returns the fields of a choice in a JSON document, `opening` those of its first chunk (None: there is
@@ -113,7 +113,7 @@ class Form:
     end: Mapping[str, Any]
 
 
-CHAT = Form(
+CHAT = CompletionFormat(
     whole="chat.completion",
     chunk="chat.completion.chunk",
     content=lambda choice, role: {"message": choice.message(role)},
@@ -121,7 +121,7 @@ CHAT = Form(
     piece=b'"delta":{"content":%s}',
     end={"delta": {}},
 )
-TEXT = Form(
+TEXT = CompletionFormat(
     whole="text_completion",
     chunk="text_completion",
     content=lambda choice, _: {"text": choice.content},
@@ -149,7 +149,7 @@ def choice_of_pieces(found: Sequence[str], limit: int | None) -> Choice:
     return Choice(tuple(found), "stop", len(found) if found and found[-1].strip() else 0)
 
 
-def whole_reply(completion: Completion, pace: Pace, seed: bytes, form: Form = CHAT) -> Reply:
+def whole_reply(completion: Completion, pace: Pace, seed: bytes, form: CompletionFormat = CHAT) -> Reply:
     """Return the answer as one JSON document, delayed by the time of its longest choice."""
     value = completion.head(form.whole)
     value["choices"] = [
@@ -164,7 +164,9 @@ def whole_reply(completion: Completion, pace: Pace, seed: bytes, form: Form = CH
     return Reply(200, JSON_TYPE, orjson.dumps(value), delay)
 
 
-def stream_reply(completion: Completion, with_usage: bool, pace: Pace, seed: bytes, form: Form = CHAT) -> Reply:
+def stream_reply(
+    completion: Completion, with_usage: bool, pace: Pace, seed: bytes, form: CompletionFormat = CHAT
+) -> Reply:
     """Return the answer as events: role, tokens and finish reason of each choice, then the usage if wanted.
 
     The choices take turns, with one token each; each round begins after a delay.
@@ -177,7 +179,11 @@ def stream_reply(completion: Completion, with_usage: bool, pace: Pace, seed: byt
 
 
 def _events(
-    completion: Completion, written: Sequence[Sequence[bytes]], with_usage: bool, delays: Sequence[float], form: Form
+    completion: Completion,
+    written: Sequence[Sequence[bytes]],
+    with_usage: bool,
+    delays: Sequence[float],
+    form: CompletionFormat,
 ) -> Iterator[Event]:
     head = completion.head(form.chunk)
     if form.opening is not None:
@@ -199,7 +205,7 @@ def _events(
     yield DONE
 
 
-def _openings(completion: Completion, head: dict[str, Any], form: Form) -> Iterator[Event]:
+def _openings(completion: Completion, head: dict[str, Any], form: CompletionFormat) -> Iterator[Event]:
     """Yield the first chunk of each choice; the very first contains the context."""
     for index, choice in enumerate(completion.choices):
         opening = form.opening(choice, completion.role) if form.opening else {}

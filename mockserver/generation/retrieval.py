@@ -27,7 +27,7 @@ _MAX_FOUND = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class KnowledgeDocument:
     """A passage of knowledge; `id` is a uuid."""
 
     id: str
@@ -46,7 +46,7 @@ class KnowledgeIndex:
 
     id: str
     name: str
-    documents: tuple[Document, ...] = ()
+    documents: tuple[KnowledgeDocument, ...] = ()
     tool_id: str = ""
     knowledge_base_id: str = ""
 
@@ -63,17 +63,17 @@ class KnowledgeIndex:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchHit:
     """A passage that matches a question, with its score from 0 to 1."""
 
-    document: Document
+    document: KnowledgeDocument
     score: float
 
 
 class SearchIndex:
     """Documents that any thread can search, with the ids of the search tool and of the knowledge base."""
 
-    def __init__(self, documents: Sequence[Document], tool_id: str = "", knowledge_base_id: str = "") -> None:
+    def __init__(self, documents: Sequence[KnowledgeDocument], tool_id: str = "", knowledge_base_id: str = "") -> None:
         self.tool_id, self.knowledge_base_id = tool_id, knowledge_base_id
         self._documents = documents
         self._lock = threading.Lock()
@@ -91,7 +91,7 @@ class SearchIndex:
             "INSERT INTO passage VALUES (?)", [(text,) for text in [*passages, *[""] * (len(passages) + 1)]]
         )
 
-    def search(self, question: str, most: int, cutoff: float = 0.0) -> list[Found]:
+    def search(self, question: str, most: int, cutoff: float = 0.0) -> list[SearchHit]:
         """Return at most `most` passages with a word of the question and a score of at least `cutoff`, best first."""
         words = list(dict.fromkeys(_WORD.findall(question[:_MAX_QUESTION].lower())))[:_MAX_WORDS]
         if not words:
@@ -100,7 +100,7 @@ class SearchIndex:
         with self._lock:
             rows = self._database.execute(_SEARCH, (wanted, max(0, min(most, _MAX_FOUND)))).fetchall()
         # FTS5 returns negative ranks, so that the best sorts first.
-        found = [Found(self._documents[row - 1], -rank / (1 - rank)) for row, rank in rows]
+        found = [SearchHit(self._documents[row - 1], -rank / (1 - rank)) for row, rank in rows]
         return [one for one in found if one.score >= cutoff]
 
 
@@ -111,7 +111,7 @@ def search_indexes(indexes: Iterable[KnowledgeIndex]) -> dict[str, SearchIndex]:
     }
 
 
-def search_all(indexes: Sequence[SearchIndex], question: str, most: int, cutoff: float) -> list[Found]:
+def search_all(indexes: Sequence[SearchIndex], question: str, most: int, cutoff: float) -> list[SearchHit]:
     """Return the best passages of several indexes, best first, at most `most`."""
     found = [one for index in indexes for one in index.search(question, most, cutoff)]
     return sorted(found, key=lambda one: -one.score)[:most]

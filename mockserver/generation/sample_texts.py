@@ -24,7 +24,7 @@ _COUNTRIES = ("Austria", "Norway", "Portugal", "Sweden", "Switzerland")
 
 
 @dataclass(frozen=True, slots=True)
-class SampleTexts:
+class SampleTextSource:
     """Generates strings. `said` is the user's message; its topic is used for strings without a known format or name."""
 
     chance: random.Random
@@ -39,7 +39,7 @@ class SampleTexts:
         """Return a sentence."""
         return sample_sentence(2 * self.chance.getrandbits(16))
 
-    def fitting(self, format: str, name: str) -> str:
+    def string_for(self, format: str, name: str) -> str:
         """Return a string for a JSON Schema `format`, else for a property `name`, else the topic of the message."""
         make = _FORMATS.get(format) or _NAMES.get(name.lower())
         return make(self) if make else topic_of(self.said) or self.word()
@@ -53,23 +53,23 @@ class SampleTexts:
         return str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
 
 
-def _name_in(others: tuple[str, ...], source: SampleTexts) -> str:
+def _name_in(others: tuple[str, ...], source: SampleTextSource) -> str:
     """Return a name from the user's message, else one of `others`."""
     found = _NAME.search(source.said)
     return found[0] if found else source.chance.choice(others)
 
 
-def _email(source: SampleTexts) -> str:
+def _email(source: SampleTextSource) -> str:
     return f"{source.word()}@example.org"
 
 
-def _address(source: SampleTexts) -> str:
+def _address(source: SampleTextSource) -> str:
     return f"https://example.org/{source.word()}"
 
 
 #: Generators by format, and by property name.
-_FORMATS: Mapping[str, Callable[[SampleTexts], str]] = {
-    "uuid": SampleTexts.uuid,
+_FORMATS: Mapping[str, Callable[[SampleTextSource], str]] = {
+    "uuid": SampleTextSource.uuid,
     "date-time": lambda source: source.time("%Y-%m-%dT%H:%M:%SZ"),
     "date": lambda source: source.time("%Y-%m-%d"),
     "time": lambda source: source.time("%H:%M:%SZ"),
@@ -89,8 +89,8 @@ _FORMATS: Mapping[str, Callable[[SampleTexts], str]] = {
     "relative-json-pointer": lambda source: f"0/{source.word()}",
     "regex": lambda source: f"^{source.word()}$",
 }
-_NAMES: Mapping[str, Callable[[SampleTexts], str]] = {
-    "id": SampleTexts.uuid,
+_NAMES: Mapping[str, Callable[[SampleTextSource], str]] = {
+    "id": SampleTextSource.uuid,
     "email": _email,
     "url": _address,
     "uri": _address,
@@ -101,7 +101,7 @@ _NAMES: Mapping[str, Callable[[SampleTexts], str]] = {
     "country": partial(_name_in, _COUNTRIES),
     "date": lambda source: source.time("%Y-%m-%d"),
     "time": lambda source: source.time("%H:%M"),
-    "description": SampleTexts.sentence,
-    "answer": SampleTexts.sentence,
-    "summary": SampleTexts.sentence,
+    "description": SampleTextSource.sentence,
+    "answer": SampleTextSource.sentence,
+    "summary": SampleTextSource.sentence,
 }

@@ -8,14 +8,14 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from agent_contract import BudgetError
+from agent_contract import WorkBudgetError
 from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, Write
 from mockserver.generation.completion import (
     CHAT,
     Choice,
     Completion,
-    Form,
+    CompletionFormat,
     asks_for_usage,
     choice_of_pieces,
     choice_of_text,
@@ -24,7 +24,7 @@ from mockserver.generation.completion import (
 )
 from mockserver.generation.recall import recall
 from mockserver.generation.replies import compose, compose_parts
-from mockserver.generation.retrieval import Found, SearchIndex, search_all
+from mockserver.generation.retrieval import SearchHit, SearchIndex, search_all
 from mockserver.generation.tokenizer import count_tokens, pieces_before
 from mockserver.operations.agent_store import find_agent
 from mockserver.operations.chat_request import (
@@ -96,7 +96,11 @@ def request_of(context: Context, agent: Agent) -> ChatRequest:
 
 
 def outcome_of(
-    request: ChatRequest, completion: Completion, seed: bytes, messages: list[dict[str, Any]], form: Form = CHAT
+    request: ChatRequest,
+    completion: Completion,
+    seed: bytes,
+    messages: list[dict[str, Any]],
+    form: CompletionFormat = CHAT,
 ) -> Outcome:
     """Return the outcome: the answer in `form`, and the write that adds `messages` to the session."""
     body, settings = request.body, request.settings
@@ -135,13 +139,13 @@ def complete(request: ChatRequest) -> tuple[Completion, bytes]:
             context=[_context(one) for one in found] if searches else None,
             role=agent.setting("completion_role", "assistant"),
         )
-    except BudgetError as error:
+    except WorkBudgetError as error:
         why = f"This request is too expensive: {error}. Request fewer choices, or use fewer or shorter passages."
         raise Rejection(400, "", why, ("body",)) from None
     return completion, seed
 
 
-def _evidence(said: str, earlier: Iterable[str], found: list[Found]) -> str:
+def _evidence(said: str, earlier: Iterable[str], found: list[SearchHit]) -> str:
     """Return what the user said earlier, if `said` asks for it, and the best passage."""
     passage = f"I found this in my documents: {found[0].document.text}" if found else ""
     return " ".join(filter(None, (recall(said, earlier), passage)))
@@ -185,7 +189,7 @@ def _seed(request: ChatRequest, session: Session) -> bytes:
     return digest(before, request.body["messages"])
 
 
-def _prompt_tokens(request: ChatRequest, session: Session, found: list[Found]) -> int:
+def _prompt_tokens(request: ChatRequest, session: Session, found: list[SearchHit]) -> int:
     """Return the tokens of the prompt: instructions, session, messages, passages, tools and response format."""
     return (
         session.tokens
@@ -234,7 +238,7 @@ def _spent(request: ChatRequest, choice: Choice) -> Choice:
     return choice
 
 
-def _context(found: Found) -> dict[str, Any]:
+def _context(found: SearchHit) -> dict[str, Any]:
     document = found.document
     metadata = {
         "document_id": document.id,

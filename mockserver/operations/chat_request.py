@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from agent_contract import Budget, Call
+from agent_contract import Call, WorkBudget
 from agent_contract.printable import shorten
-from mockserver.core.context import Fresh, Settings
+from mockserver.core.context import FreshValues, Settings
 from mockserver.core.outcome import Rejection
 from mockserver.resources.agents import OPENAI_ROLES, Agent
 from mockserver.resources.sessions import Session
@@ -26,8 +26,8 @@ class ChatRequest:
     body: dict[str, Any]
     session: Session | None
     settings: Settings
-    fresh: Fresh
-    budget: Budget = field(default_factory=Budget)
+    fresh: FreshValues
+    budget: WorkBudget = field(default_factory=WorkBudget)
     hints: tuple[str, ...] = ()
 
     def integer(self, name: str, default: int) -> int:

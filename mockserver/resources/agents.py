@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from mockserver.generation.retrieval import Document, KnowledgeIndex
+from mockserver.generation.retrieval import KnowledgeDocument, KnowledgeIndex
 
 #: The roles that OpenAI's endpoint knows.
 OPENAI_ROLES = frozenset({"developer", "system", "user", "assistant", "tool", "function"})
@@ -57,7 +57,7 @@ class Agent:
     roles: frozenset[str] = CHAT_ROLES
     any_model: bool = False
     calls_tools: bool = False
-    documents: tuple[Document, ...] = ()
+    documents: tuple[KnowledgeDocument, ...] = ()
 
     @property
     def name(self) -> str:
@@ -131,9 +131,9 @@ def is_uuid(text: str) -> bool:
         return False
 
 
-def _document(name: str, text: str) -> Document:
+def _document(name: str, text: str) -> KnowledgeDocument:
     identity = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
-    return Document(identity, text, name, "text/plain", f"handbook/{name}")
+    return KnowledgeDocument(identity, text, name, "text/plain", f"handbook/{name}")
 
 
 #: The default index.

@@ -67,7 +67,7 @@ def run_workers(count: int, work: Callable[[int], None], log: Callable[[str], No
                     process, began = workers.pop(sentinel)
                     process.join()
                     failed = failed + 1 if time.monotonic() - began < _SOON else 0
-                    how = _how_it_ended(process)
+                    how = _exit_description(process)
                     if failed >= _TOO_MANY:
                         raise WorkersFailed(f"The workers end right after their start: {how}.")
                     log(f"A worker {how}; process {start().pid} replaces it.")
@@ -111,7 +111,7 @@ def _noted(*_: object) -> None:
     """Do nothing: with a handler, Python writes the signal's number to the wakeup descriptor."""
 
 
-def _how_it_ended(process: BaseProcess) -> str:
+def _exit_description(process: BaseProcess) -> str:
     code = process.exitcode or 0
     if code >= 0:
         return f"(process {process.pid}) ended with status {code}"

@@ -9,7 +9,7 @@ import pytest
 from agent_contract import Reply, check_reply, load_contract
 from benchmarks.detection.conforming_variants import VARIANTS, Variant
 from benchmarks.detection.reference_server import ServerHooks
-from tests.benchmarks.support.asking import HELLO, asking
+from tests.benchmarks.support.reference_client import HELLO, client_of
 
 OPERATION = load_contract().operations["createAssistantChatCompletion"]
 TOOL = {"type": "function", "function": {"name": "get_time", "parameters": {"type": "object"}}}
@@ -46,7 +46,7 @@ def violations(response: httpx.Response) -> object:
 def test_the_deployment_conforms_to_the_contract(name: str) -> None:
     """Judged by the compiled checks, which share no code with it."""
     body, status = EXCHANGES[name]
-    with asking(ServerHooks()) as ask:
+    with client_of(ServerHooks()) as ask:
         response = ask(body)
     assert response.status_code == status
     assert violations(response) == ()
@@ -56,7 +56,7 @@ def test_a_session_is_used_extended_and_kept_apart() -> None:
     def prompt_tokens(**fields: object) -> int:
         return int(ask({**HELLO, **fields}).json()["usage"]["prompt_tokens"])
 
-    with asking(ServerHooks()) as ask:
+    with client_of(ServerHooks()) as ask:
         session = ask({**HELLO, "create_session": True, "max_tokens": 5}).json()["session_id"]
         alone = prompt_tokens()
         second, third = prompt_tokens(store_in_session=session), prompt_tokens(store_in_session=session)
@@ -67,7 +67,7 @@ def test_a_session_is_used_extended_and_kept_apart() -> None:
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_a_variant_answers_by_the_contract(variant: Variant) -> None:
     """One that starts cold, or limits its rate, may take some tries."""
-    with asking(variant.hooks) as ask:
+    with client_of(variant.hooks) as ask:
         for _ in range(6):
             response = ask(HELLO)
             if response.status_code == 200 and response.json()["choices"][0]["message"]["content"]:
@@ -78,7 +78,7 @@ def test_a_variant_answers_by_the_contract(variant: Variant) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_a_variant_streams_by_the_contract(variant: Variant) -> None:
-    with asking(variant.hooks) as ask:
+    with client_of(variant.hooks) as ask:
         for _ in range(6):
             response = ask({**HELLO, "stream": True, "max_tokens": 12})
             if response.status_code == 200:

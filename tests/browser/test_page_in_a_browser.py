@@ -11,7 +11,7 @@ from agent_contract.messages import Request
 from contract_tests.report.html import to_html
 from tests.browser.support.chromium import Page, browsing
 from tests.contract_tests.report.support.samples import SAMPLE
-from tests.mockserver.support.asking import engine
+from tests.mockserver.support.chat_client import engine
 
 PHONE = 390
 WIDTHS = (PHONE, 768, 1200)

@@ -9,9 +9,9 @@ from contract_tests.verdict import (
     Exit,
     Finding,
     conclude,
-    from_properties,
+    from_user_properties,
     graded,
-    to_properties,
+    to_user_properties,
     worst,
     worst_first,
 )
@@ -91,5 +91,5 @@ def test_of_several_findings_the_worst_counts() -> None:
 
 def test_a_finding_survives_a_test_report() -> None:
     finding = Finding("not tested", "reason", "a", "b", "curl", "c", fault=True)
-    assert from_properties([("other", 1), *to_properties(finding)]) == finding
-    assert from_properties([("other", 1)]) is None
+    assert from_user_properties([("other", 1), *to_user_properties(finding)]) == finding
+    assert from_user_properties([("other", 1)]) is None

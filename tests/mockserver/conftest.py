@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.mockserver.support.asking import Asker
-from tests.mockserver.support.calling import Caller
+from tests.mockserver.support.api_client import ApiClient
+from tests.mockserver.support.chat_client import ChatClient
 from tests.mockserver.support.redis_server import RedisServer
 
 
 @pytest.fixture
-def ask() -> Asker:
+def ask() -> ChatClient:
     """A client for chats with a new mock."""
-    return Asker()
+    return ChatClient()
 
 
 @pytest.fixture
-def call() -> Caller:
+def call() -> ApiClient:
     """A client for all operations of a new mock."""
-    return Caller()
+    return ApiClient()
 
 
 @pytest.fixture

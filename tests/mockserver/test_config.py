@@ -16,8 +16,8 @@ from mockserver.core.limits import Limits
 from mockserver.resources.agents import FIELDS as AGENT_FIELDS
 from mockserver.resources.agents import configured_agent, unique
 from mockserver.resources.models import EMBEDDINGS, Model
-from tests.mockserver.support.asking import Asker
-from tests.mockserver.support.calling import Caller
+from tests.mockserver.support.api_client import ApiClient
+from tests.mockserver.support.chat_client import ChatClient
 
 ROOT = Path(__file__).parents[2]
 WHOLE = """\
@@ -127,7 +127,7 @@ def test_an_agent_may_have_every_field_that_a_client_may_give_it(folder: Path) -
 def test_declared_models_are_played_beside_the_agents_own(folder: Path) -> None:
     config = load(folder, FIELDS)
     assert config.models == (Model("mistral-7b", engine="LLAMA_CPP"), Model("minilm", EMBEDDINGS, "INFINITY"))
-    call = Caller(load_engine(config=folder / "mock.yaml"))
+    call = ApiClient(load_engine(config=folder / "mock.yaml"))
     assert [model["id"] for model in call.get("/models")["data"]] == ["mistral-7b", "minilm", "llama-2-70b-chat-hf"]
     assert call.post(
         "/chat/completions", {"model": "llama-2-70b-chat-hf", "messages": [{"role": "user", "content": ""}]}
@@ -147,7 +147,7 @@ def test_what_is_not_declared_is_as_usual(folder: Path, text: str) -> None:
 def test_an_engine_plays_what_is_declared(folder: Path) -> None:
     file = folder / "mock.yaml"
     file.write_text(WHOLE.replace("tokens: [secret]", "tokens: []"), encoding="utf-8")
-    ask = Asker(load_engine(config=file))
+    ask = ChatClient(load_engine(config=file))
     answer = ask.answer("When do parcels arrive?", agent="support", model="mistral-7b")
     assert [one["metadata"]["origin_name"] for one in answer["index_context_info"]] == ["faq"]
     assert ask.refusal(agent="support", n=3)[0] == 400

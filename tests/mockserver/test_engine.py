@@ -15,7 +15,16 @@ from mockserver.config import Config
 from mockserver.core.limits import Limits
 from mockserver.engine import Effort
 from mockserver.stores import MemoryStore
-from tests.mockserver.support.asking import CONTRACT, OPERATION, UNKNOWN, Asker, details, engine, path_of, request
+from tests.mockserver.support.chat_client import (
+    CONTRACT,
+    OPERATION,
+    UNKNOWN,
+    ChatClient,
+    details,
+    engine,
+    path_of,
+    request,
+)
 
 HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello!"}]}
 LOCKED = Config(tokens=("one", "two"), limits=Limits(body=2000))
@@ -224,7 +233,7 @@ def test_nobody_may_ask_for_a_path_that_is_not_there() -> None:
 
 
 def test_what_a_path_holds_is_never_quoted_at_length() -> None:
-    status, text = Asker().refusal(agent="x" * 5000)
+    status, text = ChatClient().refusal(agent="x" * 5000)
     assert status == 404
     assert len(text) < 300
 

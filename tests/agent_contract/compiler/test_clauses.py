@@ -85,11 +85,11 @@ def test_a_clause_has_its_own_pointer_and_whether_it_fails_a_run(contract: Contr
 def test_a_violation_is_put_into_words_by_the_nearest_clause_of_its_rule(
     contract: Contract, tmp_path: Path, body: bytes, expected: list[str]
 ) -> None:
-    from agent_contract import Found, Request, check_request, understand
+    from agent_contract import Found, Request, check_request, parse_call
 
     operation = contract.operations["send"]
     request = Request("POST", "/things", (), {"content-type": "application/json"}, body)
-    found = check_request(understand(Found(operation, {}), request))
+    found = check_request(parse_call(Found(operation, {}), request))
     assert [contract.clause_for(violation, operation) for violation in found] == expected
 
 

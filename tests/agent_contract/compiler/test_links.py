@@ -9,13 +9,13 @@ import pytest
 
 from agent_contract import Exchange, Link, Reply, Request
 from agent_contract.messages import JSON, Event
-from agent_contract.model.runtime_expressions import Sent, evaluate, unreadable
+from agent_contract.model.runtime_expressions import CompletedExchange, evaluate, unreadable
 from tests.agent_contract.support.documents import compiled, refusal
 from tests.agent_contract.support.resources import TEXT, things
 
 REQUEST = Request("POST", "/a b/7", (("q", "1"), ("q", "2")), {"x-a": "sent"}, b'{"n": {"m/n": [4, null]}}')
 REPLY = Reply(201, {"location": "/a/7"}, b'{"id": "7"}')
-BEFORE = Sent(Exchange(REQUEST, REPLY), {"id": "7"})
+BEFORE = CompletedExchange(Exchange(REQUEST, REPLY), {"id": "7"})
 
 
 def links(folder: Path, operation: str, status: str) -> dict[str, Link]:
@@ -99,7 +99,7 @@ def test_an_expression_names_a_part_of_the_exchange_before(text: str, value: JSO
 
 def test_of_a_stream_the_first_event_counts() -> None:
     events = (Event(b'{"id": "1"}'), Event(b'{"id": "2"}'))
-    assert evaluate("$response.body#/id", Sent(Exchange(REQUEST, Reply(200, {}, events)), {})) == "1"
+    assert evaluate("$response.body#/id", CompletedExchange(Exchange(REQUEST, Reply(200, {}, events)), {})) == "1"
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_an_expression_that_names_nothing_is_an_error(text: str) -> None:
 
 def test_a_body_other_than_json_has_no_parts() -> None:
     with pytest.raises(LookupError, match="names nothing"):
-        evaluate("$response.body#/id", Sent(Exchange(REQUEST, Reply(204, {}, b"")), {}))
+        evaluate("$response.body#/id", CompletedExchange(Exchange(REQUEST, Reply(204, {}, b"")), {}))

@@ -19,7 +19,7 @@ from agent_contract import (
     check_request,
     error_detail,
     load_contract,
-    understand,
+    parse_call,
 )
 
 HEAD = """\
@@ -87,7 +87,7 @@ def call(contract: Contract, body: bytes = b"", query: str = "", path: str = "/t
     found = contract.find(operation.method, path)
     assert isinstance(found, Found)
     pairs = tuple(parse_qsl(query, keep_blank_values=True))
-    return understand(found, Request(operation.method, path, pairs, sent, body))
+    return parse_call(found, Request(operation.method, path, pairs, sent, body))
 
 
 def violations(contract: Contract, body: bytes = b"", **rest: str) -> tuple[Violation, ...]:

@@ -16,7 +16,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt
 
-from agent_contract import Contract, Found, Request, check_request, error_detail, load_contract, understand
+from agent_contract import Contract, Found, Request, check_request, error_detail, load_contract, parse_call
 from tests.agent_contract.support.bodies import bodies, has_several_types
 
 COUNT = 4000
@@ -126,7 +126,7 @@ def detail(contract: Contract, body: bytes, content_type: str = "application/jso
     """Return the status and the `detail` by which a body is refused, 200 and nothing for one that isn't."""
     operation = contract.operations["createAssistantChatCompletion"]
     headers = {"content-type": content_type} if content_type else {}
-    call = understand(Found(operation, {"agent_id": "demo"}), Request("POST", "/chat", (), headers, body))
+    call = parse_call(Found(operation, {"agent_id": "demo"}), Request("POST", "/chat", (), headers, body))
     if call.problem:
         return call.problem.status, call.problem.detail
     violations = check_request(call)

@@ -14,7 +14,7 @@ from openapi_core import OpenAPI
 from openapi_core.testing import MockRequest
 from openapi_core.validation.request.exceptions import RequestBodyValidationError
 
-from agent_contract import Contract, Found, Request, check_request, load_contract, understand
+from agent_contract import Contract, Found, Request, check_request, load_contract, parse_call
 from tests.agent_contract.support.bodies import bodies
 
 COUNT = 2000
@@ -48,7 +48,7 @@ def judge(contract: Contract) -> Callable[[bytes], bool]:
 def accepted(contract: Contract, body: bytes) -> bool:
     operation = contract.operations["createAssistantChatCompletion"]
     request = Request("POST", PATH, (), {"content-type": "application/json"}, body)
-    call = understand(Found(operation, {"agent_id": "demo"}), request)
+    call = parse_call(Found(operation, {"agent_id": "demo"}), request)
     return call.problem is None and check_request(call) == ()
 
 

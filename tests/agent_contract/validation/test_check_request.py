@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent_contract import Found, Request, check_request, error_detail, understand
+from agent_contract import Found, Request, check_request, error_detail, parse_call
 from tests.agent_contract.support.documents import call, compiled, only, violations, with_parameters, with_schema, words
 
 
@@ -212,7 +212,7 @@ def test_nothing_is_compiled_or_sorted_for_a_valid_request(tmp_path: Path, monke
 
     monkeypatch.setattr(check, "violations", never)
     request = Request("POST", "/things", (), {"content-type": "application/json"}, b'{"a": "b"}')
-    assert check_request(understand(found, request)) == ()
+    assert check_request(parse_call(found, request)) == ()
 
 
 def test_a_call_holds_what_the_request_means(tmp_path: Path) -> None:

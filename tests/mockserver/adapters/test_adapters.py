@@ -21,8 +21,8 @@ from mockserver.adapters.asgi import create_app as create_asgi_app
 from mockserver.adapters.wsgi import create_app as create_wsgi_app
 from mockserver.engine import Engine
 from mockserver.generation.latency import Pace
-from tests.mockserver.support.asking import NOW, UNKNOWN, engine, path_of
 from tests.mockserver.support.bad_input import GOOD, ODD, ROWS, UNREADABLE, Row
+from tests.mockserver.support.chat_client import NOW, UNKNOWN, engine, path_of
 from tests.mockserver.support.raw import HEAD, connect, exchange, read_reply
 
 #: What a server adds by itself.

@@ -16,7 +16,7 @@ import pytest
 from mockserver import Httpx2Transport, MockTransport
 from mockserver.engine import Engine
 from mockserver.generation.latency import Pace
-from tests.mockserver.support.asking import engine, path_of
+from tests.mockserver.support.chat_client import engine, path_of
 
 HELLO = {"messages": [{"role": "user", "content": "Hello!"}]}
 STREAM = {**HELLO, "stream": True}

@@ -19,8 +19,8 @@ import pytest
 
 from agent_contract.messages import Request
 from mockserver.build import load_engine
-from tests.mockserver.support.asking import path_of
 from tests.mockserver.support.bad_input import GOOD, ODD, ROWS, UNREADABLE, Row
+from tests.mockserver.support.chat_client import path_of
 from tests.mockserver.support.processes import STREAM, ended, process_at
 from tests.mockserver.support.raw import HEAD, chunked, connect, exchange
 from tests.support.serving import Served, serve

@@ -14,8 +14,8 @@ from mockserver.config import Config
 from mockserver.core.limits import Limits
 from mockserver.engine import Engine
 from mockserver.stores import MemoryStore, StoreUnavailable
-from tests.mockserver.support.asking import CONTRACT, Clock, engine
-from tests.mockserver.support.calling import Caller
+from tests.mockserver.support.api_client import ApiClient
+from tests.mockserver.support.chat_client import CONTRACT, Clock, engine
 from tests.mockserver.support.control_client import OWN, Control
 
 TOKEN = "a-token-for-the-control"
@@ -32,8 +32,8 @@ def looker(player: Engine) -> Control:
 
 
 @pytest.fixture
-def call(player: Engine) -> Caller:
-    return Caller(player)
+def call(player: Engine) -> ApiClient:
+    return ApiClient(player)
 
 
 def test_the_document_is_served_and_lists_every_path(looker: Control) -> None:
@@ -63,7 +63,7 @@ def test_a_mock_without_its_store_is_not_ready() -> None:
     assert b"start it again" in reply.content()
 
 
-def test_requests_are_listed_newest_first_with_what_they_were_refused_for(looker: Control, call: Caller) -> None:
+def test_requests_are_listed_newest_first_with_what_they_were_refused_for(looker: Control, call: ApiClient) -> None:
     call.chat("demo", "Hello!")
     call.status("POST", "/assistants/demo/chat/completions", {"messages": []})
     newest, oldest = looker.get("/requests")["requests"]
@@ -77,7 +77,7 @@ def test_requests_are_listed_newest_first_with_what_they_were_refused_for(looker
     assert looker.get("/requests/1") == oldest
 
 
-def test_requests_are_found_by_agent_session_status_and_clause(looker: Control, call: Caller) -> None:
+def test_requests_are_found_by_agent_session_status_and_clause(looker: Control, call: ApiClient) -> None:
     session = call.chat("demo", create_session=True)["session_id"]
     call.chat("demo-open")
     call.status("POST", "/assistants/demo/chat/completions", {"messages": []})
@@ -90,7 +90,7 @@ def test_requests_are_found_by_agent_session_status_and_clause(looker: Control, 
     assert looker.numbers(agent="demo", status="2xx") == [4, 1]
 
 
-def test_a_page_of_requests_names_where_the_next_begins(looker: Control, call: Caller) -> None:
+def test_a_page_of_requests_names_where_the_next_begins(looker: Control, call: ApiClient) -> None:
     for _ in range(3):
         call.chat("demo")
     first = looker.get("/requests", limit="2")
@@ -99,7 +99,7 @@ def test_a_page_of_requests_names_where_the_next_begins(looker: Control, call: C
     assert looker.numbers(before=str(first["next"])) == [1]
 
 
-def test_a_stream_is_kept_event_by_event(looker: Control, call: Caller) -> None:
+def test_a_stream_is_kept_event_by_event(looker: Control, call: ApiClient) -> None:
     asked = {"messages": [{"role": "user", "content": "Hello!"}], "max_tokens": 3}
     call.events("/assistants/demo/chat/completions", asked)
     events = looker.get("/requests/1")["reply"]["events"]
@@ -111,7 +111,7 @@ def test_a_stream_is_kept_event_by_event(looker: Control, call: Caller) -> None:
 def test_the_journal_keeps_no_more_than_its_bound() -> None:
     player = engine(Config(limits=Limits(journal=2)))
     for _ in range(4):
-        Caller(player).chat("demo")
+        ApiClient(player).chat("demo")
 
     assert Control(player).numbers() == [4, 3]
     assert Control(player).status("GET", "/requests/1") == 404
@@ -119,12 +119,12 @@ def test_the_journal_keeps_no_more_than_its_bound() -> None:
 
 def test_a_journal_of_none_is_kept_nowhere() -> None:
     player = engine(Config(limits=Limits(journal=0)))
-    Caller(player).chat("demo")
+    ApiClient(player).chat("demo")
 
     assert Control(player).numbers() == []
 
 
-def test_a_long_body_is_cut_and_marked_as_cut(looker: Control, call: Caller) -> None:
+def test_a_long_body_is_cut_and_marked_as_cut(looker: Control, call: ApiClient) -> None:
     call.chat("demo", "word " * 40_000)
     request = looker.get("/requests/1")["request"]
 
@@ -151,7 +151,7 @@ def test_no_secret_is_kept(place: str) -> None:
     assert "another-secret" not in kept
 
 
-def test_sessions_are_listed_and_read_with_their_messages(looker: Control, call: Caller) -> None:
+def test_sessions_are_listed_and_read_with_their_messages(looker: Control, call: ApiClient) -> None:
     session = call.chat("demo", "The password is heron.", create_session=True)["session_id"]
     (listed,) = looker.get("/sessions")["sessions"]
     read = looker.get(f"/sessions/{session}")
@@ -161,7 +161,7 @@ def test_sessions_are_listed_and_read_with_their_messages(looker: Control, call:
     assert read["messages"][0]["content"] == "The password is heron."
 
 
-def test_the_messages_of_a_session_are_read_page_by_page(looker: Control, call: Caller) -> None:
+def test_the_messages_of_a_session_are_read_page_by_page(looker: Control, call: ApiClient) -> None:
     session = call.chat("demo", "One.", create_session=True)["session_id"]
     call.chat("demo", "Two.", store_in_session=session)
     first = looker.get(f"/sessions/{session}", limit="3")
@@ -172,7 +172,7 @@ def test_the_messages_of_a_session_are_read_page_by_page(looker: Control, call: 
     assert looker.get(f"/sessions/{session}")["messages"] == first["messages"] + rest["messages"]
 
 
-def test_sessions_are_listed_agent_by_agent_and_page_by_page(looker: Control, call: Caller) -> None:
+def test_sessions_are_listed_agent_by_agent_and_page_by_page(looker: Control, call: ApiClient) -> None:
     ids = [call.chat(agent, create_session=True)["session_id"] for agent in ("demo", "demo", "demo-open")]
     first = looker.get("/sessions", limit="2")
     rest = looker.get("/sessions", after=first["next"])
@@ -181,7 +181,7 @@ def test_sessions_are_listed_agent_by_agent_and_page_by_page(looker: Control, ca
     assert [one["session"] for one in looker.get("/sessions", agent="demo-open")["sessions"]] == [ids[2]]
 
 
-def test_a_deleted_session_is_unknown_to_the_chat(looker: Control, call: Caller) -> None:
+def test_a_deleted_session_is_unknown_to_the_chat(looker: Control, call: ApiClient) -> None:
     session = call.chat("demo", create_session=True)["session_id"]
 
     assert looker.status("DELETE", f"/sessions/{session}") == 204
@@ -190,7 +190,7 @@ def test_a_deleted_session_is_unknown_to_the_chat(looker: Control, call: Caller)
     assert call.status("POST", "/assistants/demo/chat/completions", body) == 404
 
 
-def test_agents_are_listed_with_what_is_the_mocks_own(looker: Control, call: Caller) -> None:
+def test_agents_are_listed_with_what_is_the_mocks_own(looker: Control, call: ApiClient) -> None:
     made = call.agent(name="mine")
     call.post("/agents/demo", {"description": "Changed."})
     origins = {one["name"]: one["origin"] for one in looker.get("/agents")["agents"]}
@@ -199,7 +199,7 @@ def test_agents_are_listed_with_what_is_the_mocks_own(looker: Control, call: Cal
     assert looker.get("/agents", after=looker.get("/agents")["agents"][-2]["id"])["agents"][0]["id"] == made["id"]
 
 
-def test_a_changed_agent_is_made_what_the_configuration_says(looker: Control, call: Caller) -> None:
+def test_a_changed_agent_is_made_what_the_configuration_says(looker: Control, call: ApiClient) -> None:
     call.post("/agents/demo", {"description": "Changed."})
     looker.reply("POST", "/agents/demo/reset")
 
@@ -207,7 +207,7 @@ def test_a_changed_agent_is_made_what_the_configuration_says(looker: Control, ca
     assert looker.status("POST", "/agents/nobody/reset") == 404
 
 
-def test_a_reset_leaves_nothing(looker: Control, call: Caller) -> None:
+def test_a_reset_leaves_nothing(looker: Control, call: ApiClient) -> None:
     made = call.agent(name="mine")
     call.chat("demo", create_session=True)
 
@@ -218,7 +218,7 @@ def test_a_reset_leaves_nothing(looker: Control, call: Caller) -> None:
 
 
 def test_each_scope_has_its_own_agents_sessions_and_requests(player: Engine) -> None:
-    one, other = Caller(player, "one"), Caller(player, "other")
+    one, other = ApiClient(player, "one"), ApiClient(player, "other")
     made = one.agent(name="mine")
     session = one.chat(made["id"], create_session=True)["session_id"]
 
@@ -230,7 +230,7 @@ def test_each_scope_has_its_own_agents_sessions_and_requests(player: Engine) -> 
 
 def test_scopes_are_listed_and_reset_one_by_one_or_all_at_once(player: Engine, looker: Control) -> None:
     for name in ("one", "other"):
-        Caller(player, name).chat("demo", create_session=True)
+        ApiClient(player, name).chat("demo", create_session=True)
     assert [scope["name"] for scope in looker.get("/scopes")["scopes"]] == [None, "one", "other"]
 
     Control(player, "one").reply("POST", "/reset")
@@ -244,7 +244,7 @@ def test_the_least_recently_used_scope_is_evicted_with_everything_in_it() -> Non
     player = create_engine(CONTRACT, Config(limits=Limits(scopes=2)), clock=clock)
     for name in ("first", "second", "third"):
         clock.now += 10
-        Caller(player, name).chat("demo", create_session=True)
+        ApiClient(player, name).chat("demo", create_session=True)
 
     assert [scope["name"] for scope in Control(player).get("/scopes")["scopes"]] == [None, "second", "third"]
     assert Control(player, "first").get("/sessions")["sessions"] == []
@@ -265,7 +265,7 @@ def test_looking_changes_nothing_that_the_api_answers() -> None:
         Control(looked_at).get("/requests")
         Control(looked_at).get("/sessions")
 
-    assert Caller(looked_at).chat("demo")["id"] == Caller(left_alone).chat("demo")["id"]
+    assert ApiClient(looked_at).chat("demo")["id"] == ApiClient(left_alone).chat("demo")["id"]
 
 
 def test_with_the_interface_off_health_and_readiness_are_left() -> None:
@@ -285,7 +285,7 @@ def test_a_token_of_its_own_is_asked_for_but_for_health_and_readiness() -> None:
     assert Control(player).reply("GET", "/requests").headers["www-authenticate"] == "Bearer"
     assert Control(player, token="wrong").status("GET", "/requests") == 401
     assert Control(player, token=TOKEN).numbers() == []
-    assert Caller(player).chat("demo")
+    assert ApiClient(player).chat("demo")
 
 
 def test_without_a_token_of_its_own_it_asks_for_the_apis() -> None:

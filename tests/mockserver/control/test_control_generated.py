@@ -9,8 +9,8 @@ from schemathesis import Case
 
 from mockserver.adapters.wsgi import create_app
 from mockserver.control import own_contract
-from tests.mockserver.support.asking import engine
-from tests.mockserver.support.calling import Caller
+from tests.mockserver.support.api_client import ApiClient
+from tests.mockserver.support.chat_client import engine
 
 _CONFIG: dict[str, Any] = {
     "seed": 0,
@@ -23,7 +23,7 @@ _CONFIG: dict[str, Any] = {
     },
 }
 _PLAYER = engine()
-Caller(_PLAYER).chat("demo", create_session=True)
+ApiClient(_PLAYER).chat("demo", create_session=True)
 SCHEMA = schemathesis.openapi.from_dict(dict(own_contract().document), config=schemathesis.Config.from_dict(_CONFIG))
 SCHEMA.app = create_app(_PLAYER)
 

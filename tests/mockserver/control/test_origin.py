@@ -8,7 +8,7 @@ from agent_contract.messages import Request
 from mockserver.config import Config
 from mockserver.control.origin import foreign
 from mockserver.engine import Engine
-from tests.mockserver.support.asking import engine, path_of
+from tests.mockserver.support.chat_client import engine, path_of
 
 
 def asked(**headers: str) -> Request:

@@ -16,7 +16,7 @@ from mockserver import load_engine
 from mockserver.build import create_engine
 from mockserver.config import Config
 from mockserver.engine import Engine
-from tests.mockserver.support.asking import CONTRACT, engine
+from tests.mockserver.support.chat_client import CONTRACT, engine
 
 PATHS = ("/", "/openapi.json", "/openapi.yaml")
 SMALL: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": "Small", "version": "1"}, "paths": {}}

@@ -18,8 +18,8 @@ from mockserver.core.keys import registered
 from mockserver.core.limits import Limits
 from mockserver.stores import Entry, MemoryStore, Store, StoreUnavailable
 from mockserver.stores.sqlite import SQLiteStore
-from tests.mockserver.support.asking import CONTRACT, Clock, engine, path_of, user
-from tests.mockserver.support.calling import COMPLETER, Caller
+from tests.mockserver.support.api_client import COMPLETER, ApiClient
+from tests.mockserver.support.chat_client import CONTRACT, Clock, engine, path_of, user
 from tests.mockserver.support.control_client import Control
 from tests.mockserver.support.store_kinds import KINDS, opened
 from tests.support.serving import serve
@@ -38,8 +38,8 @@ def stores(request: pytest.FixtureRequest) -> Iterator[tuple[Store, Store]]:
 
 def test_engines_that_share_a_store_share_scopes_and_journals(stores: tuple[Store, Store]) -> None:
     one, other = (engine(store=store) for store in stores)
-    session = Caller(one, "w").chat("demo", create_session=True)["session_id"]
-    Caller(other, "w").chat("demo", store_in_session=session)
+    session = ApiClient(one, "w").chat("demo", create_session=True)["session_id"]
+    ApiClient(other, "w").chat("demo", store_in_session=session)
 
     assert Control(one, "w").numbers(session=session) == Control(other, "w").numbers() == [2, 1]
     assert Control(one).numbers() == []
@@ -52,7 +52,7 @@ def test_the_limit_of_scopes_holds_for_all_engines_that_share_a_store(stores: tu
     one, other = (create_engine(CONTRACT, config, clock=clock, store=store) for store in stores)
     for player, name in ((one, "a"), (other, "b"), (one, "c"), (other, "b"), (one, "d")):
         clock.now += 10
-        Caller(player, name).chat("demo", create_session=True)
+        ApiClient(player, name).chat("demo", create_session=True)
 
     assert [scope["name"] for scope in Control(one).get("/scopes")["scopes"]] == [None, "b", "d"]
     assert Control(other, "c").get("/sessions")["sessions"] == Control(other, "c").numbers() == []
@@ -61,7 +61,7 @@ def test_the_limit_of_scopes_holds_for_all_engines_that_share_a_store(stores: tu
 def test_what_one_engine_resets_is_gone_for_all(stores: tuple[Store, Store]) -> None:
     one, other = (engine(store=store) for store in stores)
     for name in ("", "w", "w2"):
-        Caller(one, name).chat("demo", create_session=True)
+        ApiClient(one, name).chat("demo", create_session=True)
     Control(other, "w").reply("POST", "/reset")
 
     assert Control(one, "w").get("/sessions")["sessions"] == []
@@ -72,7 +72,7 @@ def test_what_one_engine_resets_is_gone_for_all(stores: tuple[Store, Store]) -> 
 
 def test_the_use_of_a_scope_is_written_once_a_second(stores: tuple[Store, Store]) -> None:
     clock = Clock()
-    caller = Caller(create_engine(CONTRACT, clock=clock, store=stores[0]), "w")
+    caller = ApiClient(create_engine(CONTRACT, clock=clock, store=stores[0]), "w")
     versions = []
     for seconds in (0, 0.5, 0.4, 0.2):
         clock.now += seconds
@@ -88,7 +88,7 @@ def test_pages_of_scopes_follow_one_another(stores: tuple[Store, Store]) -> None
     player = engine(store=stores[0])
     names = ["a b", "a%20b", "a/b", "ab", "b"]
     for name in names:
-        Caller(player, name).chat("demo")
+        ApiClient(player, name).chat("demo")
     found, page = [], Control(player).get("/scopes", limit="2")
     found += page["scopes"]
     while page["next"]:
@@ -102,7 +102,7 @@ def test_pages_of_scopes_follow_one_another(stores: tuple[Store, Store]) -> None
 def test_a_reset_spares_scopes_whose_names_begin_with_the_same_letters() -> None:
     player = engine()
     for name in ("a", "ab", "a/b"):
-        Caller(player, name).chat("demo", create_session=True)
+        ApiClient(player, name).chat("demo", create_session=True)
     Control(player, "a").reply("POST", "/reset")
 
     assert [scope["name"] for scope in Control(player).get("/scopes")["scopes"]] == [None, "a/b", "ab"]
@@ -129,9 +129,9 @@ def test_without_its_store_the_mock_answers_503_and_still_refuses_bad_requests(t
         reply = looker.reply("GET", path)
         assert (reply.status, reply.headers["retry-after"]) == (503, "1"), path
         assert "state.db" in json.loads(reply.content())["detail"]
-    assert Caller(player, "w").status("POST", "/assistants/demo/chat/completions", {"messages": []}) == 422
+    assert ApiClient(player, "w").status("POST", "/assistants/demo/chat/completions", {"messages": []}) == 422
     body = {"messages": [user("Hello!")], "create_session": True}
-    assert Caller(player, "w").status("POST", "/assistants/demo/chat/completions", body) == 503
+    assert ApiClient(player, "w").status("POST", "/assistants/demo/chat/completions", body) == 503
 
 
 def test_workers_share_scopes_and_journals(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_workers_share_scopes_and_journals(tmp_path: Path) -> None:
 
 def test_the_engine_tells_of_its_requests_without_being_asked_over_http() -> None:
     player = engine(replace(Config(), control=False))
-    Caller(player, "w").chat("demo")
+    ApiClient(player, "w").chat("demo")
 
     assert player.requests() == []
     assert [one["request"]["json"]["messages"] for one in player.requests("w")] == [[user("Hello!")]]
@@ -176,7 +176,7 @@ def test_a_request_waits_only_once_for_an_unavailable_store() -> None:
     store = SlowlyGoneStore()
     body = {"messages": [user("Hello!")]}
 
-    assert Caller(engine(store=store)).status("POST", "/assistants/demo/chat/completions", body) == 503
+    assert ApiClient(engine(store=store)).status("POST", "/assistants/demo/chat/completions", body) == 503
     assert store.waits == 1
 
 
@@ -184,11 +184,11 @@ def test_agents_count_towards_the_bytes_of_the_store_and_the_oldest_scope_makes_
     store = MemoryStore(size=75_000)
     player = engine(replace(Config(), limits=Limits(journal=0)), store=store)
     large = {"model": COMPLETER, "instructions": "x" * 30_000}
-    first = Caller(player, "first").post("/agents", large)["id"]
-    Caller(player, "second").post("/agents", large)
-    Caller(player, "third").post("/agents", large)
+    first = ApiClient(player, "first").post("/agents", large)["id"]
+    ApiClient(player, "second").post("/agents", large)
+    ApiClient(player, "third").post("/agents", large)
 
-    assert Caller(player, "first").status("GET", f"/agents/{first}") == 404
-    assert [Caller(player, name).status("POST", "/agents", large) for name in ("second", "second")] == [201, 413]
-    _, _, why = Caller(player, "second").refusal("POST", "/agents", large)
+    assert ApiClient(player, "first").status("GET", f"/agents/{first}") == 404
+    assert [ApiClient(player, name).status("POST", "/agents", large) for name in ("second", "second")] == [201, 413]
+    _, _, why = ApiClient(player, "second").refusal("POST", "/agents", large)
     assert "75000 bytes (limits.store)" in why

@@ -12,13 +12,13 @@ from agent_contract.messages import Request
 from mockserver import load_engine
 from tests.agent_contract.support.documents import write
 from tests.agent_contract.support.three_versions import TEXT
-from tests.mockserver.support.asking import Asker
+from tests.mockserver.support.chat_client import ChatClient
 
 AGENTS = "/api/v1/compatibility/openai/v1/agents"
 
 
-def asker(version: str) -> Asker:
-    return Asker(load_engine(api_version=version, seed=1))
+def asker(version: str) -> ChatClient:
+    return ChatClient(load_engine(api_version=version, seed=1))
 
 
 def test_a_later_operation_is_not_found(tmp_path: Path) -> None:

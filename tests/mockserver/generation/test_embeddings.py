@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.generation.embeddings import embed as vector_of
-from tests.mockserver.support.asking import limited
-from tests.mockserver.support.calling import EMBEDDER, Caller
+from tests.mockserver.support.api_client import EMBEDDER, ApiClient
+from tests.mockserver.support.chat_client import limited
 
 #: Each row shares words, no two rows do.
 ROWS = (
@@ -26,7 +26,7 @@ ROWS = (
 )
 
 
-def embed(call: Caller, texts: Any, **fields: Any) -> list[Any]:
+def embed(call: ApiClient, texts: Any, **fields: Any) -> list[Any]:
     answer = call.post("/embeddings", {"model": EMBEDDER, "input": texts, **fields})
     assert [one["index"] for one in answer["data"]] == list(range(len(answer["data"])))
     return [one["embedding"] for one in answer["data"]]
@@ -36,7 +36,7 @@ def cosine(one: list[float], other: list[float]) -> float:
     return math.fsum(a * b for a, b in zip(one, other, strict=True))
 
 
-def test_an_answer_has_all_that_openai_has(call: Caller) -> None:
+def test_an_answer_has_all_that_openai_has(call: ApiClient) -> None:
     answer = call.post("/embeddings", {"model": EMBEDDER, "input": ["Hello there!", "Bye."]})
     assert answer.keys() == {"object", "data", "model", "usage"}
     assert (answer["object"], answer["model"]) == ("list", EMBEDDER)
@@ -44,15 +44,15 @@ def test_an_answer_has_all_that_openai_has(call: Caller) -> None:
     assert answer["usage"] == {"prompt_tokens": 5, "total_tokens": 5}
 
 
-def test_equal_texts_have_equal_vectors_alone_and_in_a_list(call: Caller) -> None:
+def test_equal_texts_have_equal_vectors_alone_and_in_a_list(call: ApiClient) -> None:
     first, second, third = embed(call, ["the sea", "a bicycle", "the sea"])
     assert first == third != second
     assert embed(call, "the sea") == [first]
-    assert embed(Caller(), "the sea") == [first]
+    assert embed(ApiClient(), "the sea") == [first]
 
 
 @pytest.mark.parametrize("dimensions", [256, 1024, 4096])
-def test_texts_that_share_words_are_nearer_than_texts_that_do_not(call: Caller, dimensions: int) -> None:
+def test_texts_that_share_words_are_nearer_than_texts_that_do_not(call: ApiClient, dimensions: int) -> None:
     rows = [embed(call, list(row), dimensions=dimensions) for row in ROWS]
     near = [cosine(*pair) for row in rows for pair in combinations(row, 2)]
     far = [cosine(a, b) for one, other in combinations(rows, 2) for a in one for b in other]
@@ -70,12 +70,12 @@ def test_every_text_has_a_vector_of_length_one(text: str, dimensions: int) -> No
 
 
 @pytest.mark.parametrize(("fields", "length"), [({}, 384), ({"dimensions": None}, 384), ({"dimensions": 1}, 1)])
-def test_a_vector_has_as_many_numbers_as_are_asked_for(call: Caller, fields: Any, length: int) -> None:
+def test_a_vector_has_as_many_numbers_as_are_asked_for(call: ApiClient, fields: Any, length: int) -> None:
     assert [len(one) for one in embed(call, ["a", ""], **fields)] == [length] * 2
 
 
 @pytest.mark.parametrize("dimensions", [None, 7])
-def test_base64_holds_the_same_numbers_as_little_endian_floats(call: Caller, dimensions: int | None) -> None:
+def test_base64_holds_the_same_numbers_as_little_endian_floats(call: ApiClient, dimensions: int | None) -> None:
     (numbers,) = embed(call, "the sea", dimensions=dimensions, encoding_format="float")
     (text,) = embed(call, "the sea", dimensions=dimensions, encoding_format="base64")
     packed = base64.b64decode(text, validate=True)
@@ -88,7 +88,7 @@ def test_each_model_has_vectors_of_its_own() -> None:
 
 @pytest.mark.parametrize(("fields", "limit"), [({"dimensions": 9}, "8"), ({"input": ["a"] * 4}, "3")])
 def test_a_request_beyond_the_limits_is_refused_and_the_limit_named(fields: Any, limit: str) -> None:
-    call = Caller(limited(dimensions=8, texts=3))
+    call = ApiClient(limited(dimensions=8, texts=3))
     status, _, detail = call.refusal(
         "POST", "/embeddings", {"model": EMBEDDER, "input": "a", "dimensions": 8, **fields}
     )
@@ -97,14 +97,14 @@ def test_a_request_beyond_the_limits_is_refused_and_the_limit_named(fields: Any,
     embed(call, ["a"] * 3, dimensions=8)
 
 
-def test_the_numbers_of_all_vectors_together_are_bounded(call: Caller) -> None:
+def test_the_numbers_of_all_vectors_together_are_bounded(call: ApiClient) -> None:
     sent = {"model": EMBEDDER, "input": ["a"] * 513, "dimensions": 4096}
     status, _, detail = call.refusal("POST", "/embeddings", sent)
     assert (status, "the limit is 2097152" in detail) == (400, True)
 
 
 @pytest.mark.parametrize("dimensions", [10**20, 2.0])
-def test_an_unusual_number_of_dimensions_does_not_break_the_server(call: Caller, dimensions: float) -> None:
+def test_an_unusual_number_of_dimensions_does_not_break_the_server(call: ApiClient, dimensions: float) -> None:
     body = {"model": EMBEDDER, "input": "a", "dimensions": dimensions}
     assert call.status("POST", "/embeddings", body) == (200 if dimensions == 2 else 400)
 
@@ -121,7 +121,7 @@ def test_an_unusual_number_of_dimensions_does_not_break_the_server(call: Caller,
         ({"encoding_format": "hex"}, ""),
     ],
 )
-def test_a_body_that_breaks_its_schema_is_refused(call: Caller, fields: Any, clause: str) -> None:
+def test_a_body_that_breaks_its_schema_is_refused(call: ApiClient, fields: Any, clause: str) -> None:
     sent = {"model": EMBEDDER, "input": "a", **fields}
     body = {name: value for name, value in sent.items() if value is not ...}
     assert call.refusal("POST", "/embeddings", body)[:2] == (422, clause)

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from agent_contract.messages import Request
 from mockserver.config import Config
-from mockserver.generation.retrieval import Document, KnowledgeIndex, SearchIndex
+from mockserver.generation.retrieval import KnowledgeDocument, KnowledgeIndex, SearchIndex
 from mockserver.generation.tokenizer import count_tokens
 from mockserver.resources.agents import LIBRARY, by_address, configured_agent
-from tests.mockserver.support.asking import Asker, engine
+from tests.mockserver.support.chat_client import ChatClient, engine
 
 ID = "11111111-1111-4111-8111-111111111111"
 LOANS, FEES, HOURS, EVENTS = LIBRARY.documents
@@ -26,20 +26,20 @@ QUESTION = "How long may I keep a borrowed book?"
 
 
 def texts(*texts: str) -> SearchIndex:
-    return SearchIndex([Document(f"{number}", text) for number, text in enumerate(texts)])
+    return SearchIndex([KnowledgeDocument(f"{number}", text) for number, text in enumerate(texts)])
 
 
 def found(index: SearchIndex, question: str, most: int = 10, cutoff: float = 0.0) -> list[str]:
     return [one.document.id for one in index.search(question, most, cutoff)]
 
 
-def asking(*indexes: KnowledgeIndex, documents: tuple[Document, ...] = (), **fields: Any) -> Asker:
+def asking(*indexes: KnowledgeIndex, documents: tuple[KnowledgeDocument, ...] = (), **fields: Any) -> ChatClient:
     """Return a mock with one agent, `it`, of these fields, and these indexes."""
     agent = configured_agent(ID, "it", documents=documents, **fields)
-    return Asker(engine(replace(Config(), agents=by_address([agent]), indexes=indexes or (LIBRARY,))))
+    return ChatClient(engine(replace(Config(), agents=by_address([agent]), indexes=indexes or (LIBRARY,))))
 
 
-def context(ask: Asker, question: str = QUESTION) -> list[str] | None:
+def context(ask: ChatClient, question: str = QUESTION) -> list[str] | None:
     """Return the origins of the passages that an answer of `it` lists."""
     passages = ask.answer(question, agent="it").get("index_context_info")
     return passages and [one["metadata"]["origin_name"] for one in passages]
@@ -148,8 +148,10 @@ def test_an_index_with_two_links_is_searched_once() -> None:
 
 
 def test_an_agent_answers_from_all_that_it_is_bound_to_the_best_first() -> None:
-    other = KnowledgeIndex("2" + ID[1:], "other", (Document(ID, "A borrowed book: keep it long.", "other.txt"),))
-    own = Document(ID, "A book.", "own.txt")
+    other = KnowledgeIndex(
+        "2" + ID[1:], "other", (KnowledgeDocument(ID, "A borrowed book: keep it long.", "other.txt"),)
+    )
+    own = KnowledgeDocument(ID, "A book.", "own.txt")
     ask = asking(
         LIBRARY,
         other,

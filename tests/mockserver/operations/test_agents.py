@@ -13,15 +13,15 @@ import pytest
 
 from mockserver.resources.agents import BUILT_IN
 from mockserver.stores import MemoryStore, open_store
-from tests.mockserver.support.asking import NOW, UNKNOWN, Clock, details, engine, limited
-from tests.mockserver.support.calling import COMPLETER, Caller
+from tests.mockserver.support.api_client import COMPLETER, ApiClient
+from tests.mockserver.support.chat_client import NOW, UNKNOWN, Clock, details, engine, limited
 
 DEMO = BUILT_IN[0]
 TOOL = "5b4d1701-92d5-4a61-8e2f-1f0b7c92d503"
 LINK = {"link_type": "GENERIC_MCP_TOOL_LINK", "tool_id": TOOL}
 
 
-def test_a_created_agent_is_answered_as_it_was_sent(call: Caller) -> None:
+def test_a_created_agent_is_answered_as_it_was_sent(call: ApiClient) -> None:
     sent = {
         "model": "mistral-7b",
         "name": "support",
@@ -59,14 +59,14 @@ def test_a_created_agent_is_answered_as_it_was_sent(call: Caller) -> None:
     assert call.get(f"/agents/{agent['id']}") == agent
 
 
-def test_a_model_is_all_that_a_create_needs_and_the_sessions_settings_are_filled_in(call: Caller) -> None:
+def test_a_model_is_all_that_a_create_needs_and_the_sessions_settings_are_filled_in(call: ApiClient) -> None:
     agent = call.agent()
     assert agent["model"] == COMPLETER
     assert {"session_max_ttl", "session_max_length", "session_summarization_strategy"} <= agent.keys()
     assert "name" not in agent
 
 
-def test_null_and_unlisted_fields_of_a_create_count_as_absent(call: Caller) -> None:
+def test_null_and_unlisted_fields_of_a_create_count_as_absent(call: ApiClient) -> None:
     agent = call.agent(name=None, session_max_ttl=None, temperature=1, tools=[{**LINK, "c": 1, "top_n": None}])
     assert "name" not in agent
     assert "temperature" not in agent
@@ -74,22 +74,22 @@ def test_null_and_unlisted_fields_of_a_create_count_as_absent(call: Caller) -> N
     assert agent["tools"] == [LINK]
 
 
-def test_an_agent_is_available(call: Caller) -> None:
+def test_an_agent_is_available(call: ApiClient) -> None:
     created = call.agent()
     assert {call.get(f"/agents/{id}")["status"] for id in ("demo", created["id"])} == {"AVAILABLE"}
 
 
-def test_unset_optional_fields_are_left_out(call: Caller) -> None:
+def test_unset_optional_fields_are_left_out(call: ApiClient) -> None:
     assert None not in call.agent().values()
 
 
-def test_a_tool_link_needs_the_uuid_of_a_tool(call: Caller) -> None:
+def test_a_tool_link_needs_the_uuid_of_a_tool(call: ApiClient) -> None:
     reply = call.exchange("POST", "/agents", {"model": COMPLETER, "tools": [{**LINK, "tool_id": "weather"}]}).reply
     assert details(reply) == [(["body", "tools", 0, "tool_id"], "uuid_parsing")]
 
 
 @pytest.mark.parametrize("number", [10**40, -(10**40), 5.0])
-def test_a_number_that_json_readers_differ_on_is_cut_to_one_that_they_agree_on(call: Caller, number: float) -> None:
+def test_a_number_that_json_readers_differ_on_is_cut_to_one_that_they_agree_on(call: ApiClient, number: float) -> None:
     agent = call.agent(session_max_length=number, index_similarity_cutoff=number)
     assert isinstance(agent["session_max_length"], int)
     assert abs(agent["session_max_length"]) < 2**53
@@ -97,12 +97,12 @@ def test_a_number_that_json_readers_differ_on_is_cut_to_one_that_they_agree_on(c
 
 
 @pytest.mark.parametrize("path", ["agents", "assistants"])
-def test_an_agent_stands_under_both_paths_whichever_made_it(call: Caller, path: str) -> None:
+def test_an_agent_stands_under_both_paths_whichever_made_it(call: ApiClient, path: str) -> None:
     agent = call.post(f"/{path}", {"model": COMPLETER})
     assert call.get(f"/agents/{agent['id']}") == call.get(f"/assistants/{agent['id'].upper()}") == agent
 
 
-def test_a_created_agent_answers_by_its_own_settings(call: Caller) -> None:
+def test_a_created_agent_answers_by_its_own_settings(call: ApiClient) -> None:
     plain, told = call.agent(), call.agent(model="mistral-7b", instructions="Be brief.")
     answer = call.chat(told["id"])
     assert answer["model"] == "mistral-7b"
@@ -115,12 +115,12 @@ def _hello(**fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("address", ["demo", DEMO.id, DEMO.id.upper()])
-def test_a_configured_agent_is_got_by_its_name_and_its_id(call: Caller, address: str) -> None:
+def test_a_configured_agent_is_got_by_its_name_and_its_id(call: ApiClient, address: str) -> None:
     agent = call.get(f"/agents/{address}")
     assert (agent["id"], agent["name"], agent["model"]) == (DEMO.id, "demo", COMPLETER)
 
 
-def test_an_update_changes_what_it_has_and_nothing_else(call: Caller) -> None:
+def test_an_update_changes_what_it_has_and_nothing_else(call: ApiClient) -> None:
     agent = call.agent(name="support", metadata={"a": "1"})
     changed = call.post(f"/agents/{agent['id']}", {"description": "New.", "metadata": {"b": "2"}})
     assert changed == {**agent, "description": "New.", "metadata": {"b": "2"}}
@@ -129,13 +129,13 @@ def test_an_update_changes_what_it_has_and_nothing_else(call: Caller) -> None:
     assert call.post(f"/agents/{agent['id']}", {}) == changed
 
 
-def test_an_update_with_null_unsets_a_field_but_not_the_model(call: Caller) -> None:
+def test_an_update_with_null_unsets_a_field_but_not_the_model(call: ApiClient) -> None:
     agent = call.agent(name="support", description="Old.")
     changed = call.post(f"/agents/{agent['id']}", {"description": None, "session_max_ttl": None, "model": None})
     assert changed == {name: agent[name] for name in agent if name not in {"description", "session_max_ttl"}}
 
 
-def test_a_configured_agent_is_changed_and_keeps_its_name_and_roles(call: Caller) -> None:
+def test_a_configured_agent_is_changed_and_keeps_its_name_and_roles(call: ApiClient) -> None:
     before = call.get("/agents/demo-open")
     call.post("/agents/demo-open", {"name": "renamed", "instructions": "Be brief."})
     assert call.get("/agents/demo-open") == {**before, "name": "renamed", "instructions": "Be brief."}
@@ -143,7 +143,7 @@ def test_a_configured_agent_is_changed_and_keeps_its_name_and_roles(call: Caller
     assert call.status("POST", "/agents/demo-open/chat/completions", body) == 200
 
 
-def test_of_many_updates_at_once_none_is_lost(call: Caller) -> None:
+def test_of_many_updates_at_once_none_is_lost(call: ApiClient) -> None:
     agent = call.agent()
     names = ["name", "description", "instructions", "index_reference_format", "agent_type", "completion_role"] * 5
     with ThreadPoolExecutor(8) as pool:
@@ -160,7 +160,7 @@ def test_of_many_updates_at_once_none_is_lost(call: Caller) -> None:
         ({"index_id": "no"}, ["body", "index_id"]),
     ],
 )
-def test_an_update_is_held_to_the_bounds_of_a_create(call: Caller, body: Any, location: list[str]) -> None:
+def test_an_update_is_held_to_the_bounds_of_a_create(call: ApiClient, body: Any, location: list[str]) -> None:
     agent = call.agent()
     for path, sent in ((f"/agents/{agent['id']}", body), ("/agents", {"model": COMPLETER, **body})):
         status, _, detail = call.refusal("POST", path, sent)
@@ -168,7 +168,7 @@ def test_an_update_is_held_to_the_bounds_of_a_create(call: Caller, body: Any, lo
     assert call.get(f"/agents/{agent['id']}") == agent
 
 
-def test_a_deleted_agent_is_gone_everywhere(call: Caller) -> None:
+def test_a_deleted_agent_is_gone_everywhere(call: ApiClient) -> None:
     agent = call.agent(name="support")
     gone = call.answer("DELETE", f"/agents/{agent['id']}")
     assert gone == {"id": agent["id"], "object": "agent.deleted", "deleted": True}
@@ -183,7 +183,7 @@ def test_a_deleted_agent_is_gone_everywhere(call: Caller) -> None:
     assert agent["id"] not in [one["id"] for one in call.get("/agents")["data"]]
 
 
-def test_a_deleted_configured_agent_stays_away_under_its_name_too(call: Caller) -> None:
+def test_a_deleted_configured_agent_stays_away_under_its_name_too(call: ApiClient) -> None:
     assert call.answer("DELETE", "/agents/demo")["id"] == DEMO.id
     status, clause, detail = call.refusal("GET", "/agents/demo")
     assert (status, clause) == (404, "chat.agent-unknown")
@@ -192,7 +192,7 @@ def test_a_deleted_configured_agent_stays_away_under_its_name_too(call: Caller) 
 
 def test_an_agents_sessions_go_with_it_and_no_others() -> None:
     store = MemoryStore(clock=Clock())
-    call = Caller(engine(store=store))
+    call = ApiClient(engine(store=store))
     agent = call.agent()
     for id in (agent["id"], "demo"):
         call.chat(id, create_session=True)
@@ -202,15 +202,15 @@ def test_an_agents_sessions_go_with_it_and_no_others() -> None:
 
 
 def test_an_agent_does_not_go_to_make_room_for_sessions() -> None:
-    call = Caller(engine(store=MemoryStore(items=1, clock=Clock())))
+    call = ApiClient(engine(store=MemoryStore(items=1, clock=Clock())))
     agent = call.agent()
     for _ in range(3):
         call.chat(agent["id"], create_session=True)
     assert call.get(f"/agents/{agent['id']}") == agent
 
 
-def test_an_agent_exists_only_in_its_scope(call: Caller) -> None:
-    other = Caller(call.engine, scope="other")
+def test_an_agent_exists_only_in_its_scope(call: ApiClient) -> None:
+    other = ApiClient(call.engine, scope="other")
     agent = call.agent()
     call.answer("DELETE", "/agents/demo")
     assert other.status("GET", f"/agents/{agent['id']}") == 404
@@ -218,7 +218,7 @@ def test_an_agent_exists_only_in_its_scope(call: Caller) -> None:
 
 
 def test_one_agent_more_than_the_bound_is_refused_until_one_goes() -> None:
-    call = Caller(limited(agents=len(BUILT_IN) + 2))
+    call = ApiClient(limited(agents=len(BUILT_IN) + 2))
     first, _ = call.agent(), call.agent()
     status, clause, detail = call.refusal("POST", "/assistants", {"model": COMPLETER})
     assert (status, clause) == (400, "agents.create-bound")
@@ -230,7 +230,7 @@ def test_one_agent_more_than_the_bound_is_refused_until_one_goes() -> None:
 
 
 def test_an_agent_of_more_bytes_than_the_bound_is_refused() -> None:
-    call = Caller(limited(agent=2000))
+    call = ApiClient(limited(agent=2000))
     agent = call.agent(instructions="x" * 1000)
     for path in ("/agents", f"/agents/{agent['id']}"):
         status, _, detail = call.refusal("POST", path, {"model": COMPLETER, "instructions": "x" * 2000})
@@ -240,18 +240,18 @@ def test_an_agent_of_more_bytes_than_the_bound_is_refused() -> None:
 
 
 def test_the_same_seed_gives_the_same_ids() -> None:
-    assert Caller(engine(seed=7)).agent() == Caller(engine(seed=7)).agent()
-    assert Caller(engine(seed=7)).agent()["id"] != Caller(engine(seed=8)).agent()["id"]
+    assert ApiClient(engine(seed=7)).agent() == ApiClient(engine(seed=7)).agent()
+    assert ApiClient(engine(seed=7)).agent()["id"] != ApiClient(engine(seed=8)).agent()["id"]
 
 
 def test_agents_outlive_the_process_in_a_file(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'state.db'}"
     with closing(engine(store=open_store(address))) as first:
-        agent = Caller(first).agent(name="support")
-        Caller(first).answer("DELETE", "/agents/demo")
-        Caller(first).post("/agents/demo-open", {"description": "Changed."})
+        agent = ApiClient(first).agent(name="support")
+        ApiClient(first).answer("DELETE", "/agents/demo")
+        ApiClient(first).post("/agents/demo-open", {"description": "Changed."})
     with closing(engine(store=open_store(address))) as second:
-        call = Caller(second)
+        call = ApiClient(second)
         assert call.get(f"/agents/{agent['id']}") == agent
         assert call.get("/agents/demo-open")["description"] == "Changed."
         assert call.status("GET", "/agents/demo") == 404
@@ -259,7 +259,7 @@ def test_agents_outlive_the_process_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", [UNKNOWN, "nobody", "x" * 500])
-def test_an_unknown_agent_is_not_found(call: Caller, address: str) -> None:
+def test_an_unknown_agent_is_not_found(call: ApiClient, address: str) -> None:
     for method, body in (("GET", None), ("POST", {}), ("DELETE", None)):
         status, clause, detail = call.refusal(method, f"/agents/{address}", body)
         assert (status, clause) == (404, "chat.agent-unknown")

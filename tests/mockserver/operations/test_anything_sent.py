@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_contract import Operation
-from tests.mockserver.support.asking import CONTRACT
-from tests.mockserver.support.calling import BASE, COMPLETER, EMBEDDER, Caller
+from tests.mockserver.support.api_client import BASE, COMPLETER, EMBEDDER, ApiClient
+from tests.mockserver.support.chat_client import CONTRACT
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -59,7 +59,7 @@ def bodies(operation: Operation) -> st.SearchStrategy[Any]:
 @pytest.mark.parametrize("operation", WITH_BODIES, ids=lambda operation: operation.id)
 @given(data=st.data())
 def test_any_body_gets_a_documented_answer(operation: Operation, data: st.DataObject) -> None:
-    call, path = Caller(), operation.path.removeprefix(BASE).replace("{agent_id}", "demo")
+    call, path = ApiClient(), operation.path.removeprefix(BASE).replace("{agent_id}", "demo")
     reply = call.exchange("POST", path, data.draw(bodies(operation))).reply
     assert reply.status < 500
     assert call.status("GET", "/agents") == 200
@@ -72,4 +72,4 @@ def test_any_body_gets_a_documented_answer(operation: Operation, data: st.DataOb
     )
 )
 def test_any_query_of_a_list_gets_a_documented_answer(query: dict[str, str]) -> None:
-    assert Caller().status("GET", "/assistants", **query) in {200, 400, 422}
+    assert ApiClient().status("GET", "/assistants", **query) in {200, 400, 422}

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from agent_contract import check_reply
 from mockserver.generation.tokenizer import count_tokens
 from mockserver.resources.agents import BUILT_IN
-from tests.mockserver.support.asking import NOW, OPERATION, UNKNOWN, Asker, engine, limited, request, user
+from tests.mockserver.support.chat_client import NOW, OPERATION, UNKNOWN, ChatClient, engine, limited, request, user
 
 DEMO, OPEN, KNOWLEDGE, _ = BUILT_IN
 
 
-def test_an_answer_has_all_that_is_published(ask: Asker) -> None:
+def test_an_answer_has_all_that_is_published(ask: ChatClient) -> None:
     answer = ask.answer()
     assert answer.keys() == {"id", "object", "created", "model", "choices", "usage"}
     assert (answer["object"], answer["created"], answer["model"]) == ("chat.completion", NOW, "llama-2-70b-chat-hf")
@@ -30,7 +30,7 @@ def test_an_answer_has_all_that_is_published(ask: Asker) -> None:
     assert (choice["index"], choice["message"]["role"], choice["finish_reason"]) == (0, "assistant", "stop")
 
 
-def test_every_answer_has_an_id_of_its_own(ask: Asker) -> None:
+def test_every_answer_has_an_id_of_its_own(ask: ChatClient) -> None:
     assert ask.answer()["id"] != ask.answer()["id"]
 
 
@@ -44,11 +44,11 @@ def test_what_an_example_gets_is_what_the_document_says(name: str) -> None:
 
 
 @pytest.mark.parametrize("agent", ["demo", DEMO.id, DEMO.id.upper()])
-def test_an_agent_is_addressed_by_its_name_and_its_id(ask: Asker, agent: str) -> None:
+def test_an_agent_is_addressed_by_its_name_and_its_id(ask: ChatClient, agent: str) -> None:
     assert ask.content(agent=agent) == ask.content()
 
 
-def test_an_unknown_agent_is_not_found(ask: Asker) -> None:
+def test_an_unknown_agent_is_not_found(ask: ChatClient) -> None:
     status, detail = ask.refusal(agent=UNKNOWN)
     assert status == 404
     assert detail.startswith("No agent found with the specified ID")
@@ -57,61 +57,61 @@ def test_an_unknown_agent_is_not_found(ask: Asker) -> None:
 
 
 @pytest.mark.parametrize("model", [None, "", "llama-2-70b-chat-hf"])
-def test_the_agents_own_model_may_be_named_or_not(ask: Asker, model: str | None) -> None:
+def test_the_agents_own_model_may_be_named_or_not(ask: ChatClient, model: str | None) -> None:
     assert ask.answer(model=model)["model"] == "llama-2-70b-chat-hf"
 
 
-def test_another_model_is_refused_and_named(ask: Asker) -> None:
+def test_another_model_is_refused_and_named(ask: ChatClient) -> None:
     status, detail = ask.refusal(model="gpt-x")
     assert status == 400
     assert "gpt-x" in detail
     assert "llama-2-70b-chat-hf" in detail
 
 
-def test_an_open_agent_takes_any_model_and_echoes_it(ask: Asker) -> None:
+def test_an_open_agent_takes_any_model_and_echoes_it(ask: ChatClient) -> None:
     assert ask.answer(agent="demo-open", model="gpt-x")["model"] == "gpt-x"
 
 
 @pytest.mark.parametrize("role", ["user", "assistant", "tool"])
-def test_the_roles_of_a_conversation_are_accepted(ask: Asker, role: str) -> None:
+def test_the_roles_of_a_conversation_are_accepted(ask: ChatClient, role: str) -> None:
     ask.answer({"role": role, "content": "Hello!"})
 
 
 @pytest.mark.parametrize("role", ["system", "developer", "function", "narrator", "", "User"])
-def test_every_other_role_is_refused_and_named(ask: Asker, role: str) -> None:
+def test_every_other_role_is_refused_and_named(ask: ChatClient, role: str) -> None:
     status, detail = ask.refusal("Hello!", {"role": role, "content": "x"})
     assert status == 400
     assert f'"{role}" in message 1' in detail
 
 
 @pytest.mark.parametrize("role", ["system", "developer", "user", "assistant", "tool", "function"])
-def test_an_open_agent_takes_every_role_of_openais(ask: Asker, role: str) -> None:
+def test_an_open_agent_takes_every_role_of_openais(ask: ChatClient, role: str) -> None:
     ask.answer({"role": role, "content": "Hello!"}, agent="demo-open")
 
 
-def test_an_open_agent_refuses_an_unknown_role(ask: Asker) -> None:
+def test_an_open_agent_refuses_an_unknown_role(ask: ChatClient) -> None:
     assert ask.refusal({"role": "narrator", "content": "x"}, agent="demo-open")[0] == 400
 
 
-def test_n_choices_count_from_zero_and_differ(ask: Asker) -> None:
+def test_n_choices_count_from_zero_and_differ(ask: ChatClient) -> None:
     choices = ask.answer("Teach me about the sea.", n=5)["choices"]
     assert [choice["index"] for choice in choices] == [0, 1, 2, 3, 4]
     assert len({choice["message"]["content"] for choice in choices}) == 5
 
 
 @pytest.mark.parametrize("n", [128, 128.0])
-def test_as_many_choices_as_the_bound_are_given(ask: Asker, n: float) -> None:
+def test_as_many_choices_as_the_bound_are_given(ask: ChatClient, n: float) -> None:
     assert len(ask.answer(n=n)["choices"]) == 128
 
 
 @pytest.mark.parametrize("n", [129, 2_000_000_000, 10**30, 1e300])
-def test_more_choices_than_the_bound_are_refused_with_the_bound(ask: Asker, n: float) -> None:
+def test_more_choices_than_the_bound_are_refused_with_the_bound(ask: ChatClient, n: float) -> None:
     status, detail = ask.refusal(n=n)
     assert status == 400
     assert "128" in detail
 
 
-def test_more_stops_than_the_bound_are_refused_with_the_bound(ask: Asker) -> None:
+def test_more_stops_than_the_bound_are_refused_with_the_bound(ask: ChatClient) -> None:
     assert ask.answer(stop=["x"] * 1024)
     status, detail = ask.refusal(stop=["x"] * 1025)
     assert status == 400
@@ -119,7 +119,7 @@ def test_more_stops_than_the_bound_are_refused_with_the_bound(ask: Asker) -> Non
 
 
 @pytest.mark.parametrize("stop", [".", " ", "\n", "e"])
-def test_an_answer_ends_before_its_stop(ask: Asker, stop: str) -> None:
+def test_an_answer_ends_before_its_stop(ask: ChatClient, stop: str) -> None:
     whole = ask.content("Teach me about the sea.")
     assert stop in whole
     answer = ask.answer("Teach me about the sea.", stop=["\N{SNOWMAN}", stop])
@@ -130,7 +130,7 @@ def test_an_answer_ends_before_its_stop(ask: Asker, stop: str) -> None:
 
 @pytest.mark.parametrize("limit", [1, 3, 7.0])
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
-def test_an_answer_is_cut_after_its_tokens(ask: Asker, name: str, limit: float) -> None:
+def test_an_answer_is_cut_after_its_tokens(ask: ChatClient, name: str, limit: float) -> None:
     fields: dict[str, Any] = {name: limit}
     answer = ask.answer("Teach me about the sea.", n=2, **fields)
     for choice in answer["choices"]:
@@ -139,19 +139,19 @@ def test_an_answer_is_cut_after_its_tokens(ask: Asker, name: str, limit: float) 
     assert answer["usage"]["completion_tokens"] == 2 * limit
 
 
-def test_of_two_limits_the_smaller_one_counts(ask: Asker) -> None:
+def test_of_two_limits_the_smaller_one_counts(ask: ChatClient) -> None:
     assert ask.answer(max_tokens=2, max_completion_tokens=5)["usage"]["completion_tokens"] == 2
     assert ask.answer(max_tokens=5, max_completion_tokens=2)["usage"]["completion_tokens"] == 2
 
 
 @pytest.mark.parametrize("limit", [1000, 10**18, 1e308])
-def test_a_limit_that_is_not_reached_changes_nothing(ask: Asker, limit: float) -> None:
+def test_a_limit_that_is_not_reached_changes_nothing(ask: ChatClient, limit: float) -> None:
     choice = ask.answer(max_tokens=limit)["choices"][0]
     assert choice["message"]["content"] == ask.content()
     assert choice["finish_reason"] == "stop"
 
 
-def test_usage_counts_instructions_and_messages_and_adds_up(ask: Asker) -> None:
+def test_usage_counts_instructions_and_messages_and_adds_up(ask: ChatClient) -> None:
     answer = ask.answer("Hello!", {"role": "assistant", "content": "Yes, please?"}, "And now?", n=2)
     usage = answer["usage"]
     assert usage["prompt_tokens"] == count_tokens(DEMO.instructions) + 2 + 4 + 3
@@ -159,43 +159,43 @@ def test_usage_counts_instructions_and_messages_and_adds_up(ask: Asker) -> None:
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
 
 
-def test_content_in_parts_counts_and_acts_as_its_text(ask: Asker) -> None:
+def test_content_in_parts_counts_and_acts_as_its_text(ask: ChatClient) -> None:
     parts = [{"type": "text", "text": "Teach me"}, {"type": "text", "text": "about the sea."}]
     assert ask.content({"role": "user", "content": parts}) == ask.content("Teach me about the sea.")
 
 
-def test_a_message_without_text_is_answered(ask: Asker) -> None:
+def test_a_message_without_text_is_answered(ask: ChatClient) -> None:
     ask.answer({"role": "assistant", "content": None, "tool_calls": [{"id": "a", "type": "function"}]})
 
 
-def test_null_counts_as_absent(ask: Asker) -> None:
+def test_null_counts_as_absent(ask: ChatClient) -> None:
     fields = ("n", "stop", "max_tokens", "temperature", "seed", "stream", "model", "create_session", "store_in_session")
     names = (*fields, "max_completion_tokens", "stream_options")
     assert ask.content("Hello!", **dict.fromkeys(names)) == ask.content("Hello!")
 
 
-def test_without_temperature_the_same_request_gets_the_same_content(ask: Asker) -> None:
+def test_without_temperature_the_same_request_gets_the_same_content(ask: ChatClient) -> None:
     assert ask.content("Teach me about the sea.") == ask.content("Teach me about the sea.")
     assert ask.content("Teach me about the sea.", temperature=0) == ask.content("Teach me about the sea.")
 
 
-def test_with_a_temperature_the_content_varies(ask: Asker) -> None:
+def test_with_a_temperature_the_content_varies(ask: ChatClient) -> None:
     contents = {ask.content("Teach me about the sea.", temperature=0.7) for _ in range(5)}
     assert len(contents) > 1
 
 
 @pytest.mark.parametrize("seed", [0, -7, 10**18, 1.0])
-def test_with_a_seed_the_same_request_gets_the_same_content(ask: Asker, seed: float) -> None:
+def test_with_a_seed_the_same_request_gets_the_same_content(ask: ChatClient, seed: float) -> None:
     said: dict[str, Any] = {"temperature": 1.5, "seed": seed}
     assert ask.content("Teach me about the sea.", **said) == ask.content("Teach me about the sea.", **said)
 
 
-def test_another_seed_gives_another_content(ask: Asker) -> None:
+def test_another_seed_gives_another_content(ask: ChatClient) -> None:
     contents = {ask.content("Teach me about the sea.", seed=seed) for seed in range(5)}
     assert len(contents) == 5
 
 
-def test_other_words_give_another_content(ask: Asker) -> None:
+def test_other_words_give_another_content(ask: ChatClient) -> None:
     """The whole conversation counts, its roles included, and not only what was said last."""
     conversations: list[list[dict[str, Any]]] = [
         [user("Teach me about the sea.")],
@@ -206,13 +206,13 @@ def test_other_words_give_another_content(ask: Asker) -> None:
     assert len({ask.content(*conversation) for conversation in conversations}) == 4
 
 
-def test_n_max_tokens_and_stop_do_not_change_the_text(ask: Asker) -> None:
+def test_n_max_tokens_and_stop_do_not_change_the_text(ask: ChatClient) -> None:
     whole = ask.content("Teach me about the sea.")
     assert ask.answer("Teach me about the sea.", n=3)["choices"][0]["message"]["content"] == whole
     assert whole.startswith(ask.content("Teach me about the sea.", max_tokens=5))
 
 
-def test_an_agent_with_documents_returns_its_passages(ask: Asker) -> None:
+def test_an_agent_with_documents_returns_its_passages(ask: ChatClient) -> None:
     answer = ask.answer("How long may I keep a borrowed book?", agent="demo-knowledge")
     best, second = answer["index_context_info"]
     assert "four weeks" in best["text"]
@@ -222,13 +222,16 @@ def test_an_agent_with_documents_returns_its_passages(ask: Asker) -> None:
 
 
 def test_the_same_seed_and_clock_give_the_same_bytes() -> None:
-    first, second = (Asker(engine(seed=3)) for _ in range(2))
+    first, second = (ChatClient(engine(seed=3)) for _ in range(2))
     for fields in ({}, {"temperature": 1}, {"stream": True}, {"create_session": True, "temperature": 2}):
         assert first.reply("Hello!", **fields) == second.reply("Hello!", **fields)
 
 
 def test_another_seed_of_the_server_gives_other_ids_and_texts() -> None:
-    one, other = Asker(engine(seed=1)).answer("Teach me more."), Asker(engine(seed=2)).answer("Teach me more.")
+    one, other = (
+        ChatClient(engine(seed=1)).answer("Teach me more."),
+        ChatClient(engine(seed=2)).answer("Teach me more."),
+    )
     assert one["id"] != other["id"]
     assert one["choices"] != other["choices"]
 
@@ -307,7 +310,7 @@ def test_whatever_bytes_come_are_refused_as_documented(body: bytes) -> None:
 def test_what_is_nested_deep_is_kept_or_refused_and_never_fails(depth: int) -> None:
     nested = b"[" * depth + b"]" * depth
     body = b'{"messages":[{"role":"assistant","content":"x","tool_calls":[{"a":%s}]}],"create_session":true}' % nested
-    ask = Asker()
+    ask = ChatClient()
     reply = ask.engine.reply(request(body))
     assert reply.status in (200, 400)
     if reply.status == 200:
@@ -316,7 +319,7 @@ def test_what_is_nested_deep_is_kept_or_refused_and_never_fails(depth: int) -> N
 
 
 def test_a_session_that_grows_too_large_is_refused_with_the_bound() -> None:
-    ask = Asker(limited(session=2000))
+    ask = ChatClient(limited(session=2000))
     session = ask.answer("a " * 300, create_session=True)["session_id"]
     ask.answer("a " * 100, store_in_session=session)
     status, detail = ask.refusal("a " * 1000, store_in_session=session)

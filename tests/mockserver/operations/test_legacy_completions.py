@@ -9,8 +9,8 @@ import pytest
 from mockserver.resources.agents import BUILT_IN
 from mockserver.resources.sessions import decode
 from mockserver.stores import MemoryStore
-from tests.mockserver.support.asking import UNKNOWN, engine, limited
-from tests.mockserver.support.calling import Caller
+from tests.mockserver.support.api_client import ApiClient
+from tests.mockserver.support.chat_client import UNKNOWN, engine, limited
 
 DEMO = BUILT_IN[0]
 PATH = "/agents/demo/completions"
@@ -20,7 +20,7 @@ def texts(answer: Any) -> list[str]:
     return [choice["text"] for choice in answer["choices"]]
 
 
-def test_a_prompt_is_answered_with_a_text(call: Caller) -> None:
+def test_a_prompt_is_answered_with_a_text(call: ApiClient) -> None:
     answer = call.post(PATH, {"prompt": "Hello!"})
     assert answer.keys() == {"id", "object", "created", "model", "choices", "usage"}
     assert (answer["object"], answer["model"]) == ("text_completion", DEMO.model)
@@ -29,7 +29,7 @@ def test_a_prompt_is_answered_with_a_text(call: Caller) -> None:
     assert call.post("/assistants/demo/completions", {"prompt": "Hello!"})["choices"] == answer["choices"]
 
 
-def test_each_of_several_prompts_is_answered_for_itself(call: Caller) -> None:
+def test_each_of_several_prompts_is_answered_for_itself(call: ApiClient) -> None:
     together = call.post(PATH, {"prompt": ["The sea.", "A bicycle."], "n": 2, "seed": 1})
     alone = [call.post(PATH, {"prompt": prompt, "n": 2, "seed": 1}) for prompt in ("The sea.", "A bicycle.")]
     assert texts(together) == [*texts(alone[0]), *texts(alone[1])]
@@ -37,7 +37,7 @@ def test_each_of_several_prompts_is_answered_for_itself(call: Caller) -> None:
     assert together["usage"]["total_tokens"] == sum(one["usage"]["total_tokens"] for one in alone)
 
 
-def test_a_streamed_completion_makes_up_the_plain_one(call: Caller) -> None:
+def test_a_streamed_completion_makes_up_the_plain_one(call: ApiClient) -> None:
     plain = call.post(PATH, {"prompt": ["One.", "Two."]})
     *chunks, last = call.events(PATH, {"prompt": ["One.", "Two."], "stream_options": {"include_usage": True}})
     said = ["", ""]
@@ -50,20 +50,20 @@ def test_a_streamed_completion_makes_up_the_plain_one(call: Caller) -> None:
     assert (last["choices"], last["usage"]) == ([], plain["usage"])
 
 
-def test_a_completion_is_cut_and_stopped_as_a_chat_is(call: Caller) -> None:
+def test_a_completion_is_cut_and_stopped_as_a_chat_is(call: ApiClient) -> None:
     cut = call.post(PATH, {"prompt": "The sea.", "max_tokens": 2})
     assert (cut["usage"]["completion_tokens"], cut["choices"][0]["finish_reason"]) == (2, "length")
     assert "." not in texts(call.post(PATH, {"prompt": "The sea.", "stop": ["."]}))[0]
 
 
-def test_an_agent_with_knowledge_returns_its_passages(call: Caller) -> None:
+def test_an_agent_with_knowledge_returns_its_passages(call: ApiClient) -> None:
     answer = call.post("/agents/demo-knowledge/completions", {"prompt": ["How long may I keep a borrowed book?"]})
     assert answer["index_context_info"][0]["metadata"]["origin_name"] == "loans.txt"
 
 
 def test_a_session_keeps_every_prompt_with_its_first_answer() -> None:
     store = MemoryStore()
-    call = Caller(engine(store=store))
+    call = ApiClient(engine(store=store))
     first = call.post(PATH, {"prompt": ["One.", "Two."], "n": 2, "create_session": True})
     session = first["session_id"]
     chunks = call.events(PATH, {"prompt": "Three.", "store_in_session": session})
@@ -76,13 +76,13 @@ def test_a_session_keeps_every_prompt_with_its_first_answer() -> None:
     assert messages[4] == ("user", "Three.")
 
 
-def test_chats_and_completions_share_sessions(call: Caller) -> None:
+def test_chats_and_completions_share_sessions(call: ApiClient) -> None:
     first = call.post(PATH, {"prompt": "The password is heron.", "create_session": True})
     second = call.chat("demo", "And now?", store_in_session=first["session_id"])
     assert second["usage"]["prompt_tokens"] == first["usage"]["total_tokens"] + 3
 
 
-def test_fields_of_a_chat_mean_nothing_here(call: Caller) -> None:
+def test_fields_of_a_chat_mean_nothing_here(call: ApiClient) -> None:
     fields = {"messages": "x", "tools": 1, "max_completion_tokens": 1, "response_format": "x"}
     assert texts(call.post(PATH, {"prompt": "Hello!", **fields})) == texts(call.post(PATH, {"prompt": "Hello!"}))
 
@@ -101,7 +101,9 @@ def test_fields_of_a_chat_mean_nothing_here(call: Caller) -> None:
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_refused_request_names_its_clause(call: Caller, agent: str, fields: Any, refusal: Any, stream: bool) -> None:
+def test_a_refused_request_names_its_clause(
+    call: ApiClient, agent: str, fields: Any, refusal: Any, stream: bool
+) -> None:
     sent = {"prompt": "Hello!", "stream": stream, **fields}
     body = {name: value for name, value in sent.items() if value is not ...}
     assert call.refusal("POST", f"/agents/{agent}/completions", body)[:2] == refusal
@@ -109,11 +111,11 @@ def test_a_refused_request_names_its_clause(call: Caller, agent: str, fields: An
 
 @pytest.mark.parametrize("body", [{"prompt": "a", "n": 5}, {"prompt": ["a"] * 3, "n": 2}, {"prompt": ["a"] * 5}])
 def test_more_choices_than_the_bound_are_refused_those_of_all_prompts_together(body: Any) -> None:
-    status, _, detail = Caller(limited(choices=4)).refusal("POST", PATH, body)
+    status, _, detail = ApiClient(limited(choices=4)).refusal("POST", PATH, body)
     assert status == 400
     assert "at most 4 choices" in detail
 
 
-def test_an_unexpected_model_is_refused_with_the_published_message(call: Caller) -> None:
+def test_an_unexpected_model_is_refused_with_the_published_message(call: ApiClient) -> None:
     _, _, detail = call.refusal("POST", PATH, {"prompt": "Hello!", "model": "gpt-unknown"})
     assert detail.startswith('Unexpected model "gpt-unknown" in completions message')

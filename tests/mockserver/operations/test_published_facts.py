@@ -13,8 +13,8 @@ from agent_contract.messages import Request
 from mockserver import load_engine
 from mockserver.config import Config
 from mockserver.server.access_log import describe
-from tests.mockserver.support.asking import Asker, details, engine, request, user
-from tests.mockserver.support.calling import COMPLETER, Caller
+from tests.mockserver.support.api_client import COMPLETER, ApiClient
+from tests.mockserver.support.chat_client import ChatClient, details, engine, request, user
 
 CALL = {"id": "call_0", "type": "function", "function": {"name": "get_time", "arguments": "{}"}}
 RESULT = {"role": "tool", "tool_call_id": "call_0", "content": "Noon."}
@@ -34,43 +34,43 @@ def completed(body: dict[str, Any], agent: str = "demo-knowledge") -> Any:
 @pytest.mark.parametrize("content", [{}, {"content": None}, {"content": ""}])
 def test_an_assistant_message_with_tool_calls_needs_no_content(content: dict[str, Any]) -> None:
     said = {"role": "assistant", "tool_calls": [CALL], **content}
-    assert "Noon." in Asker().content(user("What time is it?"), said, RESULT)
+    assert "Noon." in ChatClient().content(user("What time is it?"), said, RESULT)
 
 
 def test_an_answer_without_its_null_fields_can_be_sent_back() -> None:
     tools = [{"type": "function", "function": {"name": "get_time"}}]
-    message = Asker().answer(tools=tools, tool_choice="required")["choices"][0]["message"]
+    message = ChatClient().answer(tools=tools, tool_choice="required")["choices"][0]["message"]
     said = {name: value for name, value in message.items() if value is not None}
     result = {**RESULT, "tool_call_id": message["tool_calls"][0]["id"]}
     assert "content" not in said
-    assert Asker().reply("Hello!", said, result, tools=tools).status == 200
+    assert ChatClient().reply("Hello!", said, result, tools=tools).status == 200
 
 
 def test_a_user_message_without_content_is_refused() -> None:
-    assert Asker().reply({"role": "user"}).status == 422
+    assert ChatClient().reply({"role": "user"}).status == 422
 
 
 @pytest.mark.parametrize(("part", "kind"), [(IMAGE, "image_url"), (AUDIO, "input_audio"), ({"type": "file"}, "file")])
 def test_a_part_that_is_not_text_is_refused_with_the_reason(part: dict[str, Any], kind: str) -> None:
-    status, why = Asker().refusal({"role": "user", "content": [{"type": "text", "text": "Look!"}, part]})
+    status, why = ChatClient().refusal({"role": "user", "content": [{"type": "text", "text": "Look!"}, part]})
     assert status == 400
     assert f'Content part 1 of message 0 has the type "{kind}"' in why
     assert "text parts only" in why
 
 
 def test_a_text_part_needs_its_text() -> None:
-    assert Asker().reply({"role": "user", "content": [{"type": "text"}]}).status == 422
+    assert ChatClient().reply({"role": "user", "content": [{"type": "text"}]}).status == 422
 
 
 def test_an_empty_array_of_tools_is_accepted() -> None:
-    assert Asker().reply(tools=[]).status == 200
+    assert ChatClient().reply(tools=[]).status == 200
 
 
 def test_a_uc_function_is_accepted_and_never_called() -> None:
     tools = [{"type": "uc_function", "uc_function": {"name": "catalog.schema.get_time"}}]
-    answer = Asker().answer("Call get_time.", agent="demo-tools", tools=tools)
+    answer = ChatClient().answer("Call get_time.", agent="demo-tools", tools=tools)
     assert answer["choices"][0]["finish_reason"] == "stop"
-    assert Asker().reply(tools=tools, tool_choice="required").status == 400
+    assert ChatClient().reply(tools=tools, tool_choice="required").status == 400
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_a_uc_function_is_accepted_and_never_called() -> None:
     ],
 )
 def test_a_tool_whose_type_does_not_fit_is_refused(tool: dict[str, Any], status: int) -> None:
-    assert Asker().reply(tools=[tool]).status == status
+    assert ChatClient().reply(tools=[tool]).status == status
 
 
 @pytest.mark.parametrize("field", ["stream", "create_session"])
 @pytest.mark.parametrize("value", ["true", 1, "yes"])
 def test_booleans_are_strict(field: str, value: Any) -> None:
-    assert Asker().reply(**{field: value}).status == 422
+    assert ChatClient().reply(**{field: value}).status == 422
 
 
 def test_a_streamed_completion_carries_context_and_session() -> None:
@@ -168,11 +168,11 @@ def test_error_codes_are_a_setting_of_the_configuration(tmp_path: Path) -> None:
 def test_a_create_needs_the_fields_of_the_published_form_if_wanted(tmp_path: Path, kind: str) -> None:
     file = tmp_path / "mock.yaml"
     file.write_text("published_create_form: true\n", encoding="utf-8")
-    caller = Caller(load_engine(config=file))
+    caller = ApiClient(load_engine(config=file))
     whole = {"model": COMPLETER, "session_max_length": 1000, "session_summarization_strategy": "delete_oldest"}
     assert caller.post(f"/{kind}", whole)["session_max_length"] == 1000
     reply = caller.exchange("POST", f"/{kind}", {"model": COMPLETER, "session_max_length": None}).reply
     missing = [["body", "session_max_length"], ["body", "session_summarization_strategy"]]
     assert details(reply) == [(where, "missing") for where in missing]
     assert caller.status("POST", f"/{kind}", []) == 422
-    assert Caller().status("POST", f"/{kind}", {"model": COMPLETER}) == 201
+    assert ApiClient().status("POST", f"/{kind}", {"model": COMPLETER}) == 201

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from agent_contract import Contract, Exchange, Found, Link, Operation, Request, check_reply, check_request, understand
+from agent_contract import Contract, Exchange, Found, Link, Operation, Request, check_reply, check_request, parse_call
 from agent_contract.model.operations import Example
-from agent_contract.model.runtime_expressions import Sent, as_text, evaluate
+from agent_contract.model.runtime_expressions import CompletedExchange, as_text, evaluate
 from mockserver.engine import Engine
 from mockserver.recording.example_request import path_of
-from tests.mockserver.support.asking import CONTRACT, engine
+from tests.mockserver.support.chat_client import CONTRACT, engine
 
 
 def creations(contract: Contract) -> Iterator[Operation]:
@@ -47,7 +47,7 @@ def successes(operation: Operation) -> list[Example]:
     return [one for one in operation.examples if one.status < 300 and not one.after and one.method == operation.method]
 
 
-def can_be_followed(links: tuple[Link, ...], before: Sent) -> bool:
+def can_be_followed(links: tuple[Link, ...], before: CompletedExchange) -> bool:
     try:
         return all(evaluate(text, before) is not None for link in links for text in link.parameters.values())
     except LookupError:
@@ -61,17 +61,17 @@ class Walk:
     creation: Operation
     engine: Engine = field(default_factory=engine)
 
-    def create(self) -> Sent:
+    def create(self) -> CompletedExchange:
         """Return the exchange of the first example whose reply has everything that the links ask for."""
         for example in successes(self.creation):
             path = path_of(self.creation, example)
             request = Request(example.method, path, example.query, example.headers, example.body)
-            before = Sent(self.play(self.creation, request), example.path)
+            before = CompletedExchange(self.play(self.creation, request), example.path)
             if can_be_followed(links_of(self.creation), before):
                 return before
         raise AssertionError(f"{self.creation.id} has no example that its links can be followed from")
 
-    def follow(self, link: Link, before: Sent) -> tuple[Operation, Exchange]:
+    def follow(self, link: Link, before: CompletedExchange) -> tuple[Operation, Exchange]:
         """Return the operation that a link leads to, and what it is asked and answers."""
         operation = twin_of(CONTRACT.operations[link.operation_id], self.creation)
         path, query = operation.path, []
@@ -100,7 +100,7 @@ class Walk:
         found = CONTRACT.find(request.method, request.path)
         assert isinstance(found, Found)
         assert found.operation is operation
-        assert check_request(understand(found, request)) == ()
+        assert check_request(parse_call(found, request)) == ()
         exchange = self.engine.handle(request)
         assert check_reply(operation, exchange.reply) == ()
         return replace(exchange, operation=operation.id)

@@ -17,7 +17,7 @@ from mockserver.generation.tokenizer import count_tokens
 from mockserver.resources.agents import BUILT_IN, by_address
 from mockserver.resources.sessions import decode
 from mockserver.stores import MemoryStore
-from tests.mockserver.support.asking import CONTRACT, UNKNOWN, Asker, Clock, engine, user
+from tests.mockserver.support.chat_client import CONTRACT, UNKNOWN, ChatClient, Clock, engine, user
 
 DEMO = BUILT_IN[0]
 ALONE = count_tokens(DEMO.instructions)
@@ -34,18 +34,18 @@ def prompt(answer: dict[str, dict[str, int]]) -> int:
     return answer["usage"]["prompt_tokens"]
 
 
-def test_a_created_session_is_a_fresh_uuid_each_time(ask: Asker) -> None:
+def test_a_created_session_is_a_fresh_uuid_each_time(ask: ChatClient) -> None:
     ids = {ask.answer(create_session=True)["session_id"] for _ in range(3)}
     assert len(ids) == 3
     assert all(uuid.UUID(one).version == 4 for one in ids)
 
 
-def test_an_answer_has_no_session_id_unless_requested(ask: Asker) -> None:
+def test_an_answer_has_no_session_id_unless_requested(ask: ChatClient) -> None:
     assert "session_id" not in ask.answer()
     assert "session_id" not in ask.answer(create_session=False)
 
 
-def test_a_session_is_used_and_extended_turn_by_turn(ask: Asker) -> None:
+def test_a_session_is_used_and_extended_turn_by_turn(ask: ChatClient) -> None:
     first = ask.answer("The password is heron.", create_session=True)
     session = first["session_id"]
     second = ask.answer("And now?", store_in_session=session)
@@ -57,7 +57,7 @@ def test_a_session_is_used_and_extended_turn_by_turn(ask: Asker) -> None:
 
 def test_what_is_kept_are_the_messages_and_the_first_choice() -> None:
     store = MemoryStore()
-    ask = Asker(engine(store=store))
+    ask = ChatClient(engine(store=store))
     first = ask.answer("One.", {"role": "assistant", "content": "Two."}, "Three.", n=2, create_session=True)
     second = ask.answer(
         {"role": "user", "content": [{"type": "text", "text": "Four."}]}, store_in_session=first["session_id"]
@@ -74,11 +74,11 @@ def test_what_is_kept_are_the_messages_and_the_first_choice() -> None:
 
 def test_a_cut_answer_is_kept_as_it_was_given() -> None:
     store = MemoryStore()
-    answer = Asker(engine(store=store)).answer("Teach me about the sea.", max_tokens=2, create_session=True)
+    answer = ChatClient(engine(store=store)).answer("Teach me about the sea.", max_tokens=2, create_session=True)
     assert stored(store, answer["session_id"])[-1] == ("assistant", answer["choices"][0]["message"]["content"])
 
 
-def test_a_stream_opens_and_extends_sessions_as_a_plain_answer_does(ask: Asker) -> None:
+def test_a_stream_opens_and_extends_sessions_as_a_plain_answer_does(ask: ChatClient) -> None:
     (session,) = {chunk["session_id"] for chunk in ask.chunks("The password is heron.", create_session=True)}
     options = {"include_usage": True}
     second = ask.chunks("And now?", store_in_session=session, stream_options=options)[-1]
@@ -87,7 +87,7 @@ def test_a_stream_opens_and_extends_sessions_as_a_plain_answer_does(ask: Asker) 
     assert prompt(third) == second["usage"]["total_tokens"] + 3
 
 
-def test_sessions_and_plain_requests_know_nothing_of_each_other(ask: Asker) -> None:
+def test_sessions_and_plain_requests_know_nothing_of_each_other(ask: ChatClient) -> None:
     one = ask.answer("A long first turn, with many words in it.", create_session=True)["session_id"]
     other = ask.answer("Short.", create_session=True)
     assert prompt(other) == ALONE + 2
@@ -96,34 +96,34 @@ def test_sessions_and_plain_requests_know_nothing_of_each_other(ask: Asker) -> N
     assert one != other["session_id"]
 
 
-def test_the_context_of_a_session_changes_the_answer(ask: Asker) -> None:
+def test_the_context_of_a_session_changes_the_answer(ask: ChatClient) -> None:
     session = ask.answer("The password is heron.", create_session=True)["session_id"]
     assert ask.content("Teach me more.", store_in_session=session) != ask.content("Teach me more.")
 
 
 @pytest.mark.parametrize("session", [UNKNOWN, "00000000-0000-0000-0000-000000000000"])
-def test_an_unknown_session_is_not_found(ask: Asker, session: str) -> None:
+def test_an_unknown_session_is_not_found(ask: ChatClient, session: str) -> None:
     status, detail = ask.refusal(store_in_session=session)
     assert status == 404
     assert session in detail
 
 
-def test_another_agents_session_is_not_found(ask: Asker) -> None:
+def test_another_agents_session_is_not_found(ask: ChatClient) -> None:
     session = ask.answer(create_session=True)["session_id"]
     assert ask.refusal(store_in_session=session, agent="demo-open")[0] == 404
 
 
-def test_a_session_is_known_by_the_agents_name_and_by_its_id(ask: Asker) -> None:
+def test_a_session_is_known_by_the_agents_name_and_by_its_id(ask: ChatClient) -> None:
     session = ask.answer(create_session=True, agent="demo")["session_id"]
     ask.answer(store_in_session=session, agent=DEMO.id)
 
 
-def test_a_session_is_known_in_capitals_too(ask: Asker) -> None:
+def test_a_session_is_known_in_capitals_too(ask: ChatClient) -> None:
     session = ask.answer(create_session=True)["session_id"].upper()
     assert ask.answer(store_in_session=session)["session_id"] == session
 
 
-def test_to_create_and_to_store_extends_the_named_session(ask: Asker) -> None:
+def test_to_create_and_to_store_extends_the_named_session(ask: ChatClient) -> None:
     first = ask.answer("The password is heron.", create_session=True)
     both = ask.answer("And now?", create_session=True, store_in_session=first["session_id"])
     assert both["session_id"] == first["session_id"]
@@ -135,7 +135,7 @@ def test_to_create_and_to_store_extends_the_named_session(ask: Asker) -> None:
 )
 def test_a_refused_turn_leaves_its_session_as_it_was(fields: dict[str, object]) -> None:
     store = MemoryStore()
-    ask = Asker(engine(store=store))
+    ask = ChatClient(engine(store=store))
     session = ask.answer(create_session=True)["session_id"]
     before = store.get(f"scope//session/{DEMO.id}/{session}")
     assert ask.reply("Lost.", store_in_session=session, **fields).status >= 400  # type: ignore[arg-type]
@@ -145,7 +145,7 @@ def test_a_refused_turn_leaves_its_session_as_it_was(fields: dict[str, object]) 
 
 def test_a_refused_request_creates_no_session() -> None:
     store = MemoryStore()
-    assert Asker(engine(store=store)).reply(create_session=True, model="x").status == 400
+    assert ChatClient(engine(store=store)).reply(create_session=True, model="x").status == 400
     assert store.items() == ()
 
 
@@ -153,7 +153,7 @@ def test_a_session_is_forgotten_after_its_time() -> None:
     """The time runs from the last turn, not from the first."""
     agents = by_address([replace(DEMO, fields={**DEMO.fields, "session_max_ttl": 60})])
     clock = Clock()
-    ask = Asker(create_engine(CONTRACT, Config(agents=agents), clock=clock))
+    ask = ChatClient(create_engine(CONTRACT, Config(agents=agents), clock=clock))
     session = ask.answer(create_session=True)["session_id"]
     clock.now += 60
     ask.answer(store_in_session=session)
@@ -164,14 +164,14 @@ def test_a_session_is_forgotten_after_its_time() -> None:
 
 
 def test_of_too_many_sessions_the_one_used_longest_ago_is_forgotten() -> None:
-    ask = Asker(engine(store=MemoryStore(items=2)))
+    ask = ChatClient(engine(store=MemoryStore(items=2)))
     first, second, third = (ask.answer(create_session=True)["session_id"] for _ in range(3))
     assert [ask.reply(store_in_session=one).status for one in (first, second, third)] == [404, 200, 200]
 
 
 def test_concurrent_extensions_of_one_session_are_all_stored() -> None:
     store = MemoryStore()
-    ask = Asker(engine(store=store))
+    ask = ChatClient(engine(store=store))
     session = ask.answer("Start.", create_session=True)["session_id"]
     said = [f"Turn {number}." for number in range(80)]
     with ThreadPoolExecutor(8) as pool:
@@ -183,19 +183,19 @@ def test_concurrent_extensions_of_one_session_are_all_stored() -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"temperature": 1}, {"seed": 5}, {"n": 3}])
-def test_an_agent_knows_what_was_said_in_the_session(ask: Asker, fields: dict[str, Any]) -> None:
+def test_an_agent_knows_what_was_said_in_the_session(ask: ChatClient, fields: dict[str, Any]) -> None:
     session = ask.answer("The password is heron.", create_session=True)["session_id"]
     answer = ask.answer("What is the password?", store_in_session=session, **fields)
     assert all("heron" in choice["message"]["content"] for choice in answer["choices"])
     assert "heron" not in ask.content("What is the password?", **fields)
 
 
-def test_an_agent_knows_what_was_said_in_the_request(ask: Asker) -> None:
+def test_an_agent_knows_what_was_said_in_the_request(ask: ChatClient) -> None:
     said = {"role": "assistant", "content": "I see."}
     assert "heron" in ask.content("The password is heron.", said, "What is the password?")
 
 
-def test_other_sessions_are_not_repeated(ask: Asker) -> None:
+def test_other_sessions_are_not_repeated(ask: ChatClient) -> None:
     ask.answer("The password is heron.", create_session=True)
     other = ask.answer("The password is plover.", create_session=True)["session_id"]
     content = ask.content("What is the password?", store_in_session=other)
@@ -203,7 +203,7 @@ def test_other_sessions_are_not_repeated(ask: Asker) -> None:
     assert "heron" not in content
 
 
-def test_a_body_or_a_session_of_too_many_small_values_is_refused_and_the_bound_named(ask: Asker) -> None:
+def test_a_body_or_a_session_of_too_many_small_values_is_refused_and_the_bound_named(ask: ChatClient) -> None:
     short = [user("a")] * (SYMBOLS // 14 + 10)  # a message has seven symbols, so this is a little more than half
     session = ask.answer(*short, create_session=True)["session_id"]
     for status, detail in (ask.refusal(*short, *short), ask.refusal(*short, store_in_session=session)):

@@ -9,7 +9,7 @@ import pytest
 
 from agent_contract import check_reply, read_schema
 from mockserver.generation.tokenizer import count_tokens
-from tests.mockserver.support.asking import OPERATION, Asker, limited, user
+from tests.mockserver.support.chat_client import OPERATION, ChatClient, limited, user
 
 
 def tool(name: str, parameters: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def names(answer: Any) -> list[str]:
     return [call["function"]["name"] for call in calls(answer) or ()]
 
 
-def test_a_call_has_an_id_a_type_a_name_and_arguments_that_its_schema_accepts(ask: Asker) -> None:
+def test_a_call_has_an_id_a_type_a_name_and_arguments_that_its_schema_accepts(ask: ChatClient) -> None:
     answer = ask.answer(ASKED, tools=[WEATHER], tool_choice="required")
     (choice,) = answer["choices"]
     assert choice["finish_reason"] == "tool_calls"
@@ -55,7 +55,7 @@ def test_a_call_has_an_id_a_type_a_name_and_arguments_that_its_schema_accepts(as
     assert arguments["city"] == "Paris"
 
 
-def test_each_call_has_an_id_of_its_own(ask: Asker) -> None:
+def test_each_call_has_an_id_of_its_own(ask: ChatClient) -> None:
     answers = [ask.answer("get weather and get_time", tools=[WEATHER, TIME], tool_choice="required") for _ in range(2)]
     assert len({call["id"] for answer in answers for call in calls(answer)}) == 4
 
@@ -75,7 +75,9 @@ def test_each_call_has_an_id_of_its_own(ask: Asker) -> None:
         (NAMED, "demo-tools", ["get_time"]),
     ],
 )
-def test_the_choice_and_else_the_agent_say_what_is_called(ask: Asker, choice: Any, agent: str, called: Any) -> None:
+def test_the_choice_and_else_the_agent_say_what_is_called(
+    ask: ChatClient, choice: Any, agent: str, called: Any
+) -> None:
     answer = ask.answer(ASKED, agent=agent, tools=[WEATHER, TIME], tool_choice=choice)
     assert names(answer) == called
     assert bool(answer["choices"][0]["message"]["content"]) is not bool(called)
@@ -93,13 +95,13 @@ def test_the_choice_and_else_the_agent_say_what_is_called(ask: Asker, choice: An
     ],
 )
 def test_of_several_tools_those_are_called_that_the_user_names(
-    ask: Asker, said: str, parallel: bool | None, called: list[str]
+    ask: ChatClient, said: str, parallel: bool | None, called: list[str]
 ) -> None:
     fields: dict[str, Any] = {} if parallel is None else {"parallel_tool_calls": parallel}
     assert names(ask.answer(said, tools=[WEATHER, TIME], tool_choice="required", **fields)) == called
 
 
-def test_without_tools_an_agent_that_calls_them_answers_with_a_text(ask: Asker) -> None:
+def test_without_tools_an_agent_that_calls_them_answers_with_a_text(ask: ChatClient) -> None:
     without: list[dict[str, Any]] = [
         {},
         {"tools": None},
@@ -112,7 +114,7 @@ def test_without_tools_an_agent_that_calls_them_answers_with_a_text(ask: Asker) 
 
 
 @pytest.mark.parametrize("choice", [None, "auto", "required", NAMED])
-def test_a_loop_ends_with_a_text_that_takes_up_the_results(ask: Asker, choice: Any) -> None:
+def test_a_loop_ends_with_a_text_that_takes_up_the_results(ask: ChatClient, choice: Any) -> None:
     fields: dict[str, Any] = {"agent": "demo-tools", "tools": [TIME, WEATHER], "tool_choice": choice}
     said: list[dict[str, Any]] = [user("Call get_time and get_weather.")]
     first = ask.answer(*said, **fields)["choices"][0]["message"]
@@ -132,12 +134,12 @@ def test_a_loop_ends_with_a_text_that_takes_up_the_results(ask: Asker, choice: A
         assert "The answer of get_weather is: 18 degrees" in answer["choices"][0]["message"]["content"]
 
 
-def test_a_question_after_a_result_gets_a_call_again(ask: Asker) -> None:
+def test_a_question_after_a_result_gets_a_call_again(ask: ChatClient) -> None:
     result = {"role": "tool", "tool_call_id": "x", "content": "18 degrees"}
     assert calls(ask.answer(ASKED, result, "And in Rome?", tools=[WEATHER], tool_choice="required"))
 
 
-def test_a_session_keeps_the_calls_and_knows_whose_result_comes(ask: Asker) -> None:
+def test_a_session_keeps_the_calls_and_knows_whose_result_comes(ask: ChatClient) -> None:
     first = ask.answer(ASKED, tools=[WEATHER], tool_choice="required", create_session=True)
     session, (call,) = first["session_id"], calls(first)
     result = {"role": "tool", "tool_call_id": call["id"], "content": "18 degrees"}
@@ -150,7 +152,7 @@ def test_a_session_keeps_the_calls_and_knows_whose_result_comes(ask: Asker) -> N
     assert second["usage"]["prompt_tokens"] - plain["usage"]["prompt_tokens"] == kept
 
 
-def test_calls_and_tools_count_in_the_usage(ask: Asker) -> None:
+def test_calls_and_tools_count_in_the_usage(ask: ChatClient) -> None:
     without = ask.answer(ASKED)["usage"]["prompt_tokens"]
     answer = ask.answer(ASKED, tools=[WEATHER], tool_choice="required")
     assert answer["usage"]["prompt_tokens"] > without
@@ -158,7 +160,7 @@ def test_calls_and_tools_count_in_the_usage(ask: Asker) -> None:
     assert answer["usage"]["completion_tokens"] == 1 + count_tokens(call["function"]["arguments"])
 
 
-def streamed(ask: Asker, **fields: Any) -> tuple[list[Any], dict[int, dict[str, Any]]]:
+def streamed(ask: ChatClient, **fields: Any) -> tuple[list[Any], dict[int, dict[str, Any]]]:
     """Return the chunks of a stream, and its calls put together as a client does it."""
     chunks, built = ask.chunks(**fields), dict[int, dict[str, Any]]()
     for chunk in chunks:
@@ -176,27 +178,27 @@ def streamed(ask: Asker, **fields: Any) -> tuple[list[Any], dict[int, dict[str, 
 def test_a_streamed_call_comes_in_pieces_that_make_up_the_plain_one() -> None:
     fields: dict[str, Any] = {"tools": [WEATHER, TIME], "tool_choice": "required"}
     said = user("Call get_time and get_weather in Paris.")
-    chunks, built = streamed(Asker(), messages=[said], **fields)
+    chunks, built = streamed(ChatClient(), messages=[said], **fields)
     first, *_, last = chunks
     assert first["choices"][0]["delta"] == {"role": "assistant", "content": None}
     assert last["choices"][0] == {"index": 0, "delta": {}, "finish_reason": "tool_calls"}
-    assert [built[0], built[1]] == calls(Asker().answer(said, **fields))
+    assert [built[0], built[1]] == calls(ChatClient().answer(said, **fields))
     assert len(chunks) > 8
 
 
-def test_streamed_calls_are_as_documented(ask: Asker) -> None:
+def test_streamed_calls_are_as_documented(ask: ChatClient) -> None:
     reply = ask.reply(ASKED, tools=[WEATHER], tool_choice="required", stream=True, n=2)
     assert check_reply(OPERATION, reply) == ()
 
 
-def test_each_of_several_choices_calls_with_ids_of_its_own(ask: Asker) -> None:
+def test_each_of_several_choices_calls_with_ids_of_its_own(ask: ChatClient) -> None:
     answer = ask.answer(ASKED, tools=[WEATHER], tool_choice="required", n=3)
     assert len({calls(answer, index)[0]["id"] for index in range(3)}) == 3
     assert {choice["finish_reason"] for choice in answer["choices"]} == {"tool_calls"}
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
-def test_a_call_is_cut_after_max_tokens(ask: Asker, limit: int) -> None:
+def test_a_call_is_cut_after_max_tokens(ask: ChatClient, limit: int) -> None:
     answer = ask.answer(ASKED, tools=[WEATHER], tool_choice="required", max_tokens=limit)
     assert answer["choices"][0]["finish_reason"] == "length"
     assert answer["usage"]["completion_tokens"] == limit
@@ -204,7 +206,7 @@ def test_a_call_is_cut_after_max_tokens(ask: Asker, limit: int) -> None:
     assert count_tokens(call["function"]["arguments"]) == limit - 1
 
 
-def test_two_calls_are_cut_wherever_max_tokens_says(ask: Asker) -> None:
+def test_two_calls_are_cut_wherever_max_tokens_says(ask: ChatClient) -> None:
     fields: dict[str, Any] = {"tools": [WEATHER, TIME], "tool_choice": "required"}
     needed = ask.answer("get_weather, get_time", **fields)["usage"]["completion_tokens"]
     for limit in range(1, needed + 1):
@@ -225,7 +227,7 @@ def test_two_calls_are_cut_wherever_max_tokens_says(ask: Asker) -> None:
         ({"tools": [], "tool_choice": NAMED}, "get_time"),
     ],
 )
-def test_an_invalid_tool_choice_is_refused(ask: Asker, fields: dict[str, Any], message: str) -> None:
+def test_an_invalid_tool_choice_is_refused(ask: ChatClient, fields: dict[str, Any], message: str) -> None:
     status, detail = ask.refusal(ASKED, **fields)
     assert status == 400
     assert message in detail
@@ -245,14 +247,14 @@ def test_an_invalid_tool_choice_is_refused(ask: Asker, fields: dict[str, Any], m
         ([tool("odd", {"type": "string"})], "odd"),
     ],
 )
-def test_an_unusable_tool_is_refused_and_named(ask: Asker, declared: Any, message: str) -> None:
+def test_an_unusable_tool_is_refused_and_named(ask: ChatClient, declared: Any, message: str) -> None:
     status, detail = ask.refusal(ASKED, tools=declared, tool_choice="required")
     assert status == 400
     assert message in detail
 
 
 def test_tools_and_their_schemas_are_bounded() -> None:
-    ask = Asker(limited(tools=2, schema=200))
+    ask = ChatClient(limited(tools=2, schema=200))
     assert ask.answer(tools=[tool("a"), tool("b")])
     status, detail = ask.refusal(tools=[tool("a"), tool("b"), tool("c")])
     assert (status, "the limit is 2" in detail) == (400, True)
@@ -261,13 +263,13 @@ def test_tools_and_their_schemas_are_bounded() -> None:
     assert (status, "200" in detail) == (400, True)
 
 
-def test_sixteen_calls_stand_in_an_answer_at_most(ask: Asker) -> None:
+def test_sixteen_calls_stand_in_an_answer_at_most(ask: ChatClient) -> None:
     declared = [tool(f"t{number}") for number in range(30)]
     said = " ".join(one["function"]["name"] for one in declared)
     assert len(calls(ask.answer(said, tools=declared, tool_choice="required"))) == 16
 
 
-def test_the_same_words_get_the_same_arguments_and_a_temperature_lets_them_vary(ask: Asker) -> None:
+def test_the_same_words_get_the_same_arguments_and_a_temperature_lets_them_vary(ask: ChatClient) -> None:
     def arguments(**fields: Any) -> str:
         answer = ask.answer(ASKED, tools=[tool("f", {"properties": {"n": {"type": "integer"}}})], **fields)
         text: str = calls(answer)[0]["function"]["arguments"]
@@ -277,7 +279,7 @@ def test_the_same_words_get_the_same_arguments_and_a_temperature_lets_them_vary(
     assert len({arguments(tool_choice="required", temperature=1) for _ in range(5)}) > 1
 
 
-def test_a_message_may_make_calls_of_any_kind(ask: Asker) -> None:
+def test_a_message_may_make_calls_of_any_kind(ask: ChatClient) -> None:
     """The document only requires that they are objects."""
     odd: list[Any] = [{}, {"function": 7}, {"function": {"name": 7, "arguments": []}, "id": {}}]
     said = {"role": "assistant", "content": None, "tool_calls": odd}

@@ -13,14 +13,14 @@ from mockserver.generation.tokenizer import count_tokens
 from mockserver.resources.agents import by_address, configured_agent
 from mockserver.resources.session_truncation import count_characters, newest_messages, truncate
 from mockserver.resources.sessions import EMPTY, Session, extend
-from tests.mockserver.support.asking import Asker, engine
+from tests.mockserver.support.chat_client import ChatClient, engine
 
 ID = "11111111-1111-4111-8111-111111111111"
 
 
-def asking(**fields: Any) -> Asker:
+def asking(**fields: Any) -> ChatClient:
     """Return a mock with one agent, `it`, of these fields."""
-    return Asker(engine(Config(by_address([configured_agent(ID, "it", **fields)]))))
+    return ChatClient(engine(Config(by_address([configured_agent(ID, "it", **fields)]))))
 
 
 def said(*texts: str) -> Session:

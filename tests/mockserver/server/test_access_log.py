@@ -12,7 +12,7 @@ import pytest
 from agent_contract.messages import Request
 from mockserver.generation.latency import Pace
 from mockserver.server.access_log import LoggedEngine, RequestLog, describe
-from tests.mockserver.support.asking import NOW, OPERATION, engine, path_of, request
+from tests.mockserver.support.chat_client import NOW, OPERATION, engine, path_of, request
 
 HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello!"}]}
 

@@ -20,8 +20,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.mockserver.support.asking import path_of
 from tests.mockserver.support.bad_input import GOOD
+from tests.mockserver.support.chat_client import path_of
 from tests.mockserver.support.raw import HEAD, connect, read_reply
 from tests.support.serving import Served, serve
 

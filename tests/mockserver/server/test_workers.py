@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.mockserver.support.asking import path_of, user
+from tests.mockserver.support.chat_client import path_of, user
 from tests.mockserver.support.processes import STREAM, ended, process_at
 from tests.mockserver.support.raw import HEAD, connect
 

@@ -19,7 +19,7 @@ from mockserver.adapters.httpx_transport import MockTransport
 from mockserver.build import load_engine
 from mockserver.stores import open_store
 from mockserver.stores.sqlite import SQLiteStore
-from tests.mockserver.support.asking import Asker, engine, path_of, user
+from tests.mockserver.support.chat_client import ChatClient, engine, path_of, user
 from tests.mockserver.support.crowd import Crowd, in_order, kept
 from tests.mockserver.support.redis_server import RedisServer
 from tests.support.serving import serve
@@ -100,7 +100,7 @@ def test_a_client_does_not_wait_for_the_store_of_another(tmp_path: Path, kind: s
     """One request waits for a file that is locked; the event loop answers another meanwhile."""
     file = tmp_path / "state.db"
     with closing(load_engine(store=f"sqlite:///{file}")) as waiting, closing(sqlite3.connect(file)) as other:
-        Asker(waiting).answer()  # ids are drawn
+        ChatClient(waiting).answer()  # ids are drawn
         transport = MockTransport(waiting) if kind == "transport" else httpx.ASGITransport(create_app(waiting))
 
         async def talk() -> int:
@@ -118,9 +118,9 @@ def test_a_client_does_not_wait_for_the_store_of_another(tmp_path: Path, kind: s
 
 def test_a_session_outlives_the_server_and_no_id_is_given_twice(shared: str) -> None:
     with closing(load_engine(store=shared)) as first:
-        one = Asker(first).answer("The password is heron.", create_session=True)
+        one = ChatClient(first).answer("The password is heron.", create_session=True)
     with closing(load_engine(store=shared)) as second:
-        ask = Asker(second)
+        ask = ChatClient(second)
         other = ask.answer("Hello!", create_session=True)
         again = ask.answer("And now?", store_in_session=one["session_id"])
     assert again["usage"]["prompt_tokens"] > one["usage"]["prompt_tokens"]
@@ -130,20 +130,20 @@ def test_a_session_outlives_the_server_and_no_id_is_given_twice(shared: str) -> 
 
 def test_the_first_server_of_a_store_gives_the_bytes_of_its_seed(shared: str) -> None:
     with closing(load_engine(store=shared, seed=5)) as kept_there:
-        there = Asker(kept_there).answer(create_session=True)
-    assert there["session_id"] == Asker(load_engine(seed=5)).answer(create_session=True)["session_id"]
+        there = ChatClient(kept_there).answer(create_session=True)
+    assert there["session_id"] == ChatClient(load_engine(seed=5)).answer(create_session=True)["session_id"]
 
 
 def test_of_more_sessions_than_max_sessions_the_ones_unused_longest_go(shared: str) -> None:
     with closing(load_engine(store=shared, max_sessions=2)) as bounded:
-        ask = Asker(bounded)
+        ask = ChatClient(bounded)
         first, second, third = (ask.answer(create_session=True)["session_id"] for _ in range(3))
         assert [ask.reply(store_in_session=one).status for one in (first, second, third)] == [404, 200, 200]
 
 
 def test_an_unavailable_store_gives_a_503_with_the_reason_and_retry_after(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path / "state.db")
-    ask = Asker(engine(store=store))
+    ask = ChatClient(engine(store=store))
     store.close()
     reply = ask.reply(create_session=True)
     assert reply.status == 503

@@ -11,7 +11,7 @@ from itertools import count
 import pytest
 
 from mockserver.stores import Conflict, Store, StoreFull
-from tests.mockserver.support.asking import NOW, Clock
+from tests.mockserver.support.chat_client import NOW, Clock
 from tests.mockserver.support.store_kinds import KINDS, opened
 
 #: Opens an empty store of the kind that is tested, with these bounds.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from mockserver.stores import Conflict, MemoryStore, Store, StoreFull, Versioned
-from tests.mockserver.support.asking import Clock
+from tests.mockserver.support.chat_client import Clock
 from tests.mockserver.support.store_kinds import KINDS, opened
 
 ITEMS, SIZE = 4, 40

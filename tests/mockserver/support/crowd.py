@@ -13,7 +13,7 @@ import httpx
 
 from mockserver.resources.sessions import decode
 from mockserver.stores import Store
-from tests.mockserver.support.asking import path_of, user
+from tests.mockserver.support.chat_client import path_of, user
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from tests.mockserver.support.asking import path_of
+from tests.mockserver.support.chat_client import path_of
 
 HEAD = f"POST {path_of()} HTTP/1.1\r\nHost: mock\r\nContent-Type: application/json\r\n".encode()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from benchmarks.detection.conforming_variants import VARIANTS
 from benchmarks.detection.judge import Judgement
-from benchmarks.detection.keeping import keep, kept
 from benchmarks.detection.measure import Verdict, planned
 from benchmarks.detection.mutants import MUTANTS
+from benchmarks.detection.saved_verdicts import save_verdict, saved_verdicts
 
 JUDGED = Judgement(1, "exit 1: …", {"chat.n-choices": "failed"}, {"chat.n-choices": "ü"}, 200, 3000, 4.5, "all\nof it")
 MUTANT, VARIANT = Verdict(MUTANTS[0], 0, JUDGED), Verdict(VARIANTS[0], 3, replace(JUDGED, exit_code=0))
@@ -18,14 +18,14 @@ MUTANT, VARIANT = Verdict(MUTANTS[0], 0, JUDGED), Verdict(VARIANTS[0], 3, replac
 def test_verdicts_are_kept_whole(tmp_path: Path) -> None:
     file = tmp_path / "kept.jsonl"
     plan = list(planned(range(4), None))
-    assert kept(file, plan) == []
+    assert saved_verdicts(file, plan) == []
     for verdict in (VARIANT, MUTANT, replace(VARIANT, judgement=JUDGED)):
-        keep(verdict, file)
-    assert kept(file, plan) == [MUTANT, replace(VARIANT, judgement=JUDGED)]
+        save_verdict(verdict, file)
+    assert saved_verdicts(file, plan) == [MUTANT, replace(VARIANT, judgement=JUDGED)]
 
 
 def test_a_verdict_that_is_not_asked_for_is_left_out(tmp_path: Path) -> None:
     file = tmp_path / "kept.jsonl"
-    keep(MUTANT, file)
-    keep(VARIANT, file)
-    assert kept(file, list(planned(range(1), None))) == [MUTANT]
+    save_verdict(MUTANT, file)
+    save_verdict(VARIANT, file)
+    assert saved_verdicts(file, list(planned(range(1), None))) == [MUTANT]

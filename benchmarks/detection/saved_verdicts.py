@@ -16,14 +16,14 @@ _PLANTED: tuple[Planted, ...] = (*MUTANTS, *VARIANTS)
 _BY_NAME = {planted.name: planted for planted in _PLANTED}
 
 
-def keep(verdict: Verdict, file: Path) -> None:
+def save_verdict(verdict: Verdict, file: Path) -> None:
     """Append a verdict to the file."""
     line = json.dumps({"name": verdict.planted.name, "seed": verdict.seed, **asdict(verdict.judgement)})
-    with file.open("a", encoding="utf-8") as kept:
-        kept.write(line + "\n")
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(line + "\n")
 
 
-def kept(file: Path, plan: Sequence[tuple[Planted, int]]) -> list[Verdict]:
+def saved_verdicts(file: Path, plan: Sequence[tuple[Planted, int]]) -> list[Verdict]:
     """Return the verdicts of a plan in the file, the last of several; none without a file."""
     if not file.exists():
         return []

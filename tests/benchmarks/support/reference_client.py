@@ -16,7 +16,7 @@ Ask: TypeAlias = Callable[[Mapping[str, Any] | bytes], httpx.Response]
 
 
 @contextmanager
-def asking(hooks: ServerHooks) -> Iterator[Ask]:
+def client_of(hooks: ServerHooks) -> Iterator[Ask]:
     """Yield a function that sends a body to the deployment, with its token, and returns the answer."""
     headers = {"content-type": "application/json"}
     if hooks.token is not None:

@@ -58,7 +58,7 @@ def request(body: bytes | dict[str, Any] | list[Any] | None, agent: str = "demo"
 
 
 @dataclass(frozen=True)
-class Asker:
+class ChatClient:
     """A client that sends chat requests to one engine."""
 
     engine: Engine = field(default_factory=engine)

@@ -9,7 +9,7 @@ from typing import Any
 from agent_contract import Found, check_reply
 from agent_contract.messages import Exchange, Request
 from mockserver.engine import Engine
-from tests.mockserver.support.asking import CONTRACT, engine
+from tests.mockserver.support.chat_client import CONTRACT, engine
 
 BASE = "/api/v1/compatibility/openai/v1"
 COMPLETER = "llama-2-70b-chat-hf"
@@ -17,7 +17,7 @@ EMBEDDER = "bge-small-en-v1.5"
 
 
 @dataclass(frozen=True)
-class Caller:
+class ApiClient:
     """A client that calls operations of one engine."""
 
     engine: Engine = field(default_factory=engine)
