@@ -1,4 +1,4 @@
-"""Code that the transports for httpx and httpx2 share; the two libraries have the same classes.
+"""The transport that the ones for httpx and httpx2 extend; the two libraries have the same classes.
 
 Without a socket, the client's read timeout has no effect. So the transports compare each delay of the mock with the
 timeout: if the delay is longer, they raise the library's ReadTimeout after that timeout.
@@ -7,15 +7,18 @@ timeout: if the delay is longer, they raise the library's ReadTimeout after that
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
 import anyio
 
 from agent_contract.messages import Event, Reply, Request
-from mockserver.engine import Player
+from mockserver.build import load_engine
+from mockserver.engine import Engine
 
 
 class ClientRequest(Protocol):
@@ -36,6 +39,16 @@ class ClientRequest(Protocol):
     @property
     def extensions(self) -> Any:
         """The extensions of the request, such as `timeout`."""
+
+    def read(self) -> bytes:
+        """Return the body."""
+
+    async def aread(self) -> bytes:
+        """Return the body."""
+
+
+RequestT = TypeVar("RequestT", bound=ClientRequest)
+ResponseT = TypeVar("ResponseT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,40 +76,59 @@ class ClientTimeout:
             raise self.timed_out()
 
 
-def client_timeout_of(request: ClientRequest, error: Callable[..., Exception]) -> ClientTimeout:
-    """Return the read timeout of a request; `error` is the library's ReadTimeout."""
-    timeouts: Mapping[str, float | None] = request.extensions.get("timeout") or {}
-    return ClientTimeout(timeouts.get("read"), lambda: error("The read operation timed out", request=request))
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """The body of a streamed response: each event after its delay."""
+
+    events: tuple[Event, ...]
+    timeout: ClientTimeout
+
+    def __iter__(self) -> Iterator[bytes]:
+        for event in self.events:
+            self.timeout.wait(event.delay)
+            yield event.encode()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for event in self.events:
+            await self.timeout.wait_async(event.delay)
+            yield event.encode()
 
 
-def events(found: tuple[Event, ...], timeout: ClientTimeout) -> Iterator[bytes]:
-    """Yield a stream's events, each after its delay."""
-    for event in found:
-        timeout.wait(event.delay)
-        yield event.encode()
+class EngineTransport(ABC, Generic[RequestT, ResponseT]):
+    """Answers every request with an engine, for any host, for sync and async clients.
 
+    It applies the delays of the mock and the read timeout of the client: a reply or an event that is slower than the
+    timeout raises the library's `ReadTimeout`.
+    """
 
-async def events_async(found: tuple[Event, ...], timeout: ClientTimeout) -> AsyncIterator[bytes]:
-    """Yield a stream's events, each after its delay."""
-    for event in found:
-        await timeout.wait_async(event.delay)
-        yield event.encode()
+    read_timeout: ClassVar[Callable[..., Exception]]
 
+    def __init__(self, engine: Engine | None = None) -> None:
+        self.engine = engine or load_engine()
 
-def reply_of(engine: Player, request: ClientRequest, body: bytes, timeout: ClientTimeout) -> Reply:
-    """Return the engine's reply after its delay."""
-    reply = engine.reply(_converted(request, body))
-    timeout.wait(reply.delay)
-    return reply
+    def handle_request(self, request: RequestT) -> ResponseT:  # noqa: D102
+        timeout = self._timeout_of(request)
+        reply = self.engine.reply(_converted(request, request.read()))
+        timeout.wait(reply.delay)
+        return self._response(reply, timeout)
 
+    async def handle_async_request(self, request: RequestT) -> ResponseT:  # noqa: D102
+        timeout = self._timeout_of(request)
+        converted = _converted(request, await request.aread())
+        # An engine that may wait for its store runs in a thread.
+        waiting = anyio.to_thread.run_sync(self.engine.reply, converted) if self.engine.blocking else None
+        reply = await waiting if waiting else self.engine.reply(converted)
+        await timeout.wait_async(reply.delay)
+        return self._response(reply, timeout)
 
-async def reply_of_async(engine: Player, request: ClientRequest, body: bytes, timeout: ClientTimeout) -> Reply:
-    """Return the engine's reply after its delay; an engine that may wait for its store runs in a thread."""
-    converted = _converted(request, body)
-    waiting = anyio.to_thread.run_sync(engine.reply, converted) if engine.blocking else None
-    reply = await waiting if waiting else engine.reply(converted)
-    await timeout.wait_async(reply.delay)
-    return reply
+    @abstractmethod
+    def _response(self, reply: Reply, timeout: ClientTimeout) -> ResponseT:
+        """Return the reply as a response of the library."""
+
+    def _timeout_of(self, request: RequestT) -> ClientTimeout:
+        seconds: Mapping[str, float | None] = request.extensions.get("timeout") or {}
+        timed_out = partial(type(self).read_timeout, "The read operation timed out", request=request)
+        return ClientTimeout(seconds.get("read"), timed_out)
 
 
 def _converted(request: ClientRequest, body: bytes) -> Request:
