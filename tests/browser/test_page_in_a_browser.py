@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from agent_contract.messages import Request
 from contract_tests.report.html import to_html
-from tests.browser.support.chromium import Page, browsing
+from tests.browser.support.chromium import Window, browsing
 from tests.contract_tests.report.support.samples import SAMPLE
 from tests.mockserver.support.chat_client import engine
 
@@ -60,93 +61,92 @@ def first_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    with browsing(tmp_path_factory.mktemp("profile")) as opened:
+def window() -> Iterator[Window]:
+    with browsing() as opened:
         yield opened
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_overflows(page: Page, file: Path, width: int) -> None:
+def test_nothing_overflows(window: Window, file: Path, width: int) -> None:
     """With all its evidence unfolded."""
-    page.open(file, width=width)
-    page.value("document.querySelectorAll('details').forEach(one => one.open = true)")
-    assert page.value("document.documentElement.scrollWidth") <= width
-    assert page.value(OVERFLOWING) == []
+    page = window.open(file, width=width)
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(OVERFLOWING) == []
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_every_text_stands_out(page: Page, file: Path, dark: bool) -> None:
-    page.open(file, dark=dark)
-    page.value("document.querySelectorAll('details').forEach(one => one.open = true)")
-    assert page.value(FAINT) == []
+def test_every_text_stands_out(window: Window, file: Path, dark: bool) -> None:
+    page = window.open(file, dark=dark)
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert page.evaluate(FAINT) == []
 
 
-def test_it_is_dark_if_the_reader_prefers_that(page: Page, file: Path) -> None:
+def test_it_is_dark_if_the_reader_prefers_that(window: Window, file: Path) -> None:
     colours = []
     for dark in (False, True):
-        page.open(file, dark=dark)
-        colours.append([int(part) for part in page.value(BACKGROUND).strip("rgb()").split(",")])
+        page = window.open(file, dark=dark)
+        colours.append([int(part) for part in page.evaluate(BACKGROUND).strip("rgb()").split(",")])
     assert min(colours[0]) > 200
     assert max(colours[1]) < 60
 
 
-def test_the_verdict_is_seen_first_even_on_a_phone(page: Page, file: Path) -> None:
-    page.open(file, width=PHONE, height=700)
-    heading = page.value("document.querySelector('h1').getBoundingClientRect().toJSON()")
+def test_the_verdict_is_seen_first_even_on_a_phone(window: Window, file: Path) -> None:
+    page = window.open(file, width=PHONE, height=700)
+    heading = page.evaluate("document.querySelector('h1').getBoundingClientRect().toJSON()")
     assert 0 < heading["top"] < heading["bottom"] < 250
-    assert page.value("document.querySelector('h1').innerText") == "2 clauses failed, 1 clause got worse"
+    assert page.evaluate("document.querySelector('h1').innerText") == "2 clauses failed, 1 clause got worse"
 
 
-def test_evidence_is_folded_until_it_is_asked_for(page: Page, file: Path) -> None:
-    shown = "document.getElementById('chat.n-choices').checkVisibility()"
-    page.open(file)
-    assert page.value(shown) is False
-    page.value("document.querySelector('a[href=\"#chat.n-choices\"]').click()")
-    assert page.value(f"new Promise(done => setTimeout(() => done({shown}), 100))") is True
+def test_evidence_is_folded_until_it_is_asked_for(window: Window, file: Path) -> None:
+    page = window.open(file)
+    evidence = page.locator("[id='chat.n-choices']")
+    expect(evidence).to_be_hidden()
+    page.locator("a[href='#chat.n-choices']").first.click()
+    expect(evidence).to_be_visible()
 
 
-def test_it_asks_for_nothing_runs_nothing_and_complains_of_nothing(page: Page, file: Path) -> None:
-    page.requested.clear()
-    page.open(file)
-    assert page.requested == [file.as_uri()]
-    assert page.said == []
-    assert page.value("document.scripts.length") == 0
+def test_it_asks_for_nothing_runs_nothing_and_complains_of_nothing(window: Window, file: Path) -> None:
+    page = window.open(file)
+    assert window.requested == [file.as_uri()]
+    assert window.printed == []
+    assert page.evaluate("document.scripts.length") == 0
 
 
-def test_on_paper_it_is_light_and_what_is_broken_is_unfolded(page: Page, file: Path) -> None:
-    page.open(file, dark=True, media="print")
-    assert page.value(BACKGROUND) == "rgb(255, 255, 255)"
-    assert page.value("document.getElementById('chat.n-choices').checkVisibility()") is True
-    assert page.value("document.getElementById('chat.reply-usage').checkVisibility()") is False
-    assert page.value(FAINT) == []
+def test_on_paper_it_is_light_and_what_is_broken_is_unfolded(window: Window, file: Path) -> None:
+    page = window.open(file, dark=True, on_paper=True)
+    assert page.evaluate(BACKGROUND) == "rgb(255, 255, 255)"
+    assert page.evaluate("document.getElementById('chat.n-choices').checkVisibility()") is True
+    assert page.evaluate("document.getElementById('chat.reply-usage').checkVisibility()") is False
+    assert page.evaluate(FAINT) == []
 
 
-def test_one_can_reach_everything_by_keyboard(page: Page, file: Path) -> None:
+def test_one_can_reach_everything_by_keyboard(window: Window, file: Path) -> None:
     """Links, what unfolds, and what scrolls."""
-    page.open(file)
+    page = window.open(file)
     reached = "[...document.querySelectorAll('a[href], summary, .scroll')].every(one => one.tabIndex === 0)"
-    assert page.value(reached) is True
-    assert page.value("[...document.querySelectorAll('h1, h2, h3, h4')][0].tagName") == "H1"
+    assert page.evaluate(reached) is True
+    assert page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')][0].tagName") == "H1"
 
 
-def test_a_picture_can_be_taken(page: Page, file: Path) -> None:
+def test_a_picture_can_be_taken(window: Window, file: Path) -> None:
     """And it is not empty."""
-    page.open(file, width=PHONE)
-    picture = page.picture()
+    page = window.open(file, width=PHONE)
+    picture = page.screenshot()
     assert picture.startswith(b"\x89PNG")
     assert len(picture) > 20_000
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_of_the_mock_s_first_page_overflows(page: Page, first_page: Path, width: int) -> None:
-    page.open(first_page, width=width)
-    page.value("document.querySelector('details').open = true")
-    assert page.value("document.documentElement.scrollWidth") <= width
-    assert page.value(OVERFLOWING) == []
+def test_nothing_of_the_mock_s_first_page_overflows(window: Window, first_page: Path, width: int) -> None:
+    page = window.open(first_page, width=width)
+    page.evaluate("document.querySelector('details').open = true")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(OVERFLOWING) == []
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_every_text_of_the_mock_s_first_page_stands_out(page: Page, first_page: Path, dark: bool) -> None:
-    page.open(first_page, dark=dark)
-    page.value("document.querySelector('details').open = true")
-    assert page.value(FAINT) == []
+def test_every_text_of_the_mock_s_first_page_stands_out(window: Window, first_page: Path, dark: bool) -> None:
+    page = window.open(first_page, dark=dark)
+    page.evaluate("document.querySelector('details').open = true")
+    assert page.evaluate(FAINT) == []
