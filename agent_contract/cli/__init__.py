@@ -16,6 +16,12 @@ from agent_contract.printable import print_on_any_encoding
 _JUDGE = ("pytest", "schemathesis", "openapi_core", "httpx", "jinja2", "rich")
 
 
+class UserError(click.ClickException):
+    """What the user must correct."""
+
+    exit_code = 2
+
+
 class CommandEntry(NamedTuple):
     """The module of a command, its line in the list of commands, and the libraries that it needs beyond the base."""
 
@@ -30,7 +36,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
     "verify": CommandEntry("contract_tests.cli.verify", "Test a deployment against the contract.", _JUDGE),
     "trend": CommandEntry("contract_tests.cli.trend", "Count the verdicts of several reports."),
     "clauses": CommandEntry("agent_contract.cli.clauses", "List the clauses of the contract."),
-    "diff": CommandEntry("contract_tests.cli.diff", "Show what changed between versions, documents or reports."),
+    "diff": CommandEntry("agent_contract.cli.diff", "Show what changed between versions, documents or reports."),
     "fixtures": CommandEntry("mockserver.cli", "Write recorded exchanges of the contract."),
     "check": CommandEntry("agent_contract.cli.check", "Report problems of an OpenAPI document."),
 }

@@ -1,4 +1,4 @@
-"""Two runs of the same tests, clause by clause: what is better, worse, new, gone."""
+"""Two runs of the same tests, compared clause by clause: what is better, worse, new, gone."""
 
 from __future__ import annotations
 

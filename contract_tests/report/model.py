@@ -10,8 +10,6 @@ from contract_tests.deployment.cold_start import ColdStart
 from contract_tests.report.transcript import Transcript
 from contract_tests.report.waivers import Waiver
 
-#: The format name in a saved report, and its version.
-FORMAT = "agent-contract-report"
 VERSION = 2
 #: How a clause can change since the baseline, worst first, with its meaning.
 CHANGES: Mapping[str, str] = {

@@ -11,10 +11,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from agent_contract.installation import REPORT_FORMAT
 from agent_contract.printable import printable_json
 from contract_tests.deployment.cold_start import ColdStart
 from contract_tests.report.model import (
-    FORMAT,
     VERSION,
     Change,
     ClauseResult,
@@ -56,7 +56,7 @@ class ReportError(Exception):
 
 def to_json(report: Report) -> str:
     """Return the report as JSON text that ends with a line feed; equal reports give the same text."""
-    value = {"format": FORMAT, "version": VERSION, **asdict(report)}
+    value = {"format": REPORT_FORMAT, "version": VERSION, **asdict(report)}
     return printable_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
 
 
@@ -68,7 +68,7 @@ def load(path: Path) -> Report:
         raise ReportError(f"{path} can't be read: {error.strerror}; name a report that --report wrote") from None
     except (ValueError, RecursionError):
         raise ReportError(f"{path} is not JSON; name a report that --report FILE.json wrote") from None
-    if not isinstance(value, dict) or value.get("format") != FORMAT:
+    if not isinstance(value, dict) or value.get("format") != REPORT_FORMAT:
         raise ReportError(f"{path} is not a report of agent-contract; name one that --report FILE.json wrote")
     version = value.get("version")
     if isinstance(version, int) and version > VERSION:

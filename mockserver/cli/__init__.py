@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from agent_contract.cli import UserError
 from agent_contract.document.errors import ContractError
 from mockserver.core.limits import Limits
 from mockserver.operations.table import CHAT_OPERATION
@@ -150,7 +151,7 @@ def serve(
     try:
         listening = bind(host, port)
     except OSError as error:
-        raise _UserError(_bind_error(error, host, port)) from None
+        raise UserError(_bind_error(error, host, port)) from None
     wanted = ConnectionLimits(
         connections=max_connections,
         header_bytes=max_header_bytes,
@@ -167,7 +168,7 @@ def serve(
     try:
         return serve_in_processes(workers, engine, options["store"], listening, log_level, limits, banner)
     except WorkersFailed as error:
-        raise _UserError(f"{error} See the lines above.") from None
+        raise UserError(f"{error} See the lines above.") from None
 
 
 def _connections_line(limits: ConnectionLimits, wanted: ConnectionLimits, files: int | None) -> str:
@@ -208,7 +209,7 @@ def wait(url: str, timeout: float) -> None:
     except ValueError as error:
         raise click.BadParameter(f"{error}. Expected a URL such as http://127.0.0.1:8000.", param_hint="URL") from None
     except TimeoutError as error:
-        raise _UserError(f"No answer from {url} within {timeout:g} s: {error}. Is the server running?") from None
+        raise UserError(f"No answer from {url} within {timeout:g} s: {error}. Is the server running?") from None
 
 
 @click.command()
@@ -238,11 +239,11 @@ def fixtures(folder: Path, seed: int, count: int, check: bool) -> None:
             return _check(folder, list(check_fixtures(contract, folder)))
         written = write_fixtures(contract, folder, seed, count)
     except (FolderError, FixtureError) as error:
-        raise _UserError(str(error)) from None
+        raise UserError(str(error)) from None
     except ContractError as error:
-        raise _UserError("\n".join(str(problem) for problem in error.problems)) from None
+        raise UserError("\n".join(str(problem) for problem in error.problems)) from None
     except OSError as error:
-        raise _UserError(f"{error.filename}: {error.strerror or error}.") from None
+        raise UserError(f"{error.filename}: {error.strerror or error}.") from None
     for path in written.kept:
         click.echo(f"{path} is kept: it is no longer generated, but was changed by hand.")
     click.echo(f"{folder}: {written.files} files, {len(written.changed)} changed, {len(written.removed)} removed")
@@ -261,12 +262,6 @@ def _check(folder: Path, differences: list[str]) -> None:
 
 class _StaleFixtures(click.ClickException):
     exit_code = 1
-
-
-class _UserError(click.ClickException):
-    """An error that the user can correct; exits with 2."""
-
-    exit_code = 2
 
 
 def _engine(
@@ -302,7 +297,7 @@ def _engine(
         options["allow_outside"] = allow_outside
         return load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **options)
     except ContractError as error:
-        raise _UserError("\n".join(str(problem) for problem in error.problems)) from None
+        raise UserError("\n".join(str(problem) for problem in error.problems)) from None
 
 
 def _bind_error(error: OSError, host: str, port: int) -> str:

@@ -91,6 +91,18 @@ def test_verify_without_its_extra_names_what_to_install(installed: Environment) 
     )
 
 
+def test_diff_of_contracts_needs_no_extra(installed: Environment) -> None:
+    assert installed.run("agent-contract", "diff", "9.0", "9.1", status=1).startswith("Agent API 9.0 → Agent API 9.1: ")
+
+
+def test_diff_of_reports_without_its_extra_names_what_to_install(installed: Environment, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    report.write_text('{"format": "agent-contract-report", "version": 2}', encoding="utf-8")
+    text = installed.run("agent-contract", "diff", str(report), str(report), status=2)
+    assert text.startswith("Error: agent-contract diff of two reports needs ")
+    assert text.endswith(", which is not installed: pip install 'agent-contract-kit[verify]'\n")
+
+
 def test_the_command_has_the_name_of_the_distribution_too(installed: Environment) -> None:
     assert installed.run("agent-contract-kit", "--version") == installed.run("agent-contract", "--version")
 

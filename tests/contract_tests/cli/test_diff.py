@@ -108,7 +108,7 @@ def test_what_can_not_be_read_is_told_with_exit_status_2(
     file = tmp_path / name
     if content is not None:
         file.write_text(content, encoding="utf-8")
-    result = diff(file if content is not None else name, "9.0")
+    result = diff(*[file if content is not None else name] * 2)
     assert result.exit_code == 2
     assert said in result.output
     assert "Traceback" not in result.output
