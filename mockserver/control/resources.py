@@ -16,7 +16,7 @@ from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, Write
 from mockserver.resources.agents import Agent, decode_agent, id_of, unique
 from mockserver.resources.sessions import Session, decode
-from mockserver.stores.paging import all_items
+from mockserver.stores.base import all_items
 
 _PAGE = 100
 #: Sessions that are read at once: each may take megabytes.

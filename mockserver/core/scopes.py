@@ -11,7 +11,7 @@ import orjson
 
 from mockserver.core import keys
 from mockserver.stores import Conflict, Store
-from mockserver.stores.paging import all_items
+from mockserver.stores.base import all_items
 
 #: The header that names a scope; requests without it use the default scope, whose name is empty.
 SCOPE_HEADER = "x-mock-scope"

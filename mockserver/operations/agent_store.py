@@ -11,7 +11,7 @@ from mockserver.core.context import Context, Settings
 from mockserver.core.outcome import Rejection
 from mockserver.core.transaction import Transaction
 from mockserver.resources.agents import DELETED, Agent, decode_agent, find_configured, is_uuid, unique
-from mockserver.stores.paging import all_items
+from mockserver.stores.base import all_items
 
 
 def find_agent(context: Context) -> Agent:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from mockserver.stores.base import Conflict, Entry, Store, StoreFull, StoreUnavailable, Versioned
+from mockserver.stores.base import Conflict, Entry, Store, StoreError, StoreFull, StoreUnavailable, Versioned
 from mockserver.stores.circuit_breaker import compute_turn, count_wait, limited_wait
-from mockserver.stores.errors import StoreError
 from mockserver.stores.memory import MemoryStore
 from mockserver.stores.open import open_store
 

@@ -1,9 +1,14 @@
-"""The protocol of stores: values under keys, written by compare-and-set, and logs."""
+"""The protocol of stores: values under keys, written by compare-and-set, and logs; and what several stores share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+from agent_contract.document.errors import ContractError, Problem
+
+_Value = TypeVar("_Value")
 
 #: Default limits of a store: the number of unpinned items, and the bytes of everything.
 ITEMS = 10_000
@@ -110,3 +115,41 @@ class Store(Protocol):
 def full_message(size: int) -> str:
     """Return the message of `StoreFull` for a store of `size` bytes."""
     return f"The store is full: agents and journals use its {size} bytes (limits.store)."
+
+
+class StoreError(ContractError):
+    """A store can't be opened; `problems` holds its address, the problem and the remedy."""
+
+
+def store_error(place: str, problem: str, remedy: str) -> StoreError:
+    """Return the error for one problem of the store at the address `place`."""
+    return StoreError([Problem("--store", place, problem, remedy)])
+
+
+def all_items(
+    read: Callable[[str, str, int], tuple[tuple[str, _Value], ...]], prefix: str, after: str = "", page: int = 1000
+) -> Iterator[tuple[str, _Value]]:
+    """Yield every key under `prefix` that sorts after `after`, with its value, in order.
+
+    `read` is the `items` of a store or of a transaction; it is called for `page` items at a time.
+    """
+    while found := read(prefix, after, page):
+        yield from found
+        if len(found) < page:
+            return
+        after = found[-1][0]
+
+
+def encoded(key: str) -> bytes:
+    """Return a key as UTF-8, which sorts by code point like the keys; a key may contain lone surrogates."""
+    return key.encode("utf-8", "surrogatepass")
+
+
+def decoded(name: bytes) -> str:
+    """Return the key that `encoded` encoded."""
+    return name.decode("utf-8", "surrogatepass")
+
+
+def end_of(prefix: str) -> bytes:
+    """Return bytes that sort after every key that begins with `prefix`: UTF-8 never contains the byte 255."""
+    return encoded(prefix) + b"\xff"

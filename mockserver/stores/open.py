@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mockserver.stores.base import ITEMS, SIZE, Store
-from mockserver.stores.errors import store_error
+from mockserver.stores.base import ITEMS, SIZE, Store, store_error
 from mockserver.stores.memory import MemoryStore
 
 if TYPE_CHECKING:

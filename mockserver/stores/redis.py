@@ -24,11 +24,13 @@ from mockserver.stores.base import (
     StoreFull,
     StoreUnavailable,
     Versioned,
+    decoded,
+    encoded,
+    end_of,
     full_message,
+    store_error,
 )
 from mockserver.stores.circuit_breaker import CALL, CircuitBreaker
-from mockserver.stores.errors import store_error
-from mockserver.stores.key_encoding import decoded, encoded, end_of
 from mockserver.stores.redis_scripts import KEYS, LOG, NO_ROOM, SCRIPTS
 
 

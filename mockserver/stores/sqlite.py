@@ -26,10 +26,12 @@ from mockserver.stores.base import (
     StoreFull,
     StoreUnavailable,
     Versioned,
+    decoded,
+    encoded,
+    end_of,
     full_message,
 )
 from mockserver.stores.circuit_breaker import CALL, CircuitBreaker
-from mockserver.stores.key_encoding import decoded, encoded, end_of
 from mockserver.stores.sqlite_schema import error_name, open_error, open_file
 
 #: The log, and the bytes, that `ready` writes to check that the file can grow. No key is encoded to this name.

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from mockserver.stores.base import StoreError, store_error
 from mockserver.stores.circuit_breaker import CALL
-from mockserver.stores.errors import StoreError, store_error
 
 #: SQLite's `application_id` of our files: "agcs".
 APPLICATION = 0x61676373

@@ -31,7 +31,7 @@ def test_a_server_that_refuses_the_valid_request_is_not_compared() -> None:
         answers(served.url + AGENT.replace("demo", "nobody"))
 
 
-def test_without_npm_it_says_what_to_install(
+def test_without_npm_it_names_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -75,7 +75,7 @@ def test_a_request_without_fault_is_answered() -> None:
     assert engine(LOCKED).reply(faulty([])).status == 200
 
 
-def test_a_path_that_is_not_there_is_not_found() -> None:
+def test_an_unknown_path_is_not_found() -> None:
     for path in ("/api", path_of() + "/", path_of("a/b"), "//" + path_of(), ""):
         assert engine().reply(Request("POST", path)).status == 404
 
@@ -227,7 +227,7 @@ def test_whom_no_page_asks_for_gets_no_such_headers() -> None:
     assert not [name for name in engine().reply(request(HELLO)).headers if name.startswith("access-control")]
 
 
-def test_nobody_may_ask_for_a_path_that_is_not_there() -> None:
+def test_a_preflight_for_an_unknown_path_is_not_found() -> None:
     asked = {"origin": "https://page.example", "access-control-request-method": "POST"}
     assert engine().reply(Request("OPTIONS", "/nowhere", (), asked)).status == 404
 

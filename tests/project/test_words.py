@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.support.words import IDIOMS, ROOT, count, files, lines
+from tests.project.support.words import IDIOMS, ROOT, count, files, lines, prose
 
 #: The places that are checked; the limits are in `support/words.py`. A place counts as a whole.
 PLACES = (
@@ -21,9 +21,12 @@ PLACES = (
     "mockserver",
     "openapi.yaml",
     "tests/agent_contract",
+    "tests/benchmarks",
     "tests/browser",
     "tests/clients",
+    "tests/contract_tests",
     "tests/docs",
+    "tests/mockserver",
     "tests/package",
     "tests/project",
     "tests/support",
@@ -60,3 +63,9 @@ def test_an_idiom_above_its_limit_is_found(tmp_path: Path) -> None:
     assert excess(page) == ["texts", "anew"]
     page.write_text("Return the position, or None if it is None. " * 100, encoding="utf-8")
     assert excess(page) == []
+
+
+def test_strings_of_a_test_are_data_and_its_docstrings_are_prose() -> None:
+    counted = prose(Path(__file__))
+    assert "idioms that slow its readers down" in counted
+    assert "python -m tests.project.support.words" not in counted

@@ -179,6 +179,6 @@ def test_an_absurd_time_to_wait_is_bounded(server: Server, after: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"a": NaN}', b"[Infinity]", b"[-Infinity]", b"[" * 100_000, b'"\xff"', b""])
-def test_what_other_languages_do_not_read_is_no_json(server: Server, body: bytes) -> None:
+def test_json_that_other_languages_cannot_read_is_refused(server: Server, body: bytes) -> None:
     server.answers = [(200, JSON, body)]
     assert server.client().chat({"messages": []}).json() is None

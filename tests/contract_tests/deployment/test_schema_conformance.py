@@ -61,7 +61,7 @@ def test_the_document_is_read_once_however_many_operations_are_judged(chat: Conf
 @pytest.mark.parametrize("body", [b'{"id": "\xed"}', b"\xff", b'{"id": "\\ud83d"}', b"[" * 10_000, b"{"])
 @pytest.mark.parametrize("media_type", ["application/json", "text/plain", ""])
 @pytest.mark.parametrize("operation", ["createAgent", "listAgents", "createAgentCompletion"])
-def test_bytes_that_are_no_text_are_a_fault(chat: Conformity, body: bytes, media_type: str, operation: str) -> None:
+def test_bytes_that_are_not_utf_8_are_a_fault(chat: Conformity, body: bytes, media_type: str, operation: str) -> None:
     asked = replace(answer({}), headers=(("content-type", media_type),), pieces=((0.0, body),))
     assert of(chat, operation).faults(asked) != ()
 

@@ -1,4 +1,4 @@
-"""A list whose `data` is missing, or is no list, gets verdicts as any other answer."""
+"""A list whose `data` is missing or not a list gets verdicts like any other answer."""
 
 from __future__ import annotations
 

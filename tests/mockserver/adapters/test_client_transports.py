@@ -97,7 +97,7 @@ def test_events_that_each_come_in_time_may_take_longer_than_the_read_timeout_tog
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @WAYS
-def test_a_client_without_a_timeout_waits_as_the_mock_says(library: Library, way: str) -> None:
+def test_a_client_without_a_timeout_waits_for_the_delays_of_the_mock(library: Library, way: str) -> None:
     assert getattr(library, way)(engine(pace=Pace(ttft=SHORT)), HELLO, None)
 
 

@@ -205,7 +205,7 @@ def test_an_address_of_another_machine_is_an_error_in_a_line() -> None:
     assert "--host" in result.stderr
 
 
-def test_a_host_that_is_no_host_is_an_error_in_a_line() -> None:
+def test_an_invalid_host_is_an_error_in_one_line() -> None:
     result = ended("serve", "--host", "no such host.invalid", "--port", "0")
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
 
@@ -268,7 +268,7 @@ def test_an_option_that_makes_no_sense_is_refused(options: tuple[str, str]) -> N
     assert "Traceback" not in result.stderr
 
 
-def test_every_option_may_stand_in_the_environment(tmp_path: Path) -> None:
+def test_every_option_can_be_set_by_an_environment_variable(tmp_path: Path) -> None:
     config = tmp_path / "mock.yaml"
     config.write_text("agents: [{name: own}]\n")
     environment = {
@@ -363,7 +363,7 @@ def test_waiting_for_nothing_ends_with_what_was_seen() -> None:
 
 
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://x", "http://", "http://[", "x"])
-def test_waiting_for_what_is_no_url_ends_at_once(url: str) -> None:
+def test_waiting_for_an_invalid_url_ends_at_once(url: str) -> None:
     result = ended("wait", url)
     assert result.returncode == 2
     assert "http://127.0.0.1:8000" in result.stderr

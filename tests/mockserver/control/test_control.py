@@ -199,7 +199,7 @@ def test_agents_are_listed_with_what_is_the_mocks_own(looker: Control, call: Api
     assert looker.get("/agents", after=looker.get("/agents")["agents"][-2]["id"])["agents"][0]["id"] == made["id"]
 
 
-def test_a_changed_agent_is_made_what_the_configuration_says(looker: Control, call: ApiClient) -> None:
+def test_a_reset_restores_the_configured_agent(looker: Control, call: ApiClient) -> None:
     call.post("/agents/demo", {"description": "Changed."})
     looker.reply("POST", "/agents/demo/reset")
 
@@ -317,7 +317,7 @@ def test_a_query_beyond_its_bounds_is_refused(looker: Control, path: str, query:
     assert json.loads(reply.content())["detail"][0]["loc"] == ["query", field]
 
 
-def test_what_is_not_there_is_not_found_and_other_methods_are_not_allowed(looker: Control) -> None:
+def test_unknown_paths_are_not_found_and_other_methods_are_not_allowed(looker: Control) -> None:
     assert looker.engine.reply(Request("GET", "/__mock__/nothing")).status == 404
     reply = looker.engine.reply(Request("DELETE", "/__mock__/requests"))
     assert (reply.status, reply.headers["allow"]) == (405, "GET")

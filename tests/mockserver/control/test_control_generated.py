@@ -29,5 +29,5 @@ SCHEMA.app = create_app(_PLAYER)
 
 
 @SCHEMA.parametrize()
-def test_a_generated_request_gets_what_the_document_says(case: Case[Any]) -> None:
+def test_a_generated_request_gets_a_documented_reply(case: Case[Any]) -> None:
     case.call_and_validate()

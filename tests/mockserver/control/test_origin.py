@@ -50,7 +50,7 @@ def test_a_name_can_be_allowed() -> None:
     assert foreign(asked(host="evil.example", origin="http://evil.example"), ("*",)) is None
 
 
-def test_a_request_without_host_is_no_browsers() -> None:
+def test_a_request_without_a_host_does_not_come_from_a_browser() -> None:
     assert foreign(asked()) is None
 
 

@@ -152,7 +152,7 @@ def test_workers_share_scopes_and_journals(tmp_path: Path) -> None:
     assert [one["number"] for one in kept["requests"]] == list(range(20, 0, -1))
 
 
-def test_the_engine_tells_of_its_requests_without_being_asked_over_http() -> None:
+def test_requests_are_read_from_the_engine_without_http() -> None:
     player = engine(replace(Config(), control=False))
     ApiClient(player, "w").chat("demo")
 

@@ -44,7 +44,7 @@ def test_an_answer_has_all_that_openai_has(call: ApiClient) -> None:
     assert answer["usage"] == {"prompt_tokens": 5, "total_tokens": 5}
 
 
-def test_equal_texts_have_equal_vectors_alone_and_in_a_list(call: ApiClient) -> None:
+def test_equal_inputs_have_equal_vectors_alone_and_in_a_list(call: ApiClient) -> None:
     first, second, third = embed(call, ["the sea", "a bicycle", "the sea"])
     assert first == third != second
     assert embed(call, "the sea") == [first]
@@ -52,7 +52,7 @@ def test_equal_texts_have_equal_vectors_alone_and_in_a_list(call: ApiClient) -> 
 
 
 @pytest.mark.parametrize("dimensions", [256, 1024, 4096])
-def test_texts_that_share_words_are_nearer_than_texts_that_do_not(call: ApiClient, dimensions: int) -> None:
+def test_inputs_that_share_words_are_nearer_than_inputs_that_do_not(call: ApiClient, dimensions: int) -> None:
     rows = [embed(call, list(row), dimensions=dimensions) for row in ROWS]
     near = [cosine(*pair) for row in rows for pair in combinations(row, 2)]
     far = [cosine(a, b) for one, other in combinations(rows, 2) for a in one for b in other]

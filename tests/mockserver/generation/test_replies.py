@@ -72,7 +72,7 @@ def test_a_cut_text_holds_no_stop_and_no_more_than_its_limit(text: str, stops: l
         (("One",), 2, "", "stop"),
     ],
 )
-def test_the_first_stop_and_then_the_limit_end_a_text(
+def test_the_first_stop_and_then_the_limit_end_an_answer(
     stops: tuple[str, ...], limit: int | None, content: str, reason: str
 ) -> None:
     choice = choice_of_text("One. Two. Three.", stops, limit)
@@ -91,7 +91,7 @@ def test_the_first_stop_and_then_the_limit_end_a_text(
         ("!!!", "silence"),
     ],
 )
-def test_a_text_is_answered_by_its_kind(said: str, kind: str) -> None:
+def test_an_answer_depends_on_the_kind_of_the_message(said: str, kind: str) -> None:
     assert classify(topic_of(said)) == kind
 
 
@@ -125,7 +125,7 @@ def test_a_topic_is_one_line_cut_at_a_word(said: str, topic: str) -> None:
     assert topic_of(said) == topic
 
 
-def test_braces_in_what_was_said_are_no_placeholders() -> None:
+def test_braces_in_a_message_are_not_placeholders() -> None:
     assert "{0} {topic.x}" in compose("{0} {topic.x}", "", DIGEST)
 
 
@@ -140,7 +140,7 @@ def test_the_number_of_sentences_is_a_prime() -> None:
     assert all(count % divisor for divisor in range(2, count))
 
 
-def test_no_pace_is_no_delay() -> None:
+def test_without_latency_nothing_is_delayed() -> None:
     assert Pace().delays(3, b"") == [0.0, 0.0, 0.0]
 
 

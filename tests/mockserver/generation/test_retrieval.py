@@ -99,7 +99,7 @@ def test_threads_search_together() -> None:
     assert hits == [[f"{number}"] for number in range(50)]
 
 
-def test_an_index_that_is_gone_leaves_no_connection_behind() -> None:
+def test_a_deleted_index_leaves_no_open_connection() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         texts("heron").search("heron", 1)

@@ -124,7 +124,7 @@ def test_agents_are_chosen_by_their_index(five: ApiClient) -> None:
 
 @pytest.mark.parametrize("cursor", ["after", "before"])
 @pytest.mark.parametrize(("value", "clause"), [("demo", "invalid"), ("", "invalid"), ("x" * 300, "invalid")])
-def test_a_cursor_that_is_no_id_is_refused(call: ApiClient, cursor: str, value: str, clause: str) -> None:
+def test_a_cursor_must_be_an_id(call: ApiClient, cursor: str, value: str, clause: str) -> None:
     status, clause, detail = call.refusal("GET", "/agents", **{cursor: value})
     assert (status, clause) == (400, "agents.cursor-invalid")
     assert detail.startswith("An invalid ID was passed for paginating results")

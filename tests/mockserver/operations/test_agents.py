@@ -97,7 +97,7 @@ def test_a_number_that_json_readers_differ_on_is_cut_to_one_that_they_agree_on(c
 
 
 @pytest.mark.parametrize("path", ["agents", "assistants"])
-def test_an_agent_stands_under_both_paths_whichever_made_it(call: ApiClient, path: str) -> None:
+def test_an_agent_is_found_under_both_paths_whichever_created_it(call: ApiClient, path: str) -> None:
     agent = call.post(f"/{path}", {"model": COMPLETER})
     assert call.get(f"/agents/{agent['id']}") == call.get(f"/assistants/{agent['id'].upper()}") == agent
 

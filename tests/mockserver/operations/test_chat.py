@@ -35,7 +35,7 @@ def test_every_answer_has_an_id_of_its_own(ask: ChatClient) -> None:
 
 
 @pytest.mark.parametrize("name", [example.name for example in OPERATION.examples])
-def test_what_an_example_gets_is_what_the_document_says(name: str) -> None:
+def test_an_example_gets_the_documented_reply(name: str) -> None:
     """Its status is tested with the fixtures, which play what an example follows; here nothing precedes it."""
     example = OPERATION.example(name)
     path = OPERATION.path.replace("{agent_id}", example.path["agent_id"])
@@ -227,7 +227,7 @@ def test_the_same_seed_and_clock_give_the_same_bytes() -> None:
         assert first.reply("Hello!", **fields) == second.reply("Hello!", **fields)
 
 
-def test_another_seed_of_the_server_gives_other_ids_and_texts() -> None:
+def test_another_seed_of_the_server_gives_other_ids_and_answers() -> None:
     one, other = (
         ChatClient(engine(seed=1)).answer("Teach me more."),
         ChatClient(engine(seed=2)).answer("Teach me more."),

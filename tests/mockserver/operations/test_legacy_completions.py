@@ -20,7 +20,7 @@ def texts(answer: Any) -> list[str]:
     return [choice["text"] for choice in answer["choices"]]
 
 
-def test_a_prompt_is_answered_with_a_text(call: ApiClient) -> None:
+def test_a_prompt_is_answered(call: ApiClient) -> None:
     answer = call.post(PATH, {"prompt": "Hello!"})
     assert answer.keys() == {"id", "object", "created", "model", "choices", "usage"}
     assert (answer["object"], answer["model"]) == ("text_completion", DEMO.model)

@@ -81,7 +81,7 @@ def test_a_chat_with_a_model_keeps_nothing_and_names_no_session() -> None:
 
 @pytest.mark.parametrize("model", ["gpt-unknown", "", "x" * 1000])
 @pytest.mark.parametrize(("path", "body"), [(PATH, asked()), ("/embeddings", {"input": "Hello!"})])
-def test_a_model_that_is_not_there_is_not_found(call: ApiClient, path: str, body: Any, model: str) -> None:
+def test_an_unknown_model_is_not_found(call: ApiClient, path: str, body: Any, model: str) -> None:
     status, clause, detail = call.refusal("POST", path, {**body, "model": model})
     assert (status, clause) == (404, "models.unknown")
     assert COMPLETER in detail

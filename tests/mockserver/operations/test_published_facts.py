@@ -58,7 +58,7 @@ def test_a_part_that_is_not_text_is_refused_with_the_reason(part: dict[str, Any]
     assert "text parts only" in why
 
 
-def test_a_text_part_needs_its_text() -> None:
+def test_a_part_of_type_text_needs_its_text() -> None:
     assert ChatClient().reply({"role": "user", "content": [{"type": "text"}]}).status == 422
 
 

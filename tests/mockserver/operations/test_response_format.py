@@ -46,7 +46,7 @@ def test_a_schema_accepts_the_content(ask: ChatClient, value: Any) -> None:
 
 
 @pytest.mark.parametrize("none", [None, {"type": "text"}])
-def test_a_text_is_what_there_is_without(ask: ChatClient, none: Any) -> None:
+def test_the_content_is_text_without_a_response_format(ask: ChatClient, none: Any) -> None:
     assert ask.content("Hello!", response_format=none) == ask.content("Hello!")
 
 
@@ -76,7 +76,7 @@ def test_content_cut_by_max_tokens_has_the_finish_reason_length(ask: ChatClient,
     assert whole.startswith(choice["message"]["content"])
 
 
-def test_a_call_is_no_matter_of_form(ask: ChatClient) -> None:
+def test_a_tool_call_ignores_the_response_format(ask: ChatClient) -> None:
     tools = [{"type": "function", "function": {"name": "f"}}]
     message = ask.answer("Hi.", response_format=schema(CAT), tools=tools, tool_choice="required")["choices"][0][
         "message"
@@ -108,7 +108,7 @@ def test_the_schema_is_bounded() -> None:
     assert (status, "200" in detail) == (400, True)
 
 
-def test_a_part_that_is_no_text_is_refused_and_named(ask: ChatClient) -> None:
+def test_a_part_of_another_type_than_text_is_refused_by_name(ask: ChatClient) -> None:
     status, detail = ask.refusal({"role": "user", "content": [{"type": "image", "text": ""}]})
     assert status == 400
     assert '"image"' in detail

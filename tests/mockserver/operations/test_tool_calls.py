@@ -75,7 +75,7 @@ def test_each_call_has_an_id_of_its_own(ask: ChatClient) -> None:
         (NAMED, "demo-tools", ["get_time"]),
     ],
 )
-def test_the_choice_and_else_the_agent_say_what_is_called(
+def test_the_choice_and_else_the_agent_select_the_called_tools(
     ask: ChatClient, choice: Any, agent: str, called: Any
 ) -> None:
     answer = ask.answer(ASKED, agent=agent, tools=[WEATHER, TIME], tool_choice=choice)
@@ -101,7 +101,7 @@ def test_of_several_tools_those_are_called_that_the_user_names(
     assert names(ask.answer(said, tools=[WEATHER, TIME], tool_choice="required", **fields)) == called
 
 
-def test_without_tools_an_agent_that_calls_them_answers_with_a_text(ask: ChatClient) -> None:
+def test_without_tools_an_agent_that_calls_them_answers_in_words(ask: ChatClient) -> None:
     without: list[dict[str, Any]] = [
         {},
         {"tools": None},
@@ -114,7 +114,7 @@ def test_without_tools_an_agent_that_calls_them_answers_with_a_text(ask: ChatCli
 
 
 @pytest.mark.parametrize("choice", [None, "auto", "required", NAMED])
-def test_a_loop_ends_with_a_text_that_takes_up_the_results(ask: ChatClient, choice: Any) -> None:
+def test_a_loop_ends_with_an_answer_that_takes_up_the_results(ask: ChatClient, choice: Any) -> None:
     fields: dict[str, Any] = {"agent": "demo-tools", "tools": [TIME, WEATHER], "tool_choice": choice}
     said: list[dict[str, Any]] = [user("Call get_time and get_weather.")]
     first = ask.answer(*said, **fields)["choices"][0]["message"]
@@ -206,7 +206,7 @@ def test_a_call_is_cut_after_max_tokens(ask: ChatClient, limit: int) -> None:
     assert count_tokens(call["function"]["arguments"]) == limit - 1
 
 
-def test_two_calls_are_cut_wherever_max_tokens_says(ask: ChatClient) -> None:
+def test_max_tokens_cuts_two_calls_at_any_position(ask: ChatClient) -> None:
     fields: dict[str, Any] = {"tools": [WEATHER, TIME], "tool_choice": "required"}
     needed = ask.answer("get_weather, get_time", **fields)["usage"]["completion_tokens"]
     for limit in range(1, needed + 1):
@@ -263,7 +263,7 @@ def test_tools_and_their_schemas_are_bounded() -> None:
     assert (status, "200" in detail) == (400, True)
 
 
-def test_sixteen_calls_stand_in_an_answer_at_most(ask: ChatClient) -> None:
+def test_an_answer_has_at_most_sixteen_calls(ask: ChatClient) -> None:
     declared = [tool(f"t{number}") for number in range(30)]
     said = " ".join(one["function"]["name"] for one in declared)
     assert len(calls(ask.answer(said, tools=declared, tool_choice="required"))) == 16

@@ -119,7 +119,7 @@ def test_json_is_shown_as_it_was_sent_numbers_of_any_size_included() -> None:
     ("body", "text"),
     [(b'{"a":', '{"a":'), (b"\xff\xfe", "\\xff\\xfe"), (b'{"a": NaN}', '{"a": NaN}'), ("é☃".encode(), "é☃")],
 )
-def test_what_is_no_json_is_shown_as_text(body: bytes, text: str) -> None:
+def test_a_body_other_than_json_is_shown_as_text(body: bytes, text: str) -> None:
     assert as_shown(body)["text"] == text
 
 

@@ -118,7 +118,7 @@ def test_a_session_of_one_long_turn_is_kept_until_the_next() -> None:
     assert ask.answer("Hi.", agent="it", store_in_session=session)["usage"]["prompt_tokens"] == 2
 
 
-def test_the_answer_has_the_role_that_the_agent_says() -> None:
+def test_the_answer_has_the_role_of_the_agents_settings() -> None:
     ask = asking(completion_role="bot")
     assert ask.answer(agent="it")["choices"][0]["message"]["role"] == "bot"
     assert ask.chunks(agent="it")[0]["choices"][0]["delta"]["role"] == "bot"

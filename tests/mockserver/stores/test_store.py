@@ -51,11 +51,11 @@ def test_what_was_put_is_got_with_its_version(store: Store) -> None:
     assert (found.value, found.version) == (b"one\0\xff", version)
 
 
-def test_an_unknown_key_is_none(store: Store) -> None:
+def test_reading_an_unknown_key_returns_none(store: Store) -> None:
     assert store.get("a") is None
 
 
-def test_a_key_that_is_there_is_not_put_as_a_new_one(store: Store) -> None:
+def test_an_existing_key_is_not_put_as_a_new_one(store: Store) -> None:
     store.put("a", b"one", None)
     with pytest.raises(Conflict):
         store.put("a", b"two", None)

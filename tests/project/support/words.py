@@ -71,22 +71,28 @@ def prose(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     match path.suffix:
         case ".py":
-            text = "\n".join(_python(text))
+            text = "\n".join(_python(text, strings=ROOT / "tests" not in path.parents))
         case ".yaml":
             text = "\n".join(_sentences(yaml.load(text, yaml.CSafeLoader)))
     return _CODE.sub(" ", text)
 
 
-def _python(source: str) -> Iterator[str]:
+def _python(source: str, *, strings: bool) -> Iterator[str]:
+    """Yield comments, docstrings, names of tests, and other strings that hold a sentence if `strings` is true.
+
+    The strings of tests are data: what a user says to an agent, and answers that are expected of it.
+    """
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.string
     for node in ast.walk(ast.parse(source)):
-        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and not strings:
+            yield ast.get_docstring(node) or ""
+        text = node.value if strings and isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
         if len(_WORD.findall(text)) > 3 and not _SQL.match(text):
             yield text
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            yield node.name.replace("_", " ")
+            yield _spaced(node.name)
 
 
 def _sentences(value: Any, key: str = "") -> Iterator[str]:
@@ -132,12 +138,17 @@ def count(paths: Iterable[Path]) -> Count:
     return Count(words, uses)
 
 
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
+
+
 def lines(path: Path) -> Iterator[str]:
     """Return each use in a file, with its line if the line shows it."""
     source = path.read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(source, 1):
+        shown = _spaced(line) if line.lstrip().startswith("def test_") else line
         for name, idiom in IDIOMS.items():
-            if idiom.pattern.search(line):
+            if idiom.pattern.search(shown):
                 yield f"{path.relative_to(ROOT)}:{number}: {name} ({idiom.instead}): {line.strip()}"
 
 
