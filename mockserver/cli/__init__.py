@@ -114,6 +114,12 @@ def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
     help="Seconds from the end of the headers to the end of the body; then the request gets 408.",
 )
 @_option(
+    "--read-timeout",
+    default=_CONNECTIONS.read_seconds,
+    type=_TIMEOUT,
+    help="Seconds after which a client that closed its side of the connection, and reads nothing, is disconnected.",
+)
+@_option(
     "--idle-timeout",
     default=_CONNECTIONS.idle_seconds,
     type=_TIMEOUT,
@@ -138,6 +144,7 @@ def serve(
     header_timeout: float,
     body_timeout: float,
     upload_timeout: float,
+    read_timeout: float,
     idle_timeout: float,
     **options: Any,
 ) -> None:
@@ -158,6 +165,7 @@ def serve(
         header_seconds=header_timeout,
         body_seconds=body_timeout,
         upload_seconds=upload_timeout,
+        read_seconds=read_timeout,
         idle_seconds=idle_timeout,
     )
     files = raise_open_files()

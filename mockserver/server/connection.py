@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 
 from agent_contract.messages import Exchange, Reply, Request
 from mockserver.adapters.disconnect import BAD_CHUNKS, CUT_BODY, refusal
-from mockserver.server.connection_limits import RESERVED_FILES, ConnectionLimits
+from mockserver.server.connection_limits import RESERVED_FILES, ConnectionLimits, Reader
 
 #: Seconds for which the rest of a refused request is discarded, so that the client can read the answer.
 _LINGER = 1.0
@@ -52,6 +52,7 @@ class Connection(HttpToolsProtocol):
         self._received = 0  # bytes of this message, its head or its body
         self._upload_end = 0.0  # when the body that is being read must be complete
         self._half_closed = False
+        self._reader = Reader(settings.limits.read_seconds)
         self._refused = False
         self._deadline = self.loop.time() + settings.limits.idle_seconds
 
@@ -94,15 +95,15 @@ class Connection(HttpToolsProtocol):
         if not self._is_answering():
             return False
         self._half_closed = True
-        self._deadline = self.loop.time() + self._settings.limits.half_closed_seconds
         self._close_after_answers()
         return True
 
     def expire(self, now: float) -> None:
         """Close the connection, or answer 408, if its deadline has passed."""
-        if now < self._deadline or self.transport.is_closing():
-            return
-        if self._is_answering() and not (self._in_body or self._half_closed):
+        is_closing = self.transport.is_closing()
+        if (is_closing or self._half_closed) and self._reader.has_stopped(self.transport.get_write_buffer_size(), now):
+            return self.transport.abort()
+        if is_closing or now < self._deadline or (self._is_answering() and not self._in_body):
             return
         if self._refused:
             self.transport.close()
@@ -113,9 +114,6 @@ class Connection(HttpToolsProtocol):
             late = f"The body was not complete after {limits.upload_seconds:g} s."
             pause = f"No data of the body arrived for {limits.body_seconds:g} s."
             self._refuse(408, late if now >= self._upload_end else pause)
-        elif self._half_closed:
-            self._disconnect()
-            self.transport.close()
         elif self._received:
             seconds = self._settings.limits.header_seconds
             self._refuse(408, f"The request line and headers were not complete after {seconds:g} s.")

@@ -18,8 +18,8 @@ class ConnectionLimits:
     A client beyond `connections` gets 503. A request line and headers beyond `header_bytes` get 431, and 408 if they
     are not complete `header_seconds` after their first byte. A body gets 408 if nothing of it arrives for
     `body_seconds`, or if it is not complete after `upload_seconds`. A connection without a request is closed after
-    `idle_seconds`. A client that closes its side after its request gets an answer that is complete within
-    `half_closed_seconds`.
+    `idle_seconds`. A client that has closed its side, or whose connection is being closed, is disconnected if it reads
+    nothing of its answer for `read_seconds`.
     """
 
     connections: int = 20_000
@@ -27,8 +27,23 @@ class ConnectionLimits:
     header_seconds: float = 30.0
     body_seconds: float = 30.0
     idle_seconds: float = 75.0
-    half_closed_seconds: float = 10.0
     upload_seconds: float = 300.0
+    read_seconds: float = 30.0
+
+
+class Reader:
+    """Watches whether a client reads its answer."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._unread = 0
+        self._deadline = 0.0
+
+    def has_stopped(self, unread: int, now: float) -> bool:
+        """Return whether `unread` bytes have waited for the client, and it read none of them, for too long."""
+        if unread == 0 or unread != self._unread:
+            self._unread, self._deadline = unread, now + self._seconds
+        return now >= self._deadline
 
 
 def raise_open_files() -> int | None:

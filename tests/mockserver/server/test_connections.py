@@ -22,6 +22,7 @@ import pytest
 
 from tests.mockserver.support.bad_input import GOOD
 from tests.mockserver.support.chat_client import path_of
+from tests.mockserver.support.processes import STREAM
 from tests.mockserver.support.raw import HEAD, connect, read_reply
 from tests.support.serving import Served, serve
 
@@ -164,6 +165,33 @@ def test_a_client_that_half_closes_after_its_request_gets_its_answer(delay: str)
             connection.shutdown(socket.SHUT_WR)
             received = b"".join(iter(lambda: connection.recv(65536), b""))
         assert received.count(b"HTTP/1.1 200") == 2
+
+
+def test_a_client_that_half_closes_and_reads_gets_a_stream_that_takes_longer_than_any_timeout() -> None:
+    whole = HEAD + b"Content-Length: %d\r\n\r\n" % len(STREAM) + STREAM
+    with serve(*LIMITS, "--read-timeout", "0.5", "--tps", "8") as running, connect(running.url) as connection:
+        connection.sendall(whole)
+        connection.shutdown(socket.SHUT_WR)
+        begun = time.monotonic()
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert time.monotonic() - begun > 2  # the deadlines were checked
+    assert received.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+
+
+def test_a_client_that_half_closes_and_does_not_read_is_disconnected() -> None:
+    # The answer is larger than what the system buffers.
+    schema = {"name": "x", "schema": {"type": "string", "minLength": 1500}}
+    form = {"response_format": {"type": "json_schema", "json_schema": schema}, "n": 128}
+    body = STREAM[:-1] + b"," + json.dumps(form).encode()[1:]
+    whole = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with serve("--read-timeout", "0.5", "--max-connections", "1") as running, connect(running.url) as connection:
+        connection.sendall(whole)
+        assert select.select([connection], [], [], 20)[0]
+        connection.shutdown(socket.SHUT_WR)
+        assert send(running.url, HEALTH)[0] == 503
+        deadline = time.monotonic() + 20
+        while send(running.url, HEALTH)[0] != 200:
+            assert time.monotonic() < deadline
 
 
 def test_trailers_are_not_headers(served: Served) -> None:
