@@ -1,6 +1,6 @@
 """Measures what state costs: `python -m benchmarks.state`, with `redis-server` on the PATH for the Redis part.
 
-Prints for each store what one turn costs among a hundred sessions and among a hundred thousand, what a session takes,
+Prints what a session takes that a client creates, and for each store what one turn costs among a hundred sessions and among a hundred thousand, what a session takes,
 and how many turns a second 200 clients get when they extend 20 sessions at once through 4 workers.
 """
 
@@ -14,16 +14,21 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+import httpx
+
 from mockserver.build import load_engine
 from mockserver.engine import Engine
 from mockserver.stores import Store
-from tests.mockserver.support.chat_client import ChatClient
+from tests.mockserver.support.chat_client import ChatClient, path_of, user
 from tests.mockserver.support.crowd import Crowd
+from tests.mockserver.support.processes import process_at
 from tests.mockserver.support.redis_server import RedisServer
 from tests.support.serving import serve
 
 FEW, MANY = 100, 100_000
 TURNS = 500
+#: Sessions that are created over HTTP, and entries of the journal.
+OVER_HTTP, JOURNAL = 20_000, 500
 CLIENTS, SESSIONS, EACH, WORKERS = 200, 20, 10, 4
 
 
@@ -42,9 +47,9 @@ def places() -> Iterator[dict[str, tuple[str, Callable[[], int]]]]:
         }
 
 
-def resident() -> int:
-    """Return the bytes of this process's memory."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+def resident(process: int | str = "self") -> int:
+    """Return the bytes of a process's memory."""
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * 4096
 
 
 def used_by(redis: RedisServer) -> int:
@@ -101,8 +106,24 @@ def crowd(name: str, url: str) -> None:
     )
 
 
+def over_http() -> None:
+    """Print what a session takes in the memory of a server that clients created it in."""
+    with process_at("--log-level", "error", "--max-sessions", str(MANY)) as (process, url), httpx.Client() as client:
+
+        def create(count: int, **fields: bool) -> int:
+            body = {"messages": [user("Hello!")], **fields}
+            for _ in range(count):
+                client.post(url + path_of(), json=body).raise_for_status()
+            return resident(process.pid)
+
+        before = create(2 * JOURNAL)  # then the journal is full
+        each = (create(OVER_HTTP, create_session=True) - before) / OVER_HTTP
+    print(f"memory  {each:.0f} bytes a session of one turn, created over HTTP")
+
+
 def main() -> None:
     """Measure every store."""
+    over_http()
     with places() as stores:
         for name, (url, size) in stores.items():
             measure(name, url, size)

@@ -178,6 +178,7 @@ def _parts(source: SampleSource, place: Place, schema: Mapping[str, Any]) -> dic
     parts["properties"] = {key: place.child("properties", key) for key in schema.get("properties") or ()}
     source.spend(place, len(parts["properties"]) // _READ_AT_ONCE)
     parts["heads"], parts["items"], parts["closed"] = _items(place, schema)
+    source.spend(place, len(parts["heads"]) // 2 + len(schema.get("allOf") or ()))
     extended = [place.child("allOf", index) for index in range(len(schema.get("allOf") or ()))]
     if "$ref" in schema:
         extended.append(source.follow(place))
@@ -187,6 +188,7 @@ def _parts(source: SampleSource, place: Place, schema: Mapping[str, Any]) -> dic
             inherited = _parts(source, found, value)
             required = [*parts.get("required", ()), *inherited.get("required", ())]
             properties = {**inherited["properties"], **parts["properties"]}
+            source.spend(place, (len(required) + len(properties)) // _READ_AT_ONCE)
             heads, items = parts["heads"] or inherited["heads"], parts["items"] or inherited["items"]
             arrays = {"heads": heads, "items": items, "closed": parts["closed"] or inherited["closed"]}
             parts = {**inherited, **parts, "required": required, "properties": properties, **arrays}

@@ -104,11 +104,11 @@ class Connection(HttpToolsProtocol):
         if (is_closing or self._half_closed) and self._reader.has_stopped(self.transport.get_write_buffer_size(), now):
             return self.transport.abort()
         if is_closing or now < self._deadline or (self._is_answering() and not self._in_body):
-            return
+            return None
         if self._refused:
             self.transport.close()
         elif self.pipeline:  # reading is paused until these are answered
-            return
+            return None
         elif self._in_body:
             limits = self._settings.limits
             late = f"The body was not complete after {limits.upload_seconds:g} s."

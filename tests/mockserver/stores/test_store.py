@@ -51,6 +51,14 @@ def test_what_was_put_is_got_with_its_version(store: Store) -> None:
     assert (found.value, found.version) == (b"one\0\xff", version)
 
 
+def test_a_value_does_not_keep_the_larger_buffer_that_it_was_written_in(store: Store) -> None:
+    value = b"one"
+    store.put("a", value, None)
+    found = store.get("a")
+    assert found is not None
+    assert found.value is not value
+
+
 def test_reading_an_unknown_key_returns_none(store: Store) -> None:
     assert store.get("a") is None
 
