@@ -1,7 +1,8 @@
 """Measures what state costs: `python -m benchmarks.state`, with `redis-server` on the PATH for the Redis part.
 
-Prints what a session takes that a client creates, and for each store what one turn costs among a hundred sessions and among a hundred thousand, what a session takes,
-and how many turns a second 200 clients get when they extend 20 sessions at once through 4 workers.
+Prints what a session takes that a client creates. For each store it prints what one turn costs among a hundred sessions
+and among a hundred thousand, what a session takes, and how many turns a second 200 clients get when they extend 20
+sessions at once through 4 workers.
 """
 
 from __future__ import annotations

@@ -100,15 +100,16 @@ class Connection(HttpToolsProtocol):
 
     def expire(self, now: float) -> None:
         """Close the connection, or answer 408, if its deadline has passed."""
-        is_closing = self.transport.is_closing()
-        if (is_closing or self._half_closed) and self._reader.has_stopped(self.transport.get_write_buffer_size(), now):
-            return self.transport.abort()
-        if is_closing or now < self._deadline or (self._is_answering() and not self._in_body):
-            return None
+        if self.transport.is_closing() or self._half_closed:
+            if self._reader.has_stopped(self.transport.get_write_buffer_size(), now):
+                self.transport.abort()
+            return
+        if now < self._deadline or (self._is_answering() and not self._in_body):
+            return
         if self._refused:
             self.transport.close()
         elif self.pipeline:  # reading is paused until these are answered
-            return None
+            return
         elif self._in_body:
             limits = self._settings.limits
             late = f"The body was not complete after {limits.upload_seconds:g} s."

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-_TYPES = ("string", "integer", "number", "boolean", "null", "array", "object")
-_BOUNDS = (0, 1, 2, 3, 7, 50, 400, 3_000, 10**5, 10**9, 2**63, -1, 0.5, 1e-300, 1e300, -(10**12))
+_SMALL = (0, 1, 2, 3, 7, 50)
+_ODD = (400, 3_000, 10**5, 10**9, 2**63, -1, 0.5, 1e-300, 1e300, -(10**12))
 _FORMATS = ("uuid", "date-time", "email", "uri", "ipv6", "regex", "hostname", "json-pointer", "duration", "x")
 _PATTERNS = (
     "^(a+)+$",
@@ -38,83 +39,109 @@ def random_schema(chance: random.Random) -> Any:
     schema = _schema(chance, chance.randint(1, 5))
     if chance.random() < 0.1:
         keyword = chance.choice(("items", "not", "additionalProperties", "allOf", "anyOf", "unevaluatedProperties"))
-        for _ in range(chance.choice((100, 120, 250))):
+        for _ in range(chance.choice((20, 100, 120, 250))):
             schema = {keyword: [schema, {}] if keyword.endswith("Of") else schema}
     if chance.random() < 0.1:
         part = _schema(chance, 2)
         times = max(1, min(chance.choice((50, 400, 3_000)), 60_000 // len(json.dumps(part))))
         schema = {chance.choice(("allOf", "anyOf", "oneOf", "prefixItems")): [part] * times}
     if isinstance(schema, dict):
-        schema["$defs"] = {f"d{number}": _schema(chance, 3) for number in range(3)}
+        schema["$defs"] = {f"d{number}": _schema(chance, 2) for number in range(3)}
     return schema
 
 
 def random_pattern(chance: random.Random) -> str:
     """Return a regular expression, or something like one."""
-    if chance.random() < 0.3:
+    if chance.random() < 0.2:
         return chance.choice(_PATTERNS)
     parts = [chance.choice(_ATOMS) + chance.choice(_REPEATS) for _ in range(chance.randint(1, 6))]
     return f"({''.join(parts)}){chance.choice(_REPEATS)}"
+
+
+def _schema(chance: random.Random, depth: int) -> Any:
+    if depth <= 0:
+        return chance.choice(({}, True, {"type": "string"}, {"type": "null"}, {"$ref": _reference(chance)}))
+    kind = chance.choice(tuple(_KEYWORDS))
+    schema: dict[str, Any] = {"type": kind} if chance.random() < 0.9 else {}
+    for _ in range(chance.randint(0, 2)):
+        schema.update(chance.choice(_KEYWORDS[kind])(chance, depth - 1))
+    if chance.random() < 0.15:
+        schema.update(chance.choice(_FOR_ALL)(chance, depth - 1))
+    if schema and chance.random() < 0.01:
+        schema[chance.choice(list(schema))] = chance.choice((None, -1, "x", [], {}, [[]], {"a": {}}))
+    return schema
 
 
 def _reference(chance: random.Random) -> str:
     return chance.choice(_REFERENCES if chance.random() < 0.97 else _BAD_REFERENCES)
 
 
-def _schema(chance: random.Random, depth: int) -> Any:
-    if depth <= 0 or chance.random() < 0.03:
-        return chance.choice(({}, True, {"type": chance.choice(_TYPES)}, {"$ref": _reference(chance)}))
-    schema: dict[str, Any] = {}
-    if chance.random() < 0.8:
-        schema["type"] = chance.choice(_TYPES)
-    for _ in range(chance.randint(1, 4)):
-        schema.update(_keyword(chance, depth - 1))
-    if chance.random() < 0.01:
-        schema[chance.choice(list(schema))] = chance.choice((None, -1, "x", [], {}, [[]], {"a": {}}))
-    return schema
+def _bound(chance: random.Random) -> Any:
+    return chance.choice(_SMALL if chance.random() < 0.9 else _ODD)
 
 
-def _keyword(chance: random.Random, depth: int) -> dict[str, Any]:
-    """Return one keyword, or a few that belong together."""
+def _bounds(*names: str) -> _Keyword:
+    """Return what makes a bound of one of these names."""
+    return lambda chance, _: {chance.choice(names): _bound(chance)}
 
-    def one() -> Any:
-        return _schema(chance, depth)
 
-    def several() -> list[Any]:
-        return [one() for _ in range(chance.randint(1, 4))]
+def _one(*names: str) -> _Keyword:
+    """Return what makes a keyword of one of these names that holds a schema."""
+    return lambda chance, depth: {chance.choice(names): _schema(chance, depth)}
 
-    def bound() -> Any:
-        return chance.choice(_BOUNDS)
 
-    kind = chance.randrange(16)
-    if kind == 0:
-        return {"pattern": random_pattern(chance)}
-    if kind == 1:
-        return {chance.choice(("minLength", "maxLength", "minItems", "maxItems", "minProperties")): bound()}
-    if kind == 2:
-        return {chance.choice(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")): bound()}
-    if kind == 3:
-        return {
-            "enum": [chance.choice((None, 1, "a", [1], {"a": 1}, 1e300)) for _ in range(chance.choice((1, 3, 900)))]
-        }
-    if kind == 4:
-        return {chance.choice(("const", "default", "example")): chance.choice((None, 7, "x" * 9_000, [[]] * 500))}
-    if kind == 5:
-        return {"format": chance.choice(_FORMATS)}
-    if kind in (6, 7):
-        names = [f"p{number}" for number in range(chance.choice((1, 2, 5, 40)))]
-        shared = one()
-        return {"properties": dict.fromkeys(names, shared), "required": chance.sample(names, len(names) // 2 + 1)}
-    if kind in (8, 9):
-        return {"items": one(), "minItems": chance.choice((0, 1, 3, 60))}
-    if kind == 10:
-        return {"items": several() if chance.random() < 0.3 else one(), "uniqueItems": True, "minItems": bound()}
-    if kind == 11:
-        return {chance.choice(("allOf", "anyOf", "oneOf", "prefixItems")): several()}
-    if kind == 12:
-        return {chance.choice(("not", "if", "then", "else", "contains", "propertyNames")): one()}
-    if kind == 13:
-        return {"$ref": _reference(chance)}
-    if kind == 14:
-        return {"patternProperties": {random_pattern(chance): one()}, "additionalProperties": one()}
-    return {chance.choice(("unevaluatedProperties", "unevaluatedItems", "additionalProperties", "items")): one()}
+def _several(*names: str) -> _Keyword:
+    """Return what makes a keyword of one of these names that holds a list of schemas."""
+    return lambda chance, depth: {chance.choice(names): [_schema(chance, depth) for _ in range(chance.randint(1, 4))]}
+
+
+def _properties(chance: random.Random, depth: int) -> dict[str, Any]:
+    names = [f"p{number}" for number in range(chance.choice((1, 2, 5, 40)))]
+    properties = dict.fromkeys(names, _schema(chance, depth)) | {"own": _schema(chance, depth)}
+    return {"properties": properties, "required": chance.sample(names, len(names) // 2 + 1)}
+
+
+def _by_pattern(chance: random.Random, depth: int) -> dict[str, Any]:
+    return {"patternProperties": {random_pattern(chance): _schema(chance, depth)}}
+
+
+def _values(chance: random.Random, _: int) -> dict[str, Any]:
+    value = chance.choice((None, 7, [None] * 900, "x" * 9_000, [[]] * 500, {"p0": 1}))
+    return chance.choice(({"const": value}, {"default": value}, {"examples": [value] * 3}, {"enum": [value, 1]}))
+
+
+_Keyword: TypeAlias = Callable[[random.Random, int], dict[str, Any]]
+#: What makes the keywords of each type, and those that suit every type.
+_KEYWORDS: dict[str, tuple[_Keyword, ...]] = {
+    "string": (
+        lambda chance, _: {"pattern": random_pattern(chance)},
+        lambda chance, _: {"format": chance.choice(_FORMATS)},
+        _bounds("minLength"),
+        _bounds("maxLength"),
+    ),
+    "integer": (_bounds("minimum", "exclusiveMinimum"), _bounds("multipleOf")),
+    "number": (_bounds("maximum", "exclusiveMaximum"), _bounds("minimum"), _bounds("multipleOf")),
+    "boolean": (_values,),
+    "null": (_values,),
+    "array": (
+        _one("items"),
+        _bounds("minItems"),
+        _bounds("maxItems"),
+        _several("prefixItems", "items"),
+        _one("contains", "unevaluatedItems"),
+        lambda chance, _: {"uniqueItems": True, "minItems": _bound(chance)},
+    ),
+    "object": (
+        _properties,
+        _properties,
+        _by_pattern,
+        _bounds("minProperties"),
+        _one("additionalProperties", "unevaluatedProperties", "propertyNames"),
+    ),
+}
+_FOR_ALL: tuple[_Keyword, ...] = (
+    _values,
+    _several("allOf", "anyOf", "oneOf"),
+    _one("not", "if", "then", "else"),
+    lambda chance, _: {"$ref": _reference(chance)},
+)
