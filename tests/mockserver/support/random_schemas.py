@@ -106,7 +106,7 @@ def _by_pattern(chance: random.Random, depth: int) -> dict[str, Any]:
 
 
 def _values(chance: random.Random, _: int) -> dict[str, Any]:
-    value = chance.choice((None, 7, [None] * 900, "x" * 9_000, [[]] * 500, {"p0": 1}))
+    value: Any = chance.choice((None, 7, [None] * 900, "x" * 9_000, [[]] * 500, {"p0": 1}))
     return chance.choice(({"const": value}, {"default": value}, {"examples": [value] * 3}, {"enum": [value, 1]}))
 
 
