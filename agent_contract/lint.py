@@ -76,7 +76,7 @@ def lint(path: Path, *, allow_outside: bool = False) -> Findings:
 
 
 def _request_examples(contract: Contract) -> Iterator[Defect]:
-    """Yield the request examples that get another verdict than the status that they ask for."""
+    """Yield the request examples whose validity contradicts their documented status."""
     for operation in contract.operations.values():
         for example in operation.examples:
             headers = example.headers
@@ -96,7 +96,7 @@ def _request_examples(contract: Contract) -> Iterator[Defect]:
 
 
 def _filled_later(example: Example, violation: Violation) -> bool:
-    """Return whether a value is absent that the exchange before gives, or a path's parameter that has no example."""
+    """Return whether the example lacks a value that an earlier exchange provides, or a path parameter."""
     part, *rest = violation.where
     if violation.rule != "required" or not rest:
         return False
@@ -172,7 +172,7 @@ def describe(violation: Violation) -> str:
 
 
 def _shape(contract: Contract, walk: Walk) -> Iterator[Defect]:
-    """Yield fields that OpenAPI doesn't know, which are mostly misspelt, and fields that it asks for."""
+    """Yield unknown fields, which are mostly misspelt, and missing required fields."""
     for place, kind in walk.kinds.items():
         value = contract.schemas.document.at(place)
         if not isinstance(value, dict) or place in walk.references:
@@ -193,7 +193,7 @@ def _a(kind: str) -> str:
 
 
 def _schemas(contract: Contract, walk: Walk) -> Iterator[Defect]:
-    """Yield keywords that check less than it seems."""
+    """Yield keywords that check less than their author probably expects."""
     old = contract.schemas.document.is_3_0
     for place in walk.of_kind("schema"):
         value: Any = contract.schemas.document.at(place)

@@ -59,7 +59,7 @@ class Event:
     delay: float = 0.0
 
     def encode(self) -> bytes:
-        """Return the event as it stands on the wire, its closing blank line included."""
+        """Return the bytes of the event as sent, with the closing blank line."""
         name = b"event: " + self.name.encode() + b"\n" if self.name else b""
         return name + b"data: " + self.data.replace(b"\n", b"\ndata: ") + b"\n\n"
 

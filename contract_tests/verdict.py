@@ -75,17 +75,17 @@ def warning(reason: str, *exchanges: Exchange) -> NotPassed:
 
 
 def not_supported(reason: str) -> NotPassed:
-    """Return the verdict that the deployment lacks what the clause speaks of, as it may."""
+    """Return the verdict that the deployment lacks what the clause is about, which is allowed."""
     return NotPassed(Finding("not supported", reason))
 
 
 def no_further_finding(reason: str) -> NotPassed:
-    """Return the verdict of a test that adds to others of its clause, and this time could not."""
+    """Return the verdict of a test that supplements another test of its clause and observed nothing this time."""
     return NotPassed(Finding("skipped", reason))
 
 
 def not_tested(reason: str) -> NotPassed:
-    """Return the verdict that there was nothing to look at."""
+    """Return the verdict that nothing was observed that could decide the clause."""
     return NotPassed(Finding("not tested", reason))
 
 

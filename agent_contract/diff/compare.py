@@ -15,15 +15,15 @@ from agent_contract.model.operations import Operation
 
 Effect = Literal["breaking", "notable", "new"]
 
-#: What a difference is to a client, worst first.
+#: What a difference means to a client, worst first.
 EFFECTS: Mapping[Effect, str] = {
     "breaking": "what a client does may fail, or what it reads may be absent",
     "notable": "a client may meet something that it has not met before",
     "new": "a client that knows nothing of it goes on as before",
 }
-#: The parts of a contract that are compared, in the order in which they are told.
+#: The parts of a contract that are compared, in the order in which they are shown.
 PARTS = ("operation", "request", "reply", "clause")
-#: Keywords that admit less the smaller they are; all other numbers admit less the larger they are.
+#: Keywords that accept less if their number is smaller; all other keywords accept less if it is larger.
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 
@@ -81,7 +81,7 @@ def _operations(before: Contract, after: Contract) -> Iterator[Difference]:
                 yield replace(one, operations=(name,))
 
 
-#: How a part is told that is only on one side, by whether it is gone.
+#: The description of a part that only one contract has, by whether it was removed.
 _COMES: Mapping[bool, str] = {True: "removed", False: "added"}
 
 
@@ -114,7 +114,7 @@ def _requests(before: Contract, after: Contract, old: Operation, new: Operation)
                 )
 
 
-#: What it is to a client that a field admits less (True), more (False), or something else (None).
+#: What it means to a client that a field accepts less (True), more (False), or something else (None).
 _REQUEST: Mapping[bool | None, Effect] = {True: "breaking", False: "new", None: "notable"}
 _REPLY: Mapping[bool | None, Effect] = {True: "new", False: "breaking", None: "notable"}
 
@@ -155,7 +155,7 @@ def _ways(was: Mapping[str, Field], now: Mapping[str, Field]) -> Iterator[str]:
 
 
 def _changes(one: Field, other: Field) -> Iterator[tuple[str, bool | None, str, str]]:
-    """Yield what differs in a field: its name, whether the field admits less now, how it was and how it is."""
+    """Yield what differs in a field: its name, whether the field accepts less now, the old and the new value."""
     if one.required != other.required:
         words = {True: "required", False: "optional"}
         yield "required", other.required, words[one.required], words[other.required]
@@ -171,7 +171,7 @@ def _changes(one: Field, other: Field) -> Iterator[tuple[str, bool | None, str, 
 
 
 def _less(was: frozenset[str] | set[str], now: frozenset[str] | set[str]) -> bool | None:
-    """Return whether a set of what is admitted became smaller, None for neither; an empty set admits everything."""
+    """Return whether a set of accepted values became smaller, None for neither; an empty set accepts everything."""
     if not was or not now:
         return not was
     return True if now < was else False if was < now else None
@@ -227,7 +227,7 @@ def _clauses(before: Contract, after: Contract) -> Iterator[Difference]:
 
 
 def _one_sided(before: Contract, after: Contract, old: Clause | None, new: Clause | None) -> Difference:
-    """Return that a clause was added or removed.
+    """Return the difference for a clause that was added or removed.
 
     A clause that was removed together with the bounds that it describes means that the server accepts more. An added
     clause on a part that existed before is a new promise about it.

@@ -1,8 +1,7 @@
 """Reads one YAML or JSON file into plain JSON values, strictly.
 
 Scalars follow YAML 1.2's JSON-like core, as OpenAPI asks (`on` and `2024-01-01` are strings); keys are the text
-that was written (`200:` is "200"); a key that is given twice is refused; most YAML parsers keep
-the last one.
+that was written (`200:` is "200"). A duplicate key is refused; most YAML parsers silently keep the last one.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ except ImportError:  # PyYAML without libyaml
 #: The values of one file. Nested aliases multiply, so a short file can exceed this.
 MAX_VALUES = 1_000_000
 MAX_DEPTH = 200
-#: Digits of one integer. Python's own limit is 4300, because the time grows with their square.
+#: Most digits of an integer. Python's own limit is 4300, because parsing takes quadratic time.
 MAX_DIGITS = 400
 _TOO_LONG = f"an integer has more than {MAX_DIGITS} digits"
 #: Bytes of one file; the largest published API descriptions have 40 MB.
@@ -106,7 +105,7 @@ def read_bounded_file(path: Path, name: str, most: int = MAX_FILE_BYTES) -> byte
 
 
 def read_text(path: Path, name: str) -> str:
-    """Return a file's text; UnreadableError if it can't be read, `name` is what messages call it."""
+    """Return a file's text; UnreadableError if it can't be read. Messages call it `name`."""
     try:
         return read_bounded_file(path, name).decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -16,10 +16,10 @@ from agent_contract.document.json_pointer import Place
 from agent_contract.messages import JSON
 from agent_contract.model.schemas import Validator
 
-#: Stands for a parameter that was not sent.
+#: The value of a parameter that was not sent.
 MISSING: Final[Any] = object()
 
-#: The words that pydantic takes for a boolean, in any case.
+#: The words that pydantic reads as a boolean, in any case.
 BOOLEANS: Mapping[str, bool] = {
     **dict.fromkeys(("1", "on", "t", "true", "y", "yes"), True),
     **dict.fromkeys(("0", "off", "f", "false", "n", "no"), False),
@@ -28,14 +28,14 @@ BOOLEANS: Mapping[str, bool] = {
 _INTEGER = re.compile(r"-?[0-9]{1,4000}")
 _NUMBER = re.compile(r"-?[0-9]{1,4000}(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 
-#: The places of parameters, in the order in which FastAPI reports them, with the default style of each.
+#: Where parameters are sent, in the order in which FastAPI reports them, with the default style of each.
 STYLES: Mapping[str, str] = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 _SEPARATORS: Mapping[str, str] = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a parameter's text is to become: the types of the value, of its items, and of its properties."""
+    """The types that a parameter's text is converted to: of the value, of its items, and of its properties."""
 
     types: tuple[str, ...] = ()
     items: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What work for one request may cost: every bound in one place, and the account that is kept while the work is done.
+"""What the work for one request may cost: all bounds, and an account of the work that was done.
 
 Clients send JSON Schemas, regular expressions and formats. Whatever they hold, the work ends within these bounds, or
 with an error that names the bound. `docs/reference/limits.md` lists what the bounds amount to in seconds and bytes.
@@ -21,7 +21,7 @@ PATTERN_BYTES = 1024 * 1024
 class WorkLimits:
     """What one request may take.
 
-    A step is one value that is made, or as much work: some 5 µs. `characters` are those of the values that are made,
+    A step is the work to make one value, about 5 µs. `characters` are those of the values that are made,
     `schema_characters` those of the schemas that are sent, `pattern_bytes` what their regular expressions compile to,
     `tokens` those of all choices of the answer.
     """
@@ -46,7 +46,7 @@ _SPELLED: dict[Kind, str] = {
 
 
 class WorkBudgetError(ValueError):
-    """The work for a request takes more than it may; the text names the bound."""
+    """The work for a request takes more than it may; the message names the bound."""
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class WorkBudget:
         return bound - self._spent.get(kind, 0)
 
     def spend(self, kind: Kind, amount: int) -> None:
-        """Count work before it is done; raise `WorkBudgetError` if that is more than what is left."""
+        """Count work before it is done; raise `WorkBudgetError` if it exceeds what is left."""
         spent = self._spent.get(kind, 0) + amount
         if spent > (bound := getattr(self.bounds, kind)):
             raise WorkBudgetError(f"it exceeds a bound for one request: {bound} {_SPELLED[kind]}")

@@ -1,4 +1,4 @@
-"""JSON Schemas that clients send: they may be wrong, hostile, or larger than any work that they are worth."""
+"""JSON Schemas that clients send: they may be wrong, hostile, or too expensive."""
 
 from __future__ import annotations
 

@@ -12,14 +12,14 @@ from typing import Any
 
 from agent_contract.sampling.budget import WorkBudget
 
-#: How often an open-ended repetition is gone through at most, beyond what it must.
+#: The most repetitions of an open-ended part, in addition to its minimum.
 _MORE = 4
-#: The most parts that a string is made of.
+#: The most parts of a string.
 _MOST_PARTS = 10_000
 #: The parts of a string, and the characters of a parsed pattern, that cost one step of a budget.
 _PARTS_A_STEP = 2
 _CHARACTERS_A_STEP = 5
-#: Python's own parser of patterns; its name is private, its work is not to be done twice.
+#: Python's own parser of patterns; its name is private, but writing a second parser would be worse.
 _PARSER = import_module("re._parser")
 #: How many characters and ranges a class may list.
 _MOST_ITEMS = 200
@@ -28,7 +28,7 @@ _PRINTABLE = [chr(code) for code in range(32, 127)]
 
 @dataclass(slots=True)
 class _StringBuilder:
-    """What is made so far: by which chance, the groups by their number, and how many parts may still follow."""
+    """The state of one string: the source of chance, the groups by number, and how many parts may follow."""
 
     chance: random.Random
     groups: dict[int, str]

@@ -1,4 +1,4 @@
-"""Makes values of schemas: the same seed, the same value. Faker is imported when the first of a contract is made."""
+"""Generates values of schemas; the same seed gives the same value. Faker is imported for the first value."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from agent_contract.messages import JSON
 from agent_contract.sampling.budget import WorkBudget, WorkBudgetError, WorkLimits
 from agent_contract.sampling.regex import string_matching
 
-#: How deep a value is filled with what it may have; below that it gets only what it must have.
+#: The depth to which optional parts are generated; deeper, only required parts are.
 _FULL_DEPTH = 4
-#: How deep it may get at all: a schema that requires itself has no finite value.
+#: The maximum depth of a value: a schema that requires itself has no finite value.
 _MOST_DEPTH = 60
-#: What one value of a document's schema may take: the document is the server's own, or its owner trusts it.
+#: The limits for a value of the document's schemas, which are trusted.
 _DOCUMENT = WorkLimits(steps=100_000, characters=16 * 1024 * 1024)
 #: How many keywords, branches or names are read in one step.
 _READ_AT_ONCE = 20
@@ -45,7 +45,7 @@ class TextSource(Protocol):
 
 @dataclass(slots=True)
 class SampleSource:
-    """What values are made from: schemas by their place, chance, words; and what making them may still cost.
+    """What values are generated from: schemas by place, chance, words, and the budget for the work.
 
     `at` returns the schema at a place, `follow` the place that the references there lead to.
     """
@@ -65,7 +65,7 @@ class SampleSource:
         return place, value
 
     def spend(self, place: Place, steps: int = 1, characters: int = 0) -> None:
-        """Count work before it is done; SampleError if that is more than what is left."""
+        """Count work before it is done; SampleError if it exceeds what is left."""
         try:
             self.budget.spend("steps", steps)
             self.budget.spend("characters", characters)
@@ -73,7 +73,7 @@ class SampleSource:
             raise SampleError(f"{place}: {error}; let the schema ask for less") from None
 
     def given(self, place: Place, value: JSON) -> JSON:
-        """Return a value that the schema itself holds, once it is counted."""
+        """Count a value that the schema itself contains, and return it."""
         self.spend(place, *size_of(value))
         return value
 
@@ -91,7 +91,7 @@ class _ValueSpec:
 def sample(contract: Contract, pointer: str, seed: int = 0) -> JSON:
     """Return a value of the schema that a pointer names; SampleError when none is found.
 
-    The value is checked against the schema before it is returned. It is decided by the document and the seed.
+    The value is checked against the schema before it is returned. It depends only on the document and the seed.
     """
     from agent_contract.sampling.faker_texts import faker_text_source
 
@@ -153,7 +153,7 @@ def value_of(source: SampleSource, place: Place, name: str = "", depth: int = 0)
 
 
 def _choice(source: SampleSource, place: Place, keyword: str, count: int, name: str, depth: int) -> JSON:
-    """Return a value of one branch, with what the schema asks for beside it; null last, and deep down first."""
+    """Return a value of one branch, with the schema's own properties; null only deep down or without another branch."""
     source.spend(place, count // 2)
     branches = [place.child(keyword, index) for index in range(count)]
     schemas = [(branch, source.schema(branch)[1]) for branch in branches]
@@ -162,7 +162,7 @@ def _choice(source: SampleSource, place: Place, keyword: str, count: int, name: 
     numbers = [branch for branch, schema in schemas if schema in _NUMBERS]
     kinds = [schema for _, schema in schemas if schema not in _NUMBERS and schema != {"type": "null"}]
     if numbers and all(schema == {"type": "string"} for schema in kinds):
-        others = numbers  # pydantic writes a Decimal so, which is not any text
+        others = numbers  # pydantic writes a Decimal like this; most strings are not one
     if depth >= _FULL_DEPTH and nulls:
         return None
     value = value_of(source, source.random.choice(others or nulls), name, depth + 1)
@@ -206,7 +206,7 @@ def _items(place: Place, schema: Mapping[str, Any]) -> tuple[list[Place], Place 
 
 
 def _type(parts: Mapping[str, Any]) -> str:
-    """Return the type to make: the first that is not null, else what the keywords speak of."""
+    """Return the type to generate: the first that is not null, else the type that the keywords imply."""
     kinds = parts.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
     for kind in kinds:
@@ -218,7 +218,7 @@ def _type(parts: Mapping[str, Any]) -> str:
 
 
 def _object(source: SampleSource, spec: _ValueSpec) -> dict[str, JSON]:
-    """Return an object with all that it must have, and as long as it isn't deep inside with what it may have."""
+    """Return an object with all required properties, and with optional ones above the full depth."""
     parts, deeper = spec.parts, spec.depth + 1
     required, value = dict.fromkeys(parts.get("required", ())), dict[str, JSON]()
     missing = int(parts.get("minProperties", 0)) - len(required)
@@ -302,7 +302,7 @@ def _string(source: SampleSource, spec: _ValueSpec) -> JSON:
     return text if most is None else text[: int(most)]
 
 
-#: What a schema without a type speaks of, by its keywords.
+#: The type that keywords imply in a schema without `type`.
 _SIGNS: Mapping[str, tuple[str, ...]] = {
     "object": ("properties", "required", "additionalProperties"),
     "array": ("items", "heads", "minItems"),

@@ -1,4 +1,4 @@
-"""Which parts of a schema a value uses: the properties that it names, and the constants that it is."""
+"""Which parts of a schema a value uses: the properties that it has, and the constants that it equals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def properties_of(document: Document, schema: Place) -> dict[str, list[Place]]:
 
 
 def uses(document: Document, parts: set[Place], schema: Place, value: JSON) -> bool:
-    """Return whether a value holds what a schema describes in these parts alone."""
+    """Return whether a value contains something that only these parts of a schema describe."""
     if is_within(parts, schema):
         return False
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What the reference server has beside the chat: agents that can be created and changed, and models."""
+"""The agents and models of the reference server."""
 
 import base64
 import hashlib
@@ -24,9 +24,9 @@ DEFAULTS = {"session_max_length": 10_000, "session_max_ttl": 86_400, "completion
 
 @dataclass
 class Registry:
-    """Agents by id, in the order in which they were created, and what can be asked of them; each method conforms.
+    """Agents by id, in the order in which they were created, and the operations on them; each method conforms.
 
-    A mutant is a subclass with another method.
+    A mutant is a subclass that overrides a method.
     """
 
     agent_id: str
@@ -130,7 +130,7 @@ class Registry:
         return 200, {"object": "list", "data": data, "model": sent["model"], "usage": usage}
 
     def instructions(self, id: str) -> list[Message]:
-        """Return what an agent is told before each conversation, as messages."""
+        """Return an agent's instructions as messages."""
         told = self.agents.get(id, {}).get("instructions")
         return [{"role": "system", "content": told}] if told else []
 

@@ -1,4 +1,4 @@
-"""The agents that a run with `--manage-agents` creates to look at."""
+"""The agents that a run with `--manage-agents` creates for its tests."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ METADATA: dict[str, JSON] = {"made-by": NAME, "purpose": "contract tests; may be
 
 
 def create(deployment: Deployment, label: str = "", /, **fields: JSON) -> Exchange:
-    """Return what the create of an agent gets: the model of the agent under test, and a name by which it is told."""
+    """Create an agent with the model of the agent under test and a recognizable name; return the exchange."""
     if label != FIRST:
-        changing(an_agent(deployment))  # a server that does not allow creation is asked nothing more
+        changing(an_agent(deployment))  # a server that does not allow creation gets no further requests
     body: dict[str, JSON] = {"model": own_model(deployment), "name": f"{deployment.agents.name}{label}", **fields}
     return changing(deployment.ask("createAgent", body))
 
 
 def created(exchange: Exchange) -> dict[str, Any]:
-    """Return the agent that a create was answered with; without one there is nothing to look at."""
+    """Return the created agent; raises `not tested` without one."""
     value = exchange.json()
     if exchange.status not in (200, 201) or not isinstance(value, dict) or not isinstance(value.get("id"), str):
         raise not_tested(f"no agent was created: {exchange.described()}")
@@ -35,12 +35,12 @@ def created(exchange: Exchange) -> dict[str, Any]:
 
 
 def an_agent(deployment: Deployment) -> Exchange:
-    """Return the create of an agent that has everything that is read back."""
+    """Create an agent with all fields that tests read back; return the exchange."""
     return create(deployment, FIRST, description="For a test.", instructions=INSTRUCTIONS, metadata=METADATA)
 
 
 def another_agent(deployment: Deployment) -> Exchange:
-    """Return the create of an agent of a name and a model alone."""
+    """Create an agent with only a name and a model; return the exchange."""
     return create(deployment, "-2")
 
 

@@ -1,4 +1,4 @@
-"""What the tests want of an answer: each function returns, or raises the verdict."""
+"""What the tests expect of an answer: each function returns, or raises the verdict."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ NOT_IMPLEMENTED = 501
 
 
 def status(exchange: Exchange, *wanted: int, after: Sequence[Exchange] = ()) -> None:
-    """Want one of these statuses; `after` are the exchanges that led to this one."""
+    """Require one of these statuses; `after` are the exchanges that led to this one."""
     if exchange.status not in wanted:
         raise failed(" or ".join(map(status_line, wanted)), exchange.described(), *after, exchange)
 
 
 def offered(exchange: Exchange, what: str) -> None:
-    """Want no refusal: a server that refuses what was asked for, called `what`, may not have it to offer."""
+    """Raise `not supported` if the request is refused, because a server may lack the feature, which `what` names."""
     if exchange.status in range(400, 500) or exchange.status == NOT_IMPLEMENTED:
         raise not_supported(f"{what} is refused: {exchange.described()}")
 
 
 def refused(exchange: Exchange) -> None:
-    """Want any 4xx."""
+    """Require any 4xx."""
     if exchange.status not in range(400, 500):
         raise failed("a 4xx", exchange.described(), exchange)
 
 
 def no_server_error(exchange: Exchange) -> None:
-    """Want a reply without a 5xx, except 501, which means that the server lacks what was asked for."""
+    """Require another status than a 5xx, except 501, which means that the server lacks the feature."""
     if exchange.status not in (*range(100, 500), NOT_IMPLEMENTED):
         raise failed("no server error", exchange.described(), exchange)
 
 
 def answer(exchange: Exchange) -> Mapping[str, Any]:
-    """Return the JSON object of a plain answer; without one there is nothing to look at."""
+    """Return the JSON object of a plain answer; raises `not tested` without one."""
     value = exchange.json()
     if exchange.status != OK or not isinstance(value, dict):
         raise not_tested(f"no answer to look at: {exchange.described()}")
@@ -51,7 +51,7 @@ def answer(exchange: Exchange) -> Mapping[str, Any]:
 
 
 def choices(exchange: Exchange) -> list[Mapping[str, Any]]:
-    """Return the choices of a plain answer that are objects; without any there is nothing to look at."""
+    """Return the choices of a plain answer that are objects; raises `not tested` without any."""
     found = answer(exchange).get("choices")
     listed = found if isinstance(found, list) else []
     objects: list[Mapping[str, Any]] = [choice for choice in listed if isinstance(choice, dict)]
@@ -68,7 +68,7 @@ def content(choice: Mapping[str, Any]) -> str:
 
 
 def usage(exchange: Exchange) -> Mapping[str, Any]:
-    """Return the usage of a plain answer; without one there is nothing to look at."""
+    """Return the usage of a plain answer; raises `not tested` without one."""
     found = answer(exchange).get("usage")
     if not isinstance(found, dict):
         raise not_tested(f"no usage to look at: {exchange.described()}")
@@ -84,7 +84,7 @@ def tokens(exchange: Exchange, name: str) -> int:
 
 
 def details(exchange: Exchange) -> list[Any]:
-    """Return the items of a 422's `detail`; without them there is nothing to look at."""
+    """Return the items of a 422's `detail`; raises `not tested` without any."""
     value = exchange.json()
     found = value.get("detail") if isinstance(value, dict) else None
     if exchange.status != UNPROCESSABLE or not isinstance(found, list):

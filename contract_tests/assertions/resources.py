@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contract_tests.deployment.deployment import Deployment
     from contract_tests.wire.exchange import Exchange
 
-#: Statuses of a server without the operation, or without it for the caller: the chat itself is open to the token.
+#: Statuses of a server that lacks the operation or forbids it; the chat itself accepts the token.
 _LACKING = (401, 403, 404, 405, 501)
 
 
@@ -28,7 +28,7 @@ def listed(deployment: Deployment, operation: str = "listAgents", /, **query: st
 
 
 def readable(deployment: Deployment) -> bool:
-    """Whether agents are answered under their ids: the one under test is."""
+    """Return whether agents can be read by id, as shown by the agent under test."""
     return deployment.ask("getAgent").status == expect.OK
 
 
@@ -54,7 +54,7 @@ def ids(exchange: Exchange) -> list[str]:
 
 
 def conforming(deployment: Deployment, exchange: Exchange, *, within: str = "", without: str = "\0") -> None:
-    """Want an answer as the document describes it: of its faults those below `within`, and none below `without`."""
+    """Require an answer as documented; only faults below `within` count, and none below `without`."""
     faults = [fault for fault in deployment.conformity_of(exchange).faults(exchange) if fault.startswith(within)]
     if found := [fault for fault in faults if not fault.startswith(without)]:
         raise failed("an answer as the document describes it", "; ".join(found), exchange)
@@ -68,7 +68,7 @@ def changing(exchange: Exchange) -> Exchange:
 
 
 def models(deployment: Deployment, kind: str) -> list[str]:
-    """Return the ids of the models of a kind, `COMPLETIONS` or `EMBEDDINGS`; those of no kind count as either."""
+    """Return the ids of the models of a kind, `COMPLETIONS` or `EMBEDDINGS`; models without a kind count as both."""
     return [str(item["id"]) for item in items(listed(deployment, "listModels")) if _may_be(item, kind)]
 
 
@@ -101,7 +101,7 @@ def answering_model(deployment: Deployment) -> str:
 def offered(exchange: Exchange, *known: int) -> Exchange:
     """Return the reply to a request; raises the verdict `not supported` if the server lacks the operation.
 
-    `known` are statuses by which a server that has it may answer too.
+    `known` are further statuses of a server that has the operation.
     """
     if exchange.status in _LACKING and exchange.status not in known:
         raise not_supported(f"the server has no such operation: {exchange.described()}")
@@ -109,7 +109,7 @@ def offered(exchange: Exchange, *known: int) -> Exchange:
 
 
 def ends_with_done(exchange: Exchange) -> None:
-    """Want a stream of chunks that ends with `[DONE]`."""
+    """Require a stream of chunks that ends with `[DONE]`."""
     if exchange.status != expect.OK or exchange.media_type != "text/event-stream":
         raise failed("a stream of events", exchange.described(), exchange)
     seen = exchange.events

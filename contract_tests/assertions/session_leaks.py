@@ -6,7 +6,7 @@
 | trend | groups of the same request, with long turns of other sessions in between | counts vary from call to call |
 | recall | whether a code word of one session is known in another one, or without a session | the model repeats it |
 
-Each of them is about what other sessions add. What a server adds by itself (knowledge, instructions, a preamble, a
+Each witness measures what other sessions add. What a server adds by itself (knowledge, instructions, a preamble, a
 summary) is in both sides of each comparison.
 """
 
@@ -37,7 +37,7 @@ FIRST_LABEL = 20
 
 
 def want_no_growth(deployment: Deployment, alone: PromptSizes) -> None:
-    """Want that a session's turns count no more because other sessions had long turns, plain or streamed.
+    """Require that long turns of other sessions, plain or streamed, don't raise the counts of a session.
 
     The session has six turns in the end: some servers mix sessions up only when a session is long. Another session is
     opened before and after the long turns, and the message is sent without a session, plain and streamed.
@@ -65,7 +65,7 @@ def want_no_growth(deployment: Deployment, alone: PromptSizes) -> None:
 
 
 def _want_usual(usual: int, alone: PromptSizes, before: int, after: int, seen: Sequence[Exchange]) -> None:
-    """Want that a count has grown as usual, not by what a long turn adds; answers may differ by some tokens."""
+    """Require that a count has grown as usual, not by a long turn; answers may differ by a few tokens."""
     most = before + usual + alone.story - 2 * SESSION_TOKENS
     if after > most:
         raise failed(
@@ -84,7 +84,7 @@ def _streamed(deployment: Deployment, session: str = "") -> tuple[Exchange, int]
 
 
 def want_no_trend(deployment: Deployment) -> None:
-    """Want that counts which vary from call to call don't rise whenever other sessions have long turns.
+    """Require that counts which vary from call to call don't rise with long turns of other sessions.
 
     A rise between two groups counts if the smallest count after it exceeds the largest before it by what the long
     turns hold at least, one token for each word; by chance that happens twice in a row once in 1,680 runs at most.
@@ -117,9 +117,9 @@ def _highest(group: Sequence[Exchange]) -> int:
 
 
 def want_no_recall(deployment: Deployment) -> bool:
-    """Want that no code word of one session is known in another one, or without a session.
+    """Require that no code word of one session is known in another one, or without a session.
 
-    Return whether that was decided: the model repeats the words in their own session.
+    Return whether this could be decided, which needs a model that repeats the words in their own session.
     """
     if not recalled(deployment):
         return False

@@ -1,4 +1,4 @@
-"""Sessions held to a model: what a server remembers shows in the prompt tokens that it counts.
+"""Sessions observed through prompt tokens: the count shows what a server remembers.
 
 The same short message is sent with and without a session. A first turn is long and the others short, so that what
 was forgotten shows; all of a session stays under five hundred characters, so that nothing needs summarizing.
@@ -96,10 +96,10 @@ def talk(deployment: Deployment, turns: int = 4) -> ObservedSession:
 
 
 def size(deployment: Deployment) -> PromptSizes:
-    """Return what the two messages count without a session.
+    """Return the prompt tokens of the two messages without a session.
 
-    If that varies from call to call, or with what an agent knows, no count proves anything: the verdict `warning`
-    is raised.
+    Raises the verdict `warning` if the counts vary from call to call or with the agent's knowledge, because then they
+    prove nothing.
     """
     shorts = [deployment.chat(turn(), again=label) for label in STEADY]
     long = deployment.chat(turn(STORY))
@@ -139,9 +139,9 @@ def at_once(deployment: Deployment, session: ObservedSession) -> list[Exchange]:
 
 
 def together(calls: Sequence[Callable[[], Exchange]]) -> list[Exchange]:
-    """Return what the calls return that are made at the same time; what the first of them raises is raised.
+    """Make the calls at the same time and return their results; an exception of the first of them is raised.
 
-    An interruption ends it at once: no thread of a pool is waited for, here or at the end of the process.
+    An interruption ends it at once, without waiting for threads.
     """
     done: SimpleQueue[tuple[int, Exchange | Exception]] = SimpleQueue()
 

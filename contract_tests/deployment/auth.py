@@ -59,7 +59,7 @@ class Credentials:
 
     @property
     def current(self) -> str:
-        """The token that was given last; an empty text before the first."""
+        """The last token; an empty string before the first."""
         return self._issued.token if self._issued else ""
 
     def token(self) -> str:
@@ -128,12 +128,12 @@ class TokenProvider:
 
     @property
     def _seconds(self) -> float:
-        """How long the next exchange may take; the run's deadline holds for it too."""
+        """How long the next exchange may take; the run's deadline applies too."""
         left = self._begun + self.options.deadline - time.monotonic() if self.options.deadline else TIMEOUT
         return min(TIMEOUT, self.options.timeout, max(left, 0.0))
 
     def __call__(self) -> IssuedToken:
-        """Return a token: by the refresh token if there is one that is still good, else by the grant."""
+        """Return a token: by the refresh token if it is still valid, else by the grant."""
         try:
             from authlib.common.errors import AuthlibBaseError
         except ImportError as error:
@@ -253,7 +253,7 @@ def _discovered(session: _ProviderClient, issuer: str) -> Mapping[str, Any]:
 
 
 def _method(secret: str, metadata: Mapping[str, Any]) -> str:
-    """Return how the client shows who it is: by HTTP Basic, unless the provider only takes it in the form."""
+    """Return how the client authenticates: by HTTP Basic, unless the provider only accepts fields of the form."""
     if not secret:
         return "none"
     known = metadata.get("token_endpoint_auth_methods_supported")

@@ -33,7 +33,7 @@ def parse(base_url: str, template: str) -> Target:
 
     Raises `TargetError` for a URL that is not http or https, or has a query, a fragment or a password.
     """
-    shown = "the base URL" if "@" in base_url else repr(base_url)  # what stands before an @ may be a password
+    shown = "the base URL" if "@" in base_url else repr(base_url)  # text before an @ may be a password
     try:
         parts = urlsplit(base_url)
         port = f":{parts.port}" if parts.port else ""

@@ -1,7 +1,7 @@
 """One clock and one bound on the bytes of a whole exchange.
 
-httpx bounds each read by itself: a server that sends a byte a second, or interim replies without an end, holds a
-client for ever. Here a bound is in force from the connection to the last byte, trailers included.
+httpx limits each read separately, so a server that sends one byte per second, or endless interim replies, holds a
+client for ever. Here one limit covers the exchange from the connection to the last byte, trailers included.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ import httpx
 
 from contract_tests.wire.decoding import DecodingError, decoded
 
-#: Bytes of a reply, as it is sent and as it is decoded.
+#: The most bytes of a reply, before and after decoding.
 LARGEST_REPLY = 4 * 1024 * 1024
 #: Lines of an event stream, and values of any body, counted by the signs before them: each takes time to read.
 MOST_LINES = 20_000
 MOST_VALUES = 200_000
-#: Bytes of a reply that was given up that are kept as evidence.
+#: The bytes of an abandoned reply that are kept as evidence.
 EVIDENCE = 4096
 #: Seconds that a connection may take.
 LONGEST_CONNECT = 10.0
@@ -36,7 +36,7 @@ LONGEST_CONNECT = 10.0
 _MOST_ADDRESSES = 3
 #: Bytes of head, chunk sizes and trailers, and bytes of framing for each byte of a body.
 _OVERHEAD, _FRAMING = 1024 * 1024, 8
-#: Pieces of a body that arrive within this many seconds are one.
+#: Pieces of a body that arrive within this time, in seconds, are merged.
 _RESOLUTION = 0.001
 #: Bytes that are written at a time: between two of these the clock is read.
 _WRITE = 64 * 1024
@@ -46,7 +46,7 @@ _LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
 class _Exceeded(httpcore.ReadTimeout):
-    """The bound of the exchange is reached."""
+    """The exchange has reached a limit."""
 
 
 @dataclass(slots=True)
@@ -104,7 +104,7 @@ def _in_force(bound: ExchangeLimits) -> Iterator[None]:
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection that the bound of the current exchange holds for."""
+    """A connection that applies the limits of the current exchange."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
@@ -138,14 +138,14 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Backend(httpcore.SyncBackend):
-    """Opens connections that the bound of the current exchange holds for."""
+    """Opens connections that apply the limits of the current exchange."""
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, *rest: Any, **more: Any) -> _Stream:
         bound = _BOUND.get()
         if bound is None:
             return _Stream(super().connect_tcp(host, port, timeout, *rest, **more))
         first, *others = _addresses(host, port, bound.left(timeout))
-        # Python's own loop over the addresses gives each of them the whole time.
+        # Python's own loop would allow each address the whole time.
         for address in (first, *others[:_MOST_ADDRESSES]):
             try:
                 return _Stream(super().connect_tcp(address, port, bound.left(timeout), *rest, **more))
@@ -158,7 +158,7 @@ class _Backend(httpcore.SyncBackend):
 def _addresses(host: str, port: int, timeout: float) -> list[str]:
     """Return the addresses of a host; raises httpcore's errors if it has none, or the resolver takes longer.
 
-    Python has no time limit for a resolver: it runs in a thread that is left alone when the time is over.
+    Python has no time limit for a resolver: it runs in a thread, which is abandoned when the time is over.
     """
     found: SimpleQueue[list[str] | Exception] = SimpleQueue()
 
@@ -190,7 +190,7 @@ class BoundedTransport(httpx.HTTPTransport):
 def bounded_client(**settings: Any) -> httpx.Client:
     """Return a client whose exchanges can be bounded; `settings` are those of `httpx.HTTPTransport`.
 
-    It follows no redirects and keeps no cookies: each request is the same, whatever was answered before.
+    It follows no redirects and keeps no cookies: no request depends on an earlier reply.
     """
     return httpx.Client(
         transport=BoundedTransport(**settings),
@@ -223,7 +223,7 @@ def send_within(
 ) -> RawReply:
     """Send a request and return what came back within the bound; never raises for what a server does.
 
-    Of a reply that is too large or slow, the beginning is kept.
+    It keeps the beginning of a reply that is too large or slow.
     """
     received, pieces = RawReply(), _Pieces(bound)
     failure, lost = "", False
@@ -254,7 +254,7 @@ def send_within(
 
 
 class _Pieces:
-    """The pieces of a body, each with the second in which it came; those that came together are one."""
+    """The pieces of a body, each with the second in which it came; pieces that arrived together are merged."""
 
     def __init__(self, bound: ExchangeLimits) -> None:
         self._bound = bound
@@ -280,7 +280,7 @@ class _Pieces:
                 self._bound.exceed(f"not finished after {number} {unit}")
 
     def shorten(self) -> None:
-        """Keep the beginning alone."""
+        """Keep only the beginning."""
         kept, left = [], EVIDENCE
         for at, part in self._parts:
             if left <= 0:

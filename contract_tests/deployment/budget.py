@@ -16,9 +16,9 @@ from contract_tests.wire import stream_rules
 if TYPE_CHECKING:
     from contract_tests.wire.exchange import Exchange
 
-#: Why a clause is left out by the user's own choice: it counts as skipped.
+#: The reason of a clause that an option of the user skips.
 NO_SESSIONS = "it takes a session, and --no-sessions creates none"
-#: The same for what takes an agent of the run's own.
+#: The reason of a clause that needs an agent created by the run.
 NO_AGENTS = "it takes an agent of its own, and --manage-agents creates some"
 BY_CHOICE = (NO_SESSIONS, NO_AGENTS)
 #: What a chat template adds to each message, generously, and what a session holds at most: it is kept short.
@@ -27,7 +27,7 @@ A_SESSION = 600
 #: Requests of a run that are kept for the operations around the chat, if more are left than the chat needs.
 AROUND = 100
 FOR_CHAT = 200
-#: No server that is asked for more choices than these is expected to give them.
+#: A server is not expected to grant more choices than this.
 MOST_CHOICES = 128
 
 
@@ -78,7 +78,7 @@ class Budget:
         return bound
 
     def settle(self, reserved: int, exchange: Exchange) -> None:
-        """Put what an answer counted in the place of what was set aside for it."""
+        """Replace the tokens that were set aside by those that the answer counted."""
         counted = tokens_counted(exchange)
         with self._lock:
             self.tokens += (reserved if counted is None else counted) - reserved
@@ -88,15 +88,15 @@ class Budget:
 
 
 def chat_share(most: int, breadth: str) -> int:
-    """Return how many of the most requests that a run may send generated ones to the chat may use up.
+    """Return how many of a run's requests generated chat requests may use.
 
-    With breadth `deep` they may use up all.
+    With breadth `deep` they may use all.
     """
     return most if breadth == "deep" else max(most - AROUND, min(most, FOR_CHAT))
 
 
 def tokens_at_most(body: Any) -> int:
-    """Return the most tokens that a request can cost, its prompt and its answers: no token is less than a byte.
+    """Return the most tokens that a request can cost, its prompt and its answers: a token has at least one byte.
 
     What the agent adds of its own, instructions and knowledge, can't be known.
     """

@@ -1,4 +1,4 @@
-"""Asks the deployment, each request once, within a budget; what came back is kept to the byte."""
+"""Sends requests to the deployment, equal ones once, within a budget, and keeps the replies to the byte."""
 
 from __future__ import annotations
 

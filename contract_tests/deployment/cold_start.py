@@ -1,4 +1,4 @@
-"""A deployment whose model is not loaded yet: waited for, which is said meanwhile and in the end."""
+"""Waits for a deployment whose model is not loaded yet, and reports the wait."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from contract_tests.wire.exchange import Exchange, status_line
 if TYPE_CHECKING:
     from contract_tests.deployment.client import DeploymentClient
 
-#: Takes a sentence for the user, and its value.
+#: Receives a sentence for the user, and the same as a value.
 Notify: TypeAlias = Callable[[str, "ColdStart"], None]
 #: Statuses of a gateway while its model is being loaded.
 COLD = (502, 503, 504)
-#: How many seconds until a cold deployment is asked again, at first and at most.
+#: The first and the longest pause before a cold deployment is asked again, in seconds.
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class ColdStart:
-    """That a deployment was cold: what showed it first, for how many seconds it was waited, what shows it still.
+    """A deployment that was cold: its first sign, the seconds that the run waited, and the sign that remains.
 
     `still` is empty if it answered in the end.
     """
@@ -39,7 +39,7 @@ class ColdStart:
 
 @dataclass(frozen=True, slots=True)
 class WarmUp:
-    """The last answer to a plain request, and how it was waited for, if it was."""
+    """The last answer to a plain request, and the wait for it, if there was one."""
 
     exchange: Exchange
     cold_start: ColdStart | None = None
@@ -48,7 +48,7 @@ class WarmUp:
 def warm_up(client: DeploymentClient, longest: float, notify: Notify) -> WarmUp:
     """Return the answer to a plain request, asked again with growing pauses while the deployment is cold.
 
-    What is waited for is told to `notify` at once, as it may end with the run's deadline.
+    `notify` hears of each wait before it begins, because the run's deadline may end it.
     """
     limiter = client.budget.limiter
     begun, pause = limiter.clock(), FIRST_PAUSE
@@ -70,9 +70,9 @@ def warm_up(client: DeploymentClient, longest: float, notify: Notify) -> WarmUp:
 
 
 def coldness(exchange: Exchange) -> str:
-    """Return what shows that a deployment's model is not loaded yet, or an empty text.
+    """Return the sign that a deployment's model is not loaded yet, or an empty string.
 
-    An empty answer that was cut at its limit does not count: a reasoning model may use it all up before it answers.
+    An empty answer that was cut at its limit does not count: a reasoning model may spend the limit before it answers.
     """
     if exchange.status in COLD:
         return status_line(exchange.status)

@@ -1,4 +1,4 @@
-"""What the tests ask with: the deployment, the contract, and what no deployment can know."""
+"""The deployment under test: sends requests to its operations, and knows its version and its contract."""
 
 from __future__ import annotations
 

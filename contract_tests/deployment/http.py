@@ -1,4 +1,4 @@
-"""How the deployment and an OIDC provider are reached: certificates, proxies and HTTP/2, as httpx has them."""
+"""The HTTP client for the deployment and for an OIDC provider: certificates, proxies and HTTP/2."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def client(options: Options, url: str) -> httpx.Client:
     """Return an HTTP client for requests to the server of a URL, with the options' certificates and proxy.
 
     It speaks HTTP/2 if the server offers it in the TLS handshake, and HTTP/1.1 otherwise. Without the option `proxy`
-    the environment is asked: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY. Raises `ConnectionSettingError` for a
+    the environment decides: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY. Raises `ConnectionSettingError` for a
     certificate or proxy that can't be used.
     """
     import httpx
@@ -36,7 +36,7 @@ def client(options: Options, url: str) -> httpx.Client:
 
 
 def context(options: Options) -> ssl.SSLContext:
-    """Return what TLS is done with; without a CA bundle the authorities that httpx trusts are trusted."""
+    """Return the TLS context; without a CA bundle it trusts the authorities that httpx trusts."""
     import httpx
 
     if options.ca_bundle:
@@ -56,7 +56,7 @@ def context(options: Options) -> ssl.SSLContext:
 
 
 def _refused() -> str:
-    """Replace OpenSSL's question on the terminal, which would stop a pipeline."""
+    """Refuse OpenSSL's prompt for a password, which would block a pipeline."""
     raise ValueError("the key is encrypted; give one that is not")
 
 

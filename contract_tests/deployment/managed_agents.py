@@ -1,4 +1,4 @@
-"""The run's own agents: created to be judged, recognizable by their names, and removed at the end."""
+"""The agents that a run creates for its tests, recognizable by their names, and removes at the end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contract_tests.wire.exchange import Exchange
 if TYPE_CHECKING:
     from contract_tests.deployment.client import DeploymentClient, Endpoint
 
-#: So begin the names of all agents that any run creates.
+#: The prefix of the names of all agents that a run creates.
 NAME = "agent-contract-verify"
 LISTING = ("listAgents", "listAssistants")
 CREATING = ("createAgent", "createAssistant")
@@ -25,7 +25,7 @@ CHANGING = (*CREATING, *DELETING, "updateAgent", "updateAssistant")
 _GONE = (200, 202, 204, 410)
 #: Statuses if the agent or the operation does not exist.
 _ABSENT = 404
-#: What may pass: no answer, a link to the agent, too many requests, a gateway without a server.
+#: Temporary failures: no answer, a link to the agent, too many requests, a gateway without a server.
 _PASSING = (0, 409, 429, 500, 502, 503, 504)
 #: How often an agent's removal is tried, and the seconds before it is tried again.
 TRIES = 3
@@ -43,7 +43,7 @@ class ManagedAgents:
     name: str = field(default_factory=lambda: f"{NAME}-{secrets.token_hex(4)}")
     created: list[str] = field(default_factory=list)
     changes: int = 0  #: how often the list of agents has changed by this run
-    tried: bool = False  #: a create was sent, whatever became of it
+    tried: bool = False  #: a create was sent, successful or not
 
     def permit(self, endpoint: Endpoint) -> None:
         """Raise the verdict `skipped` if a request could change something, and the run may not."""
@@ -66,9 +66,9 @@ class ManagedAgents:
     def remove_all(
         self, client: DeploymentClient, listing: Iterable[Endpoint], deleting: Iterable[Endpoint]
     ) -> list[str]:
-        """Remove what is there, newest first; return a line for each agent that could not be removed.
+        """Remove the created agents, newest first; return a line for each agent that could not be removed.
 
-        Each operation is given with its twin: what the one lacks the other may have. A second call has nothing to do.
+        Each operation is given with its twin on the other path: a server may have only one. A second call does nothing.
         """
         refused: dict[str, str] = {}
         absent: list[str] = []
@@ -93,7 +93,7 @@ class ManagedAgents:
         return [f"{id}: {refused[id]}" for id in left]
 
     def _find_created(self, client: DeploymentClient, listing: Iterable[Endpoint]) -> None:
-        """Add the agents that bear the run's name to those that are there."""
+        """Add the listed agents with the run's name to the created ones."""
         if self.tried:
             self.tried = False
             found = self._listed(client, listing) or []
@@ -110,7 +110,7 @@ class ManagedAgents:
         return None
 
     def _remove(self, client: DeploymentClient, deleting: Iterable[Endpoint], id: str) -> Exchange:
-        """Return what an agent's removal gets."""
+        """Return the exchange that removes an agent."""
         for endpoint in deleting:
             exchange = client.clean_up(endpoint, agent_id=id)
             if exchange.status in _GONE:

@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agent_contract.messages import JSON
 
-#: No answer that may really be generated has more tokens than this.
+#: The most tokens that a request lets a real model generate, unless it is about longer answers.
 MAX_TOKENS = 16
 #: Enough tokens for a tool call or for structured content; a model that reasons first may need more.
 FORM_TOKENS = 64
-#: Fewer tokens in a session, whose turns must stay short.
+#: The same in a session, whose turns must stay short.
 SESSION_TOKENS = 4
 
 HELLO: list[JSON] = [{"role": "user", "content": "Hello!"}]
 COUNT: list[JSON] = [{"role": "user", "content": "Count from one to one hundred in words."}]
 NEXT: list[JSON] = [{"role": "user", "content": "Go on."}]
-#: Values out of the range of each of these fields, all in one request.
+#: One request whose fields all have values outside their range.
 OUTSIDE: dict[str, JSON] = {"top_p": 1.1, "top_k": -2, "frequency_penalty": 2.1, "presence_penalty": -2.1}
 #: A field that no version lists.
 UNLISTED: dict[str, JSON] = {"user": "client-42"}
 #: What makes a stream carry its usage.
 USAGE: dict[str, JSON] = {"stream_options": {"include_usage": True}}
-#: Hardly any text does without both of these letters.
+#: Almost every text contains one of these letters.
 STOPS: list[JSON] = ["e", "a"]
-#: Some 60 tokens: whether a server still has them shows in what it counts.
+#: About 60 tokens, enough that a server's counts show whether it still has them.
 STORY: list[JSON] = [
     {
         "role": "user",
@@ -36,7 +36,7 @@ STORY: list[JSON] = [
 
 
 def plain(**fields: JSON) -> dict[str, JSON]:
-    """Return a body that asks for a short answer, with these fields besides or in place."""
+    """Return a body that asks for a short answer, with these additional or changed fields."""
     return {"messages": HELLO, "max_tokens": MAX_TOKENS, **fields}
 
 

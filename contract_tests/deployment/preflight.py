@@ -1,4 +1,4 @@
-"""Before the first clause: whether the deployment answers at all, and if not, why, as far as it can be told."""
+"""Checks before the first clause that the deployment answers, and finds the reason if it doesn't."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SERVER_ERRORS = range(500, 600)
 
 
 def reason_not_to_test(client: DeploymentClient, unknown_agent: str, warmup: float, notify: Notify) -> str:
-    """Return why the deployment can't be judged, or an empty text; `unknown_agent` is an agent id that none has.
+    """Return why the deployment can't be judged, or an empty string; `unknown_agent` is an id that no agent has.
 
     One plain request is sent; more of them, for `warmup` seconds, if a gateway reports that no model is ready,
     or if nothing answers; and up to three more if the answer is 404.
@@ -38,7 +38,7 @@ def reason_not_to_test(client: DeploymentClient, unknown_agent: str, warmup: flo
 
 
 def still_alive(client: DeploymentClient) -> str:
-    """Return why the deployment no longer answers a plain request that it answered before, or an empty text."""
+    """Return why the deployment no longer answers a plain request that it answered before, or an empty string."""
     if client.budget.left <= 0:
         return ""
     client.budget.spend()

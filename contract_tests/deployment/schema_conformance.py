@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from contract_tests.wire.exchange import Exchange
 
-#: More ways in which a reply differs from the document are not looked for: a reply of 4 MiB has hundreds of thousands.
+#: The most differences that are collected for one reply: a reply of 4 MiB can have hundreds of thousands.
 MOST_FAULTS = 20
 #: Characters of a fault's message: it quotes the value.
 _MESSAGE = 300
@@ -48,7 +48,7 @@ class Conformity:
         response = _Response(exchange.status, dict(exchange.headers), exchange.header("content-type"), exchange.body)
         try:
             errors = self._openapi.iter_response_errors(request, response)
-            # The message of an error is made when it is asked for, and decodes the body once more.
+            # An error builds its message on access, and decodes the body again for it.
             return tuple(islice((message for error in errors for message in _messages(error)), MOST_FAULTS))
         except (ValueError, RecursionError) as error:  # not UTF-8, or nested deeper than the libraries go
             return (f"the body can't be read: {type(error).__name__}",)
@@ -81,7 +81,7 @@ class Conformity:
         from contract_tests.deployment.bounded_validators import BoundedValidators
 
         config = Config(
-            # The document was checked when the contract was compiled; to check it again takes a third of a second.
+            # The document was checked when the contract was compiled; checking it again takes a third of a second.
             spec_validator_cls=None,
             schema_validators_factory=BoundedValidators(self.document["openapi"], MOST_FAULTS),
         )

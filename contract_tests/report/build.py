@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from contract_tests.report.run_result import RunResult
     from contract_tests.verdict import Finding
 
-#: The libraries on which a verdict depends, beside this kit and Python.
+#: The libraries that a verdict depends on, besides this kit and Python.
 LIBRARIES = (
     "agent-contract",
     "httpx",
@@ -42,7 +42,7 @@ LIBRARIES = (
     "pytest",
     "schemathesis",
 )
-#: The options besides those of access that decide how a clause is tested.
+#: The options that decide how a clause is tested, without those for access.
 REPEATED = ("agent_id", "api_version", "breadth", "seed", "manage_agents")
 
 

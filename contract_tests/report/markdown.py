@@ -16,9 +16,9 @@ from contract_tests.verdict import WAIVED, WORDS
 if TYPE_CHECKING:
     from contract_tests.report.model import ClauseResult, Comparison, Report
 
-#: Shown openly; clauses with other words are folded.
+#: The verdicts that are shown; clauses with other verdicts are folded.
 OPEN = ("failed", WAIVED, "warning")
-#: No more of what was expected and got is shown in a table.
+#: The most characters of an expected or observed value in a table.
 LONGEST = 200
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~@$&])")
 

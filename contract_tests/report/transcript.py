@@ -15,10 +15,10 @@ from contract_tests.wire.exchange import status_line
 if TYPE_CHECKING:
     from contract_tests.wire.exchange import Exchange
 
-#: No more of a body, and of one event, is kept, in characters.
+#: The most characters that are kept of a body, and of one event.
 LONGEST_BODY = 8000
 LONGEST_EVENT = 2000
-#: Of a longer stream the first and the last events are kept.
+#: The numbers of first and last events that are kept of a longer stream.
 FIRST_EVENTS = 40
 LAST_EVENTS = 20
 #: First and last events, and characters of each, that a terminal shows.
@@ -55,7 +55,7 @@ class ShownEvent:
 class ShownReply:
     """A reply: a body as text, or the events of a stream; `failure` is the reason if it is incomplete.
 
-    The `Date` header stands apart in `date`, because it differs from run to run.
+    The `Date` header is separate, in `date`, because it differs from run to run.
     """
 
     status: int
@@ -124,7 +124,7 @@ def from_json(value: Mapping[str, Any]) -> Transcript:
 
 
 def from_text(text: str) -> tuple[Transcript, ...]:
-    """Return the transcripts that `to_text` wrote; none for an empty text."""
+    """Return the transcripts that `to_text` wrote; none for an empty string."""
     return tuple(map(from_json, json.loads(text))) if text else ()
 
 
@@ -140,7 +140,7 @@ def brief(transcript: Transcript) -> Iterator[str]:
 
 
 def event_lines(transcript: Transcript) -> Iterator[str]:
-    """Yield the events of a stream in a line each, with the second in which they came; those in the middle not."""
+    """Yield a line for each event of a stream, with the second in which it came; events in the middle are left out."""
     events = transcript.reply.events
     left_out = transcript.reply.events_left_out + len(events) - 2 * FEW
     for index, event in enumerate(events):
@@ -161,7 +161,7 @@ def _text(body: bytes, hide: Redaction) -> str:
 
 
 def _line(text: str) -> str:
-    """Return the text on one line, cut in the middle: at the end stand the session, and the usage."""
+    """Return the text on one line, cut in the middle, because the session and the usage are at the end."""
     line, half = " ".join(text.split()), LONGEST_LINE // 2
     return printable(line if len(line) <= LONGEST_LINE else f"{line[:half]} … {line[-half:]}")
 

@@ -1,4 +1,4 @@
-"""Estimates what a run sends at most and what it leaves, from what each clause cost on the reference server."""
+"""Estimates the most that a run sends and leaves, from what each clause cost on the reference server."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 #: Written by `python -m benchmarks.costs`.
 COSTS = Path(__file__).with_name("costs.json")
-#: Other deployments take other paths through a test: the factor to add for that, and some requests for the start.
+#: The factor for other deployments, which take other paths through a test, and requests before the first test.
 MARGIN = 1.25
 SPARE = 5
-#: So end the names of the costs of runs that create agents.
+#: The suffix of the costs of runs that create agents.
 WITH_AGENTS = "+agents"
-#: The estimate for a clause without recorded costs: requests, tokens of each, sessions.
+#: The estimate for a clause without recorded costs: requests, tokens per request, sessions.
 UNKNOWN = (10, 200, 1)
 
 
@@ -30,7 +30,7 @@ UNKNOWN = (10, 200, 1)
 class Plan:
     """The most that a run sends and leaves; `tokens` are those of prompts and of requested answers.
 
-    Agents are removed again, which takes a request each beyond those that are named.
+    Removing each agent takes one more request, which is not counted.
     """
 
     requests: int
@@ -48,8 +48,8 @@ class Plan:
 def planned(clauses: frozenset[str], options: Options) -> Plan:
     """Return the most that judging these clauses takes.
 
-    Not included are what an agent adds to each prompt, instructions and knowledge, and what a server asks
-    to send again by `Retry-After`. `max_requests` and `max_tokens` hold whatever happens.
+    It does not include what an agent adds to each prompt (instructions and knowledge), and requests that are repeated
+    because of `Retry-After`. `max_requests` and `max_tokens` hold in any case.
     """
     every = _costs()
     costs = every[f"{options.breadth}{WITH_AGENTS if options.manage_agents else ''}"]

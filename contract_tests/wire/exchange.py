@@ -1,4 +1,4 @@
-"""What was asked of the deployment and what came back, to the byte, and the `curl` that asks it again."""
+"""A request to the deployment and its reply, to the byte, and the `curl` command that repeats the request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["EXCERPT", "TOKEN_VARIABLE", "Exchange", "status_line"]
 if TYPE_CHECKING:
     from agent_contract.messages import JSON, Request
 
-#: More of a reply's text than this is not shown.
+#: The most characters of a reply that are shown.
 EXCERPT = 300
 #: Bytes of a body that an excerpt is taken from: white space in it counts as one character.
 _DESCRIBED = 16 * 1024
@@ -24,7 +24,7 @@ _DESCRIBED = 16 * 1024
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and what became of it.
+    """One request and its reply, or the reason for a missing one.
 
     `status` is 0 and `failure` is the reason if no complete reply came; header names are lower-case; `pieces` are the
     body's bytes, decoded from any content coding, each with the second after the request in which it came.
@@ -37,8 +37,8 @@ class Exchange:
     headers: tuple[tuple[str, str], ...] = ()
     pieces: tuple[tuple[float, bytes], ...] = ()
     failure: str = ""
-    lenient: bool = False  #: a server error is reported and nothing more
-    protocol: str = ""  #: what was spoken, as in `HTTP/2`
+    lenient: bool = False  #: only a server error in the reply is reported
+    protocol: str = ""  #: the protocol of the reply, as in `HTTP/2`
     lost: bool = False  #: the connection was lost before there was any reply
 
     @property
@@ -47,7 +47,7 @@ class Exchange:
         return b"".join(piece for _, piece in self.pieces)
 
     def header(self, name: str) -> str:
-        """Return the header's first value, or an empty text."""
+        """Return the header's first value, or an empty string."""
         return next((value for key, value in self.headers if key == name), "")
 
     @property

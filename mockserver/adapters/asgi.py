@@ -18,7 +18,7 @@ from mockserver.stores import compute_turn, count_wait, limited_wait
 
 #: Number of threads for each effort: how many requests can wait for a store, or for their turn to compute, at once.
 _THREADS = {Effort.WAITS: 64, Effort.COMPUTES: 256, Effort.HEAVY: 256}
-#: Seconds after which a stream without delays lets other connections go on.
+#: Seconds after which a stream without delays yields to other connections.
 _SLICE = 0.002
 
 

@@ -15,10 +15,10 @@ from agent_contract.messages import JSON
 
 CORPUS = Path(__file__).parent / "corpus.json"
 
-#: A prime: steps of any length through the sentences repeat none.
+#: A prime, so that steps of any length visit each sentence once.
 SENTENCES = 211
 
-#: Days and months are drawn from the time before this one. Faker's default is the current time, which would change.
+#: Days and months are drawn from the time before this. Faker's default, the current time, would change the result.
 UNTIL = datetime(2026, 11, 23, 16, 30)  # noqa: DTZ001 -- Faker counts without a zone
 
 OPENINGS: dict[str, list[str]] = {
@@ -46,7 +46,7 @@ OPENINGS: dict[str, list[str]] = {
     ],
 }
 
-#: Announcements of sample sentences, without and with evidence before them.
+#: What announces sample sentences, without and with evidence before it.
 SAMPLE = "I am a mock server, so this is sample text."
 SAMPLE_AFTER_EVIDENCE = "The rest is sample text of a mock server."
 

@@ -29,7 +29,7 @@ class Vector:
     numbers: Mapping[int, float]
 
     def as_json(self) -> orjson.Fragment:
-        """Return the numbers as a JSON array; runs of zeros are written at once."""
+        """Return the numbers as a JSON array; runs of zeros are written in one step."""
         parts, end = [], 0
         for place in sorted(self.numbers):
             parts += [b"0.0," * (place - end), orjson.dumps(self.numbers[place]), b","]
