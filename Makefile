@@ -78,7 +78,7 @@ $(BIN)/python:
 
 $(BIN)/agent-contract: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'installing this checkout and what it needs into $(VENV) …'
-	@$(PIP_INSTALL) -e '.[all]'
+	@$(PIP_INSTALL) -e '.[redis]'
 	@touch $@
 
 $(BIN)/tox: constraints.txt | $(BIN)/python

@@ -27,6 +27,8 @@ NOT_RUN = {
     "make test": "it would run this test; that make knows the target is tested",
     "make check": "it would run the unit tests again; that make knows the target is tested",
     "python -m pip install ": "the tests of the package install it in an empty environment",
+    "python3 -m venv .venv": "the tests of the package create environments",
+    "source .venv/bin/activate": "the tests have an environment of their own",
     "tox run -e tests": "CI runs the same environment; `tox run -e layers` shows that tox knows its environments",
     "podman ": "it takes a container engine; the tests of the package run the Containerfile's steps",
     "kubectl ": "it takes a cluster; another test compares the manifest with the mock",
