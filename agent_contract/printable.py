@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator, Sequence
 
 #: Control characters but for tab and line feed, C1, invisible and bidirectional formatting, separators of lines that
 #: editors don't show, lone surrogates, what XML 1.0 can't hold, and tag characters.
@@ -27,6 +28,13 @@ def printable_line(text: str) -> str:
 def shorten(text: str, most: int = 100) -> str:
     """Return the text, cut after `most` characters with "…" for the rest."""
     return text if len(text) <= most else text[:most] + "…"
+
+
+def align(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield each row as one line, its columns two spaces apart and aligned with those of the other rows."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(map(str.ljust, row, widths)).rstrip()
 
 
 def printable_json(text: str) -> str:

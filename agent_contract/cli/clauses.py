@@ -12,6 +12,7 @@ import click
 from agent_contract.document.errors import ContractError
 from agent_contract.load import load_contract
 from agent_contract.messages import GRADE_MEANINGS
+from agent_contract.printable import align
 
 if TYPE_CHECKING:
     from agent_contract.contract import Contract
@@ -22,8 +23,7 @@ def as_table(contract: Contract) -> str:
     """Return a line for each clause: id, grade, versions, sentence, in columns."""
     rows = [("id", "grade", "versions", "sentence")]
     rows += [(clause.id, clause.grade, _versions(clause), clause.sentence) for clause in contract.clauses]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return "\n".join("  ".join((*map(str.ljust, row, widths), row[3])) for row in rows)
+    return "\n".join(align(rows))
 
 
 def as_json(contract: Contract) -> str:

@@ -9,12 +9,15 @@ from dataclasses import asdict
 
 from agent_contract.contract import Contract
 from agent_contract.diff.compare import EFFECTS, PARTS, Difference
+from agent_contract.printable import align
 
 Differences = Sequence[Difference]
 
 _HEADINGS = ("part", "what", "change", "operations", "clauses")
 #: How many names a cell of a table holds; the others are counted.
 _NAMES = 2
+#: The tables of all parts have a first column of one width.
+_PART_WIDTH = max(map(len, PARTS))
 
 
 def summary(found: Differences) -> str:
@@ -60,12 +63,11 @@ def _table(before: Contract, after: Contract, found: Differences) -> Iterator[st
         if any(one.effect == effect for one in found):
             yield from ("", f"{effect}: {meaning}")
         for part in PARTS:
-            rows = [_row(one, _NAMES) for one in found if (one.effect, one.part) == (effect, part)]
+            chosen = (one for one in found if (one.effect, one.part) == (effect, part))
             # A clause is a sentence: it gets the rest of the line.
-            rows = [row[:3] for row in rows] if part == "clause" else rows
-            widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
-            widths[:1] = [max(map(len, PARTS))]
-            yield from ("  " + "  ".join((*map(str.ljust, row, widths), row[-1])).rstrip() for row in rows)
+            columns = slice(1, 3 if part == "clause" else None)
+            rows = [(part.ljust(_PART_WIDTH), *_row(one, _NAMES)[columns]) for one in chosen]
+            yield from (f"  {line}" for line in align(rows))
 
 
 def _markdown(before: Contract, after: Contract, found: Differences) -> Iterator[str]:

@@ -22,6 +22,8 @@ COLUMNS = (
     ("not supported", ("not supported",)),
     ("not tested", ("not tested",)),
 )
+#: Columns of text that a row may have in a pipe.
+_MOST = 10_000
 
 
 @click.command()
@@ -41,17 +43,27 @@ def trend(folder: Path) -> None:
             click.echo(f"left out: {error}", err=True)
     if not reports:
         raise click.UsageError(f"{folder} holds no report; `agent-contract verify URL --report FILE.json` writes one")
-    for line in table(sorted(reports, key=lambda pair: (pair[1].started_at, pair[0]))):
-        click.echo(line)
+    _print(sorted(reports, key=lambda pair: (pair[1].started_at, pair[0])))
 
 
-def table(reports: Iterable[tuple[str, Report]]) -> list[str]:
-    """Return a row for each report, by its file's name, under a row of headings."""
-    headings = ["started", *(heading for heading, _ in COLUMNS), "exit", "contract", "deployment", "report"]
-    rows = [headings, *(_row(name, report) for name, report in reports)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(headings))]
-    numbers = range(1, len(COLUMNS) + 2)
-    return ["  ".join(_cell(row, column, widths, numbers) for column in range(len(row))).rstrip() for row in rows]
+def _print(reports: Iterable[tuple[str, Report]]) -> None:
+    """Print a row for each report, by its file's name, under a row of headings; a pipe gets rows of any length."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    table.add_column("started")
+    for heading in (*(heading for heading, _ in COLUMNS), "exit"):
+        table.add_column(heading, justify="right")
+    for heading in ("contract", "deployment", "report"):
+        table.add_column(heading, overflow="fold")
+    for name, report in reports:
+        table.add_row(*map(Text, _row(name, report)))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = console.measure(table, options=console.options.update(max_width=_MOST)).maximum
+    console.print(table)
 
 
 def _row(name: str, report: Report) -> list[str]:
@@ -69,8 +81,3 @@ def _row(name: str, report: Report) -> list[str]:
         printable(report.target.url),
         name,
     ]
-
-
-def _cell(row: list[str], column: int, widths: list[int], numbers: range) -> str:
-    text, width = row[column], widths[column]
-    return text.rjust(width) if column in numbers else text.ljust(width)

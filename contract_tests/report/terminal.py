@@ -16,6 +16,7 @@ from contract_tests.verdict import WAIVED, WORDS
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from agent_contract.messages import Clause
     from contract_tests.report.run_result import RunResult
@@ -68,7 +69,7 @@ def show(console: Console, result: RunResult) -> None:
         console.print()
         console.print(Text("\n".join(lines(result.comparison))), soft_wrap=True)
     console.print()
-    console.print(Text("\n".join(_legend(verdicts, clauses)), style="dim"), soft_wrap=True)
+    console.print(_legend(verdicts, clauses))
     console.print()
     if result.notice:
         console.print(Text(result.notice), soft_wrap=True)
@@ -80,15 +81,23 @@ def show(console: Console, result: RunResult) -> None:
     )
 
 
-def _legend(verdicts: Mapping[str, Finding], clauses: Mapping[str, Clause]) -> Iterator[str]:
-    """Yield what the verdicts and grades in the table mean."""
+def _legend(verdicts: Mapping[str, Finding], clauses: Mapping[str, Clause]) -> Table:
+    """Return what the verdicts and grades in the table mean."""
+    from rich.table import Table
+
+    legend = Table.grid(padding=(0, 2))
+    legend.add_column(no_wrap=True, style="dim")
+    legend.add_column(overflow="fold", style="dim")
     words = {finding.word for finding in verdicts.values()}
-    yield from (f"{word:<15} {meaning}" for word, meaning in WORDS.items() if word in words)
     grades = {clauses[id].grade for id, finding in verdicts.items() if finding.word != "skipped"}
-    yield from (f"{grade:<15} {meaning}" for grade, meaning in GRADE_MEANINGS.items() if grade in grades)
+    for meanings, used in ((WORDS, words), (GRADE_MEANINGS, grades)):
+        for name, meaning in meanings.items():
+            if name in used:
+                legend.add_row(name, meaning)
+    return legend
 
 
-def _table(verdicts: Mapping[str, Finding], clauses: Mapping[str, Clause]) -> object:
+def _table(verdicts: Mapping[str, Finding], clauses: Mapping[str, Clause]) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text

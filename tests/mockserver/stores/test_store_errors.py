@@ -62,6 +62,8 @@ def test_an_address_of_no_store_is_refused_with_those_that_there_are(url: str) -
         "redis://h/0?x=1",
         "redis://[::1",
         "redis://h/-1",
+        "redis://h/1/2",
+        "redis://h/0#x",
     ],
 )
 def test_an_odd_address_of_a_redis_is_refused_with_its_form(url: str) -> None:
