@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from agent_contract.messages import JSON
 from contract_tests.deployment.cold_start import ColdStart
 from contract_tests.report.transcript import Transcript
 from contract_tests.report.waivers import Waiver
@@ -135,7 +135,7 @@ class Report:
     contract: JudgedContract
     target: JudgedDeployment
     seed: int
-    options: Mapping[str, JSON]
+    options: Mapping[str, Any]
     requests: int
     tokens: int
     verdict: Verdict

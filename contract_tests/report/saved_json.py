@@ -11,22 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from agent_contract.installation import REPORT_FORMAT
 from agent_contract.printable import printable_json
-from contract_tests.deployment.cold_start import ColdStart
-from contract_tests.report.model import (
-    VERSION,
-    Change,
-    ClauseResult,
-    Comparison,
-    JudgedContract,
-    JudgedDeployment,
-    OperationCoverage,
-    Report,
-    Verdict,
-)
-from contract_tests.report.transcript import from_json
-from contract_tests.report.waivers import Waiver
+from contract_tests.report.model import VERSION, Report
 from contract_tests.verdict import WAIVED
 
 SCHEMA = Path(__file__).with_name("report.schema.json")
@@ -78,7 +67,11 @@ def load(path: Path) -> Report:
         value = {**_upgraded(value), "version": VERSION}
     if fault := _fault(value):
         raise ReportError(f"{path} is a damaged report: {fault}; run verify again")
-    return _report(value)
+    fields = {name: part for name, part in value.items() if name not in ("format", "version")}
+    for clause in fields["clauses"]:
+        # Earlier reports have no field for it.
+        clause.setdefault("judged_on", clause["operations"])
+    return msgspec.convert(fields, Report)
 
 
 def _upgraded(value: Any, name: str = "", depth: int = _DEPTH) -> Any:
@@ -100,43 +93,3 @@ def _fault(value: Mapping[str, Any]) -> str:
         where = "/".join(str(part) for part in error.absolute_path)
         return f"{where or 'the report'}: {error.message[:200]}"
     return ""
-
-
-def _report(value: Mapping[str, Any]) -> Report:
-    fields = {name: part for name, part in value.items() if name not in ("format", "version")}
-    return Report(
-        **{
-            **fields,
-            "contract": JudgedContract(**value["contract"]),
-            "target": JudgedDeployment(**value["target"]),
-            "verdict": _verdict(value["verdict"]),
-            "waivers": tuple(Waiver(**waiver) for waiver in value["waivers"]),
-            "operations": tuple(_operation(operation) for operation in value["operations"]),
-            "clauses": tuple(_clause(clause) for clause in value["clauses"]),
-            "comparison": _comparison(value["comparison"]),
-            "left_behind": tuple(value.get("left_behind", ())),
-            "cold_start": ColdStart(**cold) if (cold := value.get("cold_start")) else None,
-        }
-    )
-
-
-def _verdict(value: Mapping[str, Any]) -> Verdict:
-    return Verdict(**{**value, "undecided": tuple(value.get("undecided", ()))})
-
-
-def _operation(value: Mapping[str, Any]) -> OperationCoverage:
-    return OperationCoverage(**{**value, "documented": tuple(value["documented"])})
-
-
-def _clause(value: Mapping[str, Any]) -> ClauseResult:
-    transcript = from_json(value["transcript"]) if value["transcript"] else None
-    earlier = tuple(map(from_json, value.get("earlier", ())))
-    operations, judged_on = tuple(value["operations"]), tuple(value.get("judged_on", value["operations"]))
-    parts = {"operations": operations, "judged_on": judged_on, "transcript": transcript, "earlier": earlier}
-    return ClauseResult(**{**value, **parts})
-
-
-def _comparison(value: Mapping[str, Any] | None) -> Comparison | None:
-    if value is None:
-        return None
-    return Comparison(**{**value, "changes": tuple(Change(**change) for change in value["changes"])})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+import msgspec
 
 from agent_contract.printable import printable
 from agent_contract.redaction import Redaction
@@ -114,18 +116,9 @@ def to_text(transcripts: Sequence[Transcript]) -> str:
     return json.dumps([asdict(one) for one in transcripts], ensure_ascii=True) if transcripts else ""
 
 
-def from_json(value: Mapping[str, Any]) -> Transcript:
-    """Return the transcript in a JSON object that conforms to `report.schema.json`."""
-    request, reply = dict(value["request"]), dict(value["reply"])
-    for part in (request, reply):
-        part["headers"] = _pairs(part["headers"])
-    reply["events"] = tuple(ShownEvent(**event) for event in reply["events"])
-    return Transcript(ShownRequest(**request), ShownReply(**reply))
-
-
 def from_text(text: str) -> tuple[Transcript, ...]:
     """Return the transcripts that `to_text` wrote; none for an empty string."""
-    return tuple(map(from_json, json.loads(text))) if text else ()
+    return msgspec.json.decode(text, type=tuple[Transcript, ...]) if text else ()
 
 
 def brief(transcript: Transcript) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -258,3 +259,66 @@ def test_two_engines_of_one_document_share_it() -> None:
     """Reading it is what takes the time."""
     assert load_engine().contract is load_engine().contract
     assert load_engine().contract.digest == load_contract().digest
+
+
+SCHEMA_OF_FILE = json.loads(SCHEMA.read_text(encoding="utf-8"))
+OTHER_ID = f"{INDEX[:-1]}9"
+#: For each type, a value that no key has by default, and keys that need another value.
+OTHER_VALUES: dict[str, object] = {
+    "string": "other",
+    "boolean": True,
+    "integer": 4096,
+    "number": 0.25,
+    **dict.fromkeys(("id", "tool_id", "index_id", "knowledge_base_id"), OTHER_ID),
+    "documents": ["more"],
+    "file": "guide.txt",
+    "metadata": {"a": "b"},
+    "model_engine": "LLAMA_CPP",
+    "model_type": "EMBEDDINGS",
+    "roles": ["developer"],
+    "session_summarization_strategy": "summarize",
+    "tools": [{"link_type": "x", "tool_id": INDEX}],
+}
+#: The lists of the configuration, and what an item must have.
+LEAST_ITEMS: dict[str, dict[str, object]] = {
+    "agents": {"name": "a"},
+    "models": {"id": "m"},
+    "indexes": {"id": INDEX, "documents": []},
+    "documents": {"name": "d", "text": "x"},
+}
+
+
+def item_keys(name: str) -> dict[str, dict[str, str]]:
+    """Return the schemas of the keys that an item of a list can have."""
+    item = SCHEMA_OF_FILE["properties"][name]["items"]["$ref"].rpartition("/")[2]
+    keys: dict[str, dict[str, str]] = SCHEMA_OF_FILE["$defs"][item]["properties"]
+    return keys
+
+
+def config_with(folder: Path, name: str, item: Mapping[str, object]) -> Config:
+    """Return a configuration that has this item in a list; if it is a document or an index, an agent uses it."""
+    file: dict[str, list[object]] = {
+        "documents": [{"name": "more", "text": "y"}],
+        "indexes": [{"id": OTHER_ID, "documents": ["more"]}] if name == "agents" else [],
+        "agents": [{"name": "reader", "documents": [item["name"]]}] if name == "documents" else [],
+    }
+    file.setdefault(name, []).append(item)
+    return load(folder, yaml.safe_dump({key: items for key, items in file.items() if items}))
+
+
+@pytest.mark.parametrize(("name", "key"), [(name, key) for name in LEAST_ITEMS for key in item_keys(name)])
+def test_every_key_of_an_item_that_the_schema_offers_changes_the_configuration(
+    folder: Path, name: str, key: str
+) -> None:
+    """So the schema offers no key that the code ignores; the code can't read one that the schema refuses."""
+    least = LEAST_ITEMS[name]
+    other = {**least, key: OTHER_VALUES.get(key) or OTHER_VALUES[item_keys(name)[key]["type"]]}
+    if key == "file":
+        del other["text"]
+    assert config_with(folder, name, other) != config_with(folder, name, least)
+
+
+@pytest.mark.parametrize("key", sorted(SCHEMA_OF_FILE["properties"].keys() - LEAST_ITEMS.keys()))
+def test_every_other_key_that_the_schema_offers_changes_the_configuration(folder: Path, key: str) -> None:
+    other = {"tokens": ["secret"], "limits": {"choices": 7}}.get(key, True)
+    assert load(folder, yaml.safe_dump({key: other})) != Config()
