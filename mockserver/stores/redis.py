@@ -175,7 +175,7 @@ def _remedy(error: BaseException | None) -> str:
     return next((remedy for kind, remedy in _REMEDIES if isinstance(error, kind)), "look at the log of Redis")
 
 
-# Not redis.connection.parse_url: it reads the path "/x" as database 0 and "/1/2" as 12, and takes timeouts from a query.
+# Not redis.connection.parse_url: it reads the path "/x" as database 0 and "/1/2" as 12, and a query sets timeouts.
 def place_of(url: str) -> str:
     """Return the address without user and password; raise `StoreError` if it is not an address of a Redis."""
     try:
