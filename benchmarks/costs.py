@@ -29,7 +29,7 @@ TOKEN = "a-token-of-the-reference-server"
 
 
 @dataclass
-class Recorder:
+class CostRecorder:
     """A plugin of pytest that keeps, for each clause, the numbers of the requests that its tests look at."""
 
     takes: dict[str, set[int]] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Recorder:
 
 def recorded(breadth: str, *more: str) -> dict[str, Any]:
     """Return what a run with these options takes: of each request its cost, and each clause's requests."""
-    recorder, hooks = Recorder(), replace(ServerHooks(), token=TOKEN)
+    recorder, hooks = CostRecorder(), replace(ServerHooks(), token=TOKEN)
     with running(hooks) as url, recorder.listening():
         judged(
             url,

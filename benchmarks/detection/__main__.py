@@ -10,7 +10,7 @@ import click
 
 from benchmarks.detection.conforming_variants import Variant
 from benchmarks.detection.judge import judged_at
-from benchmarks.detection.measure import Measurement, Verdict, measured, planned, sample_evenly
+from benchmarks.detection.measure import Measurement, PlantedVerdict, measured, planned, sample_evenly
 from benchmarks.detection.mutants import Mutant
 from benchmarks.detection.peers import PeerResult, compared, installed
 from benchmarks.detection.report import markdown
@@ -57,7 +57,7 @@ def detection(
     done = {(verdict.planted.name, verdict.seed) for verdict in known}
     rest = [(planted, seed) for planted, seed in plan if (planted.name, seed) not in done]
 
-    def on_verdict(verdict: Verdict) -> None:
+    def on_verdict(verdict: PlantedVerdict) -> None:
         print_line(verdict)
         if file:
             save_verdict(verdict, file)
@@ -87,7 +87,7 @@ def judge_real_servers(output: Path | None) -> int:
     return 1 if any(unexplained(name, judgement) for name, judgement in found.items()) else 0
 
 
-def print_line(verdict: Verdict) -> None:
+def print_line(verdict: PlantedVerdict) -> None:
     """Print one verdict as a line."""
     judgement = verdict.judgement
     found = ", ".join(judgement.failed) or judgement.conclusion

@@ -8,20 +8,20 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from benchmarks.detection.hooks import Call, ServerHooks
+from benchmarks.detection.hooks import ChatCall, ServerHooks
 
 #: One choice: its pieces, and why it ended.
 Spoken: TypeAlias = tuple[list[str], str | None]
 
 
-def spoken_by(hooks: ServerHooks, call: Call, index: int, random_: random.Random) -> Spoken:
+def spoken_by(hooks: ServerHooks, call: ChatCall, index: int, random_: random.Random) -> Spoken:
     """Return the content of a choice; if tools are called, the pieces of the calls' arguments."""
     if call.calls:
         return fragments_of(call), "tool_calls"
     return hooks.finish(hooks.form(hooks.generate(call, index, random_), call), call, index)
 
 
-def fragments_of(call: Call) -> list[str]:
+def fragments_of(call: ChatCall) -> list[str]:
     """Return the arguments of a request's calls, in pieces."""
     return [piece for made in call.calls for piece in halves(made["function"].get("arguments"))]
 
@@ -32,21 +32,21 @@ def halves(arguments: Any) -> list[str]:
     return [text[: len(text) // 2], text[len(text) // 2 :]]
 
 
-def message_of(call: Call, spoken: Spoken) -> dict[str, Any]:
+def message_of(call: ChatCall, spoken: Spoken) -> dict[str, Any]:
     """Return the message that a choice is."""
     if call.calls:
         return {"role": "assistant", "content": None, "tool_calls": list(call.calls)}
     return {"role": "assistant", "content": "".join(spoken[0])}
 
 
-def usage_of(hooks: ServerHooks, call: Call, spoken: Sequence[Spoken]) -> dict[str, int]:
+def usage_of(hooks: ServerHooks, call: ChatCall, spoken: Sequence[Spoken]) -> dict[str, int]:
     """Return the usage of a call that was answered so; each piece is a token."""
     prompt = hooks.count([*call.context, *call.payload["messages"]])
     completion = sum(len(pieces) for pieces, _ in spoken)
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
-def head_of(hooks: ServerHooks, call: Call, kind: str) -> dict[str, Any]:
+def head_of(hooks: ServerHooks, call: ChatCall, kind: str) -> dict[str, Any]:
     """Return what an answer and each of its chunks begin with."""
     head = {
         "id": f"chatcmpl-{uuid.uuid4().hex}",
@@ -57,7 +57,7 @@ def head_of(hooks: ServerHooks, call: Call, kind: str) -> dict[str, Any]:
     return head if call.session is None else {**head, "session_id": call.session}
 
 
-def whole(hooks: ServerHooks, call: Call, spoken: Sequence[Spoken]) -> dict[str, Any]:
+def whole(hooks: ServerHooks, call: ChatCall, spoken: Sequence[Spoken]) -> dict[str, Any]:
     """Return the answer as one JSON document."""
     return {
         **head_of(hooks, call, "chat.completion"),
@@ -69,7 +69,7 @@ def whole(hooks: ServerHooks, call: Call, spoken: Sequence[Spoken]) -> dict[str,
     }
 
 
-def pieces_of(hooks: ServerHooks, call: Call, spoken: Sequence[Spoken]) -> list[dict[str, Any]]:
+def pieces_of(hooks: ServerHooks, call: ChatCall, spoken: Sequence[Spoken]) -> list[dict[str, Any]]:
     """Return the answer as chunks: a role, the pieces and a finish for each choice, then the usage if asked for."""
     head = head_of(hooks, call, "chat.completion.chunk")
     chunks: list[dict[str, Any]] = []
@@ -87,7 +87,7 @@ def pieces_of(hooks: ServerHooks, call: Call, spoken: Sequence[Spoken]) -> list[
     return chunks
 
 
-def deltas_of(call: Call) -> Iterator[dict[str, Any]]:
+def deltas_of(call: ChatCall) -> Iterator[dict[str, Any]]:
     """Yield the pieces of a request's calls: the name of each, then its arguments."""
     for index, made in enumerate(call.calls):
         named = {"name": made["function"].get("name"), "arguments": ""}

@@ -30,7 +30,7 @@ MOST_CHOICES = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ChatCall:
     """One request that passed validation, as the hooks see it; `number` counts the requests of a deployment."""
 
     payload: Payload
@@ -71,7 +71,7 @@ class Refusal(Exception):
     payload: Any = None
 
 
-def remember(memory: Memory, session: str, turn: list[Message], call: Call) -> None:
+def remember(memory: Memory, session: str, turn: list[Message], call: ChatCall) -> None:
     """Append a turn to a session."""
     memory.setdefault(session, []).extend(turn)
 
@@ -90,12 +90,12 @@ def new_session(payload: Payload) -> str:
     return str(uuid.uuid4())
 
 
-def generate(call: Call, index: int, random_: random.Random) -> list[str]:
+def generate(call: ChatCall, index: int, random_: random.Random) -> list[str]:
     """Return the pieces of one answer, before `stop` and `max_tokens` are applied."""
     return [random_.choice(WORDS) + " " for _ in range(random_.randint(20, 40))]
 
 
-def finish(pieces: list[str], call: Call, index: int) -> tuple[list[str], str | None]:
+def finish(pieces: list[str], call: ChatCall, index: int) -> tuple[list[str], str | None]:
     """Return the pieces that `stop` and `max_tokens` leave, and why the answer ended."""
     for at in range(len(pieces)):
         joined = "".join(pieces[: at + 1])
@@ -119,7 +119,7 @@ def spelled(message: Message) -> str:
     return " ".join([str(message.get("content")), *(json.dumps(call) for call in calls)])
 
 
-def same(value: Any, call: Call) -> Any:
+def same(value: Any, call: ChatCall) -> Any:
     """Return the value as it is: a hook without a change."""
     return value
 
@@ -217,16 +217,16 @@ class ServerHooks:
     )
     recall: Callable[[Memory, str | None, Payload], list[Message]] = recall
     new_session: Callable[[Payload], str] = new_session
-    generate: Callable[[Call, int, random.Random], list[str]] = generate
+    generate: Callable[[ChatCall, int, random.Random], list[str]] = generate
     call_tools: Callable[[Payload], Sequence[ToolCall]] = call_tools
-    form: Callable[[list[str], Call], list[str]] = form
-    finish: Callable[[list[str], Call, int], tuple[list[str], str | None]] = finish
+    form: Callable[[list[str], ChatCall], list[str]] = form
+    finish: Callable[[list[str], ChatCall, int], tuple[list[str], str | None]] = finish
     count: Callable[[Sequence[Message]], int] = count
-    remember: Callable[[Memory, str, list[Message], Call], None] = remember
-    answer: Callable[[dict[str, Any], Call], Any] = same
-    chunks: Callable[[list[dict[str, Any]], Call], list[Any]] = same
-    frames: Callable[[list[bytes], Call], list[bytes]] = same
-    respond: Callable[[Response, Call], Response] = same
+    remember: Callable[[Memory, str, list[Message], ChatCall], None] = remember
+    answer: Callable[[dict[str, Any], ChatCall], Any] = same
+    chunks: Callable[[list[dict[str, Any]], ChatCall], list[Any]] = same
+    frames: Callable[[list[bytes], ChatCall], list[bytes]] = same
+    respond: Callable[[Response, ChatCall], Response] = same
     #: Beside the chat: what agents and models there are, the fields of each kind of request, and each answer by the
     #: operation's name with its status.
     registry: Callable[[str, str], Any] = reference_registry

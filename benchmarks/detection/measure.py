@@ -19,7 +19,7 @@ GENERATED = "chat.no-server-error"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PlantedVerdict:
     """What the judge said, under a seed, of one deployment."""
 
     planted: Planted
@@ -55,35 +55,35 @@ class Measurement:
     """All verdicts of one measurement; the first seed ran over everything, `seeds` ran in all."""
 
     seeds: Sequence[int]
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[PlantedVerdict]
 
     @property
-    def mutants(self) -> list[Verdict]:
+    def mutants(self) -> list[PlantedVerdict]:
         """The verdicts on mutants under the first seed."""
         return [verdict for verdict in self.verdicts if is_mutant(verdict) and verdict.seed == self.seeds[0]]
 
     @property
-    def missed(self) -> list[Verdict]:
+    def missed(self) -> list[PlantedVerdict]:
         """The verdicts on mutants, under any seed, that were not killed by their own clause."""
         return [verdict for verdict in self.verdicts if is_mutant(verdict) and not verdict.by_its_own_clause]
 
     @property
-    def variants(self) -> list[Verdict]:
+    def variants(self) -> list[PlantedVerdict]:
         """The verdicts on variants, under any seed."""
         return [verdict for verdict in self.verdicts if not is_mutant(verdict)]
 
     @property
-    def false_positives(self) -> list[Verdict]:
+    def false_positives(self) -> list[PlantedVerdict]:
         """The verdicts on variants that were found to break the contract."""
         return [verdict for verdict in self.variants if verdict.killed]
 
     @property
-    def undecided(self) -> list[Verdict]:
+    def undecided(self) -> list[PlantedVerdict]:
         """The variants without a verdict, unless they declare that they can't be decided."""
         return [verdict for verdict in self.variants if not verdict.as_expected and not verdict.killed]
 
     @property
-    def declared_undecided(self) -> list[Verdict]:
+    def declared_undecided(self) -> list[PlantedVerdict]:
         """The variants without a verdict that declare it."""
         return [verdict for verdict in self.variants if verdict.as_expected and verdict.judgement.exit_code == 2]
 
@@ -93,7 +93,7 @@ class Measurement:
         return median([verdict.collateral for verdict in self.mutants if verdict.by_its_own_clause] or [0])
 
 
-def is_mutant(verdict: Verdict) -> bool:
+def is_mutant(verdict: PlantedVerdict) -> bool:
     """Whether a verdict is on a mutant."""
     return isinstance(verdict.planted, Mutant)
 
@@ -127,16 +127,16 @@ def measured(
     *,
     jobs: int = 1,
     max_requests: int = 300,
-    on_verdict: Callable[[Verdict], None] = lambda verdict: None,
-) -> list[Verdict]:
+    on_verdict: Callable[[PlantedVerdict], None] = lambda verdict: None,
+) -> list[PlantedVerdict]:
     """Return the judge's verdicts on a plan, with `jobs` deployments in parallel; `on_verdict` gets each verdict."""
 
-    def verdict(step: tuple[Planted, int]) -> Verdict:
+    def verdict(step: tuple[Planted, int]) -> PlantedVerdict:
         planted, seed = step
         spent = judged(planted.hooks, seed=seed, options=planted.options, max_requests=max_requests, fork=True)
-        return Verdict(planted, seed, spent)
+        return PlantedVerdict(planted, seed, spent)
 
-    verdicts: list[Verdict] = []
+    verdicts: list[PlantedVerdict] = []
     with ThreadPoolExecutor(jobs) as pool:
         for reached in pool.map(verdict, plan):
             on_verdict(reached)

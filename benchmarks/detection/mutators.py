@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
-from benchmarks.detection.hooks import Call, Fields, Refusal
+from benchmarks.detection.hooks import ChatCall, Fields, Refusal
 
 Chunk = dict[str, Any]
 
@@ -22,45 +22,45 @@ def without(*names: str) -> Callable[[Fields], Fields]:
     return lambda fields: {name: kind for name, kind in fields.items() if name not in names}
 
 
-def on_answer(edit: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any], Call], Any]:
+def on_answer(edit: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any], ChatCall], Any]:
     """Return an edit of every plain answer; a result of `edit` replaces the answer."""
 
-    def edited(answer: dict[str, Any], call: Call) -> Any:
+    def edited(answer: dict[str, Any], call: ChatCall) -> Any:
         changed = edit(answer)
         return answer if changed is None else changed
 
     return edited
 
 
-def with_fields(**fields: Any) -> Callable[[dict[str, Any], Call], Any]:
+def with_fields(**fields: Any) -> Callable[[dict[str, Any], ChatCall], Any]:
     """Return an edit that sets fields of an answer."""
     return lambda answer, call: {**answer, **fields}
 
 
-def without_fields(*names: str) -> Callable[[dict[str, Any], Call], Any]:
+def without_fields(*names: str) -> Callable[[dict[str, Any], ChatCall], Any]:
     """Return an edit that leaves fields of an answer out."""
     return lambda answer, call: {name: value for name, value in answer.items() if name not in names}
 
 
-def on_choices(edit: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any], Call], Any]:
+def on_choices(edit: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any], ChatCall], Any]:
     """Return an edit of each choice of a plain answer; a result of `edit` replaces the choice."""
 
-    def edited(answer: dict[str, Any], call: Call) -> Any:
+    def edited(answer: dict[str, Any], call: ChatCall) -> Any:
         changed = [(choice, edit(choice)) for choice in answer["choices"]]
         return {**answer, "choices": [choice if new is None else new for choice, new in changed]}
 
     return edited
 
 
-def on_usage(edit: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any], Call], Any]:
+def on_usage(edit: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any], ChatCall], Any]:
     """Return an edit of the usage of a plain answer."""
     return lambda answer, call: {**answer, "usage": edit(answer["usage"])}
 
 
-def on_chunks(edit: Callable[[Chunk], Any]) -> Callable[[list[Chunk], Call], list[Any]]:
+def on_chunks(edit: Callable[[Chunk], Any]) -> Callable[[list[Chunk], ChatCall], list[Any]]:
     """Return an edit of each chunk; a result of `edit` replaces the chunk."""
 
-    def edited(chunks: list[Chunk], call: Call) -> list[Any]:
+    def edited(chunks: list[Chunk], call: ChatCall) -> list[Any]:
         changed = [(chunk, edit(chunk)) for chunk in chunks]
         return [chunk if new is None else new for chunk, new in changed]
 
@@ -72,7 +72,7 @@ def all_but_choiceless(edit: Any) -> Any:
     return on_chunks(lambda chunk: edit(chunk) if chunk["choices"] else None)
 
 
-def on_frames(edit: Callable[[bytes], bytes]) -> Callable[[list[bytes], Call], list[bytes]]:
+def on_frames(edit: Callable[[bytes], bytes]) -> Callable[[list[bytes], ChatCall], list[bytes]]:
     """Return an edit of each event's bytes."""
     return lambda frames, call: [edit(frame) for frame in frames]
 

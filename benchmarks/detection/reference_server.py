@@ -23,7 +23,7 @@ from benchmarks.detection.answers import (
     usage_of,
     whole,
 )
-from benchmarks.detection.hooks import Asgi, Call, Fields, Memory, Payload, Receive, Refusal, Send, ServerHooks
+from benchmarks.detection.hooks import Asgi, ChatCall, Fields, Memory, Payload, Receive, Refusal, Send, ServerHooks
 from benchmarks.detection.registry import Registry
 from benchmarks.detection.resources import add_agents, add_models
 
@@ -134,7 +134,7 @@ def conversation(hooks: ServerHooks, tally: Tally, registry: Registry) -> Callab
     memories: dict[str, Memory] = {}
     random_ = random.Random(hooks.seed)
 
-    def understood(agent_id: str, payload: Payload) -> Call:
+    def understood(agent_id: str, payload: Payload) -> ChatCall:
         agent = registry.agents.get(agent_id)
         asked = replace(hooks, agent_id=agent_id, model=agent["model"]) if agent else hooks
         for check in hooks.checks:
@@ -144,7 +144,7 @@ def conversation(hooks: ServerHooks, tally: Tally, registry: Registry) -> Callab
         context = [*registry.instructions(agent_id), *hooks.recall(memory, named, payload)]
         creates = bool(payload.get("create_session")) and not named
         session = named or (hooks.new_session(payload) if creates else None)
-        return Call(payload, tally.requests, context, session, creates, hooks.call_tools(payload))
+        return ChatCall(payload, tally.requests, context, session, creates, hooks.call_tools(payload))
 
     def answered(agent_id: str, payload: Payload, style: str) -> Response:
         try:

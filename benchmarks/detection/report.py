@@ -9,7 +9,7 @@ from importlib.metadata import version
 from statistics import median
 
 from agent_contract import load_contract
-from benchmarks.detection.measure import Measurement, Verdict
+from benchmarks.detection.measure import Measurement, PlantedVerdict
 from benchmarks.detection.mutants import Mutant
 from benchmarks.detection.peers import PeerResult
 
@@ -110,7 +110,7 @@ def missed_part(measurement: Measurement) -> list[str]:
 def false_positive_part(measurement: Measurement) -> list[str]:
     """Return the variants that failed or got no verdict, with the clauses or the reason."""
 
-    def found(verdict: Verdict) -> str:
+    def found(verdict: PlantedVerdict) -> str:
         notes = [f"{clause}: {verdict.judgement.notes[clause]}" for clause in verdict.judgement.failed]
         return "; ".join(notes) or verdict.judgement.conclusion
 

@@ -68,13 +68,13 @@ def _print(reports: Iterable[tuple[str, Report]]) -> None:
 
 def _row(name: str, report: Report) -> list[str]:
     from agent_contract.printable import printable
-    from contract_tests.report.phrases import moment
+    from contract_tests.report.phrases import readable_time
 
     counts = [str(sum(report.verdict.counts.get(word, 0) for word in words)) for _, words in COLUMNS]
     named = report.options.get("api_version")
     judged = named if named and named != AUTO else report.contract.version
     return [
-        moment(report.started_at),
+        readable_time(report.started_at),
         *counts,
         str(report.verdict.exit_code),
         str(judged),

@@ -21,7 +21,7 @@ from contract_tests.report.model import (
     JudgedDeployment,
     OperationCoverage,
     Report,
-    Verdict,
+    RunSummary,
 )
 from contract_tests.report.transcript import from_text
 from contract_tests.verdict import WORDS
@@ -61,7 +61,7 @@ def report_of(result: RunResult) -> Report:
         options=shown_options(result.options, result.authenticated),
         requests=traffic.requests,
         tokens=traffic.tokens,
-        verdict=Verdict(
+        verdict=RunSummary(
             int(conclusion.code),
             conclusion.sentence,
             {word: counts[word] for word in WORDS if counts[word]},

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from agent_contract.messages import GRADE_MEANINGS
 from agent_contract.printable import printable
 from contract_tests.report.model import CHANGES
-from contract_tests.report.phrases import headline, lead, measured, moment, settings
+from contract_tests.report.phrases import headline, lead, measured, readable_time, settings
 from contract_tests.report.sections import grouped
 from contract_tests.report.transcript import brief
 from contract_tests.verdict import WORDS
@@ -51,7 +51,7 @@ def to_html(report: Report) -> str:
         lead=lead(report),
         measured=measured(report),
         settings=settings(report),
-        moment=moment,
+        readable_time=readable_time,
         words=WORDS,
         decided=DECIDED,
         grades=GRADE_MEANINGS,

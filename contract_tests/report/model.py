@@ -75,7 +75,7 @@ class JudgedDeployment:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RunSummary:
     """The exit code of the run, its reason in a sentence, and the number of clauses for each verdict."""
 
     exit_code: int
@@ -138,7 +138,7 @@ class Report:
     options: Mapping[str, Any]
     requests: int
     tokens: int
-    verdict: Verdict
+    verdict: RunSummary
     waivers: tuple[Waiver, ...]
     operations: tuple[OperationCoverage, ...]
     clauses: tuple[ClauseResult, ...]

@@ -71,9 +71,9 @@ def measured(report: Report) -> list[tuple[str, str]]:
     return [
         ("JudgedDeployment", report.target.url),
         *agent,
-        ("Contract", f"{judged} ({short(report.contract.digest)})"),
+        ("Contract", f"{judged} ({short_digest(report.contract.digest)})"),
         *version,
-        ("Started", moment(report.started_at)),
+        ("Started", readable_time(report.started_at)),
         ("Cost", f"{report.requests} requests, {report.tokens:,} tokens, {report.duration_seconds:.1f} s"),
         *cold_start,
         *(("Left behind", f"agent {agent}") for agent in report.left_behind),
@@ -89,11 +89,11 @@ def settings(report: Report) -> list[tuple[str, str]]:
     return pairs
 
 
-def moment(iso: str) -> str:
+def readable_time(iso: str) -> str:
     """Return a time as people read it: `2026-11-23 16:20 UTC`."""
     return f"{iso[:10]} {iso[11:16]} UTC"
 
 
-def short(digest: str) -> str:
+def short_digest(digest: str) -> str:
     """Return the beginning of a digest, enough to distinguish two."""
     return digest[: len("sha256:") + 12]

@@ -142,7 +142,7 @@ def test_a_list_can_be_in_reverse_order(deployment: Deployment) -> None:
         raise not_tested("all agents were created in one and the same second")
     turned = [item.get("created_at") for item in items(back)][::-1]
     if turned != moments:
-        raise failed(f"the agents of {short(moments)} in reverse order", short(turned[::-1]), there, back)
+        raise failed(f"the agents of {shortened(moments)} in reverse order", shortened(turned[::-1]), there, back)
 
 
 @pytest.mark.clause("agents.after")
@@ -154,7 +154,7 @@ def test_a_list_continues_after_its_cursor(deployment: Deployment) -> None:
     expect.status(exchange, expect.OK)
     if first in ids(exchange) or second not in ids(exchange)[:1]:
         raise failed(
-            f"a list that begins with {second}", f"one that begins with {short(ids(exchange)[:2])}", whole, exchange
+            f"a list that begins with {second}", f"one that begins with {shortened(ids(exchange)[:2])}", whole, exchange
         )
 
 
@@ -166,7 +166,7 @@ def test_a_list_ends_before_its_cursor(deployment: Deployment) -> None:
     exchange = listed(deployment, before=second)
     expect.status(exchange, expect.OK)
     if ids(exchange) != [first]:
-        raise failed(f"a list of {first} alone", short(ids(exchange)), whole, exchange)
+        raise failed(f"a list of {first} alone", shortened(ids(exchange)), whole, exchange)
 
 
 @pytest.mark.clause("agents.offset")
@@ -176,7 +176,7 @@ def test_a_list_leaves_out_as_many_agents_as_its_offset(deployment: Deployment) 
     exchange = listed(deployment, offset="1")
     expect.status(exchange, expect.OK)
     if ids(exchange)[:1] != ids(whole)[1:2]:
-        raise failed(f"a list that begins with {ids(whole)[1]}", short(ids(exchange)[:1]), whole, exchange)
+        raise failed(f"a list that begins with {ids(whole)[1]}", shortened(ids(exchange)[:1]), whole, exchange)
 
 
 @pytest.mark.clause("agents.num-objects")
@@ -202,7 +202,7 @@ def test_a_list_can_be_had_of_one_name(deployment: Deployment) -> None:
     exchange = listed(deployment, name=named[-1])
     found = [item.get("name") for item in items(exchange)]
     if not found or any(name != named[-1] for name in found):
-        raise failed(f"agents of the name {named[-1]}", short(found), exchange)
+        raise failed(f"agents of the name {named[-1]}", shortened(found), exchange)
 
 
 @pytest.mark.parametrize(
@@ -230,10 +230,14 @@ def test_assistants_are_the_agents(deployment: Deployment) -> None:
     after = deployment.ask("listAgents", again=1)
     lasting = [id for id in ids(before) if id in ids(after)]
     if missing := set(lasting) - set(ids(assistants)):
-        raise failed(f"the agents {short(lasting)}", f"a list without {short(sorted(missing))}", before, assistants)
+        raise failed(
+            f"the agents {shortened(lasting)}", f"a list without {shortened(sorted(missing))}", before, assistants
+        )
     strange = set(ids(assistants)) - set(ids(before)) - set(ids(after))
     if strange and ids(before) == ids(after):
-        raise failed(f"the agents {short(lasting)}", f"a list with {short(sorted(strange))}", before, assistants)
+        raise failed(
+            f"the agents {shortened(lasting)}", f"a list with {shortened(sorted(strange))}", before, assistants
+        )
 
 
 def several(deployment: Deployment, **query: str) -> Exchange:
@@ -249,6 +253,6 @@ def several(deployment: Deployment, **query: str) -> Exchange:
     return exchange
 
 
-def short(value: Any) -> str:
+def shortened(value: Any) -> str:
     """Return a list as JSON, shortened."""
     return shorten(json.dumps(value), 200)

@@ -77,7 +77,7 @@ class ClientTimeout:
 
 
 @dataclass(frozen=True, slots=True)
-class EventStream:
+class EventBody:
     """The body of a streamed response: each event after its delay."""
 
     events: tuple[Event, ...]

@@ -16,10 +16,10 @@ except ImportError as error:
     ) from error
 
 from agent_contract.messages import Reply
-from mockserver.adapters.client_transport import ClientTimeout, EngineTransport, EventStream
+from mockserver.adapters.client_transport import ClientTimeout, EngineTransport, EventBody
 
 
-class _Stream(EventStream, httpx2.SyncByteStream, httpx2.AsyncByteStream):
+class _Stream(EventBody, httpx2.SyncByteStream, httpx2.AsyncByteStream):
     pass
 
 

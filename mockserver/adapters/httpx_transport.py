@@ -5,10 +5,10 @@ from __future__ import annotations
 import httpx
 
 from agent_contract.messages import Reply
-from mockserver.adapters.client_transport import ClientTimeout, EngineTransport, EventStream
+from mockserver.adapters.client_transport import ClientTimeout, EngineTransport, EventBody
 
 
-class _Stream(EventStream, httpx.SyncByteStream, httpx.AsyncByteStream):
+class _Stream(EventBody, httpx.SyncByteStream, httpx.AsyncByteStream):
     pass
 
 

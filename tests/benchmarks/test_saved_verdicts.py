@@ -7,12 +7,12 @@ from pathlib import Path
 
 from benchmarks.detection.conforming_variants import VARIANTS
 from benchmarks.detection.judge import Judgement
-from benchmarks.detection.measure import Verdict, planned
+from benchmarks.detection.measure import PlantedVerdict, planned
 from benchmarks.detection.mutants import MUTANTS
 from benchmarks.detection.saved_verdicts import save_verdict, saved_verdicts
 
 JUDGED = Judgement(1, "exit 1: …", {"chat.n-choices": "failed"}, {"chat.n-choices": "ü"}, 200, 3000, 4.5, "all\nof it")
-MUTANT, VARIANT = Verdict(MUTANTS[0], 0, JUDGED), Verdict(VARIANTS[0], 3, replace(JUDGED, exit_code=0))
+MUTANT, VARIANT = PlantedVerdict(MUTANTS[0], 0, JUDGED), PlantedVerdict(VARIANTS[0], 3, replace(JUDGED, exit_code=0))
 
 
 def test_verdicts_are_kept_whole(tmp_path: Path) -> None:

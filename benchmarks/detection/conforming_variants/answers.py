@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from benchmarks.detection.conforming_variants.variant import Variant
-from benchmarks.detection.hooks import Call, Refusal, ServerHooks
+from benchmarks.detection.hooks import ChatCall, Refusal, ServerHooks
 from benchmarks.detection.mutators import Chunk, on_answer, on_chunks, with_fields
 from benchmarks.detection.registry import Registry
 
@@ -46,13 +46,13 @@ def rich(answer: dict[str, Any]) -> dict[str, Any]:
     return {**answer, "choices": choices, "usage": usage, **extra}
 
 
-def session_on_create(chunks: list[Chunk], call: Call) -> list[Any]:
+def session_on_create(chunks: list[Chunk], call: ChatCall) -> list[Any]:
     """Return the chunks with the session's id in the first one, if the request created it."""
     rest = [{key: value for key, value in chunk.items() if key != "session_id"} for chunk in chunks]
     return [{**rest[0], "session_id": call.session}, *rest[1:]] if call.created_session else rest
 
 
-def answer_on_create(answer: dict[str, Any], call: Call) -> dict[str, Any]:
+def answer_on_create(answer: dict[str, Any], call: ChatCall) -> dict[str, Any]:
     """Return the answer without a session's id, unless the request created the session."""
     if not call.created_session:
         answer.pop("session_id", None)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.detection.conforming_variants.variant import Variant
-from benchmarks.detection.hooks import Call, ServerHooks
+from benchmarks.detection.hooks import ChatCall, ServerHooks
 from benchmarks.detection.mutators import Chunk, delta_of, edited, finishes, on_chunks, on_frames, parsed
 
 PLAIN = ServerHooks()
@@ -26,7 +26,7 @@ def over_lines(frame: bytes) -> bytes:
     return b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
 
 
-def byte_by_byte(frames: list[bytes], call: Call) -> list[bytes]:
+def byte_by_byte(frames: list[bytes], call: ChatCall) -> list[bytes]:
     """Return the stream byte by byte, so that its characters are split too."""
     texts = [frame if parsed(frame) is None else written_out(frame) for frame in frames]
     return [bytes([byte]) for byte in b"".join(texts)]
@@ -37,22 +37,22 @@ def written_out(frame: bytes) -> bytes:
     return b"data: " + json.dumps(parsed(frame), ensure_ascii=False).encode() + b"\n\n"
 
 
-def in_greek(call: Call, index: int, random_: Any) -> list[str]:
+def in_greek(call: ChatCall, index: int, random_: Any) -> list[str]:
     """Return an answer whose characters take two and four bytes."""
     return [random_.choice(("ποταμός", "θάλασσα", "🦉", "ἄνεμος")) + " " for _ in range(24)]
 
 
-def kept_alive(frames: list[bytes], call: Call) -> list[bytes]:
+def kept_alive(frames: list[bytes], call: ChatCall) -> list[bytes]:
     """Return the stream with comments between its events, the shortest one included."""
     return [part for frame in frames for part in (b": keep-alive\n\n", b":\n", frame)]
 
 
-def no_role_chunk(chunks: list[Chunk], call: Call) -> list[Any]:
+def no_role_chunk(chunks: list[Chunk], call: ChatCall) -> list[Any]:
     """Return the chunks without any role."""
     return [chunk for chunk in chunks if "role" not in delta_of(chunk)]
 
 
-def role_with_content(chunks: list[Chunk], call: Call) -> list[Any]:
+def role_with_content(chunks: list[Chunk], call: ChatCall) -> list[Any]:
     """Return the chunks with the role beside the first content of each choice."""
     seen: set[int] = set()
 
@@ -70,7 +70,7 @@ def role_with_content(chunks: list[Chunk], call: Call) -> list[Any]:
     return list(merged())
 
 
-def finish_with_content(chunks: list[Chunk], call: Call) -> list[Any]:
+def finish_with_content(chunks: list[Chunk], call: ChatCall) -> list[Any]:
     """Return the chunks with the reason on the last content of each choice."""
     kept: list[Chunk] = []
     for chunk in chunks:
@@ -93,7 +93,7 @@ def null_deltas(chunk: Chunk) -> Chunk | None:
     return edited(chunk, delta={"role": None, "content": None, "tool_calls": None, **delta_of(chunk)}, logprobs=None)
 
 
-def running_usage(chunks: list[Chunk], call: Call) -> list[Any]:
+def running_usage(chunks: list[Chunk], call: ChatCall) -> list[Any]:
     """Return the chunks with what was used so far on each."""
 
     def so_far(spoken: int) -> dict[str, int]:
@@ -102,7 +102,7 @@ def running_usage(chunks: list[Chunk], call: Call) -> list[Any]:
     return [{"usage": so_far(number), **chunk} for number, chunk in enumerate(chunks)]
 
 
-def usage_anyhow(chunks: list[Chunk], call: Call) -> list[Any]:
+def usage_anyhow(chunks: list[Chunk], call: ChatCall) -> list[Any]:
     """Return the chunks with an unrequested usage at the end."""
     if "usage" in chunks[-1]:
         return chunks
@@ -110,7 +110,7 @@ def usage_anyhow(chunks: list[Chunk], call: Call) -> list[Any]:
     return [*chunks, {**chunks[-1], "choices": [], "usage": usage}]
 
 
-def interleaved(chunks: list[Chunk], call: Call) -> list[Any]:
+def interleaved(chunks: list[Chunk], call: ChatCall) -> list[Any]:
     """Return the chunks of several choices in turns."""
     lists = [
         [chunk for chunk in chunks if chunk["choices"] and chunk["choices"][0]["index"] == index]

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.detection.conforming_variants.variant import SESSIONS, Variant
 from benchmarks.detection.hooks import (
-    Call,
+    ChatCall,
     Memory,
     Message,
     Payload,
@@ -38,12 +38,12 @@ def one_only(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
         raise Refusal("bound", 400, "Only one completion choice is allowed")
 
 
-def thinks(call: Call) -> bool:
+def thinks(call: ChatCall) -> bool:
     """Whether the limit cuts a reasoning model while it reasons."""
     return call.limit is not None and call.limit <= REASONING
 
 
-def thinking(call: Call, index: int, random_: random.Random) -> list[str]:
+def thinking(call: ChatCall, index: int, random_: random.Random) -> list[str]:
     """Return an answer that is longer than any cut while reasoning."""
     return [random_.choice(("so", "then", "perhaps", "thus")) + " " for _ in range(REASONING + 20)]
 
@@ -51,7 +51,7 @@ def thinking(call: Call, index: int, random_: random.Random) -> list[str]:
 def thought(empty: Any) -> Any:
     """Return an edit of answers that were cut while the model reasoned: their content is null, or empty."""
 
-    def edit(answer: dict[str, Any], call: Call) -> dict[str, Any]:
+    def edit(answer: dict[str, Any], call: ChatCall) -> dict[str, Any]:
         if not thinks(call):
             return answer
         for choice in answer["choices"]:
@@ -65,7 +65,7 @@ def thought(empty: Any) -> Any:
     return edit
 
 
-def thought_aloud(chunks: list[Chunk], call: Call) -> list[Any]:
+def thought_aloud(chunks: list[Chunk], call: ChatCall) -> list[Any]:
     """Return chunks with the reasoning, and without content if the model was cut while reasoning."""
     if not thinks(call):
         return chunks
@@ -96,7 +96,7 @@ def informed_counts(messages: Sequence[Message]) -> int:
     return count(messages) + random.randint(40, 900)
 
 
-def first_informed(chunks: list[Chunk], call: Call) -> list[Any]:
+def first_informed(chunks: list[Chunk], call: ChatCall) -> list[Any]:
     """Return the chunks with what was found in the first."""
     return [{**chunks[0], "index_context_info": PASSAGES}, *chunks[1:]]
 
@@ -119,7 +119,7 @@ def says(*pieces: str) -> Any:
     return lambda call, index, random_: list(pieces)
 
 
-def novel(call: Call, index: int, random_: random.Random) -> list[str]:
+def novel(call: ChatCall, index: int, random_: random.Random) -> list[str]:
     """Return an answer that no other equals."""
     return [f"{uuid.uuid4().hex[:6]} " for _ in range(30)]
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from benchmarks.detection.conforming_variants.models import informed_counts
 from benchmarks.detection.conforming_variants.variant import SESSIONS, Variant
-from benchmarks.detection.hooks import Call, Memory, Message, Payload, ServerHooks, count, recall
+from benchmarks.detection.hooks import ChatCall, Memory, Message, Payload, ServerHooks, count, recall
 
 PLAIN = ServerHooks()
 PREAMBLE: Message = {"role": "user", "content": "What follows was said in this conversation before. " * 12}
 
 
-def repeating(call: Call, index: int, random_: random.Random) -> list[str]:
+def repeating(call: ChatCall, index: int, random_: random.Random) -> list[str]:
     """Return the code words of the conversation."""
     said = " ".join(str(message["content"]) for message in (*call.context, *call.payload["messages"]))
     words: Sequence[str] = re.findall(r"code word ([0-9a-f]+)", said)

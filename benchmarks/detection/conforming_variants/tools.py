@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.detection.conforming_variants.variant import Variant
 from benchmarks.detection.forms import call_tools
-from benchmarks.detection.hooks import Call, Payload, Refusal, ServerHooks
+from benchmarks.detection.hooks import ChatCall, Payload, Refusal, ServerHooks
 from benchmarks.detection.mutators import Chunk, delta_of, edited, on_choices
 
 PLAIN = ServerHooks()
@@ -43,7 +43,7 @@ def stopped(choice: dict[str, Any]) -> dict[str, Any]:
     return {**choice, "finish_reason": "stop"} if choice["finish_reason"] == "tool_calls" else choice
 
 
-def stopping(chunks: list[Chunk], call: Call) -> list[Any]:
+def stopping(chunks: list[Chunk], call: ChatCall) -> list[Any]:
     """Return chunks that end with `stop` if they call tools."""
     ends = [bool(chunk["choices"]) and chunk["choices"][0]["finish_reason"] == "tool_calls" for chunk in chunks]
     return [edited(chunk, finish_reason="stop") if end else chunk for chunk, end in zip(chunks, ends, strict=True)]
@@ -72,7 +72,7 @@ def spaced(payload: Payload) -> list[dict[str, Any]]:
     ]
 
 
-def with_empty_ids(chunks: list[Chunk], call: Call) -> list[Any]:
+def with_empty_ids(chunks: list[Chunk], call: ChatCall) -> list[Any]:
     """Return chunks whose later pieces of a call name it by empty strings."""
 
     def emptied(piece: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 
 from benchmarks.detection.answers import paced
-from benchmarks.detection.hooks import Call, finish
+from benchmarks.detection.hooks import ChatCall, finish
 from benchmarks.detection.mutants.mutant import planting
 from benchmarks.detection.mutators import on_choices
 
@@ -20,7 +20,7 @@ def first_choices(number: int) -> Any:
     return lambda answer, call: {**answer, "choices": answer["choices"][:number]}
 
 
-def one_more(answer: dict[str, Any], call: Call) -> dict[str, Any]:
+def one_more(answer: dict[str, Any], call: ChatCall) -> dict[str, Any]:
     """Return the answer with a choice too many."""
     extra = {**answer["choices"][0], "index": len(answer["choices"])}
     return {**answer, "choices": [*answer["choices"], extra]}
@@ -47,19 +47,19 @@ def indexed(index: Any) -> Any:
 def with_call(**changes: Any) -> Any:
     """Return a `finish` that sees another payload; the changes are functions of the payload."""
 
-    def finished(pieces: list[str], call: Call, index: int) -> tuple[list[str], str | None]:
+    def finished(pieces: list[str], call: ChatCall, index: int) -> tuple[list[str], str | None]:
         payload = {**call.payload, **{name: change(call.payload) for name, change in changes.items()}}
         return finish(pieces, replace(call, payload=payload), index)
 
     return finished
 
 
-def without_limit(call: Call) -> Call:
+def without_limit(call: ChatCall) -> ChatCall:
     """Return the call as if it had no limit."""
     return replace(call, payload={**call.payload, "max_tokens": None, "max_completion_tokens": None})
 
 
-def stop_kept(pieces: list[str], call: Call, index: int) -> tuple[list[str], str | None]:
+def stop_kept(pieces: list[str], call: ChatCall, index: int) -> tuple[list[str], str | None]:
     """Return the pieces up to the stop sequence, and the sequence too."""
     kept, reason = finish(pieces, call, index)
     spoken, joined = "".join(kept), "".join(pieces)
@@ -70,7 +70,7 @@ def stop_kept(pieces: list[str], call: Call, index: int) -> tuple[list[str], str
 def stop_if(condition: Any) -> Any:
     """Return a `finish` that looks at stop sequences only under a condition."""
 
-    def finished(pieces: list[str], call: Call, index: int) -> tuple[list[str], str | None]:
+    def finished(pieces: list[str], call: ChatCall, index: int) -> tuple[list[str], str | None]:
         if condition(call, index):
             return finish(pieces, call, index)
         return finish(pieces, replace(call, payload={**call.payload, "stop": None}), index)
@@ -86,7 +86,7 @@ def limit_if(condition: Any) -> Any:
 def limit_plus(extra: int) -> Any:
     """Return a `finish` that cuts this number of tokens late."""
 
-    def finished(pieces: list[str], call: Call, index: int) -> tuple[list[str], str | None]:
+    def finished(pieces: list[str], call: ChatCall, index: int) -> tuple[list[str], str | None]:
         limit = None if call.limit is None else call.limit + extra
         payload = {**call.payload, "max_tokens": limit, "max_completion_tokens": None}
         return finish(pieces, replace(call, payload=payload), index)
@@ -97,19 +97,19 @@ def limit_plus(extra: int) -> Any:
 def cut_as(reason: str, condition: Any = lambda call, index: True) -> Any:
     """Return a `finish` that gives another reason for a cut."""
 
-    def finished(pieces: list[str], call: Call, index: int) -> tuple[list[str], str | None]:
+    def finished(pieces: list[str], call: ChatCall, index: int) -> tuple[list[str], str | None]:
         kept, why = finish(pieces, call, index)
         return kept, reason if why == "length" and condition(call, index) else why
 
     return finished
 
 
-def talkative(call: Call, index: int, random_: random.Random) -> list[str]:
+def talkative(call: ChatCall, index: int, random_: random.Random) -> list[str]:
     """Return an answer in which every word and letter group comes up."""
     return [random_.choice(("and ", "the ", "a ", "one, ", "I ", "is. ", "to\n")) for _ in range(60)]
 
 
-def always_streams(response: Response, call: Call) -> Response:
+def always_streams(response: Response, call: ChatCall) -> Response:
     """Return a plain answer as a stream of one event."""
     if call.streams:
         return response
@@ -117,7 +117,7 @@ def always_streams(response: Response, call: Call) -> Response:
     return StreamingResponse(paced(frames, 0), media_type="text/event-stream")
 
 
-def streams_if_named(response: Response, call: Call) -> Response:
+def streams_if_named(response: Response, call: ChatCall) -> Response:
     """Return a stream whenever the request contains `stream`, even false."""
     return always_streams(response, call) if "stream" in call.payload else response
 

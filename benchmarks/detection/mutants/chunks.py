@@ -3,14 +3,14 @@
 import uuid
 from typing import Any
 
-from benchmarks.detection.hooks import Call
+from benchmarks.detection.hooks import ChatCall
 from benchmarks.detection.mutants.mutant import planting
 from benchmarks.detection.mutators import Chunk, all_but_choiceless, delta_of, edited, on_chunks
 
 plant = planting("streams")
 
 
-def asked(call: Call) -> bool:
+def asked(call: ChatCall) -> bool:
     """Whether a usage was asked for."""
     return bool((call.payload.get("stream_options") or {}).get("include_usage"))
 
@@ -33,7 +33,7 @@ def doubled(usage: dict[str, int]) -> dict[str, int]:
     return {**usage, "total_tokens": usage["total_tokens"] * 2}
 
 
-def ticking(chunks: list[Chunk], call: Call) -> list[Any]:
+def ticking(chunks: list[Chunk], call: ChatCall) -> list[Any]:
     """Return the chunks with a time that goes on."""
     return [{**chunk, "created": chunk["created"] + number // 3} for number, chunk in enumerate(chunks)]
 

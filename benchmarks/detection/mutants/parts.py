@@ -6,7 +6,7 @@ from fastapi import Response
 from fastapi.responses import HTMLResponse
 
 from benchmarks.detection.conforming_variants.models import PASSAGES
-from benchmarks.detection.hooks import Call
+from benchmarks.detection.hooks import ChatCall
 from benchmarks.detection.mutants.mutant import planting
 from benchmarks.detection.mutators import on_choices, on_usage, with_fields, without_fields
 
@@ -16,7 +16,7 @@ plant = planting("reply")
 def typed_as(media_type: str) -> Any:
     """Return an edit that gives plain answers another media type."""
 
-    def edit(response: Response, call: Call) -> Response:
+    def edit(response: Response, call: ChatCall) -> Response:
         if not call.streams:
             response.headers["content-type"] = media_type
         return response
@@ -24,12 +24,12 @@ def typed_as(media_type: str) -> Any:
     return edit
 
 
-def in_a_page(response: Response, call: Call) -> Response:
+def in_a_page(response: Response, call: ChatCall) -> Response:
     """Return a plain answer as a page."""
     return response if call.streams else HTMLResponse(b"<pre>" + bytes(response.body) + b"</pre>")
 
 
-def untyped(response: Response, call: Call) -> Response:
+def untyped(response: Response, call: ChatCall) -> Response:
     """Return a plain answer without a content type."""
     if not call.streams:
         del response.headers["content-type"]

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from benchmarks.detection.hooks import Call
+from benchmarks.detection.hooks import ChatCall
 from benchmarks.detection.mutants.mutant import planting
 from benchmarks.detection.mutants.parts import on_messages
 from benchmarks.detection.mutators import on_answer, on_choices, on_usage, with_fields, without_fields
@@ -11,7 +11,7 @@ from benchmarks.detection.mutators import on_answer, on_choices, on_usage, with_
 plant = planting("reply")
 
 
-def repeated_id(answer: dict[str, Any], call: Call) -> dict[str, Any]:
+def repeated_id(answer: dict[str, Any], call: ChatCall) -> dict[str, Any]:
     """Return the answer with an id that each second has once."""
     return {**answer, "id": f"chatcmpl-{answer['created'] // 10}"}
 

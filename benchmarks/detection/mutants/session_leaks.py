@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.detection.conforming_variants.models import informed_counts
 from benchmarks.detection.conforming_variants.sessions import repeating
-from benchmarks.detection.hooks import Call, Memory, Message, Payload, recall, remember
+from benchmarks.detection.hooks import ChatCall, Memory, Message, Payload, recall, remember
 from benchmarks.detection.mutants.mutant import planting
 
 plant = planting("sessions")
@@ -47,7 +47,7 @@ def with_last_other(memory: Memory, session: str | None, payload: Payload) -> li
     return [*others[-1], *own] if session and others else own
 
 
-def streams_everywhere(memory: Memory, session: str, turn: list[Message], call: Call) -> None:
+def streams_everywhere(memory: Memory, session: str, turn: list[Message], call: ChatCall) -> None:
     """Append a streamed turn to every session there is, any other one to its own."""
     memory.setdefault(session, [])
     if not call.streams:

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from benchmarks.detection.hooks import Call, Memory, Message, Payload, Refusal, ServerHooks, recall, remember
+from benchmarks.detection.hooks import ChatCall, Memory, Message, Payload, Refusal, ServerHooks, recall, remember
 from benchmarks.detection.mutants.mutant import PLAIN, planting
 from benchmarks.detection.mutators import refusing
 
@@ -18,7 +18,7 @@ ONE = "7d7b9d0e-3b0c-4e39-8a3a-2f3d1f6f0a11"
 TURNS = itertools.cycle((ONE, "7d7b9d0e-3b0c-4e39-8a3a-2f3d1f6f0a12"))
 
 
-def without_id(answer: dict[str, Any], call: Call) -> dict[str, Any]:
+def without_id(answer: dict[str, Any], call: ChatCall) -> dict[str, Any]:
     """Return an answer without the id of the session."""
     return {**answer, "session_id": None}
 
@@ -37,7 +37,7 @@ def of_few(payload: Payload) -> str:
 def if_turn(condition: Any) -> Any:
     """Return a `remember` that stores turns under a condition; every session is known all the same."""
 
-    def remembered(memory: Memory, session: str, turn: list[Message], call: Call) -> None:
+    def remembered(memory: Memory, session: str, turn: list[Message], call: ChatCall) -> None:
         memory.setdefault(session, [])
         if condition(call):
             remember(memory, session, turn, call)
@@ -50,7 +50,7 @@ def part_of_turn(part: Any) -> Any:
     return lambda memory, session, turn, call: remember(memory, session, part(turn, call), call)
 
 
-def replaced(memory: Memory, session: str, turn: list[Message], call: Call) -> None:
+def replaced(memory: Memory, session: str, turn: list[Message], call: ChatCall) -> None:
     """Keep the last turn alone."""
     memory[session] = turn
 
@@ -69,13 +69,13 @@ def result_without_call(hooks: ServerHooks, agent_id: str, payload: Payload) -> 
 def window(size: int) -> Any:
     """Return a `remember` that keeps the last messages alone."""
 
-    def remembered(memory: Memory, session: str, turn: list[Message], call: Call) -> None:
+    def remembered(memory: Memory, session: str, turn: list[Message], call: ChatCall) -> None:
         memory[session] = [*memory.get(session, []), *turn][-size:]
 
     return remembered
 
 
-def everywhere(memory: Memory, session: str, turn: list[Message], call: Call) -> None:
+def everywhere(memory: Memory, session: str, turn: list[Message], call: ChatCall) -> None:
     """Append a turn to every session there is."""
     memory.setdefault(session, [])
     for messages in memory.values():
@@ -117,7 +117,7 @@ def only_when_streaming(turns: list[Message], payload: Payload) -> list[Message]
     return turns if payload.get("stream") else []
 
 
-def streams_without_id(chunks: list[Any], call: Call) -> list[Any]:
+def streams_without_id(chunks: list[Any], call: ChatCall) -> list[Any]:
     """Return the chunks without the id of a session that the stream created."""
     return [{key: value for key, value in chunk.items() if key != "session_id"} for chunk in chunks]
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 
-from benchmarks.detection.hooks import Call
+from benchmarks.detection.hooks import ChatCall
 from benchmarks.detection.mutants.mutant import planting
 from benchmarks.detection.mutators import delta_of, finishes, on_frames, parsed
 
@@ -18,7 +18,7 @@ DONE = b"data: [DONE]\n\n"
 def typed_as(media_type: str) -> Any:
     """Return an edit that gives streams another media type."""
 
-    def edit(response: Response, call: Call) -> Response:
+    def edit(response: Response, call: ChatCall) -> Response:
         if call.streams:
             response.headers["content-type"] = media_type
         return response
@@ -36,7 +36,7 @@ async def cut_off(frames: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield frame
 
 
-def cut(response: Response, call: Call) -> Response:
+def cut(response: Response, call: ChatCall) -> Response:
     """Return a stream that breaks off in the middle."""
     if not isinstance(response, StreamingResponse):
         return response

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.detection.forms import call_tools, form, tool_call, value_of
-from benchmarks.detection.hooks import Call, ServerHooks
+from benchmarks.detection.hooks import ChatCall, ServerHooks
 from benchmarks.detection.mutants.limits import BAD, CRASHED, refused_if
 from benchmarks.detection.mutants.mutant import planting
 from benchmarks.detection.mutators import Chunk, at_field, delta_of, edited, on_choices, typed
@@ -55,10 +55,10 @@ def finishing(reason: str) -> Any:
     )
 
 
-def on_pieces(edit: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Callable[[list[Chunk], Call], list[Any]]:
+def on_pieces(edit: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Callable[[list[Chunk], ChatCall], list[Any]]:
     """Return an edit of each piece of a streamed call; a chunk whose piece becomes None goes."""
 
-    def edit_all(chunks: list[Chunk], call: Call) -> list[Any]:
+    def edit_all(chunks: list[Chunk], call: ChatCall) -> list[Any]:
         kept: list[Any] = []
         for chunk in chunks:
             pieces = delta_of(chunk).get("tool_calls")
@@ -72,10 +72,10 @@ def on_pieces(edit: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Callab
     return edit_all
 
 
-def forming(kind: str, make: Callable[[list[str]], list[str]]) -> Callable[[list[str], Call], list[str]]:
+def forming(kind: str, make: Callable[[list[str]], list[str]]) -> Callable[[list[str], ChatCall], list[str]]:
     """Return a way to give content a form that makes something else of one form."""
 
-    def made(pieces: list[str], call: Call) -> list[str]:
+    def made(pieces: list[str], call: ChatCall) -> list[str]:
         wanted = (call.payload.get("response_format") or {}).get("type")
         return make(pieces) if wanted == kind else form(pieces, call)
 

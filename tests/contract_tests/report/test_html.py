@@ -12,7 +12,7 @@ from markupsafe import escape
 from agent_contract import load_contract
 from agent_contract.messages import GRADE_MEANINGS
 from contract_tests.report.html import SIGNS, to_html
-from contract_tests.report.model import Change, Comparison, OperationCoverage, Verdict
+from contract_tests.report.model import Change, Comparison, OperationCoverage, RunSummary
 from contract_tests.report.phrases import headline, lead, settings
 from contract_tests.report.sections import OTHER, topic
 from contract_tests.verdict import WORDS
@@ -104,7 +104,7 @@ def test_the_headline_contains_the_verdict(code: int, words: list[str], said: st
 
 
 def test_the_headline_names_what_was_not_decided() -> None:
-    undecided = replace(report(clause("a", "not tested"), code=2), verdict=Verdict(2, "", {}, ("a",)))
+    undecided = replace(report(clause("a", "not tested"), code=2), verdict=RunSummary(2, "", {}, ("a",)))
     assert headline(undecided) == "No verdict: 1 core clause not decided: a"
 
 

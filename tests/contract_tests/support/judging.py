@@ -20,7 +20,7 @@ ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SuiteResult:
     """What a run found: a finding for each clause, the exit code with its reason, and the requests it took."""
 
     findings: Mapping[str, Finding]
@@ -41,7 +41,7 @@ class Listener:
         self.recorder = plugin.recorder_of(session.config)
 
 
-def judged(url: str, *options: str, token: str = "", plugins: Sequence[object] = ()) -> Verdict:
+def judged(url: str, *options: str, token: str = "", plugins: Sequence[object] = ()) -> SuiteResult:
     """Hold the deployment to the contract, with options of the plugin, `--contract-` left out."""
     listener = Listener()
     environment = {**ENVIRONMENT, **({TOKEN_VARIABLE: token} if token else {})}
@@ -54,4 +54,4 @@ def judged(url: str, *options: str, token: str = "", plugins: Sequence[object] =
     result = listener.recorder.result
     assert result is not None
     conclusion = result.conclusion
-    return Verdict(result.verdicts, result.clauses, conclusion.code, conclusion.sentence, result.traffic.requests)
+    return SuiteResult(result.verdicts, result.clauses, conclusion.code, conclusion.sentence, result.traffic.requests)

@@ -55,7 +55,7 @@ def can_be_followed(links: tuple[Link, ...], before: CompletedExchange) -> bool:
 
 
 @dataclass
-class Walk:
+class LinkWalk:
     """A created thing as the mock has it now, and the exchange that created it."""
 
     creation: Operation
@@ -121,7 +121,7 @@ def test_there_are_resources() -> None:
 
 @CREATIONS
 def test_a_resource_is_created_read_listed_changed_used_and_deleted(creation: Operation) -> None:
-    walk = Walk(creation)
+    walk = LinkWalk(creation)
     before = walk.create()
     thing = json.loads(before.exchange.reply.content())
     walked = [creation.method]
@@ -140,7 +140,7 @@ def test_a_resource_is_created_read_listed_changed_used_and_deleted(creation: Op
 
 @CREATIONS
 def test_a_deleted_resource_is_nowhere_any_more(creation: Operation) -> None:
-    walk = Walk(creation)
+    walk = LinkWalk(creation)
     before = walk.create()
     thing = json.loads(before.exchange.reply.content())
     *_, deletion = links_of(creation)

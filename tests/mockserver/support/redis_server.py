@@ -38,8 +38,10 @@ class RedisServer:
         program = shutil.which(PROGRAM)
         assert program, f"These tests run a real {PROGRAM}: install Debian's package redis-server."
         places = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder))
-        keeping = ("--appendonly", "yes", "--appendfsync", "no", "--save", "")
-        self._process = subprocess.Popen([program, *places, *keeping], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        persistence = ("--appendonly", "yes", "--appendfsync", "no", "--save", "")
+        self._process = subprocess.Popen(
+            [program, *places, *persistence], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         assert self._process.stdout
         said = []
         for line in self._process.stdout:

@@ -15,7 +15,7 @@ from contract_tests.report.model import (
     JudgedDeployment,
     OperationCoverage,
     Report,
-    Verdict,
+    RunSummary,
 )
 from contract_tests.report.transcript import ShownEvent, ShownReply, ShownRequest, Transcript
 from contract_tests.report.waivers import Waiver
@@ -73,7 +73,7 @@ def report(*clauses: ClauseResult, code: int = 0, sentence: str = "passed") -> R
         },
         requests=177,
         tokens=2048,
-        verdict=Verdict(code, sentence, {word: counts[word] for word in WORDS if counts[word]}),
+        verdict=RunSummary(code, sentence, {word: counts[word] for word in WORDS if counts[word]}),
         waivers=(),
         operations=(
             OperationCoverage("chat", "POST", "/chat/{agent_id}", ("200", "400", "422"), {"200": 90, "418": 1}),
