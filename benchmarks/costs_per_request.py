@@ -27,7 +27,7 @@ from mockserver.server.http_server import settle
 BASE = "/api/v1/compatibility/openai/v1"
 #: A process that takes more than this is ended: CPU seconds, and bytes.
 _SECONDS, _BYTES = 100, 4 * 1024**3
-#: Half the messages of a session, so that all of them are within the bound on what is stored.
+#: Half the messages of a session; a request of more small values is refused.
 _MESSAGES = 18_000
 _QUESTION = [{"role": "user", "content": "When is the library open, and what are the fees for a late book?"}]
 

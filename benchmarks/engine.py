@@ -21,7 +21,7 @@ from mockserver.config import Config
 from mockserver.core.limits import Limits
 from mockserver.engine import Engine
 from mockserver.resources.sessions import EMPTY, extend
-from mockserver.stores import MemoryStore
+from mockserver.stores import MemoryStore, Store
 
 BASE = "/api/v1/compatibility/openai/v1"
 HEADERS = {
@@ -32,8 +32,6 @@ HEADERS = {
     "content-type": "application/json",
 }
 ROUNDS, EACH = 9, 300
-#: From this number of turns on a session is too long for `EACH` requests a round.
-LONG = 1000
 TURNS, SESSIONS, ENTRIES = (1, 100, 10_000), (100, 100_000), (0, 100_000)
 
 
@@ -71,11 +69,11 @@ CASES = (
 )
 
 
-def new_engine(*, sessions: int = 10_000, journal: int = 500) -> Engine:
-    """Return an engine in memory that keeps this number of sessions, and journal entries."""
+def new_engine(*, sessions: int = 10_000, journal: int = 500, store: Store | None = None) -> Engine:
+    """Return an engine that keeps this number of sessions, and journal entries, by default in memory."""
     items = 2 * sessions + 2 * EACH
     limits = Limits(sessions=items, journal=journal, session=64 << 20, store=2 << 30)
-    return create_engine(own_contract(), Config(limits=limits), store=MemoryStore(items, 2 << 30))
+    return create_engine(own_contract(), Config(limits=limits), store=store or MemoryStore(items, 2 << 30))
 
 
 def microseconds(engine: Engine, requests: Callable[[], Iterator[Request]], status: int = 200) -> float:
@@ -96,24 +94,29 @@ def case_cost(case: Case, engine: Engine) -> float:
     return microseconds(engine, lambda: (case.request(next(numbers)) for _ in range(EACH)), case.status)
 
 
-def turn_cost(turns: int, sessions: int) -> float:
-    """Return the microseconds of a turn that extends a session of this number of turns, among other sessions."""
-    engine = new_engine(sessions=sessions)
+def turn_cost(turns: int, sessions: int, store: Store | None = None) -> float:
+    """Return the microseconds of a turn that extends a session of about this number of turns, among other sessions.
+
+    In each earlier turn the user made a statement, which an answer may have to repeat.
+    """
+    engine = new_engine(sessions=sessions, store=store)
     one = orjson.loads(engine.reply(chat_request(chat(0, create_session=True))).content())
     key = next(key for key, _ in engine.store.items() if "/session/" in key)
     stem = key.rpartition("/")[0]
     answer = one["choices"][0]["message"]
-    messages = [message for number in range(turns) for message in (*chat(-number)["messages"], answer)]
-    long = extend(EMPTY, messages, time.time()).encode()
+    said = [f"Parcel {number} weighs {number} grams. Is it on its way?" for number in range(turns)]
+    messages = [message for text in said for message in ({"role": "user", "content": text}, answer)]
+    session, lines = extend(EMPTY, messages, time.time())
     for number in range(sessions - 1):
         engine.store.put(f"{stem}/{number:036}", b"{}", None)
-    numbers = count()
+    numbers, extended = count(), max(1, min(EACH, turns // 10))
 
     def requests() -> Iterator[Request]:
-        for place in range(EACH if turns < LONG else 5):
-            session_id = f"{place:08x}-0000-4000-8000-000000000000"
-            engine.store.delete(f"{stem}/{session_id}")
-            engine.store.put(f"{stem}/{session_id}", long, None)
+        for place in range(EACH):
+            session_id = f"{place // extended:08x}-0000-4000-8000-000000000000"
+            if place % extended == 0:
+                engine.store.delete(f"{stem}/{session_id}")
+                engine.store.put(f"{stem}/{session_id}", session.encode(), None, lines=lines)
             yield chat_request(chat(next(numbers), store_in_session=session_id))
 
     return microseconds(engine, requests)

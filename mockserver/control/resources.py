@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -14,13 +13,13 @@ from mockserver.control.pagination import page_of
 from mockserver.core import keys
 from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, Write
+from mockserver.operations.session_store import session_lines
 from mockserver.resources.agents import Agent, decode_agent, id_of, unique
+from mockserver.resources.session_truncation import summary_message
 from mockserver.resources.sessions import Session, decode
 from mockserver.stores.base import all_items
 
 _PAGE = 100
-#: Sessions that are read at once: each may take megabytes.
-_SESSIONS_PAGE = 4
 
 
 def list_agents(context: Context) -> Outcome:
@@ -45,7 +44,7 @@ def list_sessions(context: Context) -> Outcome:
     """Return a page of the sessions, without their messages."""
     named, after = context.call.parameters.get("agent"), str(context.call.parameters.get("after") or "")
     prefix = keys.SESSIONS if named is None else keys.sessions(id_of(context.settings.agents, str(named)))
-    found = all_items(context.transaction.items, prefix, keys.after_session(after), _SESSIONS_PAGE)
+    found = all_items(context.transaction.items, prefix, keys.after_session(after), _PAGE)
     rows = ((keys.session_cursor(key), _shown_session(key, value)) for key, value in found)
     return page_of("sessions", rows, context.call, lambda row: row[0], lambda row: row[1])
 
@@ -53,16 +52,18 @@ def list_sessions(context: Context) -> Outcome:
 def get_session(context: Context) -> Outcome:
     """Return a session with a page of its messages, oldest first."""
     key, value = _find_session(context)
-    session = decode(value)
-    numbered = enumerate(islice(session.messages, _number(context, "after"), None), _number(context, "after") + 1)
-    return page_of(
-        "messages",
-        numbered,
-        context.call,
-        lambda row: row[0],
-        lambda row: orjson.Fragment(_dumps(row[1])),
-        _described(key, session),
-    )
+    session, after = decode(value), _number(context, "after")
+    rows, described = enumerate(_lines(context, key, session, after), after + 1), _described(key, session)
+    return page_of("messages", rows, context.call, lambda row: row[0], lambda row: orjson.Fragment(row[1]), described)
+
+
+def _lines(context: Context, key: str, session: Session, after: int) -> Iterator[bytes]:
+    """Yield the messages of a session as JSON, without the first `after` ones; the very first may be a summary."""
+    if session.summary is not None:
+        if not after:
+            yield orjson.dumps(summary_message(session.summary))
+        after = max(0, after - 1)
+    yield from session_lines(context.transaction, key, session.first + after, session.last)
 
 
 def _number(context: Context, name: str) -> int:
@@ -127,7 +128,7 @@ def _described(key: str, session: Session) -> dict[str, Any]:
 
 def _shown_session(key: str, value: bytes) -> dict[str, Any]:
     session = decode(value)
-    return {**_described(key, session), "messages": len(session.messages)}
+    return {**_described(key, session), "messages": session.length}
 
 
 def _dumps(value: Any) -> bytes:

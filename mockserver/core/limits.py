@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: Strings, commas and opening brackets of a body, and of a stored session. One C call parses all of them, and no other
-#: thread runs meanwhile: this many take some 20 ms.
+#: Strings, commas and opening brackets of a body. One C call parses all of them, and no other thread runs meanwhile:
+#: this many take some 20 ms.
 SYMBOLS = 256 * 1024
 #: Numbers in all vectors of one request for embeddings, which one C call writes.
 NUMBERS = 2 * 1024 * 1024

@@ -37,6 +37,8 @@ class Write:
     value: bytes | None
     expires: float | None = None
     pinned: bool = False
+    lines: tuple[bytes, ...] = ()
+    keep: int | None = None
 
 
 class Reset(Enum):

@@ -39,6 +39,10 @@ class Transaction:
         self._versions[key] = found.version if found else None
         return found.value if found else None
 
+    def lines(self, key: str, first: int, limit: int) -> tuple[bytes, ...]:
+        """Return the lines of an item with the numbers from `first` on, at most `limit`, without dropped ones."""
+        return self.store.lines(self._prefix + key, first, limit)
+
     def items(self, prefix: str, after: str = "", limit: int = 100) -> tuple[tuple[str, bytes], ...]:
         """Return at most `limit` keys that begin with `prefix` and sort after `after`, in order, with their values."""
         start = self._prefix + after if after else ""
@@ -61,7 +65,15 @@ class Transaction:
                 self.store.delete(key)
             else:
                 expected = self._versions.setdefault(write.key, None)
-                self.store.put(key, write.value, expected, expires=write.expires, pinned=write.pinned)
+                self.store.put(
+                    key,
+                    write.value,
+                    expected,
+                    expires=write.expires,
+                    pinned=write.pinned,
+                    lines=write.lines,
+                    keep=write.keep,
+                )
         for prefix in outcome.cleared:
             self.store.clear(self._prefix + prefix)
         if outcome.reset is Reset.SCOPE:

@@ -36,34 +36,46 @@ _COMMON = (_ASKING | _POLITE | _SAYING) | frozenset(
 )
 
 
-def recall(said: str, earlier: Iterable[str]) -> str:
+def recall(said: str, earlier: Iterable[str], remembered: str = "") -> str:
     """Return a sentence that quotes the earlier statement that `said` asks for; empty if it asks for none.
 
-    `earlier` are the user's other messages, the latest first. A question such as "What did I say?", whose words are all
-    common ones, asks for the latest statement.
+    `earlier` are the user's other messages, the latest first; `remembered` are statements before them, one a line, the
+    oldest first. A question such as "What did I say?", whose words are all common ones, asks for the latest statement.
     """
     sentences = _sentences(said[-SEARCHED:])
     others = iter(earlier)
     latest = next(others, None)
-    if latest is None:
-        if len(sentences) < 2:
-            return ""  # nothing to repeat
-    else:
+    if latest is not None:
         others = chain((latest,), others)
+    elif not remembered and len(sentences) < 2:
+        return ""  # nothing to repeat
     questions = [sentence for sentence in sentences if _asks(sentence)]
     if not questions:
         return ""
     words = frozenset(chain.from_iterable(map(_specific_words, questions)))
-    statements = (one for one in chain(reversed(sentences), _from_the_end(others)) if not _asks(one))
+    sent = (one for one in chain(reversed(sentences), _from_the_end(others)) if not _asks(one))
     if not words:
         about_saying = any(not _SAYING.isdisjoint(_words(question)) for question in questions)
-        return _quoted(next(statements, "")) if about_saying else ""
+        return _quoted(next(chain(sent, reversed(remembered.split("\n"))), "")) if about_saying else ""
     best, most = "", (len(words) - 1) // 2  # more shared words than this are needed
-    for statement in statements:
-        shared = len(words & _specific_words(statement))
-        if shared > most:
-            best, most = statement, shared
+    lines = reversed(remembered.split("\n")) if _may_share(words, remembered) > most else ()
+    for statement in chain(sent, lines):
+        if _may_share(words, statement) > most:  # few do: splitting a statement into words takes longer
+            shared = len(words & _specific_words(statement))
+            if shared > most:
+                best, most = statement, shared
     return _quoted(best)
+
+
+def _may_share(words: Iterable[str], text: str) -> int:
+    """Return the number of `words` that `text` contains, also as parts of its words."""
+    lowered = text.lower()
+    return sum([word in lowered for word in words])
+
+
+def statements_in(text: str) -> list[str]:
+    """Return the sentences of `text` that are not questions."""
+    return [sentence for sentence in _sentences(text) if not _asks(sentence)]
 
 
 def _quoted(statement: str) -> str:

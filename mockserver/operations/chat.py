@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from itertools import islice
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 
 from agent_contract import WorkBudgetError
+from mockserver.core import keys
 from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, Write
 from mockserver.generation.completion import (
@@ -41,7 +42,7 @@ from mockserver.operations.chat_request import (
     run_checks,
 )
 from mockserver.operations.response_format import check_response_format, structured_contents, wanted_schema_json
-from mockserver.operations.session_store import find_session, save_session
+from mockserver.operations.session_store import find_session, recent_messages, save_session
 from mockserver.operations.tool_calls import (
     calls_for,
     check_tool_choice,
@@ -52,7 +53,7 @@ from mockserver.operations.tool_calls import (
     tool_results,
 )
 from mockserver.resources.agents import Agent
-from mockserver.resources.sessions import EMPTY, Session, digest, extend, last_user_text, texts_of, user_texts
+from mockserver.resources.sessions import EMPTY, Message, Session, digest, text_of, texts_of, user_texts
 
 #: The maximum number of passages that an answer uses if the agent has no setting for it.
 TOP_N = 2
@@ -91,23 +92,23 @@ def answer_as(agent: Agent, context: Context) -> Outcome:
 def request_of(context: Context, agent: Agent) -> ChatRequest:
     """Return the request of the call to `agent`, with its session."""
     body = body_of(context.call)
-    session, hints = find_session(context, agent, body), hints_of(context.call)
-    return ChatRequest(agent, body, session, context.settings, context.fresh, hints=hints)
+    session = find_session(context, agent, body)
+    request = ChatRequest(agent, body, session, context.settings, context.fresh, hints=hints_of(context.call))
+    if not session or not session.last:
+        return request
+    key = keys.session(agent.id, body["store_in_session"])
+    return replace(request, recent=partial(recent_messages, context.transaction, key, session))
 
 
 def outcome_of(
-    request: ChatRequest,
-    completion: Completion,
-    seed: bytes,
-    messages: list[dict[str, Any]],
-    form: CompletionFormat = CHAT,
+    request: ChatRequest, completion: Completion, seed: bytes, messages: list[Message], form: CompletionFormat = CHAT
 ) -> Outcome:
     """Return the outcome: the answer in `form`, and the write that adds `messages` to the session."""
     body, settings = request.body, request.settings
     writes: tuple[Write, ...] = ()
     if completion.session_id:
-        session = extend(request.session or EMPTY, messages, request.fresh.now)
-        writes = (save_session(request.agent, completion.session_id, session, settings.limits.session),)
+        session, now, most = request.session or EMPTY, request.fresh.now, settings.limits.session
+        writes = (save_session(request.agent, completion.session_id, session, messages, now, most),)
     if body.get("stream"):
         return Outcome(
             stream_reply(completion, asks_for_usage(body), settings.pace, seed, form), writes, hints=request.hints
@@ -120,13 +121,14 @@ def complete(request: ChatRequest) -> tuple[Completion, bytes]:
     agent, body, fresh = request.agent, request.body, request.fresh
     session = request.session or EMPTY
     seed = _seed(request, session)
-    said = last_user_text(session.messages, body["messages"])
+    others = user_texts(reversed(body["messages"]))
+    said = next(others, None)
+    if said is None:  # a result of a tool, for example
+        said = next(user_texts(request.recent()), None) or text_of(body["messages"][-1])
     searches = _searches(request)
     found = [one for indexes, most, cutoff in searches for one in search_all(indexes, said, most, cutoff)]
     found.sort(key=lambda one: -one.score)
-    evidence = tool_results(request) or _evidence(
-        said, islice(user_texts(session.messages, body["messages"]), 1, None), found
-    )
+    evidence = tool_results(request) or _evidence(recall(said, others, session.statements), found)
     try:
         request.budget.spend("characters", sum(len(one.document.text) for one in found))
         completion = Completion(
@@ -145,10 +147,10 @@ def complete(request: ChatRequest) -> tuple[Completion, bytes]:
     return completion, seed
 
 
-def _evidence(said: str, earlier: Iterable[str], found: list[SearchHit]) -> str:
-    """Return what the user said earlier, if `said` asks for it, and the best passage."""
+def _evidence(recalled: str, found: list[SearchHit]) -> str:
+    """Return what the user said earlier, if the message asks for it, and the best passage."""
     passage = f"I found this in my documents: {found[0].document.text}" if found else ""
-    return " ".join(filter(None, (recall(said, earlier), passage)))
+    return " ".join(filter(None, (recalled, passage)))
 
 
 def _searches(request: ChatRequest) -> list[tuple[list[SearchIndex], int, float]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -12,14 +12,19 @@ from agent_contract.printable import shorten
 from mockserver.core.context import FreshValues, Settings
 from mockserver.core.outcome import Rejection
 from mockserver.resources.agents import OPENAI_ROLES, Agent
-from mockserver.resources.sessions import Session
+from mockserver.resources.sessions import Message, Session
+
+
+def _no_messages() -> Iterator[Message]:
+    return iter(())
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     """A request to an agent; `session` is None if the named one does not exist.
 
-    `budget` limits the work for the request; `hints` are for its sender.
+    `recent` yields the latest messages of the session, the latest first. `budget` limits the work for the request;
+    `hints` are for its sender.
     """
 
     agent: Agent
@@ -27,6 +32,7 @@ class ChatRequest:
     session: Session | None
     settings: Settings
     fresh: FreshValues
+    recent: Callable[[], Iterator[Message]] = _no_messages
     budget: WorkBudget = field(default_factory=WorkBudget)
     hints: tuple[str, ...] = ()
 

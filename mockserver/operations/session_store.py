@@ -1,17 +1,21 @@
-"""Sessions in the store: lookup, expiry and encoding."""
+"""Sessions in the store: lookup, expiry, messages and encoding."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from agent_contract import exceeds_symbols
 from mockserver.core import keys
 from mockserver.core.context import Context
-from mockserver.core.limits import SYMBOLS
 from mockserver.core.outcome import Rejection, Write
+from mockserver.core.transaction import Transaction
 from mockserver.resources.agents import Agent
 from mockserver.resources.session_truncation import truncate
-from mockserver.resources.sessions import EMPTY, Session, decode
+from mockserver.resources.sessions import EMPTY, Message, Session, decode, decode_message, extend
+
+#: Number of messages that are read from the end of a session, at most and at once.
+RECENT = 1_000
+_PAGE = 20
 
 
 def find_session(context: Context, agent: Agent, body: dict[str, Any]) -> Session | None:
@@ -22,31 +26,57 @@ def find_session(context: Context, agent: Agent, body: dict[str, Any]) -> Sessio
     named = body.get("store_in_session")
     if not named:
         return EMPTY
-    stored = context.transaction.get(keys.session(agent.id, named))
-    session = decode(stored) if stored else None
-    ttl = agent.setting("session_max_ttl")
-    if session and ttl is not None and context.fresh.now - session.written > ttl:
+    key = keys.session(agent.id, named)
+    stored = context.transaction.get(key)
+    if stored is None:
         return None
-    strategy = agent.setting("session_summarization_strategy", "")
-    return session and truncate(session, agent.setting("session_max_length"), strategy)
+    session = decode(stored)
+    ttl = agent.setting("session_max_ttl")
+    if ttl is not None and context.fresh.now - session.written > ttl:
+        return None
+    most, strategy = agent.setting("session_max_length"), agent.setting("session_summarization_strategy", "")
+    return truncate(session, most, strategy, session_lines(context.transaction, key, session.first, session.last))
 
 
-def save_session(agent: Agent, session_id: str, session: Session, most: int) -> Write:
-    """Return the write that saves a session; raises `Rejection` if it is nested too deep or too large.
+def session_lines(transaction: Transaction, key: str, first: int, last: int) -> Iterator[bytes]:
+    """Yield the stored messages of a session with these numbers, oldest first, reading pages of growing size."""
+    limit = 4
+    while first <= last:
+        found = transaction.lines(key, first, min(limit, last + 1 - first))
+        yield from found
+        first, limit = first + limit, min(2 * limit, 100)
 
-    It may have `most` bytes, and `SYMBOLS` strings, commas and opening brackets.
+
+def recent_messages(transaction: Transaction, key: str, session: Session) -> Iterator[Message]:
+    """Yield the messages of a session, the latest first, `RECENT` at most; they do not include a summary."""
+    last, oldest = session.last, max(session.first, session.last + 1 - RECENT)
+    while last >= oldest:
+        first = max(oldest, last + 1 - _PAGE)
+        yield from map(decode_message, reversed(transaction.lines(key, first, last + 1 - first)))
+        last = first - 1
+
+
+def save_session(
+    agent: Agent, session_id: str, session: Session, messages: list[Message], now: float, most: int
+) -> Write:
+    """Return the write that adds messages to a session, and drops those that it no longer has.
+
+    Raises `Rejection` if they are nested too deep, or if the session would have more than `most` bytes.
     """
     location = ("body", "messages")
     try:
-        value = session.encode()
+        extended, lines = extend(session, messages, now)
     except RecursionError:
         why = "The messages are nested too deep to be stored in a session."
         raise Rejection(400, "", why, location) from None
-    if len(value) > most:
-        why = f"With this request the session would have {len(value)} bytes, more than the limit of {most}."
-        raise Rejection(400, "", why, location, most, len(value))
-    if exceeds_symbols(value, SYMBOLS):
-        why = f"With this request the session would have more than {SYMBOLS} strings, commas and opening brackets."
-        raise Rejection(400, "", why, location, SYMBOLS)
+    if extended.size > most:
+        why = f"With this request the session would have {extended.size} bytes, more than the limit of {most}."
+        raise Rejection(400, "", why, location, most, extended.size)
     ttl = agent.setting("session_max_ttl")
-    return Write(keys.session(agent.id, session_id), value, None if ttl is None else session.written + ttl)
+    return Write(
+        keys.session(agent.id, session_id),
+        extended.encode(),
+        None if ttl is None else now + ttl,
+        lines=lines,
+        keep=extended.last + 1 - extended.first,
+    )

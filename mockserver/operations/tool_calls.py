@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from agent_contract import SampleError, SchemaRefused
@@ -20,7 +21,7 @@ from mockserver.generation.client_schemas import admit_schema, compile_schema, s
 from mockserver.generation.completion import Choice, ToolCall
 from mockserver.generation.tokenizer import pieces
 from mockserver.operations.chat_request import ChatRequest
-from mockserver.resources.sessions import EMPTY, calls_of, text_of
+from mockserver.resources.sessions import calls_of, text_of
 
 _CHOICES = ("none", "auto", "required")
 _RESULTS = ("tool", "function")
@@ -122,8 +123,12 @@ def tool_results(request: ChatRequest) -> str:
         first -= 1
     if first == len(messages):
         return ""
-    before = [*(request.session or EMPTY).messages, *messages[:first]]
-    names = {id: name for message in before for id, name, _ in calls_of(message)}
+    results_of = {message["tool_call_id"] for message in messages[first:] if message.get("tool_call_id")}
+    names = dict[str, str]()
+    for message in chain(reversed(messages[:first]), request.recent()):  # the latest call with an id counts
+        names = {id: name for id, name, _ in calls_of(message) if id in results_of} | names
+        if names.keys() >= results_of:
+            break
     results = (_result(message, names) for message in messages[first:])
     return shorten(" ".join(" ".join(results).split()), _QUOTED)
 

@@ -6,11 +6,12 @@ strategy, such as `delete_oldest`, drops them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 
 from mockserver.generation.replies import topic_of
-from mockserver.resources.sessions import EMPTY, Session, extend, text_of, texts_of
+from mockserver.generation.tokenizer import count_tokens
+from mockserver.resources.sessions import Message, Session, content_parts, decode_message, text_of
 
 #: The summary takes at most 1/4 of the maximum length of a session.
 _SHARE = 4
@@ -19,35 +20,51 @@ _SUMMARY = 400
 _NAMED = 5
 
 
-def truncate(session: Session, most: int | None, strategy: str) -> Session:
-    """Return the session with at most `most` characters, unchanged if it is short enough or `most` is None."""
-    if most is None or count_characters(session.messages) <= most:
+def truncate(session: Session, most: int | None, strategy: str, lines: Iterable[bytes]) -> Session:
+    """Return the session with at most `most` characters, unchanged if it is short enough or `most` is None.
+
+    The oldest messages are dropped, and the results of calls with the calls. `lines` are the messages, oldest first;
+    no more of them are read than are dropped, and one more.
+    """
+    if most is None or session.characters <= most:
         return session
     summarize = strategy == "summarize"
-    kept = newest_messages(session.messages, most - min(_SUMMARY, most // _SHARE) if summarize else most)
-    dropped = session.messages[: len(session.messages) - len(kept)]
-    begin = (_summary(dropped, max(0, most - count_characters(kept))),) if summarize else ()
-    return extend(EMPTY, [*begin, *kept], session.written)
+    room = most - min(_SUMMARY, most // _SHARE) if summarize else most
+    old = session.summary or ""
+    tokens, characters, size = session.tokens - count_tokens(old), session.characters - len(old), session.size
+    dropped = list[Message]()
+    for line in lines:
+        message = decode_message(line)
+        if characters <= room and message["role"] != "tool":
+            break
+        texts = list(content_parts(message))
+        tokens, characters, size = tokens - count_tokens(*texts), characters - sum(map(len, texts)), size - len(line)
+        dropped.append(message)
+    first = session.first + len(dropped)
+    summary = None
+    if summarize:
+        gone = dropped if session.summary is None else [summary_message(old), *dropped]
+        summary = _summary(gone, max(0, most - characters))
+        tokens, characters = tokens + count_tokens(summary), characters + len(summary)
+    forgotten = bisect_left(session.stated, first)
+    return session._replace(
+        first=first,
+        tokens=tokens,
+        characters=characters,
+        size=size,
+        statements="\n".join(session.statements.split("\n")[forgotten:]),
+        stated=session.stated[forgotten:],
+        summary=summary,
+    )
 
 
-def count_characters(messages: Sequence[dict[str, Any]]) -> int:
-    """Return the number of characters of the messages: of their text, and of the names and arguments of calls."""
-    return sum(map(len, texts_of(messages)))
+def summary_message(summary: str) -> Message:
+    """Return the message that a summary takes the place of."""
+    return {"role": "assistant", "content": summary}
 
 
-def newest_messages(messages: Sequence[dict[str, Any]], most: int) -> tuple[dict[str, Any], ...]:
-    """Return the newest messages with at most `most` characters, without results of calls that are dropped."""
-    first, left = len(messages), most
-    while first and (left := left - count_characters(messages[first - 1 : first])) >= 0:
-        first -= 1
-    while first and first < len(messages) and messages[first]["role"] == "tool":
-        first += 1
-    return tuple(messages[first:])
-
-
-def _summary(messages: Sequence[dict[str, Any]], most: int) -> dict[str, Any]:
-    """Return one message with the topics of `messages`, with at most `most` characters."""
+def _summary(messages: Sequence[Message], most: int) -> str:
+    """Return the topics of `messages`, in at most `most` characters."""
     topics = [topic for message in messages if (topic := topic_of(text_of(message)))]
     listed = "; ".join(topics[:_NAMED])
-    text = f"Summary of {len(messages)} earlier messages: {listed}"
-    return {"role": "assistant", "content": text[: min(most, _SUMMARY)]}
+    return f"Summary of {len(messages)} earlier messages: {listed}"[: min(most, _SUMMARY)]

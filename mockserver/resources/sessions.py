@@ -1,67 +1,133 @@
-"""Stored sessions, and the text and tokens of their messages."""
+"""Stored sessions: totals over their messages, and the text of messages.
+
+A session is stored in two parts. Its messages are lines, which a turn appends to. What an answer needs to know of all
+of them is a small value that each turn replaces. So a turn costs the same however long the session is.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
+from mockserver.generation.recall import SEARCHED, statements_in
 from mockserver.generation.tokenizer import count_tokens
 
+Message: TypeAlias = dict[str, Any]
+
+#: Maximum number of characters of the user's statements that a session keeps for recall.
+REMEMBERED = 4_000
+#: Maximum number of characters of one statement; the rest is cut off.
+_LONGEST = 1_000
 #: Fields of a message that a session stores in addition to role and text.
 _KEPT = ("tool_calls", "tool_call_id", "refusal")
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """The stored context of a conversation.
+class Session(NamedTuple):
+    """The stored context of a conversation, without its messages.
 
-    `written` is in seconds since 1970. `tokens` and `digest` are those of all messages, stored to avoid computing them
-    again.
+    `written` is in seconds since 1970. `digest` identifies everything that was said. `first` and `last` are the numbers
+    of the messages that are stored. `tokens` and `characters` are the totals of these messages and of the summary,
+    `size` is the total of their bytes. `statements` are the latest statements of the user, one a line, `stated` the
+    numbers of their messages. `summary` is the content of a message that replaces dropped ones, None if there is none.
     """
 
-    written: float
-    tokens: int
-    digest: str
-    messages: tuple[dict[str, Any], ...]
+    written: float = 0.0
+    digest: str = ""
+    first: int = 1
+    last: int = 0
+    tokens: int = 0
+    characters: int = 0
+    size: int = 0
+    statements: str = ""
+    stated: Sequence[int] = ()
+    summary: str | None = None
+
+    @property
+    def length(self) -> int:
+        """The number of messages, including the summary."""
+        return self.last + 1 - self.first + (self.summary is not None)
 
     def encode(self) -> bytes:
-        """Return the session as JSON; raises RecursionError if a message is nested too deep."""
-        value = {
-            "written": self.written,
-            "tokens": self.tokens,
-            "digest": self.digest,
-            "messages": self.messages,
-        }
-        try:
-            return orjson.dumps(value)
-        except TypeError:  # deeper than 254 levels, or an integer over 64 bits
-            return json.dumps(value, ensure_ascii=False).encode()
+        """Return the session as JSON."""
+        return orjson.dumps(tuple(self))
 
 
-EMPTY = Session(written=0.0, tokens=0, digest="", messages=())
+EMPTY = Session()
 
 
 def decode(value: bytes) -> Session:
     """Return the session that `encode` wrote."""
-    fields = orjson.loads(value)
-    return Session(fields["written"], fields["tokens"], fields["digest"], tuple(fields["messages"]))
+    return Session(*orjson.loads(value))
 
 
-def extend(session: Session, messages: Sequence[dict[str, Any]], now: float) -> Session:
-    """Return the session with `messages` appended, written at `now`."""
-    kept = tuple(_kept(message) for message in messages)
-    tokens = session.tokens + count_tokens(*texts_of(kept))
-    return Session(now, tokens, digest(session.digest.encode(), messages).hex(), (*session.messages, *kept))
+def extend(session: Session, messages: Sequence[Message], now: float) -> tuple[Session, tuple[bytes, ...]]:
+    """Return the session after `messages` were appended at `now`, and their lines.
+
+    Raises RecursionError if a message is nested too deep.
+    """
+    kept = [_kept(message) for message in messages]
+    lines = tuple(map(_encode_message, kept))
+    texts = [text for message in kept for text in content_parts(message)]
+    extended = Session(
+        now,
+        digest(session.digest.encode(), messages).hex(),
+        session.first,
+        session.last + len(lines),
+        session.tokens + count_tokens(*texts),
+        session.characters + sum(map(len, texts)),
+        session.size + sum(map(len, lines)),
+        *_with_statements(session, kept),
+        session.summary,
+    )
+    return extended, lines
 
 
-def _kept(message: dict[str, Any]) -> dict[str, Any]:
+def _with_statements(session: Session, messages: Sequence[Message]) -> tuple[str, Sequence[int]]:
+    """Return the latest statements of the user after `messages`, with `REMEMBERED` characters, and their messages.
+
+    Of all new messages, the last `SEARCHED` characters of the user are read.
+    """
+    added, left = list[tuple[int, str]](), SEARCHED
+    for place in range(len(messages) - 1, -1, -1):
+        if messages[place]["role"] == "user":
+            text = text_of(messages[place])
+            number = session.last + 1 + place
+            added += [(number, one[:_LONGEST]) for one in reversed(statements_in(text[-left:]))]
+            left -= len(text) + 1
+            if left <= 0:
+                break
+    if not added:
+        return session.statements, session.stated
+    added.reverse()
+    statements = "\n".join([*filter(None, (session.statements,)), *(statement for _, statement in added)])
+    stated = [*session.stated, *(number for number, _ in added)]
+    if len(statements) > REMEMBERED:
+        cut = statements.find("\n", len(statements) - REMEMBERED - 1) + 1
+        dropped = statements.count("\n", 0, cut)
+        return statements[cut:], stated[dropped:]
+    return statements, stated
+
+
+def _kept(message: Message) -> Message:
     rest = {name: message[name] for name in _KEPT if message.get(name) is not None}
     return {"role": message["role"], "content": text_of(message) or message.get("content"), **rest}
+
+
+def _encode_message(message: Message) -> bytes:
+    try:
+        return orjson.dumps(message)
+    except TypeError:  # deeper than 254 levels, or an integer over 64 bits
+        return json.dumps(message, ensure_ascii=False).encode()
+
+
+def decode_message(line: bytes) -> Message:
+    """Return the message of a line."""
+    message: Message = orjson.loads(line)
+    return message
 
 
 def text_of(message: Mapping[str, Any]) -> str:
@@ -72,7 +138,7 @@ def text_of(message: Mapping[str, Any]) -> str:
     return content or ""
 
 
-def texts_of(messages: Sequence[dict[str, Any]]) -> Iterator[str]:
+def texts_of(messages: Sequence[Message]) -> Iterator[str]:
     """Yield every string of the messages that counts: their text, and the names and arguments of calls."""
     for message in messages:
         yield from content_parts(message)
@@ -96,7 +162,7 @@ def content_parts(message: Mapping[str, Any]) -> Iterator[str]:
         yield arguments
 
 
-def digest(before: bytes, messages: Sequence[dict[str, Any]]) -> bytes:
+def digest(before: bytes, messages: Sequence[Message]) -> bytes:
     """Return 32 bytes that identify `before` followed by the role and the content of each message."""
     state = hashlib.blake2b(before, digest_size=32)
     for message in messages:
@@ -107,13 +173,6 @@ def digest(before: bytes, messages: Sequence[dict[str, Any]]) -> bytes:
     return state.digest()
 
 
-def user_texts(before: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Yield the text of each message of the user, the last one first; `before` are earlier messages."""
-    for several in (messages, before):
-        yield from (text_of(message) for message in reversed(several) if message["role"] == "user")
-
-
-def last_user_text(before: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]]) -> str:
-    """Return the text of the user's last message, which may be one of `before`; else that of the last message."""
-    last = next(user_texts(before, messages), None)
-    return text_of(messages[-1]) if last is None else last
+def user_texts(messages: Iterable[Message]) -> Iterator[str]:
+    """Yield the text of each message of the user."""
+    return (text_of(message) for message in messages if message["role"] == "user")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -58,11 +58,12 @@ class StoreFull(StoreUnavailable):
 class Store(Protocol):
     """Values under keys, written by compare-and-set so that no concurrent write is lost, and logs.
 
-    A key is text whose parts are separated by `/`; a value is bytes. Every method may be called from any thread, and
-    every one but `close` may raise `StoreUnavailable`. An expired item no longer exists. Items that are not pinned are
-    bounded in number. All values and log entries together are bounded in bytes: the unpinned items that were written
-    longest ago are evicted first, but never the one that was written last; then a log loses its oldest entries, and a
-    pinned item that still has no room raises `StoreFull`.
+    A key is text whose parts are separated by `/`; a value is bytes. An item also has lines, numbered from 1: a write
+    appends to them instead of writing them again, and they exist as long as the item. Every method may be called from
+    any thread, and every one but `close` may raise `StoreUnavailable`. An expired item no longer exists. Items that are
+    not pinned are bounded in number. All values, lines and log entries together are bounded in bytes: the unpinned
+    items that were written longest ago are evicted first, but never the one that was written last; then a log loses its
+    oldest entries, and a pinned item that still has no room raises `StoreFull`.
     """
 
     @property
@@ -73,13 +74,25 @@ class Store(Protocol):
         """Return what is stored under `key`, or None."""
 
     def put(
-        self, key: str, value: bytes, expected: int | None, *, expires: float | None = None, pinned: bool = False
+        self,
+        key: str,
+        value: bytes,
+        expected: int | None,
+        *,
+        expires: float | None = None,
+        pinned: bool = False,
+        lines: Sequence[bytes] = (),
+        keep: int | None = None,
     ) -> int:
         """Store `value` and return its version, greater than any that the key ever had, deleted or not.
 
         `expected` is the version to replace, None if the key must be new; raises `Conflict` otherwise. The item expires
-        at `expires`, in seconds since 1970, or never if it is None. A pinned item is never evicted.
+        at `expires`, in seconds since 1970, or never if it is None. A pinned item is never evicted. `lines` are
+        appended to the item's lines; then all but the newest `keep` of them are dropped, or none if it is None.
         """
+
+    def lines(self, key: str, first: int, limit: int) -> tuple[bytes, ...]:
+        """Return the lines of an item with the numbers from `first` on, at most `limit`, without dropped ones."""
 
     def delete(self, key: str) -> bool:
         """Delete `key`; return whether it existed."""

@@ -6,9 +6,9 @@ import heapq
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from sortedcontainers import SortedDict
 
@@ -20,6 +20,9 @@ class _Item:
     stored: Versioned
     expires: float | None
     pinned: bool
+    size: int  # bytes of the value and of the lines
+    lines: list[bytes]  # appended to by the next write
+    dropped: int  # number of the last dropped line
 
 
 @dataclass(slots=True)
@@ -43,8 +46,8 @@ class MemoryStore:
         self._clock = clock
         self._stored: SortedDict[str, _Item] = SortedDict()
         self._unpinned: OrderedDict[str, None] = OrderedDict()  # least recently written first
-        self._used = 0  # bytes of the values that are not pinned
-        self._held = 0  # bytes of pinned values and of logs
+        self._used = 0  # bytes of items that are not pinned
+        self._held = 0  # bytes of pinned items and of logs
         self._expiries: list[tuple[float, int, str]] = []  # heap of (expires, version, key); some entries are outdated
         self._logs: dict[str, _Log] = {}
         self._version = 0  # one counter for all keys: a deleted key never gets an old version again
@@ -57,7 +60,15 @@ class MemoryStore:
             return found.stored if found else None
 
     def put(
-        self, key: str, value: bytes, expected: int | None, *, expires: float | None = None, pinned: bool = False
+        self,
+        key: str,
+        value: bytes,
+        expected: int | None,
+        *,
+        expires: float | None = None,
+        pinned: bool = False,
+        lines: Sequence[bytes] = (),
+        keep: int | None = None,
     ) -> int:
         """Store `value` and return its version; raise `Conflict` unless the key has the version `expected`."""
         # A copy: JSON that was just written stays in a buffer larger than itself, which took 4 kB instead of 1.
@@ -67,21 +78,39 @@ class MemoryStore:
             if (found.stored.version if found else None) != expected:
                 raise Conflict(key)
             old = self._stored.get(key)
-            if pinned and self._held - (len(old.stored.value) if old and old.pinned else 0) + len(value) > self._size:
+            kept, dropped, size = [], 0, len(value) + sum(map(len, lines))
+            if found:
+                kept, dropped, size = found.lines, found.dropped, size + found.size - len(found.stored.value)
+            over = 0 if keep is None else max(0, len(kept) + len(lines) - keep)
+            if over:
+                size -= sum(map(len, islice(chain(kept, lines), over)))
+            if pinned and self._held - (old.size if old and old.pinned else 0) + size > self._size:
                 raise StoreFull(full_message(self._size))
-            self._remove(key)
+            kept.extend(lines)
+            del kept[:over]
             self._version += 1
-            self._stored[key] = _Item(Versioned(value, self._version), expires, pinned)
-            if not pinned:
-                self._unpinned[key] = None
-                self._used += len(value)
+            if old:
+                self._release(key, old)
+            self._stored[key] = _Item(Versioned(value, self._version), expires, pinned, size, kept, dropped + over)
+            if pinned:
+                self._held += size
             else:
-                self._held += len(value)
+                self._unpinned[key] = None
+                self._used += size
             if expires is not None:
                 self._note_expiry(expires, key)
             self._sweep()
             self._make_room(key)
             return self._version
+
+    def lines(self, key: str, first: int, limit: int) -> tuple[bytes, ...]:
+        """Return the lines of an item with the numbers from `first` on, at most `limit`, without dropped ones."""
+        with self._lock:
+            found = self._live(key)
+            if found is None:
+                return ()
+            begin = first - found.dropped - 1
+            return tuple(found.lines[max(0, begin) : max(0, begin + limit)])
 
     def delete(self, key: str) -> bool:
         """Delete `key`; return whether it existed."""
@@ -151,11 +180,16 @@ class MemoryStore:
 
     def _remove(self, key: str) -> None:
         found = self._stored.pop(key, None)
-        if found and not found.pinned:
+        if found:
+            self._release(key, found)
+
+    def _release(self, key: str, item: _Item) -> None:
+        """Take an item out of the totals, because it is removed or replaced."""
+        if item.pinned:
+            self._held -= item.size
+        else:
             del self._unpinned[key]
-            self._used -= len(found.stored.value)
-        elif found:
-            self._held -= len(found.stored.value)
+            self._used -= item.size
 
     def _note_expiry(self, expires: float, key: str) -> None:
         heapq.heappush(self._expiries, (expires, self._version, key))

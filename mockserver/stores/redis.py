@@ -73,18 +73,30 @@ class RedisStore:
         return Versioned(found[1], found[0]) if found else None
 
     def put(
-        self, key: str, value: bytes, expected: int | None, *, expires: float | None = None, pinned: bool = False
+        self,
+        key: str,
+        value: bytes,
+        expected: int | None,
+        *,
+        expires: float | None = None,
+        pinned: bool = False,
+        lines: Sequence[bytes] = (),
+        keep: int | None = None,
     ) -> int:
         """Store `value` and return its version; raise `Conflict` unless the key has the version `expected`."""
         version = "" if expected is None else expected
         end = "-" if expires is None else expires
-        bounds = (self._items, self._size, MAX_SWEPT)
-        written = self._run("put", encoded(key), value, version, end, int(pinned), self._clock(), *bounds)
+        bounds = (self._items, self._size, MAX_SWEPT, "" if keep is None else keep)
+        written = self._run("put", encoded(key), value, version, end, int(pinned), self._clock(), *bounds, *lines)
         if written == NO_ROOM:
             raise StoreFull(full_message(self._size))
         if not written:
             raise Conflict(key)
         return int(written)
+
+    def lines(self, key: str, first: int, limit: int) -> tuple[bytes, ...]:
+        """Return the lines of an item with the numbers from `first` on, at most `limit`, without dropped ones."""
+        return tuple(self._run("lines", encoded(key), self._clock(), first, limit))
 
     def delete(self, key: str) -> bool:
         """Delete `key`; return whether it existed."""

@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -40,6 +40,9 @@ _PROBE_SIZE = 32 * 1024
 #: Bytes that must be free on the disk.
 _MIN_FREE = 1024 * 1024
 _NEWEST = 2**63 - 1  # greater than every version
+#: The version of an item, the one that it had when it was created, the number of its last line, the bytes of its lines.
+_ITEM = """SELECT version, coalesce(origin, version), last, size - length(value) FROM item
+           WHERE key = ? AND (expires IS NULL OR expires >= ?)"""
 _VERSION = "SELECT version FROM item WHERE key = ? AND (expires IS NULL OR expires >= ?)"
 
 
@@ -80,36 +83,67 @@ class SQLiteStore:
         return Versioned(*found) if found else None
 
     def put(
-        self, key: str, value: bytes, expected: int | None, *, expires: float | None = None, pinned: bool = False
+        self,
+        key: str,
+        value: bytes,
+        expected: int | None,
+        *,
+        expires: float | None = None,
+        pinned: bool = False,
+        lines: Sequence[bytes] = (),
+        keep: int | None = None,
     ) -> int:
         """Store `value` and return its version; raise `Conflict` unless the key has the version `expected`."""
         name, now = encoded(key), self._clock()
         with self._writing() as connection:
-            found = connection.execute(_VERSION, (name, now)).fetchone()
-            if (found[0] if found else None) != expected:
+            found = connection.execute(_ITEM, (name, now)).fetchone()
+            version, origin, last, size = found or (None, None, 0, 0)
+            if version != expected:
                 raise Conflict(key)
-            if pinned and self._held_without(connection, name) + len(value) > self._size:
+            first, last = last + 1, last + len(lines)
+            size += len(value) + sum(map(len, lines)) - self._dropped(connection, origin, lines, last, keep)
+            if pinned and self._held_without(connection, name) + size > self._size:
                 raise StoreFull(full_message(self._size))
-            connection.execute("DELETE FROM item WHERE key = ?", (name,))
+            if found:
+                connection.execute("DELETE FROM item WHERE version = ?", (version,))
+            else:  # an expired one, with its lines
+                _remove(connection, "key = ?", name)
             version = connection.execute(
-                "INSERT INTO item (key, expires, pinned, size, value) VALUES (?, ?, ?, ?, ?)",
-                (name, expires, pinned, len(value), value),
+                "INSERT INTO item (key, expires, pinned, size, value, origin, last) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (name, expires, pinned, size, value, origin, last),
             ).lastrowid
             assert version is not None
-            connection.execute(
-                """DELETE FROM item WHERE version IN
-                   (SELECT version FROM item WHERE expires < ? ORDER BY expires LIMIT ?)""",
-                (now, MAX_SWEPT),
-            )
+            if lines:
+                numbered = ((origin or version, number, line) for number, line in enumerate(lines, first))
+                connection.executemany("INSERT INTO line VALUES (?, ?, ?)", numbered)
+            if keep is not None:
+                connection.execute("DELETE FROM line WHERE item = ? AND number <= ?", (origin or version, last - keep))
+            expired = connection.execute(
+                "SELECT version FROM item WHERE expires < ? ORDER BY expires LIMIT ?", (now, MAX_SWEPT)
+            ).fetchall()
+            for row in expired:
+                _remove(connection, "version = ?", *row)
             self._make_room(connection, version)
         return version
+
+    def lines(self, key: str, first: int, limit: int) -> tuple[bytes, ...]:
+        """Return the lines of an item with the numbers from `first` on, at most `limit`, without dropped ones."""
+        with self._reading() as connection:
+            found = connection.execute(_ITEM, (encoded(key), self._clock())).fetchone()
+            if not found:
+                return ()
+            rows = connection.execute(
+                "SELECT value FROM line WHERE item = ? AND number >= ? AND number < ? ORDER BY number",
+                (found[1], first, first + limit),
+            ).fetchall()
+        return tuple(value for (value,) in rows)
 
     def delete(self, key: str) -> bool:
         """Delete `key`; return whether it existed."""
         name = encoded(key)
         with self._writing() as connection:
             found = connection.execute(_VERSION, (name, self._clock())).fetchone()
-            connection.execute("DELETE FROM item WHERE key = ?", (name,))
+            _remove(connection, "key = ?", name)
         return found is not None
 
     def items(self, prefix: str = "", after: str = "", limit: int = 100) -> tuple[tuple[str, Versioned], ...]:
@@ -156,7 +190,7 @@ class SQLiteStore:
     def clear(self, prefix: str) -> None:
         """Delete all keys and logs that begin with `prefix`."""
         with self._writing() as connection:
-            connection.execute("DELETE FROM item WHERE key >= ? AND key < ?", (encoded(prefix), end_of(prefix)))
+            _remove(connection, "key >= ? AND key < ?", encoded(prefix), end_of(prefix))
             connection.execute("DELETE FROM entry WHERE log >= ? AND log < ?", (encoded(prefix), end_of(prefix)))
 
     def ready(self) -> None:
@@ -198,7 +232,18 @@ class SQLiteStore:
                     break
                 last, items, used = found[0], items - 1, used - found[1]
         if last:
-            connection.execute("DELETE FROM item WHERE NOT pinned AND version <= ?", (last,))
+            _remove(connection, "NOT pinned AND version <= ?", last)
+
+    def _dropped(
+        self, connection: sqlite3.Connection, origin: int | None, lines: Sequence[bytes], last: int, keep: int | None
+    ) -> int:
+        """Return the bytes of the lines that a write drops: stored ones and, of many at once, new ones."""
+        if keep is None:
+            return 0
+        (stored,) = connection.execute(
+            "SELECT coalesce(sum(length(value)), 0) FROM line WHERE item = ? AND number <= ?", (origin, last - keep)
+        ).fetchone()
+        return int(stored) + sum(map(len, lines[: max(0, len(lines) - keep)]))
 
     def _held_without(self, connection: sqlite3.Connection, name: bytes) -> int:
         """Return the bytes of pinned items and logs, without the item with this key."""
@@ -251,6 +296,13 @@ class SQLiteStore:
     def _unavailable(self, error: sqlite3.Error) -> StoreUnavailable:
         remedy = next((remedy for name, remedy in _REMEDIES.items() if error_name(error).startswith(name)), _LOOK)
         return StoreUnavailable(f"The store {self._file} is unavailable: {error}. {remedy}")
+
+
+def _remove(connection: sqlite3.Connection, condition: str, *values: int | bytes) -> None:
+    """Delete the items that meet a condition, with their lines."""
+    found = f"SELECT coalesce(origin, version) FROM item WHERE last > 0 AND {condition}"
+    connection.execute(f"DELETE FROM line WHERE item IN ({found})", values)
+    connection.execute(f"DELETE FROM item WHERE {condition}", values)
 
 
 _FULL = "SQLITE_FULL"

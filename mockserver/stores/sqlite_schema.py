@@ -59,8 +59,24 @@ def _count_everything(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _add_lines(connection: sqlite3.Connection) -> None:
+    """Add the lines of items; sessions, which have lines now, begin again.
+
+    The lines of an item are found by its `origin`, the version that it had when it was created, because each write
+    gives it a new version; NULL until the second write. `last` is the number of its last line.
+    """
+    for statement in (
+        "ALTER TABLE item ADD COLUMN origin INTEGER",
+        "ALTER TABLE item ADD COLUMN last INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE line (item INTEGER NOT NULL, number INTEGER NOT NULL, value BLOB NOT NULL,
+           PRIMARY KEY (item, number)) WITHOUT ROWID""",
+        "DELETE FROM item WHERE NOT pinned",
+    ):
+        connection.execute(statement)
+
+
 #: The migration at index n changes version n to n + 1. Never change a released migration.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_schema, _count_everything)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first_schema, _count_everything, _add_lines)
 
 
 def open_file(

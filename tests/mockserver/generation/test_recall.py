@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.generation.recall import QUOTED, recall
+from mockserver.generation.recall import QUOTED, recall, statements_in
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,8 @@ from mockserver.generation.recall import QUOTED, recall
 )
 def test_a_question_gets_the_statement_that_shares_its_words(question: str, earlier: list[str], statement: str) -> None:
     assert recall(question, earlier) == f'You said earlier: "{statement}"'
+    remembered = "\n".join(one for text in reversed(earlier) for one in statements_in(text))
+    assert recall(question, [], remembered) == f'You said earlier: "{statement}"'
 
 
 @pytest.mark.parametrize(
@@ -45,6 +47,14 @@ def test_a_question_gets_the_statement_that_shares_its_words(question: str, earl
 )
 def test_nothing_is_repeated_that_was_not_asked_for(said: str, earlier: list[str]) -> None:
     assert recall(said, earlier) == ""
+    assert recall(said, [], "\n".join(one for text in reversed(earlier) for one in statements_in(text))) == ""
+
+
+def test_what_this_request_says_counts_more_than_what_the_session_remembers() -> None:
+    assert "tit" in recall("What is the password?", ["The password is tit."], "The password is heron.")
+    assert "heron" in recall(
+        "What is the password of the cellar?", ["The password is tit."], "The cellar has a password: heron."
+    )
 
 
 @given(st.text(max_size=300), st.lists(st.text(max_size=600), max_size=4))

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from mockserver.resources.agents import BUILT_IN
-from mockserver.resources.sessions import decode
 from mockserver.stores import MemoryStore
 from tests.mockserver.support.api_client import ApiClient
-from tests.mockserver.support.chat_client import UNKNOWN, engine, limited
+from tests.mockserver.support.chat_client import UNKNOWN, engine, limited, stored_messages
 
 DEMO = BUILT_IN[0]
 PATH = "/agents/demo/completions"
@@ -68,9 +67,8 @@ def test_a_session_keeps_every_prompt_with_its_first_answer() -> None:
     session = first["session_id"]
     chunks = call.events(PATH, {"prompt": "Three.", "store_in_session": session})
     assert {chunk["session_id"] for chunk in chunks} == {session}
-    kept = store.get(f"scope//session/{DEMO.id}/{session}")
-    assert kept
-    messages = [(message["role"], message["content"]) for message in decode(kept.value).messages]
+    kept = stored_messages(store, f"scope//session/{DEMO.id}/{session}")
+    messages = [(message["role"], message["content"]) for message in kept]
     said = texts(first)
     assert messages[:4] == [("user", "One."), ("assistant", said[0]), ("user", "Two."), ("assistant", said[2])]
     assert messages[4] == ("user", "Three.")

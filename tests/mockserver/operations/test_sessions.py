@@ -15,9 +15,8 @@ from mockserver.config import Config
 from mockserver.core.limits import SYMBOLS
 from mockserver.generation.tokenizer import count_tokens
 from mockserver.resources.agents import BUILT_IN, by_address
-from mockserver.resources.sessions import decode
 from mockserver.stores import MemoryStore
-from tests.mockserver.support.chat_client import CONTRACT, UNKNOWN, ChatClient, Clock, engine, user
+from tests.mockserver.support.chat_client import CONTRACT, UNKNOWN, ChatClient, Clock, engine, stored_messages, user
 
 DEMO = BUILT_IN[0]
 ALONE = count_tokens(DEMO.instructions)
@@ -25,9 +24,8 @@ ALONE = count_tokens(DEMO.instructions)
 
 def stored(store: MemoryStore, session: str) -> list[tuple[str, str]]:
     """Return role and text of every message that a session keeps."""
-    found = store.get(f"scope//session/{DEMO.id}/{session}")
-    assert found is not None
-    return [(message["role"], message["content"]) for message in decode(found.value).messages]
+    messages = stored_messages(store, f"scope//session/{DEMO.id}/{session}")
+    return [(message["role"], message["content"]) for message in messages]
 
 
 def prompt(answer: dict[str, dict[str, int]]) -> int:
@@ -203,9 +201,29 @@ def test_other_sessions_are_not_repeated(ask: ChatClient) -> None:
     assert "heron" not in content
 
 
-def test_a_body_or_a_session_of_too_many_small_values_is_refused_and_the_bound_named(ask: ChatClient) -> None:
+def test_a_body_of_too_many_small_values_is_refused_and_the_bound_named(ask: ChatClient) -> None:
     short = [user("a")] * (SYMBOLS // 14 + 10)  # a message has seven symbols, so this is a little more than half
     session = ask.answer(*short, create_session=True)["session_id"]
-    for status, detail in (ask.refusal(*short, *short), ask.refusal(*short, store_in_session=session)):
-        assert (status, f"{SYMBOLS} strings, commas and opening brackets" in detail) == (400, True)
-    ask.answer("One more.", store_in_session=session)
+    status, detail = ask.refusal(*short, *short)
+    assert (status, f"{SYMBOLS} strings, commas and opening brackets" in detail) == (400, True)
+    ask.answer(*short, store_in_session=session)
+
+
+def test_a_turn_reads_no_messages_of_its_session() -> None:
+    store = MemoryStore()
+    ask = ChatClient(engine(store=store))
+    session = ask.answer("The password is heron.", create_session=True)["session_id"]
+    store.lines = None  # type: ignore[method-assign,assignment]
+    assert "heron" in ask.content("What is the password?", store_in_session=session)
+
+
+def test_the_result_of_a_tool_gets_the_name_of_its_call_and_the_last_question(ask: ChatClient) -> None:
+    called = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+    call = {"role": "assistant", "content": None, "tool_calls": [called]}
+    session = ask.answer("How warm is it in Sofia?", call, create_session=True)["session_id"]
+    for number in range(30):  # more than are read at once
+        ask.answer({"role": "assistant", "content": f"Wait {number}."}, store_in_session=session)
+    result = {"role": "tool", "tool_call_id": "c1", "content": "18 degrees"}
+    content = ask.content(result, store_in_session=session)
+    assert "The answer of weather is: 18 degrees" in content
+    assert "Sofia" in content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 from mockserver.config import Config
 from mockserver.generation.tokenizer import count_tokens
 from mockserver.resources.agents import by_address, configured_agent
-from mockserver.resources.session_truncation import count_characters, newest_messages, truncate
-from mockserver.resources.sessions import EMPTY, Session, extend
+from mockserver.resources.session_truncation import truncate
+from mockserver.resources.sessions import EMPTY, Session, content_parts, decode_message, extend
 from tests.mockserver.support.chat_client import ChatClient, engine
 
 ID = "11111111-1111-4111-8111-111111111111"
@@ -23,13 +24,39 @@ def asking(**fields: Any) -> ChatClient:
     return ChatClient(engine(Config(by_address([configured_agent(ID, "it", **fields)]))))
 
 
-def said(*texts: str) -> Session:
+@dataclass(frozen=True)
+class Kept:
+    """A session with the lines of its messages, as a store has them."""
+
+    session: Session
+    lines: tuple[bytes, ...]
+
+    def truncated(self, most: int | None, strategy: str) -> Kept:
+        left = truncate(self.session, most, strategy, iter(self.lines))
+        return Kept(left, self.lines[left.first - self.session.first :])
+
+    def extended(self, *messages: dict[str, Any]) -> Kept:
+        session, lines = extend(self.session, messages, 5.0)
+        return Kept(session, (*self.lines, *lines))
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        return [decode_message(line) for line in self.lines]
+
+    @property
+    def texts(self) -> list[str]:
+        summary = self.session.summary
+        return [*([] if summary is None else [summary]), *(message["content"] for message in self.messages)]
+
+    @property
+    def characters(self) -> int:
+        called = [text for message in self.messages for text in content_parts(message)]
+        return len(self.session.summary or "") + sum(map(len, called))
+
+
+def said(*texts: str) -> Kept:
     roles = ("user", "assistant")
-    return extend(EMPTY, [{"role": roles[at % 2], "content": text} for at, text in enumerate(texts)], 5.0)
-
-
-def texts(session: Session) -> list[str]:
-    return [message["content"] for message in session.messages]
+    return Kept(EMPTY, ()).extended(*({"role": roles[at % 2], "content": text} for at, text in enumerate(texts)))
 
 
 TEN = said(*(f"message {number}" for number in range(10)))  # nine characters each
@@ -38,41 +65,56 @@ TEN = said(*(f"message {number}" for number in range(10)))  # nine characters ea
 @pytest.mark.parametrize("strategy", ["delete_oldest", "summarize", ""])
 @pytest.mark.parametrize("most", [None, 90, 91])
 def test_a_session_that_is_short_enough_is_not_changed(strategy: str, most: int | None) -> None:
-    assert truncate(TEN, most, strategy) is TEN
+    assert TEN.truncated(most, strategy) == TEN
 
 
 @pytest.mark.parametrize("strategy", ["delete_oldest", "", "forget-the-rest"])
-def test_the_oldest_messages_go_until_the_rest_fits(strategy: str) -> None:
-    left = truncate(TEN, 30, strategy)
-    assert texts(left) == ["message 7", "message 8", "message 9"]
-    assert left.tokens == 6
-    assert left.written == TEN.written
-    assert left.digest != TEN.digest
+def test_the_oldest_messages_are_dropped_until_the_rest_fits(strategy: str) -> None:
+    left = TEN.truncated(30, strategy)
+    assert left.texts == ["message 7", "message 8", "message 9"]
+    assert left.session.tokens == 6
+    assert left.session.written == TEN.session.written
+    assert left.session.length == 3
 
 
-def test_the_newest_message_goes_too_where_it_is_too_long_by_itself() -> None:
-    assert texts(truncate(TEN, 8, "delete_oldest")) == []
-    assert texts(truncate(TEN, 0, "delete_oldest")) == []
-    assert truncate(TEN, -5, "summarize").messages[0]["content"] == ""
+def test_no_more_messages_are_read_than_are_dropped_and_one_more() -> None:
+    lines = iter(TEN.lines)
+    truncate(TEN.session, 80, "delete_oldest", lines)
+    assert len(list(lines)) == 10 - 3
+
+
+def test_the_newest_message_is_dropped_too_if_it_is_too_long_by_itself() -> None:
+    assert TEN.truncated(8, "delete_oldest").texts == []
+    assert TEN.truncated(0, "delete_oldest").texts == []
+    assert TEN.truncated(-5, "summarize").texts == [""]
 
 
 def test_a_summary_replaces_the_dropped_messages() -> None:
-    left = truncate(TEN, 80, "summarize")
-    summary, *rest = texts(left)
+    left = TEN.truncated(80, "summarize")
+    summary, *rest = left.texts
     assert rest == [f"message {number}" for number in range(4, 10)]
     assert summary.startswith("Summary of 4 earlier m")
-    assert count_characters(left.messages) <= 80
+    assert left.characters <= 80
+    assert left.session.length == 7
+
+
+def test_a_second_summary_replaces_the_first() -> None:
+    left = said(*("word " * 100 for _ in range(10))).truncated(3_000, "summarize")
+    again = left.extended(*({"role": "user", "content": "word " * 100} for _ in range(2))).truncated(3_000, "summarize")
+    dropped = left.session.length + 2 - again.session.length + 1
+    assert again.texts[0].startswith(f"Summary of {dropped} earlier messages: Summary of")
+    assert again.session.tokens == sum(map(count_tokens, again.texts))
 
 
 def test_a_summary_lists_the_topics() -> None:
     long = said("Where is the heron? " * 20, "By the water. " * 100, "Thanks.")
-    summary, *rest = texts(truncate(long, 800, "summarize"))
+    summary, *rest = long.truncated(800, "summarize").texts
     assert rest == ["Thanks."]
     assert "heron" in summary
     assert "water" in summary
 
 
-def test_the_result_of_a_call_goes_with_the_call() -> None:
+def test_the_result_of_a_call_is_dropped_with_the_call() -> None:
     function = {"name": "f", "arguments": '{"a": 1}'}
     call: dict[str, Any] = {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": function}]}
     result = {"role": "tool", "tool_call_id": "c", "content": "18 degrees"}
@@ -82,19 +124,27 @@ def test_the_result_of_a_call_goes_with_the_call() -> None:
         result,
         {"role": "assistant", "content": "Warm."},
     ]
-    assert count_characters(messages) == 1 + 1 + 8 + 10 + 5
-    assert newest_messages(messages, 24) == tuple(messages[1:])
-    assert newest_messages(messages, 23) == (messages[3],)
-    assert newest_messages(messages[:3], 12) == ()
+    kept = Kept(EMPTY, ()).extended(*messages)
+    assert kept.session.characters == kept.characters == 1 + 1 + 8 + 10 + 5
+    assert kept.truncated(24, "").messages == messages[1:]
+    assert kept.truncated(23, "").messages == messages[3:]
+    assert Kept(EMPTY, ()).extended(*messages[:3]).truncated(12, "").messages == []
+
+
+def test_statements_are_forgotten_with_their_messages() -> None:
+    kept = said("The password is heron.", "Thanks.", "The colour is green.")
+    left = kept.truncated(30, "").session
+    assert (left.statements, left.stated) == ("The colour is green.", [3])
 
 
 @given(
     st.lists(st.text(max_size=40), max_size=12), st.integers(0, 200), st.sampled_from(["delete_oldest", "summarize"])
 )
 def test_what_is_left_is_never_longer_than_allowed(said_: list[str], most: int, strategy: str) -> None:
-    left = truncate(said(*said_), most, strategy)
-    assert count_characters(left.messages) <= most
-    assert left.tokens == sum(count_tokens(text) for text in texts(left))
+    left = said(*said_).truncated(most, strategy)
+    assert left.characters == left.session.characters <= most
+    assert left.session.tokens == sum(map(count_tokens, left.texts))
+    assert left.session.size == sum(map(len, left.lines))
 
 
 @pytest.mark.parametrize("strategy", ["delete_oldest", "summarize"])

@@ -248,6 +248,52 @@ def test_clear_removes_keys_and_logs_below_a_prefix_and_nothing_else(store: Stor
     assert store.entries("w") == ()
 
 
+def test_lines_are_appended_and_the_newest_kept_and_keep_their_numbers(store: Store) -> None:
+    version = store.put("a", b"one", None, lines=(b"1", b"2", b"3"))
+    assert store.lines("a", 1, 10) == (b"1", b"2", b"3")
+    assert store.lines("a", 2, 1) == (b"2",)
+    version = store.put("a", b"two", version, lines=(b"4",), keep=2)
+    assert store.lines("a", 1, 10) == (b"3", b"4")
+    assert store.lines("a", 4, 10) == (b"4",)
+    assert store.lines("a", 1, 2) == ()  # both are dropped
+    store.put("a", b"three", version)
+    assert store.lines("a", 3, 10) == (b"3", b"4")
+
+
+def test_a_write_that_conflicts_appends_no_lines(store: Store) -> None:
+    version = store.put("a", b"one", None, lines=(b"1",))
+    with pytest.raises(Conflict):
+        store.put("a", b"two", version + 1, lines=(b"2",))
+    assert store.lines("a", 1, 10) == (b"1",)
+
+
+@pytest.mark.parametrize("end", ["delete", "clear", "evict", "expire"])
+def test_lines_end_with_their_item(open_one: Open, clock: Clock, end: str) -> None:
+    store = open_one(items=1)
+    store.put("a", b"one", None, lines=(b"1", b"2"), expires=NOW + 60)
+    if end == "evict":
+        store.put("b", b"", None)
+    elif end == "expire":
+        clock.now += 61
+    else:
+        getattr(store, end)("a")
+    assert store.lines("a", 1, 10) == ()
+    store.put("a", b"two", None, lines=(b"3",))
+    assert store.lines("a", 1, 10) == (b"3",)
+
+
+def test_lines_count_until_they_are_dropped(open_one: Open) -> None:
+    store = open_one(size=20)
+    version = store.put("a", b"", None, lines=(b"1" * 10, b"2" * 5))
+    store.put("b", b"4" * 5, None)
+    assert keys(store) == ["a", "b"]
+    version = store.put("a", b"", version, lines=(b"3" * 5,), keep=2)
+    store.put("c", b"5" * 5, None)
+    assert keys(store) == ["a", "b", "c"]
+    store.put("a", b"", version, lines=(b"3" * 1,))
+    assert keys(store) == ["a", "c"]
+
+
 def test_a_store_that_works_is_ready(store: Store) -> None:
     store.ready()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -43,8 +44,19 @@ class Machine(RuleBasedStateMachine):
         back=st.sampled_from([0, 0, 0, 1, 2, None]),
         lasts=st.none() | SECONDS,
         pinned=st.sampled_from([False, False, False, True]),
+        lines=st.lists(st.binary(max_size=5), max_size=3).map(tuple),
+        keep=st.none() | st.integers(0, 4),
     )
-    def put(self, key: str, value: bytes, back: int | None, lasts: float | None, pinned: bool) -> None:
+    def put(
+        self,
+        key: str,
+        value: bytes,
+        back: int | None,
+        lasts: float | None,
+        pinned: bool,
+        lines: tuple[bytes, ...],
+        keep: int | None,
+    ) -> None:
         """Put over the version that is there, or over one `back` versions ago, or as if the key were new."""
         known = self.versions.setdefault(key, [])
         expected: tuple[int | None, int | None] = (None, None)
@@ -55,13 +67,17 @@ class Machine(RuleBasedStateMachine):
             expected = known[-back]
         expires = None if lasts is None else self.clock.now + lasts
         written = [
-            attempt(store, key, value, version, expires, pinned)
+            attempt(store, key, value, version, expires=expires, pinned=pinned, lines=lines, keep=keep)
             for store, version in zip((self.model, self.store), expected, strict=True)
         ]
         assert (written[0] is None) == (written[1] is None)
         if written[0] is not None and written[1] is not None:
             assert all(written[1] > old for _, old in known)
             known.append((written[0], written[1]))
+
+    @rule(key=KEYS, first=st.integers(1, 9), limit=st.integers(0, 5))
+    def lines(self, key: str, first: int, limit: int) -> None:
+        assert self.store.lines(key, first, limit) == self.model.lines(key, first, limit)
 
     @rule(key=KEYS)
     def delete(self, key: str) -> None:
@@ -105,12 +121,10 @@ class Machine(RuleBasedStateMachine):
         return ours.value == theirs.value and (theirs.version, ours.version) in self.versions[key]
 
 
-def attempt(
-    store: Store, key: str, value: bytes, expected: int | None, expires: float | None, pinned: bool
-) -> int | None:
+def attempt(store: Store, key: str, value: bytes, expected: int | None, **fields: Any) -> int | None:
     """Return the version of what was put, None if it conflicts or has no room."""
     try:
-        return store.put(key, value, expected, expires=expires, pinned=pinned)
+        return store.put(key, value, expected, **fields)
     except (Conflict, StoreFull):
         return None
 

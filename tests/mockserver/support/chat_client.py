@@ -12,6 +12,7 @@ from mockserver.build import create_engine
 from mockserver.config import Config
 from mockserver.engine import Engine
 from mockserver.generation.latency import Pace
+from mockserver.resources.sessions import decode
 from mockserver.stores import Store
 
 NOW = 1_700_000_000.0
@@ -86,6 +87,14 @@ class ChatClient:
     def refusal(self, *messages: str | dict[str, Any], **fields: Any) -> tuple[int, str]:
         reply = self.reply(*messages, **fields)
         return reply.status, json.loads(reply.content())["detail"]
+
+
+def stored_messages(store: Store, key: str) -> list[dict[str, Any]]:
+    """Return the messages of the session that a store has under this key."""
+    found = store.get(key)
+    assert found is not None
+    session = decode(found.value)
+    return [json.loads(line) for line in store.lines(key, session.first, session.length)]
 
 
 def details(reply: Reply) -> list[tuple[list[Any], str]]:

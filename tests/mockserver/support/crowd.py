@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
-from mockserver.resources.sessions import decode
 from mockserver.stores import Store
-from tests.mockserver.support.chat_client import path_of, user
+from mockserver.stores.base import all_items
+from tests.mockserver.support.chat_client import path_of, stored_messages, user
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,8 @@ class Crowd:
 
 def kept(store: Store, session: str) -> list[str]:
     """Return the user messages of a session in order, without the first."""
-    pairs, after = [], ""
-    while page := store.items(after=after):
-        pairs += [(key, found) for key, found in page if key.endswith(session)]
-        after = page[-1][0]
-    ((_, found),) = pairs
-    return [message["content"] for message in decode(found.value).messages if message["role"] == "user"][1:]
+    (key,) = (key for key, _ in all_items(store.items, "") if key.endswith(session))
+    return [message["content"] for message in stored_messages(store, key) if message["role"] == "user"][1:]
 
 
 def in_order(crowd: Crowd, session: str) -> list[str]:
