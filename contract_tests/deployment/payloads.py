@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 MAX_TOKENS = 16
 #: Enough tokens for a tool call or for structured content; a model that reasons first may need more.
 FORM_TOKENS = 64
-#: The same in a session, whose turns must stay short.
+#: Enough tokens for a short answer to end by itself, of a model that reasons first as well.
+COMPLETE_TOKENS = 256
+#: The limit in a session, whose turns must stay short.
 SESSION_TOKENS = 4
 
 HELLO: list[JSON] = [{"role": "user", "content": "Hello!"}]
+SHORT: list[JSON] = [{"role": "user", "content": "Reply with the word yes, and nothing else."}]
 COUNT: list[JSON] = [{"role": "user", "content": "Count from one to one hundred in words."}]
 NEXT: list[JSON] = [{"role": "user", "content": "Go on."}]
 #: One request whose fields all have values outside their range.

@@ -10,7 +10,7 @@ from agent_contract.messages import JSON
 from contract_tests.assertions import expect
 from contract_tests.assertions.clock import A_DAY, server_time, want_clock
 from contract_tests.deployment.deployment import Deployment
-from contract_tests.deployment.payloads import COUNT, STOPS, plain
+from contract_tests.deployment.payloads import COMPLETE_TOKENS, COUNT, SHORT, STOPS, plain
 from contract_tests.suite.constants import COUNTS, FINISH_REASONS, UUID
 from contract_tests.verdict import failed, not_supported, not_tested, warning
 from contract_tests.wire.exchange import Exchange
@@ -149,16 +149,21 @@ def test_a_choice_has_a_message(answers: list[Exchange]) -> None:
 
 
 @pytest.mark.clause("chat.reply-content")
-def test_an_answer_that_ends_by_itself_has_content(answers: list[Exchange]) -> None:
+def test_an_answer_that_ends_by_itself_has_content(deployment: Deployment, answers: list[Exchange]) -> None:
     """Null is right with tool calls, with a refusal, and if a limit or a stop sequence cut a model that reasons."""
-    for exchange in answers:
-        stopped = bool(json.loads(exchange.request.body).get("stop"))
-        for choice in expect.choices(exchange):
-            message = choice.get("message")
-            if not isinstance(message, dict) or message.get("tool_calls") or message.get("refusal"):
-                continue
-            if message.get("content", "") is None and choice.get("finish_reason") == "stop" and not stopped:
-                raise failed("content that is a string, as the answer ended by itself", json.dumps(choice), exchange)
+    complete = deployment.chat({"messages": SHORT, "max_tokens": COMPLETE_TOKENS})
+    ended = [
+        (choice, exchange)
+        for exchange in (*answers, complete)
+        if not json.loads(exchange.request.body).get("stop")
+        for choice in expect.choices(exchange)
+        if choice.get("finish_reason") == "stop" and _is_content(choice.get("message"))
+    ]
+    if not ended:
+        raise not_tested(f"no answer ended by itself within {COMPLETE_TOKENS} tokens")
+    for choice, exchange in ended:
+        if choice["message"].get("content", "") is None:
+            raise failed("content that is a string, as the answer ended by itself", json.dumps(choice), exchange)
 
 
 @pytest.mark.clause("chat.reply-finish-reason")
@@ -231,6 +236,11 @@ def test_each_passage_of_knowledge_names_its_source(answers: list[Exchange]) -> 
             raise failed("passages with text, document_id and score", json.dumps(passages), exchange)
         return
     raise not_supported("no answer had an index_context_info")
+
+
+def _is_content(message: object) -> bool:
+    """Whether the content is what a message says: not a tool call, not a refusal."""
+    return isinstance(message, dict) and not message.get("tool_calls") and not message.get("refusal")
 
 
 def _is_passage(passage: object) -> bool:

@@ -31,8 +31,8 @@ MUTANTS = (
     plant(
         "content-null",
         "reply-content",
-        "Gives null for content, though the answer ended by itself.",
-        generate=lambda call, index, random_: ["Yes."],
+        "Gives null for content, though the answer ended by itself, after more tokens than most requests allow.",
+        generate=lambda call, index, random_: ["yes"] * 40,
         answer=on_messages(lambda said: said if said.get("tool_calls") else {**said, "content": None}),
     ),
     plant("usage-all-zero", "reply-usage-counted", "Counts nothing.", answer=on_usage(nothing)),
