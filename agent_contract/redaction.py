@@ -19,8 +19,8 @@ HIDDEN = "[redacted]"
 #: A header or query parameter with one of these in its name holds a secret. `max_tokens`, `author`, `authority` and
 #: `www-authenticate` don't.
 _SECRET_NAME = re.compile(
-    r"auth(?!enticate$|or(?!i[sz]))|cookie|token(?!s)|secret|passw|pwd|credential|key(?!word|board)|signature|jwt"
-    r"|^(?:code|otp|pass|pin|sas|sig|sessionid|sid)$",
+    r"auth(?!enticate$|or(?!i[sz]))|cookie|token(?!s)|secret|passw|passphrase|pwd|credential|key(?!word|board)"
+    r"|signature|jwt|saml|assertion|bearer|dpop|(?:^|[-_])(?:otp|pin|sas|sid|sig)$|^(?:x-)?(?:code|pass|sessionid)$",
     re.IGNORECASE,
 )
 _PLAIN_NAMES = frozenset(

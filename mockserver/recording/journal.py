@@ -31,6 +31,7 @@ MOST_WAITING = 32 * 1024
 _OBJECTS, _EVENT, _FIELD = 1000, 100, 100
 #: Bytes of memory that one byte of JSON can take when it is parsed, as in `[[],[],[]]`.
 _PARSED = 20
+_MOST_METHOD = 20
 _MOST_VIOLATIONS = 20
 _MOST_VALUE = 200  # characters of a value that was wrong
 _PAGE = 100
@@ -124,7 +125,7 @@ def encode_entry(exchange: Exchange, subject: Subject, redaction: Redaction) -> 
     entry = {
         "time": subject.time,
         "operation": exchange.operation or None,
-        "agent": subject.agent[:MOST_TEXT] or None,
+        "agent": redaction.beginning(subject.agent, MOST_TEXT) or None,
         "session": subject.session or None,
         "clauses": exchange.clauses,
         "violations": [_violation(one, redaction) for one in exchange.violations[:_MOST_VIOLATIONS]],
@@ -140,7 +141,7 @@ def encode_entry(exchange: Exchange, subject: Subject, redaction: Redaction) -> 
 
 def _request(request: Request, redaction: Redaction) -> dict[str, Any]:
     return {
-        "method": request.method[:20],
+        "method": redaction.beginning(request.method, _MOST_METHOD),
         "path": redaction.beginning(request.path, MOST_TEXT),
         "query": list(_fields(request.query, redaction)),
         "headers": dict(_fields(request.headers.items(), redaction)),

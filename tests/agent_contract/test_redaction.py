@@ -115,6 +115,8 @@ def test_other_secrets_have_no_variable() -> None:
     [
         *("Authorization", "Cookie", "Set-Cookie", "X-Api-Key", "Ocp-Apim-Subscription-Key", "X-Functions-Key"),
         *("X-Auth", "X-Jwt", "X-Gateway-Token", "Client-Secret", "X-Amz-Signature", "Authentication"),
+        *("X-Sig", "X-Otp", "X-Pin", "X-Code", "X-Passphrase", "X-Bearer", "DPoP", "X-Goog-Iap-Jwt-Assertion"),
+        *("sv-sig", "client_assertion", "SAMLResponse", "X-Sid"),
         *("sig", "code", "sas", "auth", "pwd", "key", "access_token", "password", "subscription-key"),
     ],
 )
@@ -132,6 +134,8 @@ def test_a_secret_is_recognized_by_its_header_or_parameter(name: str) -> None:
         "X-RateLimit-Limit-Tokens",
         "Idempotency-Key",
         "error_code",
+        "x-status-code",
+        "side",
     ],
 )
 def test_a_similar_name_does_not_mark_a_secret(name: str) -> None:

@@ -47,6 +47,16 @@ def test_the_servers_token_is_hidden_however_it_is_spelled(request_: Request) ->
     assert "own" not in entry
 
 
+def test_the_servers_token_is_hidden_in_the_name_of_an_agent_and_in_a_method() -> None:
+    """A path may name anything in the place of an agent."""
+    request = Request(TOKEN, f"/agents/{TOKEN}")
+    exchange = Exchange(request, Reply(404, {}, b""))
+    entry = json.loads(encode_entry(exchange, Subject(0.0, TOKEN), redaction_of((TOKEN,))))
+
+    assert entry["agent"] == "[redacted]"
+    assert "own" not in json.dumps(entry)
+
+
 def test_the_servers_token_is_hidden_in_what_was_wrong_and_in_replies() -> None:
     violation = Violation(("body", TOKEN), "enum", None, "x" * 190 + TOKEN, "#")
     entry = kept(Request("GET", "/"), Reply(400, {}, (Event(TOKEN.encode()),)), violation, tokens=(TOKEN,))
