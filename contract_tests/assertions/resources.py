@@ -55,6 +55,8 @@ def ids(exchange: Exchange) -> list[str]:
 
 def conforming(deployment: Deployment, exchange: Exchange, *, within: str = "", without: str = "\0") -> None:
     """Require an answer as documented; only faults below `within` count, and none below `without`."""
+    if exchange.given_up:
+        raise not_tested(f"the answer was not read to its end: {exchange.described()}")
     faults = [fault for fault in deployment.conformity_of(exchange).faults(exchange) if fault.startswith(within)]
     if found := [fault for fault in faults if not fault.startswith(without)]:
         raise failed("an answer as the document describes it", "; ".join(found), exchange)

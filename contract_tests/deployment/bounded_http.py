@@ -21,7 +21,7 @@ from typing import Any, NoReturn, TypeAlias
 import httpcore
 import httpx
 
-from contract_tests.wire.decoding import DecodingError, decoded
+from contract_tests.wire.decoding import DecodedTooLarge, DecodingError, decoded
 
 #: The most bytes of a reply, before and after decoding.
 LARGEST_REPLY = 4 * 1024 * 1024
@@ -211,6 +211,7 @@ class RawReply:
     failure: str = ""
     protocol: str = ""
     lost: bool = False  #: the connection was lost before there was any reply
+    given_up: bool = False  #: the reply is larger or slower than `ExchangeLimits` allow
 
     @property
     def body(self) -> bytes:
@@ -226,7 +227,7 @@ def send_within(
     It keeps the beginning of a reply that is too large or slow.
     """
     received, pieces = RawReply(), _Pieces(bound)
-    failure, lost = "", False
+    failure, lost, given_up = "", False, False
     timeout = httpx.Timeout(max(bound.seconds, 0.001), connect=min(max(bound.seconds, 0.001), LONGEST_CONNECT))
     try:
         with (
@@ -242,15 +243,16 @@ def send_within(
                 pieces.add(piece)
     except (DecodingError, _Exceeded) as error:
         failure = bound.exceeded = str(error)
+        given_up = isinstance(error, _Exceeded | DecodedTooLarge)
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
-        failure = bound.exceeded or reason_of(error)
+        failure, given_up = bound.exceeded or reason_of(error), bool(bound.exceeded)
         lost = not received.status and not bound.exceeded and isinstance(error, _LOST)
     if bound.exceeded:
         pieces.shorten()
     if failure:
         # An exception and the frames that it passed refer to each other, and to buffers of the connection.
         gc.collect(1)
-    return RawReply(received.status, received.headers, pieces.joined(), failure, received.protocol, lost)
+    return RawReply(received.status, received.headers, pieces.joined(), failure, received.protocol, lost, given_up)
 
 
 class _Pieces:

@@ -225,6 +225,7 @@ class DeploymentClient:
             failure=got.failure,
             protocol=got.protocol,
             lost=got.lost,
+            given_up=got.given_up,
         )
 
     def _resolved(self, value: str) -> str:

@@ -41,7 +41,14 @@ class Conformity:
         return Conformity(self.document, path, method, self.first or self)
 
     def faults(self, exchange: Exchange) -> tuple[str, ...]:
-        """Return how the reply differs from the document: status, media type, headers, body."""
+        """Return how the reply differs from the document: status, media type, headers, body.
+
+        openapi-core reads the beginning of a body that was cut off, and takes NaN for a number: neither is JSON.
+        """
+        if exchange.failure:
+            return (f"the answer is not complete: {exchange.failure}",)
+        if exchange.media_type == "application/json" and not exchange.is_json:
+            return ("the answer is not JSON",)
         from openapi_core.datatypes import RequestParameters
 
         request = _Request(self.path, self.method.lower(), RequestParameters())

@@ -19,6 +19,10 @@ class DecodingError(Exception):
     """A body can't be decoded; the message contains the reason."""
 
 
+class DecodedTooLarge(DecodingError):
+    """A body has more bytes than are read, once it is decoded."""
+
+
 def decoded(pieces: Iterable[bytes], content_encoding: str, most: int, check: Callable[[], None]) -> Iterator[bytes]:
     """Yield the decoded bytes of a body in pieces of 64 KiB at most.
 
@@ -52,7 +56,7 @@ def _inflated(pieces: Iterator[bytes], coding: str, most: int, check: Callable[[
                 raise DecodingError(f"damaged {coding} data") from error
             size += len(part)
             if size > most:
-                raise DecodingError(f"{coding} data of more than {most} bytes")
+                raise DecodedTooLarge(f"{coding} data of more than {most} bytes")
             if part:
                 yield part
             data = decompressor.unconsumed_tail
@@ -71,7 +75,7 @@ def _rest(decompressor: _Decompress, coding: str, most: int, check: Callable[[],
         part = decompressor.decompress(b"", _STEP)
         most -= len(part)
         if most < 0:
-            raise DecodingError(f"{coding} data of more bytes than are read")
+            raise DecodedTooLarge(f"{coding} data of more bytes than are read")
         if not part:
             raise DecodingError(f"{coding} data that is cut off")
         yield part

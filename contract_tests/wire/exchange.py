@@ -40,6 +40,7 @@ class Exchange:
     lenient: bool = False  #: only a server error in the reply is reported
     protocol: str = ""  #: the protocol of the reply, as in `HTTP/2`
     lost: bool = False  #: the connection was lost before there was any reply
+    given_up: bool = False  #: the reply is larger or slower than is read: `failure` is not the server's
 
     @property
     def body(self) -> bytes:
@@ -61,6 +62,11 @@ class Exchange:
             return None if self.failure else strict_json.loads(self.body)
         except (ValueError, RecursionError):
             return None
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body arrived whole and is JSON."""
+        return self.json() is not None or self.body.strip() == b"null"
 
     @property
     def events(self) -> sse.EventStream:
