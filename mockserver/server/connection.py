@@ -52,7 +52,7 @@ class Connection(HttpToolsProtocol):
         self._received = 0  # bytes of this message, its head or its body
         self._upload_end = 0.0  # when the body that is being read must be complete
         self._half_closed = False
-        self._reader = Reader(settings.limits.read_seconds)
+        self._reader: Reader | None = None
         self._refused = False
         self._deadline = self.loop.time() + settings.limits.idle_seconds
 
@@ -75,6 +75,8 @@ class Connection(HttpToolsProtocol):
             self._deadline = self.loop.time() + limits.header_seconds
         self._received += len(data)
         self._unset_keepalive_if_required()
+        if self.parser is None:
+            self.parser = self._new_parser()
         self._feed(data)
         if self._refused or self.transport.is_closing():
             return
@@ -101,6 +103,7 @@ class Connection(HttpToolsProtocol):
     def expire(self, now: float) -> None:
         """Close the connection, or answer 408, if its deadline has passed."""
         if self.transport.is_closing() or self._half_closed:
+            self._reader = self._reader or Reader(self._settings.limits.read_seconds)
             if self._reader.has_stopped(self.transport.get_write_buffer_size(), now):
                 self.transport.abort()
             return
@@ -141,8 +144,13 @@ class Connection(HttpToolsProtocol):
         lines = [b"%s: %s\r\n" % header for header in kept]
         head = b"".join([self.scope["method"].encode(), b" ", self.url, b" HTTP/1.1\r\n", *lines, b"\r\n"])
         self._upgrading = False
-        self.parser = httptools.HttpRequestParser(self)
+        self.parser = self._new_parser()
         self._feed(head + rest)
+
+    def _new_parser(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        return parser
 
     # Callbacks of the parser
 
@@ -190,8 +198,18 @@ class Connection(HttpToolsProtocol):
         """Continue with the next request, or close the connection if the body was not read completely."""
         self._deadline = self.loop.time() + self._settings.limits.idle_seconds
         super().on_response_complete()
+        self._unset_keepalive_if_required()  # `expire` closes idle connections
         if self._in_body and not self._refused:
             self._linger()
+        elif self._in_head and not self._received and not self._is_answering():
+            self._rest()
+
+    def _rest(self) -> None:
+        """Drop what is only needed during a request.
+
+        The garbage collector walks through it, and everything waits meanwhile: 110 ms for 8,000 idle connections.
+        """
+        self.cycle = self.scope = self.headers = self.parser = None  # type: ignore[assignment]
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete

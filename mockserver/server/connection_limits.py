@@ -34,6 +34,8 @@ class ConnectionLimits:
 class Reader:
     """Watches whether a client reads its answer."""
 
+    __slots__ = ("_deadline", "_seconds", "_unread")
+
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._unread = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -19,9 +20,14 @@ from typing import Any
 
 import httpx
 import pytest
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 
+from mockserver.adapters.asgi import create_app
+from mockserver.server.connection import Connection, ConnectionSettings
+from mockserver.server.connection_limits import ConnectionLimits
 from tests.mockserver.support.bad_input import GOOD
-from tests.mockserver.support.chat_client import path_of
+from tests.mockserver.support.chat_client import engine, path_of
 from tests.mockserver.support.processes import STREAM
 from tests.mockserver.support.raw import HEAD, connect, read_reply
 from tests.support.serving import Served, serve
@@ -238,6 +244,43 @@ def test_a_body_that_drips_in_gets_408_after_its_time() -> None:
         status, body = read_reply(connection)
         assert (status, "not complete after 1 s" in body.decode()) == (408, True)
         assert logged(running, "not complete after 1 s")
+
+
+def test_a_connection_is_used_again_after_each_kind_of_request(served: Served) -> None:
+    with connect(served.url) as connection:
+        for request in (HEALTH, WHOLE, HEALTH + HEALTH, CHUNKED + b"1\r\n \r\n0\r\n\r\n", HEALTH):
+            connection.sendall(request)
+            assert read_reply(connection)[0] in (200, 422)
+        connection.sendall(HEALTH[:10])
+        connection.sendall(HEALTH[10:])
+        assert read_reply(connection)[0] == 200
+
+
+def test_an_idle_connection_holds_no_request() -> None:
+    """Else each full garbage collection delays everything, in proportion to the number of connections."""
+    kept: list[Connection] = []
+
+    async def exchange() -> None:
+        """Answer one request at a connection."""
+        loop = asyncio.get_running_loop()
+        config = Config(create_app(engine()), log_config=None, lifespan="off", ws="none")
+        settings = ConnectionSettings(ConnectionLimits(), 1000, lambda _: None)
+
+        def connected() -> Connection:
+            kept.append(Connection(settings, config, ServerState(), app_state={}))
+            return kept[0]
+
+        server = await loop.create_server(connected, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(HEALTH)
+        await reader.readuntil(b"}")
+        assert (kept[0].cycle, kept[0].scope, kept[0].parser, kept[0].timeout_keep_alive_task) == (None,) * 4
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(exchange())
 
 
 @pytest.mark.parametrize("sent", [b"", HEALTH], ids=["at once", "after a request"])
