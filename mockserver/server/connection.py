@@ -54,6 +54,7 @@ class Connection(HttpToolsProtocol):
         self._half_closed = False
         self._reader: Reader | None = None
         self._refused = False
+        self._at_rest = False
         self._deadline = self.loop.time() + settings.limits.idle_seconds
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -75,8 +76,8 @@ class Connection(HttpToolsProtocol):
             self._deadline = self.loop.time() + limits.header_seconds
         self._received += len(data)
         self._unset_keepalive_if_required()
-        if self.parser is None:
-            self.parser = self._new_parser()
+        if self._at_rest:
+            self._at_rest, self.parser = False, self._new_parser()
         self._feed(data)
         if self._refused or self.transport.is_closing():
             return
@@ -209,6 +210,7 @@ class Connection(HttpToolsProtocol):
 
         The garbage collector walks through it, and everything waits meanwhile: 110 ms for 8,000 idle connections.
         """
+        self._at_rest = True
         self.cycle = self.scope = self.headers = self.parser = None  # type: ignore[assignment]
 
     def _is_answering(self) -> bool:

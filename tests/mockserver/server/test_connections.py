@@ -274,7 +274,7 @@ def test_an_idle_connection_holds_no_request() -> None:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         writer.write(HEALTH)
         await reader.readuntil(b"}")
-        assert (kept[0].cycle, kept[0].scope, kept[0].parser, kept[0].timeout_keep_alive_task) == (None,) * 4
+        assert [vars(kept[0])[name] for name in ("cycle", "scope", "parser", "timeout_keep_alive_task")] == [None] * 4
         writer.close()
         await writer.wait_closed()
         server.close()
