@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.docs.support.blocks import BLOCKS, DOCUMENTS, ROOT, Block, links_of
+from tests.docs.support.blocks import BLOCKS, DOCUMENTS, ROOT, Block, anchors_of, links_of
 from tests.docs.support.console import SERVES, Addresses, free_port, missing, parse, run, run_server, variables
 from tests.mockserver.support.redis_server import RedisServer
 from tests.support.github_action import VALUE as ACTION
@@ -222,3 +222,18 @@ def test_every_make_target_of_the_documentation_exists() -> None:
 def test_every_link_to_a_file_leads_to_one(document: Path) -> None:
     local = [link.split("#")[0] for link in links_of(document) if "://" not in link and not link.startswith("#")]
     assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_to_a_heading_leads_to_one(document: Path) -> None:
+    """The site checks its own pages; README and other files link headings too."""
+    links = [link.partition("#") for link in links_of(document) if "://" not in link and "#" in link]
+    targets = [(document.parent / path if path else document, anchor) for path, _, anchor in links]
+    assert [(target.name, anchor) for target, anchor in targets if anchor not in anchors_of(target)] == []
+
+
+def test_the_site_fails_on_a_warning() -> None:
+    """mkdocs counts no warning that `--quiet` hides, and a broken link is a warning."""
+    command = re.search(r"^commands = mkdocs build (.*)$", (ROOT / "tox.ini").read_text(encoding="utf-8"), re.MULTILINE)
+    assert command
+    assert command[1] == "--strict {posargs}"

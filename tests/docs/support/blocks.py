@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -54,6 +55,13 @@ def links_of(document: Path) -> Iterator[str]:
         for child in token.children or ():
             if target := child.attrs.get("href") or child.attrs.get("src"):
                 yield str(target)
+
+
+def anchors_of(document: Path) -> frozenset[str]:
+    """Return the anchors of a document's headings, as GitHub and the site make them."""
+    tokens = MarkdownIt().parse(document.read_text(encoding="utf-8"))
+    headings = (after.content for token, after in pairwise(tokens) if token.type == "heading_open")
+    return frozenset(re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings)
 
 
 def is_in_the_readers_repository(document: Path) -> bool:
