@@ -136,7 +136,8 @@ class Exchange:
     """A request and its reply, with the operation it reached and the clauses that it shows.
 
     `violations` are the faults of the request, if the reply refuses it. `hints` are sentences on a request
-    that was accepted but probably does not do what its sender wants.
+    that was accepted but probably does not do what its sender wants. `rule` names the rule of a scenario that answered,
+    `faults` are the names of the faults of the reply.
     """
 
     request: Request
@@ -145,3 +146,5 @@ class Exchange:
     clauses: tuple[str, ...] = ()
     violations: tuple[Violation, ...] = ()
     hints: tuple[str, ...] = ()
+    rule: str = ""
+    faults: tuple[str, ...] = ()

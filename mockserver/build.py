@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from agent_contract import Contract, load_contract
+from agent_contract.document.checked_file import Source
 from agent_contract.messages import Exchange
 from agent_contract.redaction import redaction_of
 from mockserver.config import Config, load_config
@@ -17,14 +18,17 @@ from mockserver.control.pages import pages_of
 from mockserver.core.context import Behaviour, Settings
 from mockserver.core.ids import IdSource
 from mockserver.core.scopes import Scopes
+from mockserver.core.scripts import Scripts
 from mockserver.engine import Engine
 from mockserver.gateway.gateway import Gateway
 from mockserver.generation.latency import Pace
 from mockserver.generation.retrieval import KnowledgeIndex, search_indexes
 from mockserver.operations.table import CHAT_OPERATION, PUBLISHED_CREATE_FORM, behaviours_of
 from mockserver.recording.journal import Journal, Subject, subject_of
-from mockserver.resources.agents import Agent, id_of, unique
+from mockserver.resources.agents import Agent, find_configured, id_of, unique
 from mockserver.resources.models import with_agent_models
+from mockserver.scenarios.contract_check import contract_check
+from mockserver.scenarios.read import Scenario, read_scenario, read_scenario_file
 from mockserver.stores import MemoryStore, Store, open_store
 
 
@@ -49,6 +53,9 @@ def load_engine(
     control_tokens: Iterable[str] = (),
     allowed_hosts: Iterable[str] = (),
     allow_outside: bool = False,
+    scenario: Path | str | None = None,
+    faults: Iterable[str] = (),
+    error_format: str | None = None,
 ) -> Engine:
     """Return an engine that serves the document at `spec`, by default this project's own.
 
@@ -56,7 +63,8 @@ def load_engine(
     `max_sessions` replaces its limit, and `store` is an address that `open_store` accepts. The control interface
     requires one of `control_tokens`, if any are given, and answers at `allowed_hosts` and at the hosts that
     `control.origin` lists; without `control` it has only health and readiness. With `allow_outside`, a `$ref` may leave
-    the folder of `spec`. `journal` is called with every exchange.
+    the folder of `spec`. `journal` is called with every exchange. `scenario` is a file of rules and faults, instead of
+    that of the configuration; `faults` are added to it. `error_format` is `fastapi` or `openai`.
     Raises `ContractError`, with place, problem and remedy, if the document, the configuration or the store can't be
     used.
     """
@@ -66,8 +74,20 @@ def load_engine(
     settings = replace(settings, control_tokens=tuple(control_tokens), allowed_hosts=tuple(allowed_hosts))
     if max_sessions is not None:
         settings = replace(settings, limits=replace(settings.limits, sessions=max_sessions))
+    settings = replace(settings, scenario=_scenario(contract, settings, scenario, tuple(faults)))
+    if error_format is not None:
+        settings = replace(settings, error_format=error_format)
     opened = open_store(store, items=settings.limits.sessions, size=settings.limits.store)
     return create_engine(contract, settings, seed=seed, pace=pace, listener=journal, store=opened)
+
+
+def _scenario(contract: Contract, config: Config, file: Path | str | None, faults: tuple[str, ...]) -> Scenario:
+    """Return the scenario of the file, by default that of the configuration, with the faults that are added."""
+    check = contract_check(contract, CHAT_OPERATION)
+    path = file or config.scenario_file
+    found = read_scenario_file(Path(path), check) if path else config.scenario
+    added = read_scenario({"faults": list(faults)}, Source("--fault"), check)
+    return replace(found, faults=(*found.faults, *added.faults))
 
 
 def create_engine(
@@ -89,6 +109,8 @@ def create_engine(
     settings = _settings(config, seed, pace or Pace())
     limits = config.limits
     store = store or MemoryStore(limits.sessions, limits.store, clock)
+    scopes = Scopes(store, limits.scopes, clock)
+    scripts = _scripts(contract, config, store, scopes, clock, seed)
     behaviours = behaviours_of(contract) if behaviours is None else behaviours
     api = Gateway(
         contract,
@@ -97,18 +119,20 @@ def create_engine(
         max_body=limits.body,
         seed=seed,
         error_codes=config.error_codes,
+        error_format=config.error_format,
         required=PUBLISHED_CREATE_FORM if config.published_create_form else {},
     )
     agents = unique(config.agents) if CHAT_OPERATION in behaviours else ()
     return Engine(
         api=api,
-        control=control_gateway(contract, config),
+        control=control_gateway(contract, config, scripts),
         pages=pages_of(api, config, agents),
         config=config,
         settings=settings,
         store=store,
         ids=IdSource(seed, clock, store),
-        scopes=Scopes(store, limits.scopes, clock),
+        scopes=scopes,
+        scripts=scripts,
         journal=Journal(store, limits.journal, redaction_of((*config.tokens, *config.control_tokens))),
         clock=clock,
         subject=partial(_subject, config.agents),
@@ -118,11 +142,15 @@ def create_engine(
 
 def with_store(engine: Engine, store: Store) -> Engine:
     """Return a copy of the engine that uses another store."""
+    scopes = Scopes(store, engine.limits.scopes, engine.clock)
+    scripts = _scripts(engine.contract, engine.config, store, scopes, engine.clock, engine.ids.seed)
     return replace(
         engine,
+        control=control_gateway(engine.contract, engine.config, scripts),
         store=store,
         ids=IdSource(engine.ids.seed, engine.clock, store),
-        scopes=Scopes(store, engine.limits.scopes, engine.clock),
+        scopes=scopes,
+        scripts=scripts,
         journal=replace(engine.journal, store=store),
     )
 
@@ -132,6 +160,24 @@ def _settings(config: Config, seed: int, pace: Pace) -> Settings:
     own = [KnowledgeIndex(agent.id, agent.name, agent.documents) for agent in agents if agent.documents]
     models, indexes = with_agent_models(config.models, agents), search_indexes([*config.indexes, *own])
     return Settings(config.agents, config.limits, pace, str(seed).encode(), models, indexes)
+
+
+def _scripts(
+    contract: Contract, config: Config, store: Store, scopes: Scopes, clock: Callable[[], float], seed: int
+) -> Scripts:
+    """Return the scripts: those of the configuration's scenario, and none of a scope yet."""
+    check = contract_check(contract, CHAT_OPERATION)
+    addresses = partial(_addresses, config.agents)
+    return Scripts(store, scopes, clock, seed, check, config.scenario, addresses, config.control)
+
+
+def _addresses(agents: Mapping[str, Agent], path_parameters: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the id and the name of the agent in a path, and what the path calls it."""
+    address = path_parameters.get("agent_id")
+    if address is None:
+        return ()
+    known = find_configured(agents, address)
+    return (address, known.id, known.name) if known else (address, address.lower())
 
 
 def _subject(

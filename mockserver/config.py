@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from jsonschema_rs import Draft202012Validator
 
+from agent_contract.document.checked_file import Source, schema_problems
 from agent_contract.document.errors import ContractError, Problem
-from agent_contract.document.reader import line_of, parse_text, read_text
+from agent_contract.document.reader import parse_text, read_text
 from mockserver.core.limits import Limits
 from mockserver.generation.retrieval import KnowledgeDocument, KnowledgeIndex
 from mockserver.resources.agents import BUILT_IN, CHAT_ROLES, LIBRARY, MODEL, Agent, by_address, configured_agent
 from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, MODELS, Model, configured_model
+from mockserver.scenarios.read import Scenario
 
 SCHEMA = Path(__file__).parent / "config.schema.json"
 
@@ -31,8 +32,9 @@ class Config:
     A request must carry one of `tokens`; if the tuple is empty, no token is required. The models of agents exist even
     if `models` does not list them. `control` switches the control interface on. It requires one of `control_tokens`, or
     one of `tokens` if `control_tokens` is empty, and answers at `allowed_hosts` and at the hosts that `control.origin`
-    lists. With `error_codes`, items of a 422 have `error_code` and `value`. With
-    `published_create_form`, a new agent needs the fields of the published form.
+    lists. With `error_codes`, items of a 422 have `error_code` and `value`. With `published_create_form`, a new agent
+    needs the fields of the published form. With the `error_format` `openai`, a refusal also has OpenAI's `error`.
+    `scenario` has the rules and faults of every scope; `scenario_file` replaces it when an engine is loaded.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=lambda: by_address(BUILT_IN))
@@ -45,20 +47,13 @@ class Config:
     allowed_hosts: tuple[str, ...] = ()
     error_codes: bool = False
     published_create_form: bool = False
+    error_format: str = "fastapi"
+    scenario: Scenario = field(default_factory=Scenario)
+    scenario_file: Path | None = None
 
 
 class ConfigError(ContractError):
     """The configuration is invalid; each of `problems` has the file, line, key, problem and remedy."""
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
-    text: str
-
-    def problem(self, keys: tuple[str | int, ...], problem: str, remedy: str) -> Problem:
-        line = line_of(self.text, tuple(str(key) for key in keys)) or 1
-        return Problem(f"{self.path}:{line}", ".".join(str(key) for key in keys) or "the file", problem, remedy)
 
 
 def load_config(path: Path) -> Config:
@@ -68,12 +63,19 @@ def load_config(path: Path) -> Config:
         value = parse_text(text, str(path))
     except ContractError as error:
         raise ConfigError(error.problems) from None
-    file = _File(path, text)
-    problems = list(_schema_problems(file, {} if value is None else value))
+    return read_config({} if value is None else value, Source(str(path), text), path.parent)
+
+
+def read_config(value: Any, file: Source, folder: Path) -> Config:
+    """Return the configuration that a value describes; the files that it names are relative to `folder`.
+
+    Raises `ConfigError` with all problems that were found.
+    """
+    problems = list(schema_problems(orjson.loads(SCHEMA.read_bytes()), value, file))
     if problems:
         raise ConfigError(problems)
-    declared: dict[str, Any] = value or {}  # type: ignore[assignment]  # checked by the schema
-    documents, problems = _documents(file, declared.get("documents", []))
+    declared: dict[str, Any] = value
+    documents, problems = _documents(file, folder, declared.get("documents", []))
     agents = [_agent(one, documents) for one in declared.get("agents", [])]
     problems += _name_problems(file, declared, agents, documents)
     problems += _index_problems(file, declared, documents)
@@ -94,30 +96,14 @@ def load_config(path: Path) -> Config:
         indexes,
         error_codes=declared.get("error_codes", False),
         published_create_form=declared.get("published_create_form", False),
+        error_format=declared.get("error_format", "fastapi"),
+        scenario_file=folder / declared["scenario"] if "scenario" in declared else None,
     )
 
 
-def _schema_problems(file: _File, value: Any) -> Iterator[Problem]:
-    schema = orjson.loads(SCHEMA.read_bytes())
-    for error in Draft202012Validator(schema, validate_formats=True).iter_errors(value):
-        keys = tuple(error.instance_path)
-        known = _known_keys(schema, keys)
-        yield file.problem(
-            keys, error.message, f"known keys here: {', '.join(known)}" if known else "correct the value"
-        )
-
-
-def _known_keys(schema: dict[str, Any], keys: tuple[str | int, ...]) -> list[str]:
-    """Return the keys of the mapping at `keys`; none if it is not a mapping."""
-    part = schema
-    for key in keys:
-        part = part.get("items", {}) if isinstance(key, int) else part.get("properties", {}).get(key, {})
-        if "$ref" in part:
-            part = schema["$defs"][part["$ref"].rpartition("/")[2]]
-    return list(part.get("properties", {}))
-
-
-def _documents(file: _File, declared: list[dict[str, Any]]) -> tuple[dict[str, KnowledgeDocument], list[Problem]]:
+def _documents(
+    file: Source, folder: Path, declared: list[dict[str, Any]]
+) -> tuple[dict[str, KnowledgeDocument], list[Problem]]:
     documents: dict[str, KnowledgeDocument] = {}
     problems: list[Problem] = []
     for index, one in enumerate(declared):
@@ -127,7 +113,7 @@ def _documents(file: _File, declared: list[dict[str, Any]]) -> tuple[dict[str, K
                 file.problem(("documents", index, "name"), f'"{name}" is declared twice', "choose another name")
             )
         try:
-            text = one.get("text") or read_text(file.path.parent / one["file"], str(file.path.parent / one["file"]))
+            text = one.get("text") or read_text(folder / one["file"], str(folder / one["file"]))
         except ContractError as error:
             problems.append(
                 file.problem(("documents", index, "file"), f"{error.problems[0].place} {error.problem}", error.remedy)
@@ -150,7 +136,7 @@ def _index(one: dict[str, Any], documents: Mapping[str, KnowledgeDocument]) -> K
 
 
 def _index_problems(
-    file: _File, declared: dict[str, Any], documents: Mapping[str, KnowledgeDocument]
+    file: Source, declared: dict[str, Any], documents: Mapping[str, KnowledgeDocument]
 ) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, one in enumerate(declared.get("indexes", [])):
@@ -168,7 +154,7 @@ def _index_problems(
 
 
 def _document_problems(
-    file: _File, keys: tuple[str | int, ...], names: list[str], documents: Mapping[str, KnowledgeDocument]
+    file: Source, keys: tuple[str | int, ...], names: list[str], documents: Mapping[str, KnowledgeDocument]
 ) -> Iterator[Problem]:
     declared = ", ".join(documents) or "none"
     for number, name in enumerate(names):
@@ -195,7 +181,7 @@ def _agent(one: dict[str, Any], documents: Mapping[str, KnowledgeDocument]) -> A
 
 
 def _name_problems(
-    file: _File, declared: dict[str, Any], agents: list[Agent], documents: Mapping[str, KnowledgeDocument]
+    file: Source, declared: dict[str, Any], agents: list[Agent], documents: Mapping[str, KnowledgeDocument]
 ) -> list[Problem]:
     problems: list[Problem] = []
     seen: set[str] = set()
@@ -212,7 +198,7 @@ def _name_problems(
     return problems
 
 
-def _model_problems(file: _File, declared: dict[str, Any]) -> Iterator[Problem]:
+def _model_problems(file: Source, declared: dict[str, Any]) -> Iterator[Problem]:
     types: dict[str, str] = {}
     for index, one in enumerate(declared.get("models", [])):
         if one["id"] in types:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,20 +13,25 @@ from typing import Any, Protocol
 import orjson
 
 from agent_contract import Contract
+from agent_contract.document.errors import ContractError
 from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request
 from agent_contract.redaction import Redaction
 from mockserver.config import Config
-from mockserver.control import HEALTH, PREFIX, READY
+from mockserver.control import HEALTH, PREFIX, READY, SCOPED
 from mockserver.control.pages import Page
 from mockserver.core.context import Context, FreshValues, Settings
 from mockserver.core.ids import IdSource
 from mockserver.core.limits import Limits
 from mockserver.core.outcome import Outcome, Rejection, Reset
-from mockserver.core.scopes import Scopes
+from mockserver.core.scopes import SCOPE_HEADER, Scopes
+from mockserver.core.scripts import Scripts
 from mockserver.core.transaction import Transaction
+from mockserver.faults.catalogue import Sent
+from mockserver.faults.fault import FAULT_HEADER
 from mockserver.gateway import cors
 from mockserver.gateway.gateway import Admitted, EarlyReply, Gateway
 from mockserver.recording.journal import Journal, Subject, read_journal, readable_entry
+from mockserver.scenarios.script import ActiveScript
 from mockserver.stores import Conflict, Store, StoreFull, StoreUnavailable, limited_wait
 
 #: A request may compute for long if its body is larger than this, or contains one of these: keys of JSON Schemas, which
@@ -77,8 +82,8 @@ class Engine:
 
     The same contract, configuration, seed, clock and order of requests give the same bytes. `clock` returns seconds
     since 1970. `subject` returns the subject of a journal entry, from the time, the path's parameters and the keys that
-    were read or written. `pages` are served in addition to the contract, by path. `listener` is called with every
-    exchange before its reply is returned.
+    were read or written. `scripts` are the rules and faults. `pages` are served in addition to the contract, by path.
+    `listener` is called with every exchange before its reply is returned.
     """
 
     api: Gateway
@@ -89,6 +94,7 @@ class Engine:
     store: Store
     ids: IdSource
     scopes: Scopes
+    scripts: Scripts
     journal: Journal
     clock: Callable[[], float]
     subject: Callable[[float, Mapping[str, str], tuple[str, ...]], Subject]
@@ -166,20 +172,26 @@ class Engine:
 
     def _handle(self, request: Request) -> Exchange:
         if request.path.startswith(PREFIX):
-            return self._handle_control(request)
+            if not request.path.startswith(SCOPED):
+                return self._handle_control(request)
+            request = in_scope(request)
+            if request.path.startswith(PREFIX):
+                return self._handle_control(request)
         page = self.pages.get(request.path)
         if page is not None:  # not recorded: it is not a request to what is served
             return _finished(page.exchange(request), cors.headers(request))
         admission = self.api.admit(request)
         touched: tuple[str, ...] = ()
         if isinstance(admission, EarlyReply):
-            exchange = admission.exchange
-        else:
+            if admission.scope is None:
+                return admission.exchange
+            exchange = _finished(admission.exchange, cors.headers(request))
+        elif self.scripts.is_empty and FAULT_HEADER not in request.headers:
             exchange, touched = self._run(self.api, admission, self.ids.draw)
-        if admission.scope is None:
-            return exchange
-        exchange = _finished(exchange, cors.headers(request))
-        self._record(exchange, admission.scope, admission.path_parameters, touched)
+            exchange = _finished(exchange, cors.headers(request))
+        else:
+            exchange, touched = self._run_scripted(admission)
+        self._record(exchange, admission.scope or "", admission.path_parameters, touched)
         return exchange
 
     def _handle_control(self, request: Request) -> Exchange:
@@ -191,8 +203,31 @@ class Engine:
         exchange, _ = self._run(self.control, admission, lambda: FreshValues(self.clock(), "", "", b""))
         return _finished(exchange, {})
 
+    def _run_scripted(self, admitted: Admitted) -> tuple[Exchange, tuple[str, ...]]:
+        """Run an operation with the rules and the faults of its scope."""
+        touched: tuple[str, ...] = ()
+        call = admitted.call
+        request, operation = call.request, call.operation
+        headers = cors.headers(request)
+        try:
+            script = self.scripts.active(admitted.scope, request, admitted.path_parameters)
+            sent = Sent(operation.id, call.body)
+            replaced = script and script.instead(sent)
+            if replaced:
+                name, reply = replaced
+                exchange = Exchange(request, reply, operation.id, faults=(name,))
+            else:
+                exchange, touched = self._run(self.api, admitted, self.ids.draw, script)
+            exchange = _finished(exchange, headers)
+            return script.on_the_wire(exchange, sent) if script else exchange, touched
+        except ContractError as error:
+            rejection = Rejection(400, "", str(error), ("header", FAULT_HEADER), None, request.headers[FAULT_HEADER])
+        except StoreUnavailable as error:
+            rejection = Rejection(503, "", str(error), headers={"retry-after": str(error.retry_after)})
+        return _finished(self.api.refuse(request, operation, rejection), headers), touched
+
     def _run(
-        self, gateway: Gateway, admitted: Admitted, draw: Callable[[], FreshValues]
+        self, gateway: Gateway, admitted: Admitted, draw: Callable[[], FreshValues], script: ActiveScript | None = None
     ) -> tuple[Exchange, tuple[str, ...]]:
         """Run an operation, again after each conflict of its writes; return the exchange and the touched keys."""
         call = admitted.call
@@ -204,7 +239,7 @@ class Engine:
         try:
             while True:
                 transaction.begin()
-                outcome = behaviour(Context(call, self.settings, draw(), transaction))
+                outcome = behaviour(Context(call, self.settings, draw(), transaction, script))
                 try:
                     self._commit(transaction, outcome)
                 except Conflict:
@@ -234,7 +269,8 @@ class Engine:
         self, exchange: Exchange, scope: str, path_parameters: Mapping[str, str], touched: tuple[str, ...]
     ) -> None:
         """Write an exchange to the journal of its scope."""
-        if exchange.reply.status == 503:  # the store is unavailable: don't wait for it again
+        is_scripted = exchange.rule or exchange.faults
+        if exchange.reply.status == 503 and not is_scripted:  # the store is unavailable: don't wait for it again
             return
         subject = self.subject(self.clock(), path_parameters, touched)
         try:
@@ -242,6 +278,12 @@ class Engine:
             self.journal.write(scope, exchange, subject)
         except StoreUnavailable:
             return  # the reply is sent all the same
+
+
+def in_scope(request: Request) -> Request:
+    """Return the request to the path after `/__mock__/scope/NAME`, with NAME as its scope."""
+    name, slash, rest = request.path.removeprefix(SCOPED).partition("/")
+    return replace(request, path=slash + rest or "/", headers={**request.headers, SCOPE_HEADER: name})
 
 
 def internal_error(error: Exception) -> Reply:
@@ -261,4 +303,13 @@ def _finished(exchange: Exchange, headers: Mapping[str, str]) -> Exchange:
     if isinstance(body, bytes) and reply.status not in _NO_LENGTH:
         all_headers["content-length"] = str(len(body))
     sent = Reply(reply.status, all_headers, b"" if exchange.request.method == "HEAD" else body, reply.delay)
-    return Exchange(exchange.request, sent, exchange.operation, exchange.clauses, exchange.violations, exchange.hints)
+    return Exchange(
+        exchange.request,
+        sent,
+        exchange.operation,
+        exchange.clauses,
+        exchange.violations,
+        exchange.hints,
+        exchange.rule,
+        exchange.faults,
+    )

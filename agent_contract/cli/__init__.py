@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
     "trend": CommandEntry("contract_tests.cli.trend", "Count the verdicts of several reports."),
     "clauses": CommandEntry("agent_contract.cli.clauses", "List the clauses of the contract."),
     "diff": CommandEntry("agent_contract.cli.diff", "Show what changed between versions, documents or reports."),
+    "faults": CommandEntry("mockserver.cli", "List the faults that the mock can produce."),
     "fixtures": CommandEntry("mockserver.cli", "Write recorded exchanges of the contract."),
     "check": CommandEntry("agent_contract.cli.check", "Report problems of an OpenAPI document."),
 }

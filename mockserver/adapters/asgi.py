@@ -14,12 +14,17 @@ from urllib.parse import parse_qsl
 from agent_contract.messages import Reply, Request
 from mockserver.adapters.disconnect import DRAINED, App, Receive, Scope, Send, answer_non_http, cancel_on_disconnect
 from mockserver.engine import Effort, Player
+from mockserver.faults.broken_reply import BrokenReply, Ending
 from mockserver.stores import compute_turn, count_wait, limited_wait
 
 #: Number of threads for each effort: how many requests can wait for a store, or for their turn to compute, at once.
 _THREADS = {Effort.WAITS: 64, Effort.COMPUTES: 256, Effort.HEAVY: 256}
 #: Seconds after which a stream without delays yields to other connections.
 _SLICE = 0.002
+
+#: The server's function that ends the connection of a request, in the `state` of its scope.
+END_CONNECTION = "agent_contract.end_connection"
+End = Callable[[Ending], None]
 
 
 def create_app(engine: Player) -> App:
@@ -38,6 +43,12 @@ def create_app(engine: Player) -> App:
         request = Request(scope["method"], scope["path"], query, headers, body)
         lane = lanes.get(engine.effort(request))
         reply = engine.reply(request) if lane is None else await lane.run(engine.reply, request)
+        if isinstance(reply, BrokenReply):
+            end: End | None = scope.get("state", {}).get(END_CONNECTION)
+            await cancel_on_disconnect(_broken(reply, send, end), receive)
+            if end is None:
+                raise ConnectionAbortedError(f"A fault: the connection is {reply.ending.value}.")  # servers drop it
+            return None
         is_delayed = reply.delay or (not isinstance(reply.body, bytes) and any(event.delay for event in reply.body))
         return await (cancel_on_disconnect(_reply(reply, send), receive) if is_delayed else _reply(reply, send))
 
@@ -80,6 +91,22 @@ async def _body(receive: Receive, limit: int) -> bytes | None:
             parts.append(message.get("body", b""))
         size, more = size + len(message.get("body", b"")), message.get("more_body", False)
     return b"".join(parts)
+
+
+async def _broken(reply: BrokenReply, send: Send, end: End | None) -> None:
+    """Send the beginning of a broken reply, then end the connection as it says."""
+    await asyncio.sleep(reply.delay)
+    if reply.has_head:
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        for event in () if isinstance(reply.body, bytes) else reply.body:
+            await asyncio.sleep(event.delay)
+            await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
+    if reply.ending is Ending.STALL:
+        await asyncio.sleep(reply.seconds)
+    if end is not None:
+        end(reply.ending)
+        await asyncio.Event().wait()  # until it is cancelled, because the client is disconnected
 
 
 async def _reply(reply: Reply, send: Send) -> None:

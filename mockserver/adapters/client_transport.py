@@ -19,6 +19,7 @@ import anyio
 from agent_contract.messages import Event, Reply, Request
 from mockserver.build import load_engine
 from mockserver.engine import Engine
+from mockserver.faults.broken_reply import BrokenReply, Ending
 
 
 class ClientRequest(Protocol):
@@ -53,10 +54,15 @@ ResponseT = TypeVar("ResponseT")
 
 @dataclass(frozen=True, slots=True)
 class ClientTimeout:
-    """The read timeout of a client in seconds, None for no limit, and the error to raise after it."""
+    """The read timeout of a client in seconds, None for no limit, and the errors of the library.
+
+    `timed_out` is the error after the timeout, `cut` of an incomplete reply, `reset` of a connection that is reset.
+    """
 
     seconds: float | None
     timed_out: Callable[[], Exception]
+    cut: Callable[[], Exception]
+    reset: Callable[[], Exception]
 
     def wait(self, delay: float) -> None:
         """Wait for `delay` seconds; raise the error if that exceeds the timeout."""
@@ -78,20 +84,29 @@ class ClientTimeout:
 
 @dataclass(frozen=True, slots=True)
 class EventBody:
-    """The body of a streamed response: each event after its delay."""
+    """The body of a streamed response: each event after its delay; a broken reply ends with the library's error."""
 
-    events: tuple[Event, ...]
+    reply: Reply
     timeout: ClientTimeout
 
     def __iter__(self) -> Iterator[bytes]:
-        for event in self.events:
+        for event in self._events():
             self.timeout.wait(event.delay)
             yield event.encode()
+        if isinstance(self.reply, BrokenReply):
+            self.timeout.wait(self.reply.seconds)
+            raise _error_of(self.reply, self.timeout)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for event in self.events:
+        for event in self._events():
             await self.timeout.wait_async(event.delay)
             yield event.encode()
+        if isinstance(self.reply, BrokenReply):
+            await self.timeout.wait_async(self.reply.seconds)
+            raise _error_of(self.reply, self.timeout)
+
+    def _events(self) -> tuple[Event, ...]:
+        return () if isinstance(self.reply.body, bytes) else self.reply.body
 
 
 class EngineTransport(ABC, Generic[RequestT, ResponseT]):
@@ -102,6 +117,8 @@ class EngineTransport(ABC, Generic[RequestT, ResponseT]):
     """
 
     read_timeout: ClassVar[Callable[..., Exception]]
+    read_error: ClassVar[Callable[..., Exception]]
+    protocol_error: ClassVar[Callable[..., Exception]]
 
     def __init__(self, engine: Engine | None = None) -> None:
         self.engine = engine or load_engine()
@@ -110,7 +127,7 @@ class EngineTransport(ABC, Generic[RequestT, ResponseT]):
         timeout = self._timeout_of(request)
         reply = self.engine.reply(_converted(request, request.read()))
         timeout.wait(reply.delay)
-        return self._response(reply, timeout)
+        return self._response(_with_head(reply, timeout), timeout)
 
     async def handle_async_request(self, request: RequestT) -> ResponseT:  # noqa: D102
         timeout = self._timeout_of(request)
@@ -119,7 +136,7 @@ class EngineTransport(ABC, Generic[RequestT, ResponseT]):
         waiting = anyio.to_thread.run_sync(self.engine.reply, converted) if self.engine.blocking else None
         reply = await waiting if waiting else self.engine.reply(converted)
         await timeout.wait_async(reply.delay)
-        return self._response(reply, timeout)
+        return self._response(_with_head(reply, timeout), timeout)
 
     @abstractmethod
     def _response(self, reply: Reply, timeout: ClientTimeout) -> ResponseT:
@@ -127,8 +144,24 @@ class EngineTransport(ABC, Generic[RequestT, ResponseT]):
 
     def _timeout_of(self, request: RequestT) -> ClientTimeout:
         seconds: Mapping[str, float | None] = request.extensions.get("timeout") or {}
-        timed_out = partial(type(self).read_timeout, "The read operation timed out", request=request)
-        return ClientTimeout(seconds.get("read"), timed_out)
+        return ClientTimeout(
+            seconds.get("read"),
+            partial(type(self).read_timeout, "The read operation timed out", request=request),
+            partial(type(self).protocol_error, "The server closed the connection in the reply", request=request),
+            partial(type(self).read_error, "Connection reset by peer", request=request),
+        )
+
+
+def _with_head(reply: Reply, timeout: ClientTimeout) -> Reply:
+    """Return the reply; raise the library's error if not even its headers are sent."""
+    if isinstance(reply, BrokenReply) and not reply.has_head:
+        raise _error_of(reply, timeout)
+    return reply
+
+
+def _error_of(reply: BrokenReply, timeout: ClientTimeout) -> Exception:
+    """Return the error that the library raises at the end of such a connection."""
+    return timeout.reset() if reply.ending is Ending.RESET else timeout.cut()
 
 
 def _converted(request: ClientRequest, body: bytes) -> Request:

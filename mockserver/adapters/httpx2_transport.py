@@ -33,8 +33,10 @@ class Httpx2Transport(
     """
 
     read_timeout = httpx2.ReadTimeout
+    read_error = httpx2.ReadError
+    protocol_error = httpx2.RemoteProtocolError
 
     def _response(self, reply: Reply, timeout: ClientTimeout) -> httpx2.Response:
         if isinstance(reply.body, bytes):
             return httpx2.Response(reply.status, headers=dict(reply.headers), content=reply.body)
-        return httpx2.Response(reply.status, headers=dict(reply.headers), stream=_Stream(reply.body, timeout))
+        return httpx2.Response(reply.status, headers=dict(reply.headers), stream=_Stream(reply, timeout))

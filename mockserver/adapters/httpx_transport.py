@@ -20,8 +20,10 @@ class MockTransport(EngineTransport[httpx.Request, httpx.Response], httpx.BaseTr
     """
 
     read_timeout = httpx.ReadTimeout
+    read_error = httpx.ReadError
+    protocol_error = httpx.RemoteProtocolError
 
     def _response(self, reply: Reply, timeout: ClientTimeout) -> httpx.Response:
         if isinstance(reply.body, bytes):
             return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.body)
-        return httpx.Response(reply.status, headers=dict(reply.headers), stream=_Stream(reply.body, timeout))
+        return httpx.Response(reply.status, headers=dict(reply.headers), stream=_Stream(reply, timeout))

@@ -16,8 +16,12 @@ from werkzeug.wsgi import get_input_stream, get_path_info
 from agent_contract.messages import Event, Exchange, Reply, Request
 from mockserver.adapters.disconnect import BAD_CHUNKS, CUT_BODY, DRAINED, refusal
 from mockserver.engine import Player
+from mockserver.faults.broken_reply import BrokenReply, Ending
+from mockserver.faults.connections import end_connection
 
 if TYPE_CHECKING:
+    import socket
+
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
@@ -34,10 +38,28 @@ def create_app(engine: Player, sleep: Callable[[float], object] = time.sleep) ->
             reply = _unreadable(error, "chunked" in headers.get("transfer-encoding", "").lower())
             engine.record(Exchange(request, reply))
         sleep(reply.delay)
+        if isinstance(reply, BrokenReply):
+            return _broken_body(reply, environ, start_response, sleep)
         start_response(f"{reply.status} {HTTP_STATUS_CODES.get(reply.status, 'Unknown')}", list(reply.headers.items()))
         return [reply.body] if isinstance(reply.body, bytes) else _stream(reply.body, sleep)
 
     return app
+
+
+def _broken_body(
+    reply: BrokenReply, environ: WSGIEnvironment, start_response: StartResponse, sleep: Callable[[float], object]
+) -> Iterator[bytes]:
+    """Yield the beginning of a broken reply, then end the connection as it says."""
+    if reply.has_head:
+        start_response(f"{reply.status} {HTTP_STATUS_CODES.get(reply.status, 'Unknown')}", list(reply.headers.items()))
+        yield b""  # sends the headers
+        yield from _stream(() if isinstance(reply.body, bytes) else reply.body, sleep)
+    if reply.ending is Ending.STALL:
+        sleep(reply.seconds)
+    connection: socket.socket | None = environ.get("werkzeug.socket")
+    if connection is not None:
+        end_connection(connection, reply.ending)
+    raise ConnectionAbortedError(f"A fault: the connection is {reply.ending.value}.")  # servers drop it
 
 
 def _unreadable(error: Exception, in_chunks: bool) -> Reply:

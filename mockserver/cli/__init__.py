@@ -1,4 +1,4 @@
-"""The commands `serve`, `wait` and `fixtures`."""
+"""The commands `serve`, `wait`, `faults` and `fixtures`."""
 
 from __future__ import annotations
 
@@ -74,6 +74,18 @@ def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
     metavar="NAME",
     help="Host name that the control interface accepts in addition to IP addresses, localhost and names without a dot; "
     "* accepts every host and every origin. Can be repeated.",
+)
+@_option("--scenario", type=_FILE, help="YAML file with rules, which decide what agents answer, and faults.")
+@_option(
+    "--fault",
+    multiple=True,
+    metavar="FAULT",
+    help="Fault to produce: NAME or NAME:key=value,key=value; `agent-contract faults` lists them. Can be repeated.",
+)
+@_option(
+    "--error-format",
+    type=click.Choice(["fastapi", "openai"]),
+    help="Body of refusals: openai adds `error` to `detail`, which OpenAI's SDKs show. Default: fastapi.",
 )
 @_option("--seed", default=0, type=int, help="Random seed for ids and generated text.")
 @_option("--store", default="memory", help="Store for the state: memory, sqlite:///FILE or redis://HOST/N.")
@@ -221,6 +233,18 @@ def wait(url: str, timeout: float) -> None:
 
 
 @click.command()
+@click.argument("name", required=False)
+def faults(name: str | None) -> None:
+    """List the faults that the mock can produce, or the parameters of the fault NAME."""
+    from mockserver.cli.list_faults import fault_details, fault_list
+
+    try:
+        click.echo(fault_details(name) if name else fault_list())
+    except ContractError as error:
+        raise UserError("\n".join(str(problem) for problem in error.problems)) from None
+
+
+@click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--seed", default=0, show_default=True, type=int, help="Random seed for ids and generated text.")
 @click.option(
@@ -287,6 +311,9 @@ def _engine(
     control_token: str | None,
     allow_host: tuple[str, ...],
     allow_outside: bool,
+    scenario: Path | None,
+    fault: tuple[str, ...],
+    error_format: str | None,
 ) -> Engine:
     from mockserver.build import load_engine
     from mockserver.generation.latency import Pace
@@ -303,6 +330,7 @@ def _engine(
         options |= {"control": control == "on", "control_tokens": (control_token,) if control_token else ()}
         options["allowed_hosts"] = tuple(name.lower() for name in allow_host)
         options["allow_outside"] = allow_outside
+        options |= {"scenario": scenario, "faults": fault, "error_format": error_format}
         return load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **options)
     except ContractError as error:
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None

@@ -20,13 +20,17 @@ from mockserver.control.origin import foreign
 from mockserver.control.requests import get_request, list_requests
 from mockserver.control.resources import delete_session, get_session, list_agents, list_sessions, reset_agent
 from mockserver.control.scopes import list_scopes, reset
+from mockserver.control.scripts import script_behaviours
 from mockserver.core.context import Behaviour, Context
 from mockserver.core.outcome import Outcome
+from mockserver.core.scripts import Scripts
 from mockserver.gateway.gateway import Gateway
 
-__all__ = ["HEALTH", "PREFIX", "READY", "control_gateway", "own_contract"]
+__all__ = ["HEALTH", "PREFIX", "READY", "SCOPED", "control_gateway", "own_contract"]
 
 PREFIX = "/__mock__/"
+#: The path of everything that is served, in the scope that the next part of the path names.
+SCOPED = PREFIX + "scope/"
 HEALTH = PREFIX + "health"
 READY = PREFIX + "ready"
 
@@ -35,7 +39,7 @@ _DOCUMENT = Path(__file__).parent / "openapi.json"
 _ALWAYS_ON = (HEALTH, READY)
 
 
-def control_gateway(contract: Contract, config: Config) -> Gateway:
+def control_gateway(contract: Contract, config: Config, scripts: Scripts) -> Gateway:
     """Return the gateway of the control interface; it refuses pages of other origins."""
     own = own_contract(config.control)
     behaviours: dict[str, Behaviour] = {
@@ -43,6 +47,7 @@ def control_gateway(contract: Contract, config: Config) -> Gateway:
         "getReadiness": _readiness,
         "getDocument": lambda _: Outcome(Reply(200, JSON_TYPE, _document(config.control))),
         **_BEHAVIOURS,
+        **script_behaviours(scripts),
     }
     tokens = config.control_tokens or config.tokens
     return Gateway(

@@ -14,6 +14,7 @@ from mockserver.generation.latency import Pace
 from mockserver.generation.retrieval import SearchIndex
 from mockserver.resources.agents import Agent
 from mockserver.resources.models import Model
+from mockserver.scenarios.script import ActiveScript
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,13 @@ class FreshValues:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything that one attempt to answer a call may use."""
+    """Everything that one attempt to answer a call may use; `script` is None if no rules or faults are set."""
 
     call: Call
     settings: Settings
     fresh: FreshValues
     transaction: Transaction
+    script: ActiveScript | None = None
 
 
 #: The implementation of an operation: the same context gives the same outcome. Raises `Rejection` to refuse a request.

@@ -12,6 +12,9 @@ from urllib.parse import quote, unquote
 AGENTS = "agent/"
 SESSIONS = "session/"
 JOURNAL = "journal/"
+#: The keys of a scope's rules and faults, and of how often each was used.
+SCRIPT = "script"
+SCRIPT_USES = "script-uses"
 #: Prefix of the contents of all scopes, and prefix of the time of their last use.
 SCOPES = "scope/"
 REGISTER = "scopes/"

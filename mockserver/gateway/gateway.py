@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -79,7 +79,8 @@ class Gateway:
     Operations in `open` need no token. A body may have `max_body` bytes. `seed` is the random seed for sampled replies.
     `foreign` returns why a request of another origin is refused; without it, pages of every origin may read replies.
     With `answers_head`, HEAD is allowed for every GET. With `error_codes`, items of a 422 have `error_code` and
-    `value`. `required` names fields that the body of an operation must have besides those that its schema requires.
+    `value`. With the `error_format` `openai`, a refusal also has OpenAI's `error`. `required` names fields that the
+    body of an operation must have besides those that its schema requires.
     """
 
     contract: Contract
@@ -91,6 +92,7 @@ class Gateway:
     foreign: Callable[[Request], str | None] | None = None
     answers_head: bool = False
     error_codes: bool = False
+    error_format: str = "fastapi"
     required: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     _tokens: tuple[bytes, ...] = field(init=False)
     _clauses: Mapping[tuple[str, str], str] = field(init=False)
@@ -123,7 +125,7 @@ class Gateway:
         clause = self._clauses.get((name, rejection.clause), "")
         pointer = self.contract.clause(clause).pointer if clause else ""
         violation = Violation(rejection.location, rejection.clause, rejection.expected, rejection.got, pointer)
-        reply = _refusal(rejection.status, rejection.why, rejection.headers)
+        reply = self._refusal(rejection.status, rejection.why, rejection.headers, clause)
         return Exchange(request, reply, name, (clause,) if clause else (), (violation,))
 
     def documented(self, operation: Operation) -> Reply:
@@ -219,7 +221,7 @@ class Gateway:
         pointer = described.pointer if described else operation.pointer
         violation = Violation(("body",), call.problem.rule, None, None, pointer)
         clause = self.contract.clause_for(violation, operation)
-        reply = _refusal(call.problem.status, call.problem.detail)
+        reply = self._refusal(call.problem.status, call.problem.detail, clause=clause)
         return Exchange(call.request, reply, operation.id, (clause,) if clause else (), (violation,))
 
     def validate(self, admission: Admission) -> Exchange | None:
@@ -239,7 +241,16 @@ class Gateway:
         detail = error_detail(operation, violations)
         if self.error_codes:
             detail = [_with_code(item, violation) for item, violation in zip(detail, violations, strict=True)]
-        return Exchange(call.request, _refusal(operation.rejects_with, detail), operation.id, clauses, violations)
+        reply = self._refusal(operation.rejects_with, detail, clause=clauses[0] if clauses else "")
+        return Exchange(call.request, reply, operation.id, clauses, violations)
+
+    def _refusal(self, status: int, detail: Any, headers: Mapping[str, str] | None = None, clause: str = "") -> Reply:
+        """Return the reply of a refusal in the format of the gateway."""
+        body = {"detail": detail}
+        if self.error_format == "openai":
+            kind = "invalid_request_error" if status < 500 else "server_error"
+            body["error"] = {"message": _sentence(detail), "type": kind, "code": clause or None, "param": None}
+        return Reply(status, {**JSON_TYPE, **(headers or {})}, orjson.dumps(body))
 
     def _missing(self, call: Call) -> Iterator[Violation]:
         """Yield a violation for each field of `required` that the body lacks."""
@@ -298,5 +309,8 @@ def _with_code(item: JSON, violation: Violation) -> JSON:
     return {**item, "error_code": "VALIDATION_ERROR", "value": value}  # type: ignore[dict-item]  # items are objects
 
 
-def _refusal(status: int, detail: object, headers: Mapping[str, str] | None = None) -> Reply:
-    return Reply(status, {**JSON_TYPE, **(headers or {})}, orjson.dumps({"detail": detail}))
+def _sentence(detail: Any) -> str:
+    """Return the detail of a refusal as one sentence."""
+    if not isinstance(detail, list):
+        return str(detail)
+    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in detail)

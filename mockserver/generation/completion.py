@@ -41,12 +41,16 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer: its text in pieces, one per token, or calls; and the reason why it ended."""
+    """One answer: its text in pieces, one per token, or calls; and the reason why it ended.
+
+    If it `is_refusal`, the text is the one with which the model refuses.
+    """
 
     pieces: tuple[str, ...]
     finish_reason: str
     tokens: int
     calls: tuple[ToolCall, ...] = ()
+    is_refusal: bool = False
 
     @property
     def content(self) -> str:
@@ -57,6 +61,8 @@ class Choice:
         """Return the answer as a message of `role`."""
         if self.calls:
             return {"role": role, "content": None, "tool_calls": [call.as_json() for call in self.calls]}
+        if self.is_refusal:
+            return {"role": role, "content": None, "refusal": self.content}
         return {"role": role, "content": self.content}
 
     def chunk_parts(self, piece: bytes) -> list[bytes]:
@@ -64,12 +70,14 @@ class Choice:
         if self.calls:
             deltas = (delta for index, call in enumerate(self.calls) for delta in call.deltas(index))
             return [b'"delta":{"tool_calls":[%s]}' % delta for delta in deltas]
+        if self.is_refusal:
+            return [b'"delta":{"refusal":%s}' % orjson.dumps(text) for text in self.pieces]
         return [piece % orjson.dumps(text) for text in self.pieces]
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The answer to a request; `role` is the role of its messages."""
+    """The answer to a request; `role` is the role of its messages. `counted` replaces token counts by name."""
 
     id: str
     created: int
@@ -79,16 +87,17 @@ class Completion:
     session_id: str | None
     context: Sequence[dict[str, Any]] | None
     role: str = "assistant"
+    counted: Mapping[str, int] | None = None
 
     @property
     def usage(self) -> dict[str, int]:
         """The token usage of the request with all choices."""
-        completion = sum(choice.tokens for choice in self.choices)
-        return {
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": completion,
-            "total_tokens": self.prompt_tokens + completion,
-        }
+        prompt, completion = self.prompt_tokens, sum(choice.tokens for choice in self.choices)
+        if self.counted is not None:
+            prompt = self.counted.get("prompt_tokens", prompt)
+            completion = self.counted.get("completion_tokens", completion)
+        usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+        return usage if self.counted is None else {**usage, **self.counted}
 
     def head(self, kind: str) -> dict[str, Any]:
         """Return the first fields of an answer and of each chunk."""
@@ -117,7 +126,9 @@ CHAT = CompletionFormat(
     whole="chat.completion",
     chunk="chat.completion.chunk",
     content=lambda choice, role: {"message": choice.message(role)},
-    opening=lambda choice, role: {"delta": {"role": role, "content": None if choice.calls else ""}},
+    opening=lambda choice, role: {
+        "delta": {"role": role, "content": None if choice.calls or choice.is_refusal else ""}
+    },
     piece=b'"delta":{"content":%s}',
     end={"delta": {}},
 )

@@ -42,6 +42,7 @@ from mockserver.operations.chat_request import (
     run_checks,
 )
 from mockserver.operations.response_format import check_response_format, structured_contents, wanted_schema_json
+from mockserver.operations.scripted import scripted_answer, scripted_reply
 from mockserver.operations.session_store import find_session, recent_messages, save_session
 from mockserver.operations.tool_calls import (
     calls_for,
@@ -54,6 +55,8 @@ from mockserver.operations.tool_calls import (
 )
 from mockserver.resources.agents import Agent
 from mockserver.resources.sessions import EMPTY, Message, Session, digest, text_of, texts_of, user_texts
+from mockserver.scenarios.answering import completed, scripted_choice
+from mockserver.scenarios.rule import Answer
 
 #: The maximum number of passages that an answer uses if the agent has no setting for it.
 TOP_N = 2
@@ -82,11 +85,15 @@ def answer_as(agent: Agent, context: Context) -> Outcome:
     """Return the answer of `agent` to the chat in the body, and save its session."""
     request = request_of(context, agent)
     run_checks(request, CHECKS)
-    completion, seed = complete(request)
+    answer = scripted_answer(context, request, request.body["messages"])
+    reply = answer and scripted_reply(answer)
+    if reply:
+        return Outcome(reply, hints=request.hints)
+    completion, seed = complete(request, answer)
     if not completion.session_id:
         return outcome_of(request, completion, seed, [])
-    answer = completion.choices[0].message(completion.role)
-    return outcome_of(request, completion, seed, [*request.body["messages"], answer])
+    message = completion.choices[0].message(completion.role)
+    return outcome_of(request, completion, seed, [*request.body["messages"], message])
 
 
 def request_of(context: Context, agent: Agent) -> ChatRequest:
@@ -116,8 +123,11 @@ def outcome_of(
     return Outcome(whole_reply(completion, settings.pace, seed, form), writes, hints=request.hints)
 
 
-def complete(request: ChatRequest) -> tuple[Completion, bytes]:
-    """Return the agent's answer, and the seed of its text and its delays; raises `Rejection` if there is none."""
+def complete(request: ChatRequest, answer: Answer | None = None) -> tuple[Completion, bytes]:
+    """Return the agent's answer, and the seed of its text and its delays; raises `Rejection` if there is none.
+
+    A rule's `answer` replaces what would be computed.
+    """
     agent, body, fresh = request.agent, request.body, request.fresh
     session = request.session or EMPTY
     seed = _seed(request, session)
@@ -135,7 +145,7 @@ def complete(request: ChatRequest) -> tuple[Completion, bytes]:
             id=fresh.id,
             created=int(fresh.now),
             model=body.get("model") or agent.model,
-            choices=_choices(request, said, evidence, seed),
+            choices=_choices(request, said, evidence, seed, answer),
             prompt_tokens=_prompt_tokens(request, session, found),
             session_id=body.get("store_in_session") or (fresh.session_id if body.get("create_session") else None),
             context=[_context(one) for one in found] if searches else None,
@@ -144,7 +154,7 @@ def complete(request: ChatRequest) -> tuple[Completion, bytes]:
     except WorkBudgetError as error:
         why = f"This request is too expensive: {error}. Request fewer choices, or use fewer or shorter passages."
         raise Rejection(400, "", why, ("body",)) from None
-    return completion, seed
+    return completed(completion, answer) if answer else completion, seed
 
 
 def _evidence(recalled: str, found: list[SearchHit]) -> str:
@@ -213,11 +223,14 @@ def _instruction_tokens(text: str) -> int:
 _short_tokens = lru_cache(maxsize=256)(count_tokens)
 
 
-def _choices(request: ChatRequest, said: str, evidence: str, seed: bytes) -> tuple[Choice, ...]:
+def _choices(request: ChatRequest, said: str, evidence: str, seed: bytes, answer: Answer | None) -> tuple[Choice, ...]:
     """Return `n` choices; if tools are called, all choices make the same calls."""
     numbers = range(request.integer("n", 1))
     limits = [int(limit) for name in ("max_tokens", "max_completion_tokens") if (limit := request.body.get(name))]
     limit, stops = min(limits, default=None), request.body.get("stop") or ()
+    if answer and answer.is_scripted:
+        scripted = (scripted_choice(answer, request.fresh.id, index, stops, limit) for index in numbers)
+        return tuple(_spent(request, choice) for choice in scripted if choice)
     functions = functions_to_call(request, said)
     if functions:
         calls = calls_for(request, functions, said, seed)

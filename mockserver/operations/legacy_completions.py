@@ -19,6 +19,8 @@ from mockserver.operations.chat_request import (
     check_stops,
     run_checks,
 )
+from mockserver.operations.scripted import scripted_answer, scripted_reply
+from mockserver.scenarios.rule import Answer
 
 #: They run in this order; the first one that refuses the request decides.
 CHECKS: tuple[Check, ...] = (
@@ -39,7 +41,10 @@ def answer_prompts(context: Context) -> Outcome:
     prompts = [prompt] if isinstance(prompt, str) else prompt
     run_checks(request, CHECKS)
     _check_total(request, len(prompts))
-    return _answer(request, prompts)
+    sent = [{"role": "user", "content": prompt} for prompt in prompts]
+    answer = scripted_answer(context, request, sent)
+    reply = answer and scripted_reply(answer)
+    return Outcome(reply, hints=request.hints) if reply else _answer(request, sent, answer)
 
 
 def _check_total(request: ChatRequest, prompts: int) -> None:
@@ -49,9 +54,8 @@ def _check_total(request: ChatRequest, prompts: int) -> None:
         raise Rejection(400, "", why, ("body", "prompt"), most, prompts)
 
 
-def _answer(request: ChatRequest, prompts: list[str]) -> Outcome:
-    sent = [{"role": "user", "content": prompt} for prompt in prompts]
-    made = [complete(replace(request, body={**request.body, "messages": [message]})) for message in sent]
+def _answer(request: ChatRequest, sent: list[dict[str, str]], answer: Answer | None) -> Outcome:
+    made = [complete(replace(request, body={**request.body, "messages": [message]}), answer) for message in sent]
     messages = [
         one
         for message, (completion, _) in zip(sent, made, strict=True)

@@ -130,6 +130,8 @@ def encode_entry(exchange: Exchange, subject: Subject, redaction: Redaction) -> 
         "clauses": exchange.clauses,
         "violations": [_violation(one, redaction) for one in exchange.violations[:_MOST_VIOLATIONS]],
         "hints": exchange.hints,
+        "rule": exchange.rule or None,
+        "faults": exchange.faults,
         "request": _request(request, redaction),
         "reply": _reply(reply, redaction),
     }
@@ -199,6 +201,8 @@ def readable_entry(number: int, entry: dict[str, Any]) -> dict[str, Any]:
     return {
         "number": number,
         "hints": [],
+        "rule": None,
+        "faults": [],
         **entry,
         "request": _shown(entry["request"]),
         "reply": _shown(entry["reply"]),

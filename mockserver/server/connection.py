@@ -17,7 +17,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from agent_contract.messages import Exchange, Reply, Request
+from mockserver.adapters.asgi import END_CONNECTION
 from mockserver.adapters.disconnect import BAD_CHUNKS, CUT_BODY, refusal
+from mockserver.faults.broken_reply import Ending
+from mockserver.faults.connections import reset_on_close
 from mockserver.server.connection_limits import RESERVED_FILES, ConnectionLimits, Reader
 
 #: Seconds for which the rest of a refused request is discarded, so that the client can read the answer.
@@ -44,6 +47,7 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, settings: ConnectionSettings, config: Config, server_state: ServerState, **rest: Any) -> None:
         super().__init__(config, server_state, **rest)
+        self.app_state = {**self.app_state, END_CONNECTION: self.end}
         self._settings = settings
         self._in_head = True  # no request, or a part of one's head, has arrived
         self._in_body = False
@@ -122,6 +126,14 @@ class Connection(HttpToolsProtocol):
         elif self._received:
             seconds = self._settings.limits.header_seconds
             self._refuse(408, f"The request line and headers were not complete after {seconds:g} s.")
+        else:
+            self.transport.close()
+
+    def end(self, ending: Ending) -> None:
+        """Close or reset the connection, for a fault."""
+        if ending is Ending.RESET:
+            reset_on_close(self.transport.get_extra_info("socket").fileno())
+            self.transport.abort()
         else:
             self.transport.close()
 

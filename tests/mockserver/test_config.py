@@ -160,7 +160,7 @@ def test_an_engine_plays_what_is_declared(folder: Path) -> None:
     [
         ("agents: []\n", "mock.yaml:1 agents: [] has less than 1 item"),
         ("agents:\n  - model: x\n", 'mock.yaml:2 agents.0: "name" is a required property'),
-        ("agents:\n  - name: a\n    colour: red\n", "mock.yaml:2 agents.0: "),
+        ("agents:\n  - name: a\n    colour: red\n", 'mock.yaml:3 agents.0.colour: "colour" is not a known key'),
         ("agents:\n  - name: a\n    id: x\n", 'mock.yaml:3 agents.0.id: "x" is not a "uuid"'),
         ("agents:\n  - name: a/b\n", "mock.yaml:2 agents.0.name: "),
         ("tokens:\n  - a b\n", "mock.yaml:2 tokens.0: "),

@@ -1,0 +1,58 @@
+"""Control operations on rules and faults of a scope: list, add, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent_contract.document.checked_file import Source
+from agent_contract.document.errors import ContractError
+from agent_contract.messages import JSON_TYPE, Reply
+from mockserver.core.context import Behaviour, Context
+from mockserver.core.outcome import Outcome, Rejection, json_outcome
+from mockserver.core.scripts import Scripts
+from mockserver.scenarios.read import SCHEMA
+
+
+def script_behaviours(scripts: Scripts) -> Mapping[str, Behaviour]:
+    """Return the operations on rules and faults, by operationId."""
+
+    def listed(kind: str) -> Behaviour:
+        return lambda context: json_outcome(_shown(scripts, kind, context))
+
+    def added(kind: str) -> Behaviour:
+        return lambda context: _add(scripts, kind, context)
+
+    def removed(kind: str) -> Behaviour:
+        return lambda context: _remove(scripts, kind, context)
+
+    return {
+        "listRules": listed("rules"),
+        "addRules": added("rules"),
+        "removeRules": removed("rules"),
+        "listFaults": listed("faults"),
+        "addFaults": added("faults"),
+        "removeFaults": removed("faults"),
+        "getScenarioSchema": lambda _: Outcome(Reply(200, JSON_TYPE, SCHEMA.read_bytes())),
+    }
+
+
+def _shown(scripts: Scripts, kind: str, context: Context) -> dict[str, Any]:
+    shown = scripts.shown(context.transaction.scope)
+    return {**({"strict": shown["strict"]} if kind == "rules" else {}), kind: shown[kind]}
+
+
+def _add(scripts: Scripts, kind: str, context: Context) -> Outcome:
+    """Add what the body describes: one, or several under `rules` or `faults`."""
+    body: Any = context.call.body
+    value = body if isinstance(body, dict) and (kind in body or "strict" in body) else {kind: [body]}
+    try:
+        ids = scripts.add(context.transaction.scope, value, Source("body"))
+    except ContractError as error:
+        raise Rejection(400, "", "\n".join(str(problem) for problem in error.problems), ("body",)) from None
+    return json_outcome({"ids": ids})
+
+
+def _remove(scripts: Scripts, kind: str, context: Context) -> Outcome:
+    scripts.remove(context.transaction.scope, kind)
+    return Outcome(Reply(204, {}, b""))

@@ -1,0 +1,37 @@
+"""Replies that break HTTP or the event stream on purpose: raw bytes, and connections that end too soon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from agent_contract.messages import Event, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Piece(Event):
+    """Bytes that are sent as they are, `delay` seconds after what came before them."""
+
+    def encode(self) -> bytes:
+        """Return the bytes."""
+        return self.data
+
+
+class Ending(Enum):
+    """What happens to the connection after the body of a broken reply."""
+
+    CLOSE = "closed before the reply is complete"
+    RESET = "reset"
+    STALL = "left open without another byte"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenReply(Reply):
+    """A reply whose connection does not end as HTTP requires; its headers are not sent without `has_head`.
+
+    A stalled connection is closed after `seconds`.
+    """
+
+    ending: Ending = Ending.CLOSE
+    has_head: bool = True
+    seconds: float = 0.0

@@ -1,0 +1,229 @@
+"""The catalogue of faults: what each does, when it applies, and its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from agent_contract.messages import Reply
+from mockserver.faults import error_replies, wire
+
+
+class Parameter(NamedTuple):
+    """A parameter of a fault: its type, its default and its meaning."""
+
+    type: type
+    default: Any
+    meaning: str
+
+
+class Sent(NamedTuple):
+    """What decides whether a fault applies: the operation and the parsed body of a request, and the reply, if any."""
+
+    operation: str
+    body: Any
+    reply: Reply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of fault: `instead` returns a reply instead of the operation's, or `wire` changes the reply.
+
+    `times` is how often it happens by default, None for always.
+    """
+
+    name: str
+    does: str
+    instead: Callable[[Mapping[str, Any]], Reply] | None = None
+    wire: Callable[[Reply, Mapping[str, Any], bytes], Reply] | None = None
+    applies: Callable[[Sent], bool] = lambda _: True
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    times: int | None = None
+
+
+_RETRY = {
+    "retry_after": Parameter(str, None, "`Retry-After`: seconds, or a date"),
+    "retry_after_ms": Parameter(int, None, "`retry-after-ms`: milliseconds"),
+    "should_retry": Parameter(bool, None, "`x-should-retry`"),
+    "detail": Parameter(str, None, "the `detail` of the body"),
+}
+_RATE = {
+    f"{part}_{of}": Parameter(str, None, f"`x-ratelimit-{part}-{of}`")
+    for of in ("requests", "tokens")
+    for part in ("limit", "remaining", "reset")
+}
+_AFTER = {"after": Parameter(int, 2, "events of a stream that are sent first; of another body half is sent")}
+_STATUSES: Mapping[int, str] = {
+    401: "Invalid token.",
+    403: "This token may not use the agent.",
+    404: "No agent found with the specified ID.",
+    408: "The request took too long.",
+    409: "The agent is in use.",
+    429: "Too many requests.",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "The service is not ready.",
+}
+
+
+def _is_stream(sent: Sent) -> bool:
+    return sent.reply is not None and not isinstance(sent.reply.body, bytes)
+
+
+def _is_json(sent: Sent) -> bool:
+    reply = sent.reply
+    return reply is not None and isinstance(reply.body, bytes) and bool(reply.body)
+
+
+def _has_choices(sent: Sent) -> bool:
+    return _is_stream(sent) or (_is_json(sent) and b'"choices"' in sent.reply.body)  # type: ignore[union-attr]
+
+
+def _has_calls(sent: Sent) -> bool:
+    return sent.reply is not None and b'"tool_calls":[' in sent.reply.content()
+
+
+def _uses_session(sent: Sent) -> bool:
+    return isinstance(sent.body, dict) and bool(sent.body.get("store_in_session"))
+
+
+def _completes(sent: Sent) -> bool:
+    return sent.operation.endswith("Completion")
+
+
+def _creates_with_index(sent: Sent) -> bool:
+    body = sent.body if isinstance(sent.body, dict) else {}
+    unusual = body.get("tools") == [] or body.get("session_max_length") == 10_000
+    return sent.operation in ("createAgent", "createAssistant") and bool(body.get("index_id")) and unusual
+
+
+def _status(status: int, why: str) -> Kind:
+    parameters = {**_RETRY, **_RATE} if status == 429 else _RETRY
+    does = f"answers {status} {HTTPStatus(status).phrase}"
+    return Kind(f"status-{status}", does, partial(error_replies.status_reply, status, why), parameters=parameters)
+
+
+_ALL = (
+    *(_status(status, why) for status, why in _STATUSES.items()),
+    Kind(
+        "gateway-html",
+        "answers the HTML page of a gateway",
+        error_replies.gateway_page,
+        parameters={"status": Parameter(int, 502, "the status")},
+    ),
+    Kind(
+        "session-forgotten",
+        "answers 404 to a request that names a session",
+        error_replies.session_forgotten,
+        applies=_uses_session,
+    ),
+    Kind(
+        "cold-start-502",
+        "answers 502 AGENT_COMPLETION_FAILED to the first chats",
+        error_replies.cold_start,
+        applies=_completes,
+        times=3,
+    ),
+    Kind(
+        "cold-start-empty",
+        "answers the first chats with 200 and empty content",
+        wire=wire.empty_content,
+        applies=_has_choices,
+        times=3,
+    ),
+    Kind(
+        "gpt-oss-502",
+        "answers 502 AGENT_COMPLETION_FAILED to every chat",
+        error_replies.cold_start,
+        applies=_completes,
+    ),
+    Kind(
+        "agent-creation-500",
+        "answers 500 to the creation of an agent with `index_id` and `tools: []`, or `session_max_length: 10000`",
+        error_replies.agent_creation_failed,
+        applies=_creates_with_index,
+    ),
+    Kind(
+        "latency",
+        "delays the reply",
+        wire=wire.latency,
+        parameters={
+            "seconds": Parameter(float, 1.0, "the delay"),
+            "jitter": Parameter(float, 0.0, "random variation of the delay, in seconds"),
+        },
+    ),
+    Kind(
+        "slow-drip",
+        "pauses before each event, or before each tenth of another body",
+        wire=wire.slow_drip,
+        parameters={"seconds": Parameter(float, 0.1, "each pause")},
+    ),
+    Kind("reset-before-headers", "resets the connection instead of a reply", wire=wire.reset_before_headers),
+    Kind("reset-midway", "resets the connection in the reply", wire=wire.reset_midway, parameters=_AFTER),
+    Kind("cut", "closes the connection in a stream", wire=wire.cut, applies=_is_stream, parameters=_AFTER),
+    Kind(
+        "stall",
+        "stops sending, and leaves the connection open",
+        wire=wire.stall,
+        parameters={**_AFTER, "seconds": Parameter(float, 60.0, "after them the connection is closed")},
+    ),
+    Kind("truncated-body", "sends half of the body, with the length of the whole", wire=wire.truncated_body),
+    Kind("malformed-json", "sends half of the JSON text as the whole", wire=wire.malformed_json, applies=_is_json),
+    Kind("broken-gzip", "calls the body gzip, which it is not", wire=wire.broken_gzip),
+    Kind(
+        "wrong-content-type",
+        "sends another content type",
+        wire=wire.wrong_content_type,
+        parameters={"content_type": Parameter(str, "text/plain", "the content type")},
+    ),
+    Kind(
+        "malformed-sse",
+        "sends an event whose data is not JSON",
+        wire=wire.malformed_sse,
+        applies=_is_stream,
+        parameters=_AFTER,
+    ),
+    Kind(
+        "error-event",
+        "reports an error in a stream, after 200, and ends it",
+        wire=wire.error_event,
+        applies=_is_stream,
+        parameters={
+            **_AFTER,
+            "message": Parameter(str, "The model server has failed.", "the message of the error"),
+            "code": Parameter(str, "internal_error", "the code of the error"),
+        },
+    ),
+    Kind("no-done", "ends a stream without `[DONE]`", wire=wire.without_done, applies=_is_stream),
+    Kind("comments", "sends a comment before each event", wire=wire.with_comments, applies=_is_stream),
+    Kind("crlf", "ends the lines of a stream with CRLF", wire=wire.with_crlf, applies=_is_stream),
+    Kind(
+        "in-pieces",
+        "divides events, lines and characters between pieces of the body",
+        wire=wire.in_pieces,
+        parameters={
+            "size": Parameter(int, 7, "bytes of a piece"),
+            "seconds": Parameter(float, 0.0, "a pause before each piece"),
+        },
+    ),
+    Kind(
+        "usage-without-choices",
+        "sends a chunk of usage with empty `choices`",
+        wire=wire.usage_without_choices,
+        applies=_is_stream,
+    ),
+    Kind("null-content", "sends content that is null", wire=wire.null_content, applies=_has_choices),
+    Kind(
+        "tool-calls-without-index",
+        "leaves `index` out of the tool calls of a stream",
+        wire=wire.calls_without_index,
+        applies=lambda sent: _is_stream(sent) and _has_calls(sent),
+    ),
+    Kind("tool-calls-cut", "sends tool calls with incomplete arguments", wire=wire.calls_cut, applies=_has_calls),
+)
+
+#: Every fault by its name.
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
