@@ -42,6 +42,11 @@ def printable_json(text: str) -> str:
     return _UNPRINTABLE.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
+def printable_as(form: str, text: str) -> str:
+    """Return the output of a command printable: with JSON's escapes if its form is `json`."""
+    return printable_json(text) if form == "json" else printable(text)
+
+
 def print_on_any_encoding() -> None:
     """Let standard output and error escape what their encoding lacks, as a Windows code page does."""
     for stream in (sys.stdout, sys.stderr):

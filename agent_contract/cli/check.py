@@ -10,6 +10,7 @@ import click
 from agent_contract.document.errors import UnreadableError
 from agent_contract.document.own_document import find_document
 from agent_contract.lint import Findings, lint
+from agent_contract.printable import printable_line
 
 
 @click.command()
@@ -48,7 +49,7 @@ def _summary(findings: Findings) -> str:
         return counts
     contract = findings.contract
     parts = f"{_count(contract.operations, 'operation')}, {_count(contract.clauses, 'clause')}"
-    return f"{contract.title} {contract.version}: {parts}; {counts}"
+    return printable_line(f"{contract.title} {contract.version}: {parts}; {counts}")
 
 
 def _count(things: object, noun: str) -> str:

@@ -12,7 +12,7 @@ import click
 from agent_contract.document.errors import ContractError
 from agent_contract.load import load_contract
 from agent_contract.messages import GRADE_MEANINGS
-from agent_contract.printable import align
+from agent_contract.printable import align, printable_as
 
 if TYPE_CHECKING:
     from agent_contract.contract import Contract
@@ -59,7 +59,7 @@ def clauses(file: Path | None, form: str, allow_outside: bool) -> None:
         for problem in error.problems:
             click.echo(str(problem), err=True)
         raise SystemExit(2) from None
-    click.echo(FORMATS[form](contract))
+    click.echo(printable_as(form, FORMATS[form](contract)))
 
 
 def _value(clause: Clause) -> dict[str, object]:

@@ -12,6 +12,7 @@ from agent_contract.cli import UserError
 from agent_contract.contract import Contract
 from agent_contract.document.errors import ContractError
 from agent_contract.installation import REPORT_FORMAT, missing
+from agent_contract.printable import printable_as
 
 FORMS = ("table", "json", "markdown")
 #: Compares two reports. They belong to the contract tests, so this module is imported by its name, and only for them.
@@ -37,7 +38,7 @@ def diff(before: str, after: str, form: str, allow_outside: bool) -> None:
         raise UserError("A report can't be compared with a contract: give two reports, or two versions or documents.")
     else:
         text, differs = _diff_of_contracts(before, after, form, allow_outside)
-    click.echo(text)
+    click.echo(printable_as(form, text))
     raise SystemExit(1 if differs else 0)
 
 

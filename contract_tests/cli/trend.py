@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent_contract.printable import printable_line
 from contract_tests.options import AUTO
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _print(reports: Iterable[tuple[str, Report]]) -> None:
     for heading in ("contract", "deployment", "report"):
         table.add_column(heading, overflow="fold")
     for name, report in reports:
-        table.add_row(*map(Text, _row(name, report)))
+        table.add_row(*(Text(printable_line(cell)) for cell in _row(name, report)))
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = console.measure(table, options=console.options.update(max_width=_MOST)).maximum
@@ -67,7 +68,6 @@ def _print(reports: Iterable[tuple[str, Report]]) -> None:
 
 
 def _row(name: str, report: Report) -> list[str]:
-    from agent_contract.printable import printable
     from contract_tests.report.phrases import readable_time
 
     counts = [str(sum(report.verdict.counts.get(word, 0) for word in words)) for _, words in COLUMNS]
@@ -78,6 +78,6 @@ def _row(name: str, report: Report) -> list[str]:
         *counts,
         str(report.verdict.exit_code),
         str(judged),
-        printable(report.target.url),
+        report.target.url,
         name,
     ]
