@@ -13,6 +13,7 @@ import click
 
 from agent_contract.cli import UserError
 from agent_contract.document.errors import ContractError
+from agent_contract.printable import printable
 from mockserver.core.limits import Limits
 from mockserver.operations.table import CHAT_OPERATION
 from mockserver.recording.example_request import example_command
@@ -362,7 +363,7 @@ def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
     if command:
         lines += ["Try, with the token in $AGENT_CONTRACT_TOKEN:" if needs_token else "Try:", "  " + command]
     lines.append(connections)
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _warnings(config: Config, host: str) -> Iterator[str]:

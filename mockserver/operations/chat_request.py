@@ -72,6 +72,7 @@ def hints_of(call: Call) -> tuple[str, ...]:
     """Return a hint if the request has a `session_id`, which some guides mention but the API does not define."""
     body = call.body if isinstance(call.body, dict) else {}
     places = ["the body"] if "session_id" in body else []
+    places += ["the query"] if any(name == "session_id" for name, _ in call.request.query) else []
     places += ["the header " + name for name in _SESSION_HEADERS if name in call.request.headers]
     if not places:
         return ()

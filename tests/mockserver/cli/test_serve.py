@@ -52,6 +52,13 @@ def shown(served: Served, pattern: str) -> str:
     raise AssertionError(f"{pattern} is not in {served.lines}")
 
 
+def test_the_title_of_a_document_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    document = {"openapi": "3.1.0", "info": {"title": "T\x1b[31m\x9b", "version": "1"}, "paths": {}}
+    (tmp_path / "x.json").write_text(json.dumps(document), encoding="utf-8")
+    with serve("--spec", str(tmp_path / "x.json")) as running:
+        assert shown(running, "is served at").startswith(r"T\x1b[31m\x9b 1 is served at")
+
+
 def test_the_curl_that_is_printed_works_when_it_is_pasted(served: Served) -> None:
     command = shown(served, r"^\s+curl ").strip()
     printed = subprocess.check_output(["sh", "-c", command], stderr=subprocess.DEVNULL)

@@ -121,6 +121,12 @@ def test_a_session_id_in_a_request_gets_a_hint(body: dict[str, Any], headers: di
     assert mock.requests()[0]["hints"] == [hint]
 
 
+def test_a_session_id_in_the_query_gets_a_hint() -> None:
+    asked = replace(request({"messages": [user("Hello!")]}), query=(("session_id", "a"),))
+    (hint,) = engine().handle(asked).hints
+    assert hint.startswith("session_id in the query")
+
+
 def test_a_request_with_store_in_session_gets_no_hint() -> None:
     mock = engine()
     mock.handle(request({"messages": [user("Hello!")], "create_session": True}))
