@@ -29,6 +29,7 @@ NOT_RUN = {
     "python -m pip install ": "the tests of the package install it in an empty environment",
     "python3 -m venv .venv": "the tests of the package create environments",
     "source .venv/bin/activate": "the tests have an environment of their own",
+    "npm test": "it runs the tests of the reader",
     "tox run -e tests": "CI runs the same environment; `tox run -e layers` shows that tox knows its environments",
     "podman ": "it takes a container engine; the tests of the package run the Containerfile's steps",
     "kubectl ": "it takes a cluster; another test compares the manifest with the mock",
