@@ -67,6 +67,11 @@ def content(choice: Mapping[str, Any]) -> str:
     return said if isinstance(said, str) else ""
 
 
+def is_content(message: object) -> bool:
+    """Return whether the content is what a message says: not a tool call, not a refusal."""
+    return isinstance(message, dict) and not message.get("tool_calls") and not message.get("refusal")
+
+
 def usage(exchange: Exchange) -> Mapping[str, Any]:
     """Return the usage of a plain answer; raises `not tested` without one."""
     found = answer(exchange).get("usage")

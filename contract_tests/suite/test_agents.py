@@ -110,6 +110,17 @@ def test_a_chat_under_agents_is_answered_as_under_assistants(deployment: Deploym
         expect.status(exchange, alike.status)
         if exchange.status == expect.OK:
             conforming(deployment, exchange)
+            if lacking := _lacking(exchange) - _lacking(alike):
+                raise failed("an answer as under /assistants", f"one without {' and '.join(sorted(lacking))}", exchange)
+
+
+def _lacking(exchange: Exchange) -> set[str]:
+    """Return what an answer does not have: content, if it ended by itself, and tokens in its usage."""
+    messages = [choice.get("message") for choice in expect.choices(exchange) if choice.get("finish_reason") == "stop"]
+    null = any(isinstance(one, dict) and expect.is_content(one) and one.get("content", "") is None for one in messages)
+    counts = expect.answer(exchange).get("usage")
+    counted = isinstance(counts, dict) and any(counts.values())
+    return {*({"content"} if null else ()), *(() if counted else {"tokens"})}
 
 
 @pytest.mark.clause("agents.create")

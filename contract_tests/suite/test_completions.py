@@ -24,6 +24,9 @@ def test_a_prompt_is_gone_on_from(deployment: Deployment) -> None:
     exchange = _completed(deployment)
     expect.status(exchange, expect.OK)
     conforming(deployment, exchange)
+    usage = _answer(exchange).get("usage")
+    if isinstance(usage, dict) and not any(usage.values()):
+        raise failed("a usage that counts the prompt", json.dumps(usage), exchange)
 
 
 @pytest.mark.clause("completions.object")

@@ -157,7 +157,7 @@ def test_an_answer_that_ends_by_itself_has_content(deployment: Deployment, answe
         for exchange in (*answers, complete)
         if not json.loads(exchange.request.body).get("stop")
         for choice in expect.choices(exchange)
-        if choice.get("finish_reason") == "stop" and _is_content(choice.get("message"))
+        if choice.get("finish_reason") == "stop" and expect.is_content(choice.get("message"))
     ]
     if not ended:
         raise not_tested(f"no answer ended by itself within {COMPLETE_TOKENS} tokens")
@@ -236,11 +236,6 @@ def test_each_passage_of_knowledge_names_its_source(answers: list[Exchange]) -> 
             raise failed("passages with text, document_id and score", json.dumps(passages), exchange)
         return
     raise not_supported("no answer had an index_context_info")
-
-
-def _is_content(message: object) -> bool:
-    """Whether the content is what a message says: not a tool call, not a refusal."""
-    return isinstance(message, dict) and not message.get("tool_calls") and not message.get("refusal")
 
 
 def _is_passage(passage: object) -> bool:

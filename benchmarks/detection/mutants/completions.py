@@ -82,6 +82,12 @@ MUTANTS = (
         resource=answering("completion", longer),
     ),
     completions(
+        "completion-usage-all-zero",
+        "answer",
+        "Counts no tokens of a completion.",
+        resource=answering("completion", lambda value: {**value, "usage": dict.fromkeys(value["usage"], 0)}),
+    ),
+    completions(
         "completion-as-messages",
         "answer",
         "Answers a prompt with messages instead of text.",

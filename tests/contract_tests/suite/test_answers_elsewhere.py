@@ -1,0 +1,51 @@
+"""What is judged of an answer under `/assistants` is judged under `/agents` too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import pytest
+
+from contract_tests.deployment import client
+from contract_tests.deployment.bounded_http import ExchangeLimits, RawReply, send_within
+from mockserver import MockServer
+from tests.contract_tests.support.judging import judged
+
+
+def _uncounted(answer: dict[str, Any]) -> None:
+    answer["usage"] = dict.fromkeys(answer["usage"], 0)
+
+
+def _null(answer: dict[str, Any]) -> None:
+    answer["choices"][0]["message"]["content"] = None
+    answer["choices"][0]["finish_reason"] = "stop"
+
+
+@pytest.mark.parametrize(("spoil", "lacking"), [(_uncounted, "tokens"), (_null, "content")])
+def test_a_chat_under_agents_without_it_fails(spoil: Any, lacking: str) -> None:
+    def send(
+        to: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: ExchangeLimits
+    ) -> RawReply:
+        received = send_within(to, method, url, headers, content, bound)
+        if "/agents/" not in url or not url.endswith("/chat/completions") or received.status != 200:
+            return received
+        answer = json.loads(received.body)
+        spoil(answer)
+        return replace(received, pieces=((0.0, json.dumps(answer).encode()),))
+
+    with MockServer() as server:
+        assert judged(server.url, "clause=agents.chat-twin").findings["agents.chat-twin"].word == "passed"
+        with patch.object(client, "send_within", send):
+            found = judged(server.url, "clause=agents.chat-twin").findings["agents.chat-twin"]
+    assert (found.word, found.got) == ("failed", f"one without {lacking}")
+
+
+def test_generated_requests_are_judged_of_the_chat_alone() -> None:
+    with MockServer() as server:
+        found = judged(server.url, *(f"clause={id}" for id in ("chat.no-*", "chat.reply-conforms", "agents.chat-twin")))
+    assert found.findings["chat.reply-conforms"].operations == "createAssistantChatCompletion"
