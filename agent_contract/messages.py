@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from agent_contract.value_class import value_class
+
 JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
 Location: TypeAlias = tuple[str | int, ...]
 Headers: TypeAlias = Mapping[str, str]
@@ -36,7 +38,7 @@ GRADE_MEANINGS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Request:
     """One HTTP request: `path` is decoded text, header names are lower-case, `query` keeps its order."""
 
@@ -47,7 +49,7 @@ class Request:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Event:
     """One server-sent event, sent `delay` seconds after the one before it.
 
@@ -64,7 +66,7 @@ class Event:
         return name + b"data: " + self.data.replace(b"\n", b"\ndata: ") + b"\n\n"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Reply:
     """One HTTP reply: a body of bytes, or a stream of events; `delay` seconds before its first byte."""
 
@@ -80,7 +82,7 @@ class Reply:
         return b"".join(event.encode() for event in self.body)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Violation:
     """One way in which a request or a reply contradicts the document.
 
@@ -131,7 +133,7 @@ class Clause:
         return GRADES[self.grade]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Exchange:
     """A request and its reply, with the operation it reached and the clauses that it shows.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -15,6 +14,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, MapAdapter, RequestRedirect, Rule
 
 from agent_contract.model.operations import Operation
+from agent_contract.value_class import value_class
 
 _NAME = re.compile(r"\{([^{}]*)\}")
 #: How many paths are remembered, and the most characters of one with its method.
@@ -23,7 +23,7 @@ _REMEMBERED, _LONGEST = 1024, 256
 _LESS_THAN = "\ue000"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Found:
     """The operation that a request reaches, and the text of its path's parameters."""
 
@@ -31,7 +31,7 @@ class Found:
     parameters: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class NotAllowed:
     """A path that exists, with the methods that it takes."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,11 +16,12 @@ from agent_contract.model.schemas import Direction, Validator
 from agent_contract.validation.json_body import BodyProblem, Malformed, parse_json
 from agent_contract.validation.sse import parse_events
 from agent_contract.validation.violations import violations
+from agent_contract.value_class import value_class
 
 _FORM = "application/x-www-form-urlencoded"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Call:
     """A request, parsed for its operation.
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
-from agent_contract.document.json_pointer import parse
+from agent_contract.document.json_pointer import Place, parse
 from agent_contract.messages import JSON, Violation
 from agent_contract.model.operations import Operation
 from agent_contract.model.schemas import Schemas
@@ -65,13 +66,19 @@ def _of_type(schemas: Schemas, violation: Violation) -> Words:
     wanted = next((name for name in names if name != "null"), "null")
     if violation.where[0] != "body" and wanted in _PARSED:
         return _PARSED[wanted]
-    schema = schemas.at(parse(violation.pointer).parent)
+    schema = schemas.at(_schema_of(violation.pointer))
     if isinstance(schema, dict):
         if wanted == "object" and "properties" in schema:
             return _MODEL
         if wanted == "string" and schema.get("format") == "uuid":
             return _UUID_TYPE
     return _TYPES[wanted]
+
+
+@lru_cache(maxsize=4096)
+def _schema_of(pointer: str) -> Place:
+    """Return the place of the schema that holds a rule; the document has a limited number of them."""
+    return parse(pointer).parent
 
 
 def _limit(kind: str, sentence: str) -> Callable[[Violation], Words]:

@@ -7,6 +7,7 @@ declaration; JSON Schema has no order and reports everything. Source: pydantic 2
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
@@ -119,7 +120,7 @@ def _of_error(
     schemas: Schemas, error: jsonschema_rs.ValidationError, value: JSON, part: Location, direction: Direction
 ) -> Iterator[tuple[Violation, Key]]:
     """Yield an error's violations, each with the end of its sort key: one for each property that is too many."""
-    place = place_of(error.absolute_keyword_location or "")
+    place, pointer = _place_and_pointer(error.absolute_keyword_location or "")
     where: Location = (*part, *error.instance_path)
     rule = place.tokens[-1] if error.kind.name != "falseSchema" else "false"
     expected: JSON = schemas.at(place, direction)
@@ -127,13 +128,20 @@ def _of_error(
     if rule == "required":
         name = str(getattr(error.kind, "property", ""))
         order = _declared(schemas, place.parent, name, direction)
-        yield Violation((*where, name), rule, expected, None, str(place)), ((order, name),)
+        yield Violation((*where, name), rule, expected, None, pointer), ((order, name),)
     elif rule in ("additionalProperties", "unevaluatedProperties") and hasattr(error.kind, "unexpected"):
         for name in error.kind.unexpected:
             order = _LAST + list(got).index(name)
-            yield Violation((*where, name), rule, expected, got[name], str(place)), ((order, name),)
+            yield Violation((*where, name), rule, expected, got[name], pointer), ((order, name),)
     else:
-        yield Violation(where, rule, expected, got, str(place)), ()
+        yield Violation(where, rule, expected, got, pointer), ()
+
+
+@lru_cache(maxsize=4096)
+def _place_and_pointer(location: str) -> tuple[Place, str]:
+    """Return the place of an absolute keyword location, and its pointer; the document has a limited number of them."""
+    place = place_of(location)
+    return place, str(place)
 
 
 def _declared(schemas: Schemas, place: Place, name: str, direction: Direction) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from agent_contract import Call
+from agent_contract.value_class import value_class
 from mockserver.core.limits import Limits
 from mockserver.core.outcome import Outcome
 from mockserver.core.transaction import Transaction
@@ -33,7 +34,7 @@ class Settings:
     indexes: Mapping[str, SearchIndex] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class FreshValues:
     """Values for one attempt to answer: seconds since 1970, two new uuids, 8 random bytes."""
 
@@ -43,7 +44,7 @@ class FreshValues:
     nonce: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Context:
     """Everything that one attempt to answer a call may use; `script` is None if no rules or faults are set."""
 

@@ -10,9 +10,9 @@ from mockserver.core import keys
 from mockserver.core.context import FreshValues
 from mockserver.stores import Store
 
-_UUID_BITS = (1 << 128) - 1
-#: The bits of a uuid that state its version and variant, and what version 4 has there.
-_FIXED_BITS, _VERSION_4 = 0xF << 76 | 0b11 << 62, 4 << 76 | 0b10 << 62
+#: The bits of two uuids that state their version and variant, and what version 4 has there.
+_TWICE = 1 << 128 | 1
+_FIXED_BITS, _VERSION_4 = (0xF << 76 | 0b11 << 62) * _TWICE, (4 << 76 | 0b10 << 62) * _TWICE
 
 
 class IdSource:
@@ -38,11 +38,10 @@ class IdSource:
                 self._source = random.Random(self.seed if start == 1 else f"{self.seed}/{start}")
             source = self._source
             drawn = source.getrandbits(320)
-        nonce = (drawn >> 256).to_bytes(8, "big")
-        return FreshValues(self._clock(), _uuid(drawn & _UUID_BITS), _uuid(drawn >> 128 & _UUID_BITS), nonce)
+        text = f"{drawn & ~_FIXED_BITS | _VERSION_4:080x}"
+        return FreshValues(self._clock(), _uuid(text[48:]), _uuid(text[16:48]), bytes.fromhex(text[:16]))
 
 
-def _uuid(bits: int) -> str:
-    """Return 128 bits as a random uuid. Source: RFC 9562, section 5.4."""
-    text = f"{bits & ~_FIXED_BITS | _VERSION_4:032x}"
+def _uuid(text: str) -> str:
+    """Return 32 digits as a uuid. Source: RFC 9562, section 5.4."""
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

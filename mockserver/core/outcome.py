@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from agent_contract.messages import JSON, JSON_TYPE, Location, Reply
+from agent_contract.value_class import value_class
 
 
 @dataclass(eq=False)
@@ -29,7 +30,7 @@ class Rejection(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Write:
     """A new value for a key, or None to delete it; `Store.put` explains the other fields."""
 
@@ -48,7 +49,7 @@ class Reset(Enum):
     ALL = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Outcome:
     """A reply, and the changes to the store; all keys are relative to the transaction's scope.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from agent_contract.messages import Event, Reply
+from agent_contract.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Piece(Event):
     """Bytes that are sent as they are, `delay` seconds after what came before them."""
 
@@ -25,7 +25,7 @@ class Ending(Enum):
     STALL = "left open without another byte"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class BrokenReply(Reply):
     """A reply whose connection does not end as HTTP requires; its headers are not sent without `has_head`.
 

@@ -22,6 +22,7 @@ from agent_contract import (
     parse_call,
 )
 from agent_contract.messages import JSON, JSON_TYPE, Exchange, Reply, Request, Violation
+from agent_contract.value_class import value_class
 from mockserver.core.context import Behaviour
 from mockserver.core.limits import SYMBOLS
 from mockserver.core.outcome import Rejection
@@ -34,7 +35,7 @@ _MAX_VALUE = 200  # characters of an invalid value in a 422
 _CONTENT_TYPE_CLAUSES = {True: "body-content-type", False: "body-content-type-absent"}
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Admitted:
     """A request that passed every check: its call and its scope."""
 

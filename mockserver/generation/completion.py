@@ -12,13 +12,14 @@ from typing import Any
 import orjson
 
 from agent_contract.messages import JSON_TYPE, Event, Reply
+from agent_contract.value_class import value_class
 from mockserver.generation.latency import Pace
 from mockserver.generation.tokenizer import pieces
 
 DONE = Event(b"[DONE]")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class ToolCall:
     """A function call; the pieces, one per token, are its arguments as JSON."""
 
@@ -39,7 +40,7 @@ class ToolCall:
             yield orjson.dumps({"index": index, "function": {"arguments": piece}})
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Choice:
     """One answer: its text in pieces, one per token, or calls; and the reason why it ended.
 
@@ -65,17 +66,18 @@ class Choice:
             return {"role": role, "content": None, "refusal": self.content}
         return {"role": role, "content": self.content}
 
-    def chunk_parts(self, piece: bytes) -> list[bytes]:
-        """Return the content of each chunk as JSON, one per token; `piece` is the template for text."""
+    def chunk_parts(self, piece: tuple[bytes, bytes]) -> list[bytes]:
+        """Return the content of each chunk as JSON, one per token; `piece` is what surrounds text."""
         if self.calls:
             deltas = (delta for index, call in enumerate(self.calls) for delta in call.deltas(index))
             return [b'"delta":{"tool_calls":[%s]}' % delta for delta in deltas]
         if self.is_refusal:
             return [b'"delta":{"refusal":%s}' % orjson.dumps(text) for text in self.pieces]
-        return [piece % orjson.dumps(text) for text in self.pieces]
+        before, after = piece
+        return [before + orjson.dumps(text) + after for text in self.pieces]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Completion:
     """The answer to a request; `role` is the role of its messages. `counted` replaces token counts by name."""
 
@@ -110,7 +112,7 @@ class CompletionFormat:
     """The form of answers. `whole` and `chunk` are the values of `object` in a JSON document and in a chunk.
 
     `content` returns the fields of a choice in a JSON document, `opening` those of its first chunk (None: there is
-    none); both get the role. `piece` is the template of a chunk's text as JSON, `end` the fields next to
+    none); both get the role. `piece` is what surrounds the text of a chunk as JSON, `end` the fields next to
     `finish_reason`.
     """
 
@@ -118,7 +120,7 @@ class CompletionFormat:
     chunk: str
     content: Callable[[Choice, str], dict[str, Any]]
     opening: Callable[[Choice, str], dict[str, Any]] | None
-    piece: bytes
+    piece: tuple[bytes, bytes]
     end: Mapping[str, Any]
 
 
@@ -129,7 +131,7 @@ CHAT = CompletionFormat(
     opening=lambda choice, role: {
         "delta": {"role": role, "content": None if choice.calls or choice.is_refusal else ""}
     },
-    piece=b'"delta":{"content":%s}',
+    piece=(b'"delta":{"content":', b"}"),
     end={"delta": {}},
 )
 TEXT = CompletionFormat(
@@ -137,7 +139,7 @@ TEXT = CompletionFormat(
     chunk="text_completion",
     content=lambda choice, _: {"text": choice.content},
     opening=None,
-    piece=b'"text":%s',
+    piece=(b'"text":', b""),
     end={"text": ""},
 )
 
@@ -185,35 +187,42 @@ def stream_reply(
     written = [choice.chunk_parts(form.piece) for choice in completion.choices]
     delays = pace.delays(max(1, *map(len, written)), seed)
     headers = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
-    events = tuple(_events(completion, written, with_usage, delays, form))
-    return Reply(200, headers, events, delays[0])
-
-
-def _events(
-    completion: Completion,
-    written: Sequence[Sequence[bytes]],
-    with_usage: bool,
-    delays: Sequence[float],
-    form: CompletionFormat,
-) -> Iterator[Event]:
     head = completion.head(form.chunk)
+    events = list(_beginning(completion, head, form))
+    _add_rounds(events, completion, written, delays, head, form)
+    if with_usage:
+        events.append(Event(orjson.dumps({**head, "choices": [], "usage": completion.usage})))
+    events.append(DONE)
+    return Reply(200, headers, tuple(events), delays[0])
+
+
+def _beginning(completion: Completion, head: dict[str, Any], form: CompletionFormat) -> Iterator[Event]:
     if form.opening is not None:
         yield from _openings(completion, head, form)
     elif completion.context is not None:
         yield Event(_with_context(completion, head, {"index": 0, **form.end, "finish_reason": None}))
-    before = orjson.dumps(head)[:-1] + b',"choices":[{"index":'
+
+
+def _add_rounds(
+    events: list[Event],
+    completion: Completion,
+    written: Sequence[Sequence[bytes]],
+    delays: Sequence[float],
+    head: dict[str, Any],
+    form: CompletionFormat,
+) -> None:
+    """Add the tokens of the choices to `events`, a round after each delay, and the finish reason of each choice."""
+    start, end = orjson.dumps(head)[:-1] + b',"choices":[{"index":', b',"finish_reason":null}]}'
+    begun = [b"%s%d," % (start, index) for index in range(len(written))]
     for place, delay in enumerate(delays):
         due = delay if place else 0.0  # the first delay is the reply's
-        for index, choice in enumerate(completion.choices):
-            if place < len(written[index]):
-                yield Event(b'%s%d,%s,"finish_reason":null}]}' % (before, index, written[index][place]), delay=due)
+        for index, parts in enumerate(written):
+            if place < len(parts):
+                events.append(Event(begun[index] + parts[place] + end, "", due))
                 due = 0.0
-            if place == max(0, len(written[index]) - 1):
-                finish = {"index": index, **form.end, "finish_reason": choice.finish_reason}
-                yield Event(orjson.dumps({**head, "choices": [finish]}))
-    if with_usage:
-        yield Event(orjson.dumps({**head, "choices": [], "usage": completion.usage}))
-    yield DONE
+            if place == (len(parts) or 1) - 1:
+                finish = {"index": index, **form.end, "finish_reason": completion.choices[index].finish_reason}
+                events.append(Event(orjson.dumps({**head, "choices": [finish]})))
 
 
 def _openings(completion: Completion, head: dict[str, Any], form: CompletionFormat) -> Iterator[Event]:

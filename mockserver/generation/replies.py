@@ -64,8 +64,12 @@ def classify(topic: str) -> str:
 
 def opening(said: str, digest: bytes) -> str:
     """Return the sentence that an answer to `said` begins with, the same for the same 32 bytes of `digest`."""
+    return _opening(said, int.from_bytes(digest[:4], "big"))
+
+
+def _opening(said: str, number: int) -> str:
     topic = topic_of(said)
-    return _pick(_CORPUS.openings[classify(topic)], struct.unpack(">8I", digest)[0]).format(topic=topic.rstrip(".!"))
+    return _pick(_CORPUS.openings[classify(topic)], number).format(topic=topic.rstrip(".!"))
 
 
 def compose(said: str, evidence: str, digest: bytes) -> str:
@@ -84,7 +88,7 @@ def compose_parts(said: str, evidence: str, digest: bytes) -> tuple[str, list[st
     """
     numbers = struct.unpack(">8I", digest)
     start, step, count = numbers[1], 1 + numbers[2] % (len(_CORPUS.sentences) - 1), 1 + numbers[3] % 2
-    text = opening(said, digest)
+    text = _opening(said, numbers[0])
     if evidence:
         text, sentences = f"{text}\n\n{evidence}", [f" {_CORPUS.sample_after_evidence}"]
     else:

@@ -203,16 +203,11 @@ def _seed(request: ChatRequest, session: Session) -> bytes:
 
 def _prompt_tokens(request: ChatRequest, session: Session, found: list[SearchHit]) -> int:
     """Return the tokens of the prompt: instructions, session, messages, passages, tools and response format."""
-    return (
-        session.tokens
-        + _instruction_tokens(request.agent.instructions)
-        + count_tokens(
-            *texts_of(request.body["messages"]),
-            *(one.document.text for one in found),
-            *declared_functions_json(request),
-            *wanted_schema_json(request),
-        )
-    )
+    texts = texts_of(request.body["messages"])
+    texts += [one.document.text for one in found]
+    texts += declared_functions_json(request)
+    texts += wanted_schema_json(request)
+    return session.tokens + _instruction_tokens(request.agent.instructions) + count_tokens(*texts)
 
 
 def _instruction_tokens(text: str) -> int:

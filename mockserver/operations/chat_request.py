@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from agent_contract import Call, WorkBudget
 from agent_contract.printable import shorten
+from agent_contract.value_class import value_class
 from mockserver.core.context import FreshValues, Settings
 from mockserver.core.outcome import Rejection
 from mockserver.resources.agents import OPENAI_ROLES, Agent
@@ -19,7 +20,7 @@ def _no_messages() -> Iterator[Message]:
     return iter(())
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class ChatRequest:
     """A request to an agent; `session` is None if the named one does not exist.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -65,10 +65,12 @@ def check_tools(request: ChatRequest) -> None:
 def check_tool_choice(request: ChatRequest) -> None:
     """Refuse a `tool_choice` that is neither one of OpenAI's values nor the name of a declared tool."""
     choice = request.body.get("tool_choice")
+    if choice is None:
+        return
     names = [tool["function"]["name"] for tool in _declared(request)]
     listed = ", ".join(names) or "none"
     named = _named(choice) if isinstance(choice, dict) else ""
-    if choice is None or (choice in _CHOICES and (names or choice != "required")) or (named and named in names):
+    if (choice in _CHOICES and (names or choice != "required")) or (named and named in names):
         return
     spelled = f'"{shorten(named or str(choice))}"'
     why = f"Invalid tool_choice {spelled}. Send none, auto, required (with tools), or the name of a declared function. "
@@ -133,9 +135,9 @@ def tool_results(request: ChatRequest) -> str:
     return shorten(" ".join(" ".join(results).split()), _QUOTED)
 
 
-def declared_functions_json(request: ChatRequest) -> Iterator[str]:
-    """Yield the JSON of each declared function, which is a part of the prompt."""
-    return (to_json(tool["function"]) for tool in _declared(request))
+def declared_functions_json(request: ChatRequest) -> list[str]:
+    """Return the JSON of each declared function, which is a part of the prompt."""
+    return [to_json(tool["function"]) for tool in _declared(request)]
 
 
 def _result(message: Mapping[str, Any], names: Mapping[str, str]) -> str:

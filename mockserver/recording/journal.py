@@ -15,6 +15,7 @@ import orjson
 
 from agent_contract.messages import Event, Exchange, Reply, Request, Violation
 from agent_contract.redaction import Redaction, secrets_in
+from agent_contract.value_class import value_class
 from mockserver.core import keys
 from mockserver.core.transaction import Transaction
 from mockserver.recording.exchange_json import excerpt
@@ -37,7 +38,7 @@ _MOST_VALUE = 200  # characters of a value that was wrong
 _PAGE = 100
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Subject:
     """The subject of an entry: the time in seconds since 1970, and the ids of agent and session, if any."""
 
@@ -46,7 +47,7 @@ class Subject:
     session: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class JournalEntry:
     """An exchange to be kept; its bytes are JSON without secrets, made when they are asked for."""
 

@@ -37,7 +37,7 @@ def truncate(session: Session, most: int | None, strategy: str, lines: Iterable[
         message = decode_message(line)
         if characters <= room and message["role"] != "tool":
             break
-        texts = list(content_parts(message))
+        texts = content_parts(message)
         tokens, characters, size = tokens - count_tokens(*texts), characters - sum(map(len, texts)), size - len(line)
         dropped.append(message)
     first = session.first + len(dropped)

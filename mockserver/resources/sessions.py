@@ -71,7 +71,7 @@ def extend(session: Session, messages: Sequence[Message], now: float) -> tuple[S
     """
     kept = [_kept(message) for message in messages]
     lines = tuple(map(_encode_message, kept))
-    texts = [text for message in kept for text in content_parts(message)]
+    texts = texts_of(kept)
     extended = Session(
         now,
         digest(session.digest.encode(), messages).hex(),
@@ -138,10 +138,9 @@ def text_of(message: Mapping[str, Any]) -> str:
     return content or ""
 
 
-def texts_of(messages: Sequence[Message]) -> Iterator[str]:
-    """Yield every string of the messages that counts: their text, and the names and arguments of calls."""
-    for message in messages:
-        yield from content_parts(message)
+def texts_of(messages: Iterable[Message]) -> list[str]:
+    """Return every string of the messages that counts: their text, and the names and arguments of calls."""
+    return [text for message in messages for text in content_parts(message)]
 
 
 def calls_of(message: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -154,23 +153,23 @@ def calls_of(message: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield id, name, arguments
 
 
-def content_parts(message: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a message's text, and name and arguments of each call that it makes."""
-    yield text_of(message)
-    for _, name, arguments in calls_of(message):
-        yield name
-        yield arguments
+def content_parts(message: Mapping[str, Any]) -> list[str]:
+    """Return a message's text, and name and arguments of each call that it makes."""
+    parts = [text_of(message)]
+    if message.get("tool_calls"):
+        for _, name, arguments in calls_of(message):
+            parts += (name, arguments)
+    return parts
 
 
 def digest(before: bytes, messages: Sequence[Message]) -> bytes:
     """Return 32 bytes that identify `before` followed by the role and the content of each message."""
-    state = hashlib.blake2b(before, digest_size=32)
+    parts = [before]
     for message in messages:
         for text in (message["role"], *content_parts(message)):
             data = text.encode()
-            state.update(len(data).to_bytes(8, "big"))
-            state.update(data)
-    return state.digest()
+            parts += (len(data).to_bytes(8, "big"), data)
+    return hashlib.blake2b(b"".join(parts), digest_size=32).digest()
 
 
 def user_texts(messages: Iterable[Message]) -> Iterator[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from agent_contract.document.errors import ContractError, Problem
+from agent_contract.value_class import value_class
 
 _Value = TypeVar("_Value")
 
@@ -17,7 +17,7 @@ SIZE = 256 * 1024 * 1024
 MAX_SWEPT = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class Versioned:
     """A stored value and its version."""
 

@@ -12,10 +12,11 @@ from itertools import chain, islice
 
 from sortedcontainers import SortedDict
 
+from agent_contract.value_class import value_class
 from mockserver.stores.base import ITEMS, MAX_SWEPT, SIZE, Conflict, Entry, StoreFull, Versioned, full_message
 
 
-@dataclass(frozen=True, slots=True)
+@value_class(frozen=True, slots=True)
 class _Item:
     stored: Versioned
     expires: float | None
@@ -133,7 +134,9 @@ class MemoryStore:
     def append(self, log: str, entry: Entry, keep: int) -> int:
         """Add an entry to a log and return its number; the log keeps its newest `keep` entries."""
         with self._lock:
-            written = self._logs.setdefault(log, _Log())
+            written = self._logs.get(log)
+            if written is None:
+                written = self._logs[log] = _Log()
             written.count += 1
             written.kept.append(entry)
             self._held += len(entry)
