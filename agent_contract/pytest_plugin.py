@@ -1,35 +1,71 @@
-"""The plugin that pytest loads at every start in an environment with this package, so it imports nothing.
+"""The plugin that pytest loads at every start in an environment with this package, so it imports nothing but pytest.
 
-The contract tests' options are registered only if the command line uses one of them.
+The fixture `agent_mock` imports the mock when the first test uses it. The contract tests' options are registered only
+if the command line uses one of them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import Any
 
-if TYPE_CHECKING:
-    import pytest
+import pytest
 
 #: How the options of the contract tests begin.
 PREFIX = "--contract-"
 JUDGE = "contract_tests.runner.plugin"
+CLIENT_TESTS = "mockserver.testing.plugin"
+
+#: The options of `agent_mock`: name, allowed values, meaning.
+_OPTIONS = (
+    ("agent-mock-config", None, "configuration file of the mock, relative to the root folder"),
+    ("agent-mock-rejections", ("strict", "warn", "off"), "what a request that breaks the contract does to its test"),
+    ("agent-mock-error-format", ("fastapi", "openai"), "body of refusals; OpenAI's SDKs print that of openai"),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register the options of the fixture `agent_mock`."""
+    group = parser.getgroup("agent-mock", "agent_mock, the mock of an agent API")
+    for name, values, meaning in _OPTIONS:
+        more: dict[str, Any] = {"choices": values} if values else {"metavar": "FILE"}
+        group.addoption(f"--{name}", help=meaning, **more)
+        parser.addini(name.replace("-", "_"), meaning)
 
 
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
     """Load the contract tests' plugin if an option of theirs is given; UsageError if that can't be done."""
-    if any(argument.startswith(PREFIX) for argument in args) and not early_config.pluginmanager.hasplugin(JUDGE):
-        _load_judge(early_config.pluginmanager)
+    if any(argument.startswith(PREFIX) for argument in args):
+        _load(early_config.pluginmanager, JUDGE, PREFIX + "…")
 
 
-def _load_judge(manager: pytest.PytestPluginManager) -> None:
+@pytest.fixture(scope="session")
+def agent_mock_config() -> Any:
+    """The configuration of `agent_mock`: a mapping, the path of a file, or a `Config`. Override it to set one."""
+    return None
+
+
+@pytest.fixture
+def agent_mock(request: pytest.FixtureRequest, agent_mock_config: Any) -> Iterator[Any]:
+    """A mock of the agent API for this test, a `mockserver.testing.AgentMock`.
+
+    One server runs for all tests of a process; each test has agents, sessions, rules, faults and requests of its own.
+    """
+    yield from _load(request.config.pluginmanager, CLIENT_TESTS, "agent_mock").open_fixture(request, agent_mock_config)
+
+
+def _load(manager: pytest.PytestPluginManager, name: str, what: str) -> Any:
+    """Return a plugin of the kit, registered once; raises UsageError if it can't be imported."""
     from importlib import import_module
 
-    from pytest import UsageError  # noqa: PT013 - imported late, see above
-
+    found = manager.getplugin(name)
+    if found is not None:
+        return found
     try:
-        module = import_module(JUDGE)
+        found = import_module(name)
     except ImportError as error:
         from agent_contract.installation import missing
 
-        raise UsageError(missing(error, PREFIX + "…")) from error
-    manager.register(module, JUDGE)
+        raise pytest.UsageError(missing(error, what)) from error
+    manager.register(found, name)
+    return found

@@ -40,6 +40,7 @@ _LARGE = 64 * 1024
 _SLOW_MARKS = (b'"parameters"', b'"json_schema"', b'"n"', b'"stop"', b'"store_in_session"', b"\\u")
 _NO_LENGTH = frozenset({204, 304})
 _RESET_ALL = Outcome(Reply(204, {}, b""), reset=Reset.ALL)
+_RESET_SCOPE = Outcome(Reply(204, {}, b""), reset=Reset.SCOPE)
 
 
 class Effort(Enum):
@@ -148,9 +149,9 @@ class Engine:
         found: list[dict[str, Any]] = orjson.loads(orjson.dumps([readable_entry(*entry) for entry in entries]))
         return found
 
-    def reset(self) -> None:
-        """Delete everything in every scope: created and changed agents, sessions and journals."""
-        Transaction(self.store).commit(_RESET_ALL)
+    def reset(self, scope: str | None = None) -> None:
+        """Delete everything in a scope, or in every scope: changed agents, sessions, rules, faults and journals."""
+        Transaction(self.store, scope or "").commit(_RESET_ALL if scope is None else _RESET_SCOPE)
         self.scopes.forget()
 
     def handle(self, request: Request) -> Exchange:

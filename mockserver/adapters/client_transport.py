@@ -18,6 +18,7 @@ import anyio
 
 from agent_contract.messages import Event, Reply, Request
 from mockserver.build import load_engine
+from mockserver.core.scopes import SCOPE_HEADER
 from mockserver.engine import Engine
 from mockserver.faults.broken_reply import BrokenReply, Ending
 
@@ -113,30 +114,38 @@ class EngineTransport(ABC, Generic[RequestT, ResponseT]):
     """Answers every request with an engine, for any host, for sync and async clients.
 
     It applies the delays of the mock and the read timeout of the client: a reply or an event that is slower than the
-    timeout raises the library's `ReadTimeout`.
+    timeout raises the library's `ReadTimeout`. With a `scope`, every request is in that scope.
     """
 
     read_timeout: ClassVar[Callable[..., Exception]]
     read_error: ClassVar[Callable[..., Exception]]
     protocol_error: ClassVar[Callable[..., Exception]]
 
-    def __init__(self, engine: Engine | None = None) -> None:
+    def __init__(self, engine: Engine | None = None, *, scope: str = "") -> None:
         self.engine = engine or load_engine()
+        self.scope = scope
 
     def handle_request(self, request: RequestT) -> ResponseT:  # noqa: D102
         timeout = self._timeout_of(request)
-        reply = self.engine.reply(_converted(request, request.read()))
+        reply = self.engine.reply(self._converted(request, request.read()))
         timeout.wait(reply.delay)
         return self._response(_with_head(reply, timeout), timeout)
 
     async def handle_async_request(self, request: RequestT) -> ResponseT:  # noqa: D102
         timeout = self._timeout_of(request)
-        converted = _converted(request, await request.aread())
+        converted = self._converted(request, await request.aread())
         # An engine that may wait for its store runs in a thread.
         waiting = anyio.to_thread.run_sync(self.engine.reply, converted) if self.engine.blocking else None
         reply = await waiting if waiting else self.engine.reply(converted)
         await timeout.wait_async(reply.delay)
         return self._response(_with_head(reply, timeout), timeout)
+
+    def _converted(self, request: RequestT, body: bytes) -> Request:
+        query = tuple(parse_qsl(request.url.query.decode("latin-1"), keep_blank_values=True))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if self.scope:
+            headers[SCOPE_HEADER] = self.scope
+        return Request(request.method, request.url.path, query, headers, body)
 
     @abstractmethod
     def _response(self, reply: Reply, timeout: ClientTimeout) -> ResponseT:
@@ -162,9 +171,3 @@ def _with_head(reply: Reply, timeout: ClientTimeout) -> Reply:
 def _error_of(reply: BrokenReply, timeout: ClientTimeout) -> Exception:
     """Return the error that the library raises at the end of such a connection."""
     return timeout.reset() if reply.ending is Ending.RESET else timeout.cut()
-
-
-def _converted(request: ClientRequest, body: bytes) -> Request:
-    query = tuple(parse_qsl(request.url.query.decode("latin-1"), keep_blank_values=True))
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    return Request(request.method, request.url.path, query, headers, body)

@@ -29,7 +29,7 @@ class Httpx2Transport(
     """Answers every request with an engine, for any host: `httpx2.Client(transport=Httpx2Transport())`.
 
     It applies the delays of the mock and the read timeout of the client: a reply or an event that is slower than the
-    timeout raises `httpx2.ReadTimeout`.
+    timeout raises `httpx2.ReadTimeout`. With a `scope`, every request is in that scope.
     """
 
     read_timeout = httpx2.ReadTimeout

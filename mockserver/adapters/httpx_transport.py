@@ -16,7 +16,7 @@ class MockTransport(EngineTransport[httpx.Request, httpx.Response], httpx.BaseTr
     """Answers every request with an engine, for any host: `httpx.Client(transport=MockTransport())`.
 
     It applies the delays of the mock and the read timeout of the client: a reply or an event that is slower than the
-    timeout raises `httpx.ReadTimeout`.
+    timeout raises `httpx.ReadTimeout`. With a `scope`, every request is in that scope.
     """
 
     read_timeout = httpx.ReadTimeout

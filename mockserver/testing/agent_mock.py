@@ -1,0 +1,327 @@
+"""A mock for one test: a scope of a server that many tests share."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from agent_contract.document.checked_file import Source
+from agent_contract.document.reader import parse_text, read_text
+from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request
+from mockserver.adapters.threaded_server import API, MockServer
+from mockserver.build import create_engine, load_engine, own_contract
+from mockserver.config import Config, read_config
+from mockserver.core.outcome import Outcome
+from mockserver.core.scopes import SCOPE_HEADER
+from mockserver.core.transaction import Transaction
+from mockserver.engine import Engine
+from mockserver.operations.agent_store import look_up
+from mockserver.operations.session_store import save_session
+from mockserver.resources.agents import find_configured
+from mockserver.resources.sessions import EMPTY
+from mockserver.scenarios.rule import Then
+from mockserver.testing.recorded import RecordedRequest, differences, nearest
+from mockserver.testing.report import describe_requests
+
+if TYPE_CHECKING:
+    import openai
+
+    from mockserver.adapters.httpx2_transport import Httpx2Transport
+    from mockserver.adapters.httpx_transport import MockTransport
+
+_MOST_REQUESTS = 10_000
+_PYTHON = Source("agent_mock")
+_UNNAMED = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+@dataclass
+class SharedServer:
+    """A running server, and the latest requests of each of its scopes."""
+
+    engine: Engine
+    server: MockServer
+    requests: dict[str, deque[Exchange]]
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @contextmanager
+    def open(self, name: str = "test") -> Iterator[AgentMock]:
+        """Open a scope of its own, which is deleted at the end."""
+        scope = f"{next(self._numbers)}-{_UNNAMED.sub('-', name)[-80:]}"
+        with ExitStack() as opened:
+            opened.callback(self._delete, scope)
+            yield AgentMock(self, scope, opened)
+
+    def _delete(self, scope: str) -> None:
+        self.engine.reset(scope)
+        self.requests.pop(scope, None)
+
+
+@contextmanager
+def serve_mock(
+    config: Config | Mapping[str, Any] | Path | str | None = None, error_format: str | None = None
+) -> Iterator[SharedServer]:
+    """Run a server that tests share. `config` is a configuration, its content as values, or its file."""
+    requests: dict[str, deque[Exchange]] = defaultdict(lambda: deque(maxlen=_MOST_REQUESTS))
+    lock = threading.Lock()
+
+    def record(exchange: Exchange) -> None:
+        scope = exchange.request.headers.get(SCOPE_HEADER)
+        if scope is not None and not exchange.request.path.startswith("/__mock__/"):
+            with lock:
+                requests[scope].append(exchange)
+
+    if isinstance(config, (Path, str)):
+        engine = load_engine(config=config, journal=record, error_format=error_format)
+    else:
+        if isinstance(config, Mapping):
+            config = read_config(dict(config), Source("agent_mock_config"), Path.cwd())
+        config = config or Config()
+        config = replace(config, error_format=error_format or config.error_format)
+        engine = create_engine(own_contract(), config, listener=record)
+    with MockServer(engine) as server:
+        yield SharedServer(engine, server, requests)
+
+
+@contextmanager
+def open_mock(config: Config | Mapping[str, Any] | Path | str | None = None) -> Iterator[AgentMock]:
+    """Run a server with one mock, for tests without pytest: `with open_mock() as mock:`."""
+    with serve_mock(config) as shared, shared.open() as mock:
+        yield mock
+
+
+class AgentMock:
+    """The mock of one test. It has its own agents, sessions, rules, faults and requests.
+
+    A client uses it through `base_url`, `client`, `url` or one of the transports.
+    """
+
+    def __init__(self, shared: SharedServer, scope: str, opened: ExitStack) -> None:
+        self.scope = scope
+        #: The URL of the mock for this test, without a path at its end.
+        self.url = f"{shared.server.url}/__mock__/scope/{scope}"
+        self.engine = shared.engine
+        self._requests = shared.requests[scope]
+        self._opened = opened
+        self._created: dict[str, str] = {}
+        self._expected: list[str] = []
+
+    def base_url(self, agent: str = "demo") -> str:
+        """Return the base URL for an OpenAI client that uses `agent`: a name, an id, or one that `agent` created."""
+        return f"{self.url}{API}/assistants/{self._created.get(agent, agent)}"
+
+    def client(self, agent: str = "demo", **options: Any) -> openai.OpenAI:
+        """Return an OpenAI client that uses `agent`; it is closed at the end of the test."""
+        made = _openai().OpenAI(**self._client_options(agent, options))
+        return self._opened.enter_context(made)  # type: ignore[no-any-return]
+
+    def async_client(self, agent: str = "demo", **options: Any) -> openai.AsyncOpenAI:
+        """Return an asynchronous OpenAI client that uses `agent`."""
+        return _openai().AsyncOpenAI(**self._client_options(agent, options))  # type: ignore[no-any-return]
+
+    @property
+    def transport(self) -> MockTransport:
+        """A transport for httpx that answers without a port."""
+        from mockserver.adapters.httpx_transport import MockTransport
+
+        return MockTransport(self.engine, scope=self.scope)
+
+    @property
+    def httpx2_transport(self) -> Httpx2Transport:
+        """A transport for httpx2 that answers without a port."""
+        from mockserver.adapters.httpx2_transport import Httpx2Transport
+
+        return Httpx2Transport(self.engine, scope=self.scope)
+
+    # What the mock answers
+
+    def reply(
+        self,
+        *answers: str | Mapping[str, Any],
+        tool_calls: Sequence[Mapping[str, Any]] | None = None,
+        name: str | None = None,
+        then: Then = "last",
+        times: int | None = None,
+        off_contract: bool = False,
+        strict: bool | None = None,
+        **when: Any,
+    ) -> None:
+        """Add a rule: what the mock answers to requests that fulfil the conditions `when`, in any case without them.
+
+        Several answers follow each other, `then` decides what comes after the last one. `tool_calls` is short for one
+        answer. With `strict`, requests that no rule matches are refused. Conditions and answers are those of a
+        scenario's rules. Raises `ContractError` if one of them is invalid.
+        """
+        several = [*answers, *([{"tool_calls": list(tool_calls)}] if tool_calls is not None else [])]
+        if not several and strict is None:
+            raise TypeError('reply() needs an answer: reply("Hello!"), or reply(tool_calls=[{"name": "search"}])')
+        optional = {"name": name, "times": times}
+        rule: dict[str, Any] = {key: value for key, value in optional.items() if value is not None}
+        rule |= {"when": when, "answers": several, "then": then, "off_contract": off_contract}
+        value: dict[str, Any] = {"rules": [rule] if several else []}
+        self._add(value if strict is None else {**value, "strict": strict})
+
+    def fail(self, fault: str | int, **parameters: Any) -> None:
+        """Add a fault, by its name or status, with its parameters: `fail(429, times=1)`, `fail("cut", after=3)`.
+
+        Raises `ContractError` for an unknown fault or parameter.
+        """
+        if "agent" in parameters:
+            parameters["agent"] = self._created.get(parameters["agent"], parameters["agent"])
+        self._add({"faults": [{"fault": fault, **parameters}]})
+
+    def scenario(self, file: Path | str) -> None:
+        """Add the rules and faults of a scenario file; raises `ContractError` with every problem of the file."""
+        text = read_text(Path(file), str(file))
+        value: Any = parse_text(text, str(file)) or {}
+        self.engine.scripts.add(self.scope, value, Source(str(file), text))
+
+    def agent(self, name: str, **fields: Any) -> str:
+        """Create an agent in this test's scope and return its id; `fields` are those of the API."""
+        body = {"model": "llama-2-70b-chat-hf", "name": name, **fields}
+        headers = {**JSON_TYPE, **self._token(), SCOPE_HEADER: self.scope}
+        exchange = self.engine.handle(Request("POST", f"{API}/agents", (), headers, orjson.dumps(body)))
+        if exchange.reply.status != 201:
+            raise ValueError(f"The agent {name!r} can't be created: {exchange.reply.content().decode()}")
+        self._created[name] = orjson.loads(exchange.reply.content())["id"]
+        return self._created[name]
+
+    def session(self, agent: str = "demo", messages: Sequence[Mapping[str, Any]] = ()) -> str:
+        """Create a session of `agent` that holds `messages`, and return its id."""
+        transaction = Transaction(self.engine.store, self.scope)
+        found = look_up(self.engine.settings, transaction, self._created.get(agent, agent))
+        if found is None:
+            raise ValueError(f"No agent {agent!r}. Create it first with agent_mock.agent({agent!r}).")
+        fresh = self.engine.ids.draw()
+        said = [dict(message) for message in messages]
+        write = save_session(found, fresh.session_id, EMPTY, said, fresh.now, self.engine.limits.session)
+        transaction.commit(Outcome(Reply(204, {}, b""), (write,)))
+        return fresh.session_id
+
+    # What the mock was asked
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """The requests of this test, the first one first."""
+        return [RecordedRequest(exchange, self._names(exchange)) for exchange in [*self._requests]]
+
+    def calls(
+        self, *, agent: str | None = None, session: str | None = None, contains: str | None = None
+    ) -> list[RecordedRequest]:
+        """Return the requests to an agent, in a session, and with a message that contains a text."""
+        return [one for one in self.requests if _fits(one, self._created.get(agent or "", agent), session, contains)]
+
+    def assert_called(
+        self,
+        times: int | None = None,
+        *,
+        agent: str | None = None,
+        session: str | None = None,
+        contains: str | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Check that such requests were sent, at least once or exactly `times`; each with the fields of `body`."""
+        __tracebackhide__ = True
+        found = self.calls(agent=agent, session=session, contains=contains)
+        wanted = {"agent": agent, "session": session, "contains": contains}
+        named = ", ".join(f"{name}={value!r}" for name, value in wanted.items() if value is not None) or "any request"
+        if (not found) if times is None else len(found) != times:
+            expected = "at least 1" if times is None else str(times)
+            near = None if found else nearest(contains or "", self.requests)
+            more = f"\nThe nearest request says {near.text!r} to {near.agent or near.path}." if near else ""
+            raise AssertionError(f"calls with {named}: expected {expected}, got {len(found)}{more}\n{self.describe()}")
+        for one in found if body is not None else ():
+            got = {name: one.json.get(name) if isinstance(one.json, dict) else None for name in body or {}}
+            if got != body:
+                raise AssertionError(f"The body of a call with {named} differs:\n{differences(body, got)}")
+
+    def assert_tool_called(self, name: str, arguments: Any = None, result: str | None = None) -> None:
+        """Check that the client ran the function `name`: it sent the result of a call that the mock had answered with.
+
+        With `arguments`, the call had exactly these; with `result`, the result contains it.
+        """
+        __tracebackhide__ = True
+        calls = {id: (called, given) for one in self.requests for id, called, given in one.calls()}
+        done = [(*calls[id], text) for one in self.requests for id, text in one.results() if id in calls]
+        mine = [one for one in done if one[0] == name]
+        if not mine:
+            ran = ", ".join(dict.fromkeys(one[0] for one in done)) or "none"
+            asked = ", ".join(dict.fromkeys(called for called, _ in calls.values())) or "none"
+            raise AssertionError(
+                f"The client sent no result of {name}. Calls of the mock: {asked}. Results of the client: {ran}.\n"
+                + self.describe()
+            )
+        if arguments is not None and all(given != arguments for _, given, _ in mine):
+            raise AssertionError(f"The arguments of {name} differ:\n{differences(arguments, mine[-1][1])}")
+        if result is not None and all(result not in text for _, _, text in mine):
+            raise AssertionError(f"The result of {name} is {mine[-1][2]!r}, which does not contain {result!r}.")
+
+    def assert_usage(self, max_tokens: int) -> None:
+        """Check that all replies of this test together used at most `max_tokens`."""
+        __tracebackhide__ = True
+        used = sum(one.total_tokens for one in self.requests)
+        if used > max_tokens:
+            raise AssertionError(f"total_tokens: expected at most {max_tokens}, got {used}\n{self.describe()}")
+
+    def expect_rejection(self, clause: str = "") -> None:
+        """Accept that the mock refuses requests that break `clause`, by default any; the test fails if none does."""
+        self._expected.append(clause)
+
+    def problems(self) -> list[str]:
+        """Return why the test fails: requests that broke the contract, and expected rejections that did not happen."""
+        refused = [one for one in self.requests if one.is_refused]
+        problems = [
+            f"{one.method} {one.path} broke the contract: {', '.join(one.clauses) or one.status}"
+            for one in refused
+            if not any(not clause or clause in one.clauses for clause in self._expected)
+        ]
+        missing = [
+            f"No request was refused because of {clause or 'any clause'}, which the test expects."
+            for clause in self._expected
+            if not any(not clause or clause in one.clauses for one in refused)
+        ]
+        return [*problems, *missing]
+
+    def describe(self) -> str:
+        """Return the requests of this test, with the reason of each refusal."""
+        return describe_requests(self.requests, self.engine.contract, self.engine.redaction)
+
+    def _add(self, value: Mapping[str, Any]) -> None:
+        self.engine.scripts.add(self.scope, value, _PYTHON)
+
+    def _names(self, exchange: Exchange) -> frozenset[str]:
+        address = RecordedRequest(exchange).agent
+        known = find_configured(self.engine.config.agents, address)
+        return frozenset({address, *((known.id, known.name) if known else ())})
+
+    def _client_options(self, agent: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        token = next(iter(self.engine.config.tokens), "mock")
+        return {"base_url": self.base_url(agent), "api_key": token, **options}
+
+    def _token(self) -> dict[str, str]:
+        token = next(iter(self.engine.config.tokens), "")
+        return {"authorization": f"Bearer {token}"} if token else {}
+
+
+def _fits(one: RecordedRequest, agent: str | None, session: str | None, contains: str | None) -> bool:
+    return (
+        (agent is None or agent in one.names)
+        and (session is None or session == one.session)
+        and (contains is None or any(contains in str(message.get("content")) for message in one.messages))
+    )
+
+
+def _openai() -> Any:
+    try:
+        import openai
+    except ImportError as error:
+        raise ImportError("agent_mock.client() needs OpenAI's SDK: pip install openai", name="openai") from error
+    return openai
