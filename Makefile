@@ -12,7 +12,7 @@ ARGS ?=
 # The tox environments that `make test` runs: all of them.
 ENVS ?= ALL
 
-.PHONY: help mock check test docs fixtures engine costs detection client-bugs replies format node clean
+.PHONY: help mock check test docs fixtures engine costs detection mutants client-bugs replies format node clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
@@ -47,6 +47,10 @@ costs: $(BIN)/agent-contract ## measure what the most expensive requests cost
 detection: $(BIN)/agent-contract ## measure the contract tests; ARGS="--peers --seeds 10" does so at length
 	@$(PIP_INSTALL) -e '.[test]'
 	@$(BIN)/python -m benchmarks.detection $(ARGS)
+
+mutants: $(BIN)/agent-contract ## test the tests: change the code in 200 places, one at a time; ARGS="--count 20" is shorter
+	@$(PIP_INSTALL) -e '.[test,mutants]'
+	@$(BIN)/python -m benchmarks.source_mutants $(ARGS)
 
 client-bugs: $(BIN)/agent-contract ## compare which mock servers refuse typical bugs of clients; needs npm
 	@$(BIN)/python -m benchmarks.client_bugs

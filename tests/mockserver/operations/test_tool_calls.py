@@ -9,7 +9,7 @@ import pytest
 
 from agent_contract import check_reply, read_schema
 from mockserver.generation.tokenizer import count_tokens
-from tests.mockserver.support.chat_client import OPERATION, ChatClient, limited, user
+from tests.mockserver.support.chat_client import OPERATION, ChatClient, engine, limited, request, user
 
 
 def tool(name: str, parameters: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -251,6 +251,12 @@ def test_an_unusable_tool_is_refused_and_named(ask: ChatClient, declared: Any, m
     status, detail = ask.refusal(ASKED, tools=declared, tool_choice="required")
     assert status == 400
     assert message in detail
+
+
+def test_the_violation_of_an_unusable_name_points_at_it() -> None:
+    declared = {"messages": [user(ASKED)], "tools": [WEATHER, tool("has space")], "tool_choice": "required"}
+    (violation,) = engine().handle(request(declared)).violations
+    assert violation.place == "body/tools/1/function/name"
 
 
 def test_tools_and_their_schemas_are_bounded() -> None:
