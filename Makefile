@@ -12,7 +12,7 @@ ARGS ?=
 # The tox environments that `make test` runs: all of them.
 ENVS ?= ALL
 
-.PHONY: help mock check test docs fixtures engine costs detection mutants client-bugs replies format node clean
+.PHONY: help mock check test docs fixtures engine costs bench detection mutants client-bugs replies format node clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
@@ -43,6 +43,10 @@ engine: $(BIN)/agent-contract ## measure the CPU time of a reply, without a serv
 costs: $(BIN)/agent-contract ## measure what the most expensive requests cost
 	@$(PIP_INSTALL) -e '.[test]'
 	@$(BIN)/python -m benchmarks.costs_per_request $(ARGS)
+
+bench: $(BIN)/agent-contract ## compare the speed of mock servers; needs npm, wrk and nginx; ARGS="--quick" checks it
+	@$(PIP_INSTALL) -e '.[bench]'
+	@$(BIN)/python -m benchmarks.serving $(ARGS)
 
 detection: $(BIN)/agent-contract ## measure the contract tests; ARGS="--peers --seeds 10" does so at length
 	@$(PIP_INSTALL) -e '.[test]'

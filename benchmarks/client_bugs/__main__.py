@@ -11,7 +11,8 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks.client_bugs.bugs import BUGS, Answer, answers
-from benchmarks.client_bugs.servers import SERVERS, NpmError, Server, install, version_of
+from benchmarks.client_bugs.servers import SERVERS, Server, install, version_of
+from benchmarks.npm_servers import ServerError
 
 
 def table(found: Sequence[tuple[str, Sequence[Answer]]]) -> str:
@@ -28,7 +29,7 @@ def main() -> int:
     try:
         install()
         print(table([_asked(server) for server in SERVERS]))
-    except (NpmError, ValueError) as error:
+    except (ServerError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent_contract.document.own_document import find_document
+from benchmarks import npm_servers
 from mockserver import MockServer
 
-ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "build" / "client-bugs"
+FOLDER = npm_servers.BUILD / "client-bugs"
 _PACKAGES = Path(__file__).parent / "package.json"
 _AGENT = "/api/v1/compatibility/openai/v1/agents/demo/chat/completions"
-_START = 60.0  # seconds
-
-
-class NpmError(Exception):
-    """The other servers can't be installed or started; the message contains the reason and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +27,13 @@ class Server:
 
 
 def install() -> None:
-    """Install the npm packages; NpmError if npm is missing or fails."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        raise NpmError("Node and npm were not found, and the other servers are npm packages: install Node 20 or newer.")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    shutil.copy(_PACKAGES, FOLDER)
-    command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-    if subprocess.run(command, cwd=FOLDER, check=False).returncode:
-        raise NpmError(f"npm could not install the packages of {_PACKAGES.name}. The lines above contain the reason.")
+    """Install the npm packages; ServerError if npm is missing or fails."""
+    npm_servers.install(_PACKAGES, FOLDER)
 
 
 def version_of(package: str) -> str:
     """Return the version of an installed package."""
-    return str(json.loads((FOLDER / "node_modules" / package / "package.json").read_text(encoding="utf-8"))["version"])
+    return npm_servers.version_of(FOLDER, package)
 
 
 @contextmanager
@@ -75,32 +59,10 @@ def _prism() -> Iterator[str]:
 @contextmanager
 def _node(script: str, *arguments: str) -> Iterator[str]:
     """Run a script of an installed package, which listens at the port of `-p`; yield its URL."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = npm_servers.free_port()
     command = ["node", str(FOLDER / "node_modules" / script), *arguments, "-p", str(port)]
-    log = FOLDER / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=FOLDER, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        _wait(process, port, log)
+    with npm_servers.running(command, port, FOLDER / "server.log"):
         yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.monotonic() + _START
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    said = log.read_text(encoding="utf-8", errors="replace")[-500:]
-    raise NpmError(f"The server {process.args!r} did not start within {_START:g} s. It wrote: {said}")
 
 
 SERVERS = (
