@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from benchmarks.serving import wrk
 from benchmarks.serving.process import all_cores, halves, pinned, resident
 from benchmarks.serving.servers import AGENT, EVENTS, GAP, MOCK, Server
 from benchmarks.serving.stream_load import Streams
+from benchmarks.serving.wrk import WrkError
 
 _ROOT = Path(__file__).parents[2]
 _GENERATOR = "benchmarks.serving.stream_load"
@@ -128,9 +129,15 @@ def _ask(port: int, path: str, body: Mapping[str, object]) -> tuple[int, bytes]:
         connection.close()
 
 
-def _valid(running: _Running, plan: Plan, cores: frozenset[int], folder: Path) -> dict[str, float]:
+def _warm_up(running: _Running, plan: Plan, cores: frozenset[int]) -> None:
+    """Load the server for a moment. One that is too slow for an answer in this time is still measured."""
     if plan.warm_up:
-        wrk.run(running.url, "chat", plan.warm_up, cores)
+        with suppress(WrkError):
+            wrk.run(running.url, "chat", plan.warm_up, cores)
+
+
+def _valid(running: _Running, plan: Plan, cores: frozenset[int], folder: Path) -> dict[str, float]:
+    _warm_up(running, plan, cores)
     load = wrk.run(running.url, "chat", plan.seconds, cores)
     return {"a": load.rate, "a-p99": load.p99, "f-after": resident(running.process)}
 
@@ -154,8 +161,7 @@ def _streamed(running: _Running, plan: Plan, cores: frozenset[int], folder: Path
 
 
 def _all_cores(running: _Running, plan: Plan, cores: frozenset[int], folder: Path) -> dict[str, float]:
-    if plan.warm_up:
-        wrk.run(running.url, "chat", plan.warm_up, cores)
+    _warm_up(running, plan, cores)
     return {"i": wrk.run(running.url, "chat", plan.seconds, cores).rate}
 
 
