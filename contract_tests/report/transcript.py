@@ -118,7 +118,8 @@ def to_text(transcripts: Sequence[Transcript]) -> str:
 
 def from_text(text: str) -> tuple[Transcript, ...]:
     """Return the transcripts that `to_text` wrote; none for an empty string."""
-    return msgspec.json.decode(text, type=tuple[Transcript, ...]) if text else ()
+    # msgspec's own decoder refuses a lone surrogate, which a server may send.
+    return msgspec.convert(json.loads(text), tuple[Transcript, ...]) if text else ()
 
 
 def brief(transcript: Transcript) -> Iterator[str]:
