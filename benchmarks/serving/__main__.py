@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -114,4 +115,6 @@ def _write(results: Results, plan: Plan, busy: bool, output: Path) -> None:
 
 
 if __name__ == "__main__":
+    # The servers are in sessions of their own: without an exception, they would outlive this process.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main())
