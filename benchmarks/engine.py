@@ -37,11 +37,15 @@ TURNS, SESSIONS, ENTRIES = (1, 100, 10_000), (100, 100_000), (0, 100_000)
 
 @dataclass(frozen=True)
 class Case:
-    """One kind of request: its name, and what returns the body of request number `n` (None: a GET of the models)."""
+    """One kind of request: its name, and what returns the body of request number `n` (None: a GET of the models).
+
+    `target` is the wanted cost in microseconds, 0 for none.
+    """
 
     name: str
     body: Callable[[int], dict[str, Any]] | None
     status: int = 200
+    target: int = 0
 
     def request(self, number: int) -> Request:
         """Return a request of this kind, with a body of its own."""
@@ -61,9 +65,9 @@ def chat(number: int, **fields: Any) -> dict[str, Any]:
 
 
 CASES = (
-    Case("plain", chat),
-    Case("stream of 20 events", lambda number: chat(number, stream=True, max_tokens=17)),
-    Case("refused with 422", lambda number: {"messages": [{"role": "user", "content": number}]}, 422),
+    Case("plain", chat, target=25),
+    Case("stream of 20 events", lambda number: chat(number, stream=True, max_tokens=17), target=40),
+    Case("refused with 422", lambda number: {"messages": [{"role": "user", "content": number}]}, 422, 20),
     Case("new session", lambda number: chat(number, create_session=True)),
     Case("models", None),
 )
@@ -128,18 +132,34 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="only the kinds of request, not the state")
     quick = parser.parse_args().quick
     for case in CASES:
-        print(f"{case.name:<40} {case_cost(case, new_engine()):8.1f} µs", flush=True)
+        show(case.name, case_cost(case, new_engine()), f"target {case.target}" if case.target else "")
     if quick:
         return
-    for turns in TURNS:
-        print(f"{f'turn in a session of {turns:,}':<40} {turn_cost(turns, 100):8.1f} µs", flush=True)
-    for sessions in SESSIONS:
-        print(f"{f'turn among {sessions:,} sessions':<40} {turn_cost(1, sessions):8.1f} µs", flush=True)
-    for entries in ENTRIES:
-        engine = new_engine(journal=max(1, entries) * 2)
-        for number in range(entries):
-            engine.reply(CASES[0].request(number))
-        print(f"{f'plain with {entries:,} journal entries':<40} {case_cost(CASES[0], engine):8.1f} µs", flush=True)
+    show_flat("turn in a session of {:,}", TURNS, lambda turns: turn_cost(turns, 100))
+    show_flat("turn among {:,} sessions", SESSIONS, lambda sessions: turn_cost(1, sessions))
+    show_flat("plain with {:,} journal entries", ENTRIES, cost_with_entries)
+
+
+def cost_with_entries(entries: int) -> float:
+    """Return the microseconds of a plain reply with this number of entries in the journal."""
+    engine = new_engine(journal=max(1, entries) * 2)
+    for number in range(entries):
+        engine.reply(CASES[0].request(number))
+    return case_cost(CASES[0], engine)
+
+
+def show_flat(name: str, sizes: tuple[int, ...], cost: Callable[[int], float]) -> None:
+    """Print the cost at each size, with its ratio to the cost at the first one."""
+    first = 0.0
+    for size in sizes:
+        found = cost(size)
+        first = first or found
+        show(name.format(size), found, f"{found / first:.2f} times the first, target 1.2")
+
+
+def show(name: str, cost: float, note: str) -> None:
+    """Print one figure."""
+    print(f"{name:<40} {cost:8.1f} µs  {note}".rstrip(), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -149,7 +150,7 @@ def _example(report: ReportProblem, place: Place, name: str, value: Mapping[str,
 def _body(report: ReportProblem, place: Place, written: Any) -> tuple[JSON, bytes]:
     """Return the value and the bytes of a body that is not written as a value; the value is None for no JSON."""
     try:
-        body = _bytes(written)
+        return _read_body(written)
     except (KeyError, TypeError, ValueError, binascii.Error):
         report(
             place,
@@ -157,25 +158,34 @@ def _body(report: ReportProblem, place: Place, written: Any) -> tuple[JSON, byte
             "write {text: …}, {base64: …} or {repeat: {text: …, times: …}}, with before and after",
         )
         return None, b""
-    try:
-        return orjson.loads(body), body
-    except ValueError:
-        return None, body
 
 
-def _bytes(written: Any) -> bytes:
+def _read_body(written: Any) -> tuple[JSON, bytes]:
     ((kind, value),) = written.items()
     if kind == "text":
-        return str(value).encode()
+        return _with_value(str(value).encode())
     if kind == "base64":
-        return base64.b64decode(value, validate=True)
+        return _with_value(base64.b64decode(value, validate=True))
     if kind == "repeat":
         text, times = str(value["text"]).encode(), int(value["times"])
         if len(text) * times > _MOST_REPEATED:
             raise ValueError("too large")
         before, after = (str(value.get(name, "")).encode() for name in ("before", "after"))
-        return before + text * times + after
+        return _repeated(before, text, times, after)
     raise KeyError(kind)
+
+
+@lru_cache(maxsize=2)
+def _repeated(before: bytes, text: bytes, times: int, after: bytes) -> tuple[JSON, bytes]:
+    """Return a large body; operations that share an example share its body, too."""
+    return _with_value(before + text * times + after)
+
+
+def _with_value(body: bytes) -> tuple[JSON, bytes]:
+    try:
+        return orjson.loads(body), body
+    except ValueError:
+        return None, body
 
 
 def _lower(headers: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -99,12 +98,12 @@ def answer_as(agent: Agent, context: Context) -> Outcome:
 def request_of(context: Context, agent: Agent) -> ChatRequest:
     """Return the request of the call to `agent`, with its session."""
     body = body_of(context.call)
-    session = find_session(context, agent, body)
-    request = ChatRequest(agent, body, session, context.settings, context.fresh, hints=hints_of(context.call))
+    session, hints = find_session(context, agent, body), hints_of(context.call)
     if not session or not session.last:
-        return request
+        return ChatRequest(agent, body, session, context.settings, context.fresh, hints=hints)
     key = keys.session(agent.id, body["store_in_session"])
-    return replace(request, recent=partial(recent_messages, context.transaction, key, session))
+    recent = partial(recent_messages, context.transaction, key, session)
+    return ChatRequest(agent, body, session, context.settings, context.fresh, recent, hints=hints)
 
 
 def outcome_of(

@@ -72,8 +72,8 @@ class MemoryStore:
         keep: int | None = None,
     ) -> int:
         """Store `value` and return its version; raise `Conflict` unless the key has the version `expected`."""
-        # A copy: JSON that was just written stays in a buffer larger than itself, which took 4 kB instead of 1.
-        value = bytes(memoryview(value))
+        # Copies: JSON that was just written stays in a buffer larger than itself, which took 4 kB instead of 1.
+        value, lines = bytes(memoryview(value)), [bytes(memoryview(line)) for line in lines]
         with self._lock:
             found = self._live(key)
             if (found.stored.version if found else None) != expected:
