@@ -35,9 +35,9 @@ from mockserver.scenarios.script import ActiveScript
 from mockserver.stores import Conflict, Store, StoreFull, StoreUnavailable, limited_wait
 
 #: A request may compute for long if its body is larger than this, or contains one of these: keys of JSON Schemas, which
-#: must be compiled, of several answers, and of a session, which may be large; or an escape that can hide such a key.
+#: must be compiled, or of several answers; or an escape that can hide such a key. A turn reads only totals.
 _LARGE = 64 * 1024
-_SLOW_MARKS = (b'"parameters"', b'"json_schema"', b'"n"', b'"stop"', b'"store_in_session"', b"\\u")
+_SLOW_MARKS = (b'"parameters"', b'"json_schema"', b'"n"', b'"stop"', b"\\u")
 _NO_LENGTH = frozenset({204, 304})
 _RESET_ALL = Outcome(Reply(204, {}, b""), reset=Reset.ALL)
 _RESET_SCOPE = Outcome(Reply(204, {}, b""), reset=Reset.SCOPE)

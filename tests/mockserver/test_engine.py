@@ -260,7 +260,7 @@ def test_health_is_answered_without_a_thread_and_without_the_store() -> None:
         (b'{"response_format":{"type":"json_schema"}}', Effort.COMPUTES),
         (b'{"response_format":{"type":"json\\u005fschema"}}', Effort.COMPUTES),
         (b'{"n":128}', Effort.COMPUTES),
-        (b'{"store_in_session":"1"}', Effort.COMPUTES),
+        (b'{"store_in_session":"1"}', Effort.LITTLE),
         (b" " * 70_000, Effort.HEAVY),
     ],
 )
