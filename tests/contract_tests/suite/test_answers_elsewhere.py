@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -43,6 +44,23 @@ def test_a_chat_under_agents_without_it_fails(spoil: Any, lacking: str) -> None:
         with patch.object(client, "send_within", send):
             found = judged(server.url, "clause=agents.chat-twin").findings["agents.chat-twin"]
     assert (found.word, found.got) == ("failed", f"one without {lacking}")
+
+
+def test_a_session_id_of_another_type_in_a_stream_fails() -> None:
+    def send(
+        to: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: ExchangeLimits
+    ) -> RawReply:
+        received = send_within(to, method, url, headers, content, bound)
+        if not received.body.startswith(b"data: "):
+            return received
+        first, event, others = received.body.partition(b"\n\n")
+        spoiled = re.sub(rb'"session_id":"[^"]*"', b'"session_id":{}', others)
+        return replace(received, pieces=((0.0, first + event + spoiled),))
+
+    with MockServer() as server, patch.object(client, "send_within", send):
+        found = judged(server.url, "clause=chat.stream-session-id").findings["chat.stream-session-id"]
+    assert not found.fault
+    assert found.got.endswith("chunks without it")
 
 
 def test_generated_requests_are_judged_of_the_chat_alone() -> None:

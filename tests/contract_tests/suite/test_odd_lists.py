@@ -18,7 +18,7 @@ from tests.contract_tests.support.judging import judged
 
 
 @pytest.mark.parametrize("which", ["each list", "each list with a query", "a list of one"])
-@pytest.mark.parametrize("answer", [{}, []])
+@pytest.mark.parametrize("answer", [{}, [], {"data": [{"id": "a", "created_at": [1]}, {"id": "b", "created_at": {}}]}])
 def test_a_list_without_its_data_fails_its_clauses_and_no_test_fails_by_itself(answer: JSON, which: str) -> None:
     def send(
         to: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: ExchangeLimits
