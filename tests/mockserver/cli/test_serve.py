@@ -249,7 +249,7 @@ def test_a_faulty_configuration_stops_the_start(tmp_path: Path) -> None:
     config.write_text("agents:\n  - name: a\n    rolls: [user]\n")
     result = ended("serve", "--config", str(config), "--port", "0")
     assert result.returncode == 2
-    assert "mock.yaml:2" in result.stderr
+    assert "mock.yaml:3" in result.stderr
     assert "roles" in result.stderr
 
 
