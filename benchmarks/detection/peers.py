@@ -75,13 +75,31 @@ def prepared(hooks: ServerHooks) -> dict[str, Any]:
     parts["parameters"]["AgentId"].update(schema={"type": "string", "enum": [agent]}, example=agent)
     del parts["requestBodies"]["AgentChatCompletions"]["content"]["application/json"]["examples"]
     parts["schemas"]["ChatMessage"]["properties"]["role"] = {"type": "string", "enum": ["user", "assistant"]}
+    # Parts of other types than text are valid by the schema, and refused.
+    parts["schemas"]["ChatMessage"]["properties"]["content"] = {"type": "string"}
     fields = parts["schemas"]["AgentChatCompletionsRequestPayload"]["properties"]
     fields["model"] = {"type": ["string", "null"], "enum": ["", hooks.model, None]}
     fields["n"] = {**fields["n"], "maximum": MOST_CHOICES}
     # No schema describes which fields go together: a tool that sends all fields at once would get only refusals.
     for name in ("store_in_session", "tools", "tool_choice", "response_format"):
         del fields[name]
-    return document
+    return _pruned(document)
+
+
+def _pruned(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document without the components that its operation does not use: Specmatic stops at some of them."""
+    used: set[tuple[str, str]] = set()
+    parts: list[Any] = [document["paths"]]
+    while parts:
+        for kind, name in re.findall(r'"#/components/(\w+)/(\w+)', json.dumps(parts.pop())):
+            if (kind, name) not in used:
+                used.add((kind, name))
+                parts.append(document["components"][kind][name])
+    kept = {
+        kind: {name: part for name, part in found.items() if (kind, name) in used or kind == "securitySchemes"}
+        for kind, found in document["components"].items()
+    }
+    return {**document, "components": kept}
 
 
 def _has(path: Mapping[str, Any], operation: str) -> bool:
