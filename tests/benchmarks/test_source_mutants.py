@@ -1,12 +1,10 @@
-"""The sample of `make mutants`; skipped without mutmut, which only that target needs."""
+"""The sample of `make mutants`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("mutmut")
 
 from benchmarks.source_mutants import ROOT, files_under, is_prose, mirrored_tests, sample
 
