@@ -9,8 +9,8 @@ NODE := $(shell node --version 2>/dev/null && npm --version >/dev/null 2>&1 || t
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-compile -c constraints.txt
 # More options of `agent-contract serve`, as in `make mock ARGS="--port 9000"`.
 ARGS ?=
-# The tox environments that `make test` runs: all of them.
-ENVS ?= ALL
+# The tox environments that `make test` runs: those of tox.ini's `env_list`, if none is named.
+ENVS ?=
 
 .PHONY: help mock check test docs fixtures engine costs bench detection mutants client-bugs replies format node clean
 
@@ -24,7 +24,7 @@ check: $(BIN)/tox ## lint, layers, types and unit tests: for every change, in un
 	@$(BIN)/tox run -m check
 
 test: node $(BIN)/tox ## set up and run everything through tox; ENVS="lint,tests" runs a part
-	@$(BIN)/tox run -e $(ENVS)
+	@$(BIN)/tox run $(if $(ENVS),-e $(ENVS))
 ifeq ($(NODE),)
 	@echo '======================================================================' >&2
 	@echo 'Node and npm were not found: the tests of the Node SDK were LEFT OUT.' >&2
