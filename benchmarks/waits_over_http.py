@@ -1,12 +1,14 @@
 """Measures how long others wait for an expensive request: `python -m benchmarks.waits_over_http [PART OF A NAME]`.
 
-Each request of `benchmarks.costs_per_request` is sent three times to a server of its own. Meanwhile another client
-sends ordinary questions and measures them in wall time, so run it on a machine that does nothing else.
+Each request of `benchmarks.costs_per_request` is sent three times to a server of its own, by one client, or at once by
+AT_ONCE of them, which the environment sets. Meanwhile another client sends ordinary questions and measures them in wall
+time: run it on a machine that does nothing else.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ from benchmarks.costs_per_request import BASE, CASES, chat
 from tests.mockserver.support.processes import process_at
 
 TIMES = 3
+AT_ONCE = int(os.environ.get("AT_ONCE", "1"))
 
 
 class Remote:
@@ -49,15 +52,23 @@ def request_of(path: str, body: object) -> Request:
 def waits(url: str, expensive: Request) -> Iterator[float]:
     """Yield the seconds of ordinary questions while a server answers an expensive request three times."""
     ordinary = request_of(*chat())
-    with closing(Remote(url)) as other, closing(Remote(url)) as client:
+
+    def repeat() -> None:
+        with closing(Remote(url)) as other:
+            for _ in range(TIMES):
+                other.reply(expensive)
+
+    with closing(Remote(url)) as client:
         client.reply(ordinary)
-        thread = Thread(target=lambda: [other.reply(expensive) for _ in range(TIMES)])
-        thread.start()
-        while thread.is_alive():
+        threads = [Thread(target=repeat) for _ in range(AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
             begun = time.perf_counter()
             client.reply(ordinary)
             yield time.perf_counter() - begun
-        thread.join()
+        for thread in threads:
+            thread.join()
 
 
 def main(wanted: str = "") -> None:
