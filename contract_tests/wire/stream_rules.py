@@ -35,7 +35,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class StreamFault:
     """What a stream does against one rule: `framing`, `done`, `constant`, `role`, `finish`, … ."""
 
     rule: str
@@ -75,7 +75,7 @@ def spoken(stream: EventStream, index: int = 0) -> str:
     return "".join(text for text in deltas if isinstance(text, str))
 
 
-def faults(stream: EventStream, n: int = 1, failure: str = "") -> tuple[Fault, ...]:
+def faults(stream: EventStream, n: int = 1, failure: str = "") -> tuple[StreamFault, ...]:
     """Return all that is wrong with a stream that answers with `n` choices, `failure` if it broke off."""
     found = chunks(stream)
     return (
@@ -104,58 +104,60 @@ def _has_done(stream: EventStream) -> bool:
     return any(event.data == DONE for event in stream.events)
 
 
-def _framing(stream: EventStream) -> Iterator[Fault]:
+def _framing(stream: EventStream) -> Iterator[StreamFault]:
     expected = "each event's data one chunk as JSON, or [DONE]"
     for place, event in enumerate(stream.events, 1):
         if event.data != DONE and _object(event) is None:
-            yield Fault("framing", expected, f"event {place}: {shorten(event.data, 120)}")
+            yield StreamFault("framing", expected, f"event {place}: {shorten(event.data, 120)}")
     for line in stream.ignored:
         if line.lstrip().startswith(("{", DONE)):
-            yield Fault("framing", "each chunk in a `data:` line", f"a line that clients ignore: {shorten(line, 120)}")
+            yield StreamFault(
+                "framing", "each chunk in a `data:` line", f"a line that clients ignore: {shorten(line, 120)}"
+            )
     for line in stream.garbled:
-        yield Fault("framing", "lines in UTF-8", f"other bytes: {shorten(line, 120)}")
+        yield StreamFault("framing", "lines in UTF-8", f"other bytes: {shorten(line, 120)}")
 
 
-def _done(stream: EventStream, failure: str) -> Iterator[Fault]:
+def _done(stream: EventStream, failure: str) -> Iterator[StreamFault]:
     expected = "data: [DONE] once, and last"
     places = [place for place, event in enumerate(stream.events, 1) if event.data == DONE]
     last = len(stream.events)
     if failure:
-        yield Fault("done", expected, f"after {last} events: {failure}")
+        yield StreamFault("done", expected, f"after {last} events: {failure}")
     elif not places:
         unended = stream.unfinished == DONE
-        yield Fault("done", expected, "[DONE] without the blank line that ends it" if unended else "no [DONE]")
+        yield StreamFault("done", expected, "[DONE] without the blank line that ends it" if unended else "no [DONE]")
     elif len(places) > 1:
-        yield Fault("done", expected, f"[DONE] {len(places)} times, as events {', '.join(map(str, places))}")
+        yield StreamFault("done", expected, f"[DONE] {len(places)} times, as events {', '.join(map(str, places))}")
     elif places[0] != last:
-        yield Fault("done", expected, f"[DONE] as event {places[0]} of {last}")
+        yield StreamFault("done", expected, f"[DONE] as event {places[0]} of {last}")
     elif stream.unfinished:
-        yield Fault("done", expected, f"after [DONE]: {shorten(stream.unfinished, 120)}")
+        yield StreamFault("done", expected, f"after [DONE]: {shorten(stream.unfinished, 120)}")
 
 
-def _constant(found: Sequence[Chunk]) -> Iterator[Fault]:
+def _constant(found: Sequence[Chunk]) -> Iterator[StreamFault]:
     for name in ("id", "created", "model"):
         values = [chunk.value[name] for chunk in found if chunk.value.get(name) is not None]
         different = list(dict.fromkeys(json.dumps(value) for value in values))
         if len(different) > 1:
-            yield Fault("constant", f"one {name} in all chunks", f"{len(different)}: {', '.join(different[:3])}")
+            yield StreamFault("constant", f"one {name} in all chunks", f"{len(different)}: {', '.join(different[:3])}")
 
 
-def _index(found: Sequence[Chunk], n: int, *, ended: bool) -> Iterator[Fault]:
+def _index(found: Sequence[Chunk], n: int, *, ended: bool) -> Iterator[StreamFault]:
     expected = "the index 0" if n == 1 else f"the indices 0 to {n - 1}"
     seen: set[object] = set()
     for chunk in found:
         for index, _, _ in chunk.choices():
             known = isinstance(index, int) and not isinstance(index, bool) and 0 <= index < n
             if not known and str(index) not in seen:
-                yield Fault("index", expected, f"event {chunk.place}: index {json.dumps(index)}")
+                yield StreamFault("index", expected, f"event {chunk.place}: index {json.dumps(index)}")
             seen.add(index if known else str(index))
     missing = [index for index in range(n) if index not in seen]
     if missing and ended:
-        yield Fault("index", expected, f"none of index {', '.join(map(str, missing))}")
+        yield StreamFault("index", expected, f"none of index {', '.join(map(str, missing))}")
 
 
-def _choices(found: Sequence[Chunk], *, ended: bool) -> Iterator[Fault]:
+def _choices(found: Sequence[Chunk], *, ended: bool) -> Iterator[StreamFault]:
     states: dict[str, str] = {}
     for chunk in found:
         for number, delta, reason in chunk.choices():
@@ -166,8 +168,8 @@ def _choices(found: Sequence[Chunk], *, ended: bool) -> Iterator[Fault]:
                 states[index] = state
                 if rule:
                     got = f"event {chunk.place}: {sign} of choice {index} when it is {state}"
-                    yield Fault(rule, _EXPECTED[rule], got)
+                    yield StreamFault(rule, _EXPECTED[rule], got)
             states.setdefault(index, "silent")
     for index, state in states.items():
         if ended and state != "finished":
-            yield Fault("finish", _EXPECTED["finish"], f"[DONE], and none for choice {index}")
+            yield StreamFault("finish", _EXPECTED["finish"], f"[DONE], and none for choice {index}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from agent_contract.document.checked_file import Source
-from mockserver.faults.catalogue import KINDS, Parameter
+from mockserver.faults.catalogue import KINDS, FaultParameter
 from mockserver.faults.fault import COMMON, read_fault
 
 _TYPES: Mapping[type, str] = {int: "integer", float: "number", str: "text", bool: "true or false"}
@@ -28,7 +28,7 @@ def fault_details(name: str) -> str:
     return "\n".join(lines)
 
 
-def _rows(parameters: Mapping[str, Parameter]) -> Iterator[str]:
+def _rows(parameters: Mapping[str, FaultParameter]) -> Iterator[str]:
     width = max(map(len, parameters))
     for name, parameter in parameters.items():
         default = "" if parameter.default is None else f" (default: {parameter.default})"

@@ -12,7 +12,7 @@ from agent_contract.messages import Reply
 from mockserver.faults import error_replies, wire
 
 
-class Parameter(NamedTuple):
+class FaultParameter(NamedTuple):
     """A parameter of a fault: its type, its default and its meaning."""
 
     type: type
@@ -40,22 +40,22 @@ class Kind:
     instead: Callable[[Mapping[str, Any]], Reply] | None = None
     wire: Callable[[Reply, Mapping[str, Any], bytes], Reply] | None = None
     applies: Callable[[Sent], bool] = lambda _: True
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    parameters: Mapping[str, FaultParameter] = field(default_factory=dict)
     times: int | None = None
 
 
 _RETRY = {
-    "retry_after": Parameter(str, None, "`Retry-After`: seconds, or a date"),
-    "retry_after_ms": Parameter(int, None, "`retry-after-ms`: milliseconds"),
-    "should_retry": Parameter(bool, None, "`x-should-retry`"),
-    "detail": Parameter(str, None, "the `detail` of the body"),
+    "retry_after": FaultParameter(str, None, "`Retry-After`: seconds, or a date"),
+    "retry_after_ms": FaultParameter(int, None, "`retry-after-ms`: milliseconds"),
+    "should_retry": FaultParameter(bool, None, "`x-should-retry`"),
+    "detail": FaultParameter(str, None, "the `detail` of the body"),
 }
 _RATE = {
-    f"{part}_{of}": Parameter(str, None, f"`x-ratelimit-{part}-{of}`")
+    f"{part}_{of}": FaultParameter(str, None, f"`x-ratelimit-{part}-{of}`")
     for of in ("requests", "tokens")
     for part in ("limit", "remaining", "reset")
 }
-_AFTER = {"after": Parameter(int, 2, "events of a stream that are sent first; of another body half is sent")}
+_AFTER = {"after": FaultParameter(int, 2, "events of a stream that are sent first; of another body half is sent")}
 _STATUSES: Mapping[int, str] = {
     401: "Invalid token.",
     403: "This token may not use the agent.",
@@ -112,7 +112,7 @@ _ALL = (
         "gateway-html",
         "answers the HTML page of a gateway",
         error_replies.gateway_page,
-        parameters={"status": Parameter(int, 502, "the status")},
+        parameters={"status": FaultParameter(int, 502, "the status")},
     ),
     Kind(
         "session-forgotten",
@@ -151,15 +151,15 @@ _ALL = (
         "delays the reply",
         wire=wire.latency,
         parameters={
-            "seconds": Parameter(float, 1.0, "the delay"),
-            "jitter": Parameter(float, 0.0, "random variation of the delay, in seconds"),
+            "seconds": FaultParameter(float, 1.0, "the delay"),
+            "jitter": FaultParameter(float, 0.0, "random variation of the delay, in seconds"),
         },
     ),
     Kind(
         "slow-drip",
         "pauses before each event, or before each tenth of another body",
         wire=wire.slow_drip,
-        parameters={"seconds": Parameter(float, 0.1, "each pause")},
+        parameters={"seconds": FaultParameter(float, 0.1, "each pause")},
     ),
     Kind("reset-before-headers", "resets the connection instead of a reply", wire=wire.reset_before_headers),
     Kind("reset-midway", "resets the connection in the reply", wire=wire.reset_midway, parameters=_AFTER),
@@ -168,7 +168,7 @@ _ALL = (
         "stall",
         "stops sending, and leaves the connection open",
         wire=wire.stall,
-        parameters={**_AFTER, "seconds": Parameter(float, 60.0, "after them the connection is closed")},
+        parameters={**_AFTER, "seconds": FaultParameter(float, 60.0, "after them the connection is closed")},
     ),
     Kind("truncated-body", "sends half of the body, with the length of the whole", wire=wire.truncated_body),
     Kind("malformed-json", "sends half of the JSON text as the whole", wire=wire.malformed_json, applies=_is_json),
@@ -177,7 +177,7 @@ _ALL = (
         "wrong-content-type",
         "sends another content type",
         wire=wire.wrong_content_type,
-        parameters={"content_type": Parameter(str, "text/plain", "the content type")},
+        parameters={"content_type": FaultParameter(str, "text/plain", "the content type")},
     ),
     Kind(
         "malformed-sse",
@@ -193,8 +193,8 @@ _ALL = (
         applies=_is_stream,
         parameters={
             **_AFTER,
-            "message": Parameter(str, "The model server has failed.", "the message of the error"),
-            "code": Parameter(str, "internal_error", "the code of the error"),
+            "message": FaultParameter(str, "The model server has failed.", "the message of the error"),
+            "code": FaultParameter(str, "internal_error", "the code of the error"),
         },
     ),
     Kind("no-done", "ends a stream without `[DONE]`", wire=wire.without_done, applies=_is_stream),
@@ -205,8 +205,8 @@ _ALL = (
         "divides events, lines and characters between pieces of the body",
         wire=wire.in_pieces,
         parameters={
-            "size": Parameter(int, 7, "bytes of a piece"),
-            "seconds": Parameter(float, 0.0, "a pause before each piece"),
+            "size": FaultParameter(int, 7, "bytes of a piece"),
+            "seconds": FaultParameter(float, 0.0, "a pause before each piece"),
         },
     ),
     Kind(

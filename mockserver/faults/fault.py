@@ -12,17 +12,17 @@ from typing import Any
 from agent_contract.document.checked_file import Keys, Source, suggestion
 from agent_contract.document.errors import ContractError, Problem
 from agent_contract.messages import Reply
-from mockserver.faults.catalogue import KINDS, Kind, Parameter, Sent
+from mockserver.faults.catalogue import KINDS, FaultParameter, Kind, Sent
 
 #: The header that sets a fault for one request.
 FAULT_HEADER = "x-mock-fault"
 #: What every fault accepts besides its own parameters.
-COMMON: Mapping[str, Parameter] = {
-    "times": Parameter(int, None, "how often it happens; by default always, unless the fault states it"),
-    "probability": Parameter(float, None, "how likely it happens, from 0 to 1; the seed decides"),
-    "agent": Parameter(str, None, "only for this agent: its name or id"),
-    "operation": Parameter(str, None, "only for this operationId"),
-    "ttl": Parameter(float, None, "seconds until it is removed"),
+COMMON: Mapping[str, FaultParameter] = {
+    "times": FaultParameter(int, None, "how often it happens; by default always, unless the fault states it"),
+    "probability": FaultParameter(float, None, "how likely it happens, from 0 to 1; the seed decides"),
+    "agent": FaultParameter(str, None, "only for this agent: its name or id"),
+    "operation": FaultParameter(str, None, "only for this operationId"),
+    "ttl": FaultParameter(float, None, "seconds until it is removed"),
 }
 _MOST_TEXT = 1000
 _MOST_NUMBER = 86_400.0
@@ -102,7 +102,7 @@ def _from_text(text: str, source: Source, at: Keys) -> Fault:
     return _checked(kind, given, source, at)
 
 
-def _converted(text: str, parameter: Parameter | None) -> Any:
+def _converted(text: str, parameter: FaultParameter | None) -> Any:
     """Return the value that `text` means for a parameter; `text` itself if it has another type."""
     if parameter is None or parameter.type is str:
         return text
@@ -122,7 +122,7 @@ def _kind(name: str, source: Source, at: Keys) -> Kind:
     return kind
 
 
-def _parameters(kind: Kind) -> Mapping[str, Parameter]:
+def _parameters(kind: Kind) -> Mapping[str, FaultParameter]:
     return {**COMMON, **kind.parameters}
 
 
@@ -147,7 +147,7 @@ def _checked(kind: Kind, given: Mapping[str, Any], source: Source, at: Keys) -> 
     return Fault(kind, {**defaults, **own}, dict(given), **common)
 
 
-def _wrong(name: str, value: Any, parameter: Parameter) -> str | None:
+def _wrong(name: str, value: Any, parameter: FaultParameter) -> str | None:
     """Return what to send instead of a value; None if it is valid."""
     if parameter.type is bool:
         return None if isinstance(value, bool) else "send true or false"

@@ -15,7 +15,7 @@ from agent_contract.document.errors import ContractError, Problem
 from agent_contract.document.reader import parse_text, read_text
 from mockserver.faults.fault import Fault, read_fault
 from mockserver.scenarios.matching import CompiledRule, PatternInvalid, compile_conditions
-from mockserver.scenarios.rule import Answer, RawReply, Rule, ScriptedCall, ToolResult, When
+from mockserver.scenarios.rule import Answer, Rule, ScriptedCall, ScriptedReply, ToolResult, When
 
 SCHEMA = Path(__file__).parent / "scenario.schema.json"
 #: An answer has at most one of these.
@@ -143,9 +143,9 @@ def _call(value: Mapping[str, Any]) -> ScriptedCall:
     return ScriptedCall(value["name"], text, value.get("id"))
 
 
-def _raw(value: Mapping[str, Any]) -> RawReply:
+def _raw(value: Mapping[str, Any]) -> ScriptedReply:
     headers = {name.lower(): text for name, text in value.get("headers", {}).items()}
     body = value.get("body", "")
     if isinstance(body, str):
-        return RawReply(value["status"], headers, body.encode("utf-8", "replace"))
-    return RawReply(value["status"], {"content-type": "application/json", **headers}, orjson.dumps(body))
+        return ScriptedReply(value["status"], headers, body.encode("utf-8", "replace"))
+    return ScriptedReply(value["status"], {"content-type": "application/json", **headers}, orjson.dumps(body))

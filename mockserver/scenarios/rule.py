@@ -47,7 +47,7 @@ class ScriptedCall:
 
 
 @dataclass(frozen=True, slots=True)
-class RawReply:
+class ScriptedReply:
     """A reply that is sent as it is."""
 
     status: int
@@ -65,7 +65,7 @@ class Answer:
     text: str | None = None
     calls: tuple[ScriptedCall, ...] = ()
     refusal: str | None = None
-    raw: RawReply | None = None
+    raw: ScriptedReply | None = None
     fault: Fault | None = None
     finish_reason: str | None = None
     usage: Mapping[str, int] = field(default_factory=dict)

@@ -82,3 +82,14 @@ def test_a_test_module_imports_no_other(path: Path) -> None:
         r"^\s*(?:from|import) (tests\.[\w.]*test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE
     )
     assert imported == []
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    """Both packages name a request with its reply `Exchange`: the judge knows nothing of the mock's."""
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in parsed(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(address(path))
+    shared = {name: where for name, where in places.items() if len(where) > 1}
+    assert list(shared) == ["Exchange"], shared
