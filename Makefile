@@ -59,7 +59,7 @@ mutants: $(BIN)/agent-contract ## test the tests: change the code in 200 places,
 client-bugs: $(BIN)/agent-contract ## compare which mock servers refuse typical bugs of clients; needs npm
 	@$(BIN)/python -m benchmarks.client_bugs
 
-replies: $(BIN)/agent-contract ## test the judge with 20,000 replies of which a part is replaced; takes an hour
+replies: $(BIN)/agent-contract ## test the judge with 20,000 replies of which a part is replaced; takes ten minutes
 	@$(PIP_INSTALL) -e '.[test]'
 	@AGENT_CONTRACT_ODD_REPLIES=20000 $(BIN)/python -m pytest -q tests/contract_tests/suite/test_odd_replies.py $(ARGS)
 
