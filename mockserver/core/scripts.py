@@ -122,7 +122,7 @@ class Scripts:
         return (orjson.loads(found.value), found.version) if found else (_EMPTY, None)
 
     def _write(self, scope: str, changed: Mapping[str, Any], version: int | None) -> bool:
-        """Write the script of a scope; return whether nobody else has changed it meanwhile."""
+        """Write the script of a scope; return False if it was changed meanwhile."""
         for kind, most in (("rules", MOST_RULES), ("faults", MOST_FAULTS)):
             if len(changed[kind]) > most:
                 why = f"A scope can have {most} {kind}. Remove some with DELETE /__mock__/{kind}."

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 
-import httpx
 import pytest
 
-from contract_tests.deployment import client
-from contract_tests.deployment.bounded_http import ExchangeLimits, RawReply, send_within
+from contract_tests.deployment.bounded_http import RawReply
 from mockserver import MockServer
+from tests.contract_tests.support.edited_replies import editing
 from tests.contract_tests.support.judging import judged
 
 
@@ -29,35 +25,29 @@ def _null(answer: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("spoil", "lacking"), [(_uncounted, "tokens"), (_null, "content")])
 def test_a_chat_under_agents_without_it_fails(spoil: Any, lacking: str) -> None:
-    def send(
-        to: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: ExchangeLimits
-    ) -> RawReply:
-        received = send_within(to, method, url, headers, content, bound)
+    def edit(_: str, url: str, received: RawReply) -> bytes | None:
         if "/agents/" not in url or not url.endswith("/chat/completions") or received.status != 200:
-            return received
+            return None
         answer = json.loads(received.body)
         spoil(answer)
-        return replace(received, pieces=((0.0, json.dumps(answer).encode()),))
+        return json.dumps(answer).encode()
 
     with MockServer() as server:
         assert judged(server.url, "clause=agents.chat-twin").findings["agents.chat-twin"].word == "passed"
-        with patch.object(client, "send_within", send):
+        with editing(edit):
             found = judged(server.url, "clause=agents.chat-twin").findings["agents.chat-twin"]
     assert (found.word, found.got) == ("failed", f"one without {lacking}")
 
 
 def test_a_session_id_of_another_type_in_a_stream_fails() -> None:
-    def send(
-        to: httpx.Client, method: str, url: str, headers: Mapping[str, str], content: bytes, bound: ExchangeLimits
-    ) -> RawReply:
-        received = send_within(to, method, url, headers, content, bound)
+    def edit(_: str, url: str, received: RawReply) -> bytes | None:
         if not received.body.startswith(b"data: "):
-            return received
+            return None
         first, event, others = received.body.partition(b"\n\n")
         spoiled = re.sub(rb'"session_id":"[^"]*"', b'"session_id":{}', others)
-        return replace(received, pieces=((0.0, first + event + spoiled),))
+        return first + event + spoiled
 
-    with MockServer() as server, patch.object(client, "send_within", send):
+    with MockServer() as server, editing(edit):
         found = judged(server.url, "clause=chat.stream-session-id").findings["chat.stream-session-id"]
     assert not found.fault
     assert found.got.endswith("chunks without it")
