@@ -144,7 +144,7 @@ FRAMES = {
     "no-space": ("Writes no space after `data:`.", on_frames(lambda frame: frame.replace(b"data: ", b"data:"))),
     "byte-order-mark": ("Begins with a byte order mark.", lambda frames, call: [b"\xef\xbb\xbf", *frames]),
     "blank-lines": ("Leaves several blank lines between events.", on_frames(lambda frame: b"\n\n" + frame + b"\n")),
-    "one-piece": ("Sends the whole stream at once.", lambda frames, call: [b"".join(frames)]),
+    "at-once": ("Sends the whole stream at once, without delay.", lambda frames, call: [b"".join(frames)]),
 }
 CHUNKS = {
     "no-role": ("Sends no role in a stream.", no_role_chunk),
@@ -160,6 +160,11 @@ CHUNKS = {
 VARIANTS = (
     *(Variant(f"stream-{name}", sentence, replace(PLAIN, frames=edit)) for name, (sentence, edit) in FRAMES.items()),
     *(Variant(f"stream-{name}", sentence, replace(PLAIN, chunks=edit)) for name, (sentence, edit) in CHUNKS.items()),
+    Variant(
+        "stream-one-piece",
+        "Gathers the stream, and sends it as a whole after a quarter of a second.",
+        replace(PLAIN, frames=lambda frames, call: [b"", b"".join(frames)], pause=0.25),
+    ),
     Variant(
         "stream-byte-by-byte",
         "Sends each byte by itself, also within a character.",
