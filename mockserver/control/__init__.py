@@ -17,7 +17,7 @@ from agent_contract.document.document import read_document
 from agent_contract.messages import JSON_TYPE, Reply
 from mockserver.config import Config
 from mockserver.control.origin import foreign
-from mockserver.control.requests import get_request, list_requests
+from mockserver.control.requests import explain_requests, get_request, list_requests
 from mockserver.control.resources import delete_session, get_session, list_agents, list_sessions, reset_agent
 from mockserver.control.scopes import list_scopes, reset
 from mockserver.control.scripts import script_behaviours
@@ -46,6 +46,7 @@ def control_gateway(contract: Contract, config: Config, scripts: Scripts) -> Gat
         "getHealth": lambda _: _health(contract),
         "getReadiness": _readiness,
         "getDocument": lambda _: Outcome(Reply(200, JSON_TYPE, _document(config.control))),
+        "explainRequests": lambda context: explain_requests(context, contract),
         **_BEHAVIOURS,
         **script_behaviours(scripts),
     }

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
-from agent_contract.messages import JSON
+import orjson
+
+from agent_contract import Contract
+from agent_contract.messages import JSON, Reply
 from mockserver.control.pagination import page_of
 from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, json_outcome
+from mockserver.recording.explanation import MOST_EXPLAINED, explain
 from mockserver.recording.journal import read_journal, readable_entry
 from mockserver.resources.agents import id_of
 
 _Entry = tuple[int, dict[str, Any]]
+_TEXT_TYPE = {"content-type": "text/plain; charset=utf-8"}
 
 
 def list_requests(context: Context) -> Outcome:
@@ -37,6 +43,13 @@ def get_request(context: Context) -> Outcome:
     raise Rejection(404, "", why, ("path", "number"), None, number)
 
 
+def explain_requests(context: Context, contract: Contract) -> Outcome:
+    """Return the last requests as text, oldest first, with the reason and the remedy of each refusal."""
+    entries = [*islice(read_journal(context.transaction), MOST_EXPLAINED)][::-1]
+    text = explain(entries, entries[-1][0], contract) if entries else "The mock has received no request in this scope."
+    return Outcome(Reply(200, _TEXT_TYPE, text.encode("utf-8", "backslashreplace") + b"\n"))
+
+
 def _filtered(entries: Iterator[_Entry], filters: Mapping[str, JSON]) -> Iterator[_Entry]:
     for number, entry in entries:
         if _passes(entry, filters):
@@ -49,9 +62,20 @@ def _passes(entry: dict[str, Any], filters: Mapping[str, JSON]) -> bool:
         ("agent" not in filters or entry["agent"] == filters["agent"])
         and ("session" not in filters or entry["session"] == str(filters["session"]).lower())
         and ("clause" not in filters or filters["clause"] in entry["clauses"])
+        and ("contains" not in filters or _contains(entry["request"], str(filters["contains"])))
         and (status is None or _matches(str(entry["reply"]["status"]), str(status)))
     )
 
 
 def _matches(status: str, wanted: str) -> bool:
     return status[0] == wanted[0] if wanted.endswith("xx") else status == wanted
+
+
+def _contains(request: dict[str, Any], text: str) -> bool:
+    """Return whether a message contains a text; if the body is not kept whole, whether the body does."""
+    body = request.get("text", "")
+    try:
+        messages = orjson.loads(body)["messages"]
+        return any(text in str(message["content"]) for message in messages if message.get("content"))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return text in body

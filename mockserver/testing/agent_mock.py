@@ -26,11 +26,12 @@ from mockserver.core.transaction import Transaction
 from mockserver.engine import Engine
 from mockserver.operations.agent_store import look_up
 from mockserver.operations.session_store import save_session
+from mockserver.recording.explanation import MOST_EXPLAINED, explain
+from mockserver.recording.journal import Subject, encode_entry
 from mockserver.resources.agents import find_configured
 from mockserver.resources.sessions import EMPTY
 from mockserver.scenarios.rule import Then
 from mockserver.testing.recorded import RecordedRequest, differences, nearest
-from mockserver.testing.report import describe_requests
 
 if TYPE_CHECKING:
     import openai
@@ -292,7 +293,14 @@ class AgentMock:
 
     def describe(self) -> str:
         """Return the requests of this test, with the reason of each refusal."""
-        return describe_requests(self.requests, self.engine.contract, self.engine.redaction)
+        exchanges = [*self._requests]
+        if not exchanges:
+            return "The mock has received no request. Does the client use agent_mock.base_url() or agent_mock.url?"
+        shown = [*enumerate(exchanges, 1)][-MOST_EXPLAINED:]
+        entries = [
+            (number, orjson.loads(encode_entry(one, Subject(0), self.engine.redaction))) for number, one in shown
+        ]
+        return explain(entries, len(exchanges), self.engine.contract)
 
     def _add(self, value: Mapping[str, Any]) -> None:
         self.engine.scripts.add(self.scope, value, _PYTHON)

@@ -90,6 +90,42 @@ def test_requests_are_found_by_agent_session_status_and_clause(looker: Control, 
     assert looker.numbers(agent="demo", status="2xx") == [4, 1]
 
 
+def test_requests_are_found_by_a_text_in_one_of_their_messages(looker: Control, call: ApiClient) -> None:
+    call.chat("demo", "Where are the herons?")
+    call.chat("demo", "Hello!")
+    call.chat("demo", "A heron." + " word" * 4000)
+
+    assert looker.numbers(contains="heron") == [3, 1]
+    assert looker.numbers(contains="messages") == [3]
+
+
+def test_requests_are_explained_oldest_first_with_reason_and_remedy(looker: Control, call: ApiClient) -> None:
+    assert looker.reply("GET", "/explanation").content() == b"The mock has received no request in this scope.\n"
+    call.chat("demo", "Hello!")
+    path = "/assistants/demo/chat/completions"
+    call.status("POST", path, {"messages": [{"role": "wizard", "content": "Hi"}]})
+    call.status("POST", path, {"temperature": 3})
+
+    explained = looker.reply("GET", "/explanation")
+    assert explained.headers["content-type"] == "text/plain; charset=utf-8"
+    lines = explained.content().decode().splitlines()
+    assert lines[0] == '1. POST /api/v1/compatibility/openai/v1/agents/demo/chat/completions 200 answered: "Hello!"'
+    assert lines[1].endswith('400 refused: "Hi"')
+    assert '   value: "wizard"' in lines
+    assert '   remedy: add the field "messages"' in lines
+    assert "   reason: body/temperature: Input should be less than or equal to 2" in lines
+    assert "   remedy: send at most 2" in lines
+
+
+def test_an_explanation_is_of_the_last_50_requests(looker: Control, call: ApiClient) -> None:
+    for _ in range(51):
+        call.chat("demo")
+
+    first, second, *_ = looker.reply("GET", "/explanation").content().decode().splitlines()
+    assert first == "The last 50 of 51 requests:"
+    assert second.startswith("2. POST ")
+
+
 def test_a_page_of_requests_names_where_the_next_begins(looker: Control, call: ApiClient) -> None:
     for _ in range(3):
         call.chat("demo")
