@@ -15,7 +15,8 @@ from agent_contract.document.errors import ContractError
 from agent_contract.document.json_pointer import Place
 from agent_contract.messages import JSON
 from agent_contract.sampling.budget import WorkBudget
-from agent_contract.sampling.sampler import TRIES, SampleError, SampleSource, TextSource, size_of, value_of
+from agent_contract.sampling.sample_texts import SampleTexts
+from agent_contract.sampling.sampler import TRIES, SampleError, SampleSource, size_of, value_of
 from agent_contract.sampling.schema_cost import SchemaCost, cost_of, mappings, pattern_options
 
 _ROOT = Place("", ())
@@ -39,7 +40,9 @@ class ClientSchema:
     validator: jsonschema_rs.Validator
     cost: SchemaCost
 
-    def sample(self, seed: int, texts: Callable[[random.Random], TextSource], budget: WorkBudget | None = None) -> JSON:
+    def sample(
+        self, seed: int, texts: Callable[[random.Random], SampleTexts], budget: WorkBudget | None = None
+    ) -> JSON:
         """Return a value that the schema accepts, the same for the same seed; SampleError if none is found.
 
         The work is counted in `budget`; SampleError, too, if that is not enough.

@@ -1,4 +1,4 @@
-"""Generates values of schemas; the same seed gives the same value. Faker is imported for the first value."""
+"""Generates values of schemas; the same seed gives the same value."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from agent_contract.contract import Contract
 from agent_contract.document.json_pointer import Place, parse
 from agent_contract.messages import JSON
 from agent_contract.sampling.budget import WorkBudget, WorkBudgetError, WorkLimits
 from agent_contract.sampling.regex import string_matching
+from agent_contract.sampling.sample_texts import SampleTexts
 
 #: The depth to which optional parts are generated; deeper, only required parts are.
 _FULL_DEPTH = 4
@@ -30,22 +31,9 @@ class SampleError(ValueError):
     """No value of a schema was found: it contradicts itself, requires itself, or is beyond this generator."""
 
 
-class TextSource(Protocol):
-    """The source of words in generated values."""
-
-    def word(self) -> str:
-        """Return a word."""
-
-    def sentence(self) -> str:
-        """Return a sentence."""
-
-    def string_for(self, format: str, name: str) -> str:
-        """Return a string of a JSON Schema `format`, else one for a property of that `name`, else any."""
-
-
 @dataclass(slots=True)
 class SampleSource:
-    """What values are generated from: schemas by place, chance, words, and the budget for the work.
+    """What values are generated from: schemas by place, chance, texts, and the budget for the work.
 
     `at` returns the schema at a place, `follow` the place that the references there lead to.
     """
@@ -53,7 +41,7 @@ class SampleSource:
     at: Callable[[Place], JSON]
     follow: Callable[[Place], Place]
     random: random.Random
-    words: TextSource
+    texts: SampleTexts
     budget: WorkBudget = field(default_factory=lambda: WorkBudget(_DOCUMENT))
 
     def schema(self, place: Place) -> tuple[Place, Any]:
@@ -93,15 +81,14 @@ def sample(contract: Contract, pointer: str, seed: int = 0) -> JSON:
 
     The value is checked against the schema before it is returned. It depends only on the document and the seed.
     """
-    from agent_contract.sampling.faker_texts import faker_text_source
-
     place = parse(pointer)
     schemas = contract.schemas
     validator = schemas.compiled(place, "reply")
     for attempt in range(TRIES):
         number = seed * TRIES + attempt
-        words = faker_text_source(number)
-        source = SampleSource(lambda at: schemas.at(at, "reply"), schemas.document.follow, random.Random(number), words)
+        chance = random.Random(number)
+        texts = SampleTexts(chance)
+        source = SampleSource(lambda at: schemas.at(at, "reply"), schemas.document.follow, chance, texts)
         value = value_of(source, place)
         if validator.is_valid(value):
             return value
@@ -229,12 +216,12 @@ def _object(source: SampleSource, spec: _ValueSpec) -> dict[str, JSON]:
             value[key] = value_of(source, where, key, deeper)
     missing = int(parts.get("minProperties", 0)) - len({**required, **value})
     source.spend(spec.place, max(0, missing))
-    for key in (*required, *(f"{source.words.word()}{index}" for index in range(missing))):
+    for key in (*required, *(f"{source.texts.word()}{index}" for index in range(missing))):
         if key not in value:
             source.spend(spec.place, 1, len(key))
             typed = isinstance(parts.get("additionalProperties"), dict)
             extra = spec.place.child("additionalProperties")
-            value[key] = value_of(source, extra, key, deeper) if typed else source.words.word()
+            value[key] = value_of(source, extra, key, deeper) if typed else source.texts.word()
     return value
 
 
@@ -256,7 +243,7 @@ def _array(source: SampleSource, spec: _ValueSpec) -> JSON:
     while len(values) < count:
         source.spend(spec.place)
         inner, name = parts["items"], spec.name.removesuffix("s")
-        values.append(value_of(source, inner, name, deeper) if inner else source.words.word())
+        values.append(value_of(source, inner, name, deeper) if inner else source.texts.word())
     return values
 
 
@@ -293,12 +280,12 @@ def _string(source: SampleSource, spec: _ValueSpec) -> JSON:
         return str(source.given(spec.place, json.dumps(inside)))
     if "pattern" in parts:
         return str(source.given(spec.place, string_matching(str(parts["pattern"]), source.random, source.budget)))
-    text = source.words.string_for(str(parts.get("format", "")), spec.name)
+    text = source.texts.string_for(str(parts.get("format", "")), spec.name)
     source.spend(spec.place, 0, len(text))
     least, most = int(parts.get("minLength", 0)), parts.get("maxLength")
     source.spend(spec.place, least // 1_000, least)
     while len(text) < least:
-        text += " " + source.words.sentence()
+        text += " " + source.texts.sentence()
     return text if most is None else text[: int(most)]
 
 

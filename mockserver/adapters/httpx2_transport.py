@@ -5,15 +5,12 @@ OpenAI's SDK is built on httpx2 from version 3.
 
 from __future__ import annotations
 
-from agent_contract.installation import DISTRIBUTION
+from agent_contract.installation import missing
 
 try:
     import httpx2
 except ImportError as error:
-    raise ImportError(
-        f"mockserver.Httpx2Transport needs httpx2, which is not installed: pip install '{DISTRIBUTION}[httpx2]'",
-        name="httpx2",
-    ) from error
+    raise ImportError(missing(error, "mockserver.Httpx2Transport", "httpx2"), name="httpx2") from error
 
 from agent_contract.messages import Reply
 from mockserver.adapters.client_transport import ClientTimeout, EngineTransport, EventBody

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-import httpx
+from agent_contract.installation import missing
+
+try:
+    import httpx
+except ImportError as error:
+    raise ImportError(missing(error, "mockserver.MockTransport", "httpx"), name="httpx") from error
 
 from agent_contract.messages import Reply
 from mockserver.adapters.client_transport import ClientTimeout, EngineTransport, EventBody

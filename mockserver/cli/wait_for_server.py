@@ -6,11 +6,10 @@ import json
 import threading
 import time
 from dataclasses import dataclass
+from http.client import HTTPException, InvalidURL
 from queue import Empty, SimpleQueue
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
-
-import httpx
+from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
 
 from agent_contract.printable import printable_line
 from agent_contract.proxies import proxy_for
@@ -33,6 +32,8 @@ def wait_for(url: str, timeout: float) -> str:
     URL or proxy.
     """
     parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is not the URL of an HTTP server")
     health = urlunsplit((parts.scheme, parts.netloc, "/__mock__/health", "", ""))
     end = time.monotonic() + timeout
     last_error, slow = "", "no attempt was made"
@@ -40,21 +41,21 @@ def wait_for(url: str, timeout: float) -> str:
         left = end - time.monotonic()
         try:
             return _name(_answer(health, max(0.1, min(_MAX_ATTEMPT, left))))
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        except InvalidURL as error:
             raise ValueError(str(error)) from None
         except TimeoutError as error:
             slow = str(error)
-        except httpx.HTTPError as error:
-            last_error = str(error) or type(error).__name__
+        except (OSError, HTTPException) as error:
+            last_error = str(getattr(error, "reason", "") or error) or type(error).__name__
         if time.monotonic() + _PAUSE > end:
             raise TimeoutError(last_error or slow)  # the last attempt is short: an error explains more than its timeout
         time.sleep(_PAUSE)
 
 
 def _answer(url: str, seconds: float) -> _Answer:
-    """Return the answer to a GET within some seconds; raises TimeoutError, or what httpx raises.
+    """Return the answer to a GET within some seconds; raises TimeoutError, or what `urllib` raises.
 
-    httpx limits each read, not the whole exchange. So a thread does the exchange, and is abandoned after the timeout.
+    A socket's timeout limits each read, not the whole exchange. So a thread does the exchange, and may be abandoned.
     """
     results: SimpleQueue[_Answer | Exception] = SimpleQueue()
 
@@ -76,21 +77,25 @@ def _answer(url: str, seconds: float) -> _Answer:
 
 def _exchange(url: str, seconds: float) -> _Answer:
     # No content encoding: a small compressed answer could become a large one.
-    headers = {"accept": "application/json", "accept-encoding": "identity"}
-    proxy: Any = proxy_for(url) or None
-    with (
-        httpx.Client(trust_env=False, proxy=proxy, headers=headers) as client,
-        client.stream("GET", url, timeout=seconds) as reply,
-    ):
-        body = b""
+    request = Request(url, headers={"accept": "application/json", "accept-encoding": "identity"})
+    with _opener(url).open(request, timeout=seconds) as reply:
         try:
-            for piece in reply.iter_raw():
-                body += piece
-                if len(body) > _MAX_BODY:
-                    break
-        except httpx.HTTPError:  # the headers are answer enough
-            pass
-        return _Answer(reply.status_code, body)
+            body = reply.read(_MAX_BODY)
+        except (OSError, HTTPException):  # the headers are answer enough
+            body = b""
+        return _Answer(reply.status, body)
+
+
+def _opener(url: str) -> OpenerDirector:
+    """Return an opener that follows no redirect and returns every status; ValueError for a proxy that isn't HTTP."""
+    opener = OpenerDirector()
+    proxy = proxy_for(url)
+    if proxy and (kind := urlsplit(proxy).scheme) not in ("http", "https"):
+        raise ValueError(f"the proxy of the environment is of the kind {kind}, and only http and https are supported")
+    proxies = {urlsplit(url).scheme: proxy} if proxy else {}
+    for handler in (ProxyHandler(proxies), HTTPHandler(), HTTPSHandler()):
+        opener.add_handler(handler)
+    return opener
 
 
 def _name(reply: _Answer) -> str:

@@ -30,6 +30,11 @@ def found_by(environment: Environment) -> tuple[Path, str]:
     return Path(place), digest
 
 
+def distributions_of(environment: Environment) -> set[str]:
+    code = "import importlib.metadata as m; print(*{d.name.lower() for d in m.distributions()})"
+    return set(environment.run("python", "-c", code).split())
+
+
 def test_the_document_is_found_in_the_wheel(installed: Environment) -> None:
     place, _ = found_by(installed)
     assert place.is_relative_to(installed.folder.resolve())
@@ -108,10 +113,14 @@ def test_the_command_has_the_name_of_the_distribution_too(installed: Environment
 
 
 def test_the_plain_install_has_no_library_of_the_judge(installed: Environment) -> None:
-    code = "import importlib.metadata as m; print(*{d.name.lower() for d in m.distributions()})"
-    names = set(installed.run("python", "-c", code).split())
+    names = distributions_of(installed)
     assert names & {"hypothesis", "openapi-core", "pytest", "schemathesis", "jinja2", "rich"} == set()
-    assert len(names) < 25
+    assert len(names) < 20
+
+
+def test_the_plain_install_adds_no_other_plugin_to_pytest(installed: Environment) -> None:
+    """Faker and anyio have plugins that pytest imports at each start, which takes longer than pytest itself."""
+    assert distributions_of(installed) & {"faker", "anyio", "httpx"} == set()
 
 
 def test_fixtures_are_those_of_the_checkout(installed: Environment, tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from agent_contract import SampleError, SchemaRefused, read_schema
-from mockserver.generation.sample_texts import SampleTextSource
+from mockserver.generation.answer_texts import AnswerTexts
 
 
-def texts(chance: random.Random) -> SampleTextSource:
-    return SampleTextSource(chance, "What is the weather in Paris?")
+def texts(chance: random.Random) -> AnswerTexts:
+    return AnswerTexts(chance, "What is the weather in Paris?")
 
 
 def wide(depth: int) -> dict[str, Any]:

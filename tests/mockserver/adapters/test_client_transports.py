@@ -134,11 +134,12 @@ def test_openai_s_client_raises_its_timeout_for_a_slow_answer() -> None:
         client.chat.completions.create(model="", messages=[{"role": "user", "content": "Hello!"}])
 
 
-def test_without_httpx2_its_transport_names_the_package_to_install() -> None:
-    program = "import sys; sys.modules['httpx2'] = None\nimport mockserver\nmockserver.Httpx2Transport"
+@pytest.mark.parametrize(("transport", "library"), [("MockTransport", "httpx"), ("Httpx2Transport", "httpx2")])
+def test_without_its_library_a_transport_names_the_package_to_install(transport: str, library: str) -> None:
+    program = f"import sys; sys.modules[{library!r}] = None\nimport mockserver\nmockserver.{transport}"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert found.stderr.splitlines()[-1].endswith(
-        "Httpx2Transport needs httpx2, which is not installed: pip install 'agent-contract-kit[httpx2]'"
+        f"{transport} needs {library}, which is not installed: pip install 'agent-contract-kit[{library}]'"
     )
 
 
