@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
     "clauses": CommandEntry("agent_contract.cli.clauses", "List the clauses of the contract."),
     "diff": CommandEntry("agent_contract.cli.diff", "Show what changed between versions, documents or reports."),
     "faults": CommandEntry("mockserver.cli", "List the faults that the mock can produce."),
-    "fixtures": CommandEntry("mockserver.cli", "Write recorded exchanges of the contract."),
+    "fixtures": CommandEntry("mockserver.cli.fixtures", "Write recorded exchanges of the contract."),
     "check": CommandEntry("agent_contract.cli.check", "Report problems of an OpenAPI document."),
 }
 

@@ -1,4 +1,4 @@
-"""The commands `serve`, `wait`, `faults` and `fixtures`."""
+"""The commands `serve`, `wait` and `faults`."""
 
 from __future__ import annotations
 
@@ -243,58 +243,6 @@ def faults(name: str | None) -> None:
         click.echo(fault_details(name) if name else fault_list())
     except ContractError as error:
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None
-
-
-@click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--seed", default=0, show_default=True, type=int, help="Random seed for ids and generated text.")
-@click.option(
-    "--count",
-    default=0,
-    show_default=True,
-    type=click.IntRange(0, 1000),
-    help="Number of generated samples per example.",
-)
-@click.option(
-    "--check",
-    is_flag=True,
-    help="Write nothing; exit with 1 and list the differences if the fixtures are out of date.",
-)
-def fixtures(folder: Path, seed: int, count: int, check: bool) -> None:
-    """Write the exchanges of the contract to DIR, by example and by clause."""
-    from mockserver.build import own_contract
-    from mockserver.fixtures.directory import FolderError, check_fixtures, write_fixtures
-    from mockserver.fixtures.generate import FixtureError
-
-    try:
-        contract = own_contract()
-        if check:
-            return _check(folder, list(check_fixtures(contract, folder)))
-        written = write_fixtures(contract, folder, seed, count)
-    except (FolderError, FixtureError) as error:
-        raise UserError(str(error)) from None
-    except ContractError as error:
-        raise UserError("\n".join(str(problem) for problem in error.problems)) from None
-    except OSError as error:
-        raise UserError(f"{error.filename}: {error.strerror or error}.") from None
-    for path in written.kept:
-        click.echo(f"{path} is kept: it is no longer generated, but was changed by hand.")
-    click.echo(f"{folder}: {written.files} files, {len(written.changed)} changed, {len(written.removed)} removed")
-    return None
-
-
-def _check(folder: Path, differences: list[str]) -> None:
-    if not differences:
-        return click.echo(f"{folder} is up to date")
-    for difference in differences:
-        click.echo(difference)
-    raise _StaleFixtures(
-        f"{folder} is out of date ({len(differences)} differences). Run agent-contract fixtures {folder}."
-    )
-
-
-class _StaleFixtures(click.ClickException):
-    exit_code = 1
 
 
 def _engine(
