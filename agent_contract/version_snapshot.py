@@ -20,7 +20,7 @@ from agent_contract.versions.versions import (
     absent_parts,
     check_api_version,
     is_within,
-    mark_of,
+    marks_of,
     reached,
     version_problems,
     versions_of,
@@ -64,7 +64,7 @@ def as_of(whole: Contract, walk: Walk, version: str) -> Document:
     problems = list(version_problems(document, walk))
     if problems:
         raise ContractError(problems)
-    parts = absent_parts(document, walk, version)
+    parts = absent_parts(document, walk, version, marks_of(walk))
     known = versions_of(document)
     gone = frozenset(clause.id for clause in whole.clauses if not clause.is_in(version, known))
     left = _AbsentParts(whole, walk, parts, gone)
@@ -87,8 +87,8 @@ def as_of(whole: Contract, walk: Walk, version: str) -> Document:
 
 def _ends(left: _AbsentParts) -> Iterator[Place]:
     """Yield the marks of parts and clauses that end with this version or a later one: it does not know that yet."""
-    for place in left.walk.kinds:
-        if mark_of(left.document, place, UNTIL):
+    for place, (_, until) in marks_of(left.walk).items():
+        if until:
             yield place.child(UNTIL)
     for clause in left.whole.clauses:
         yield parse(clause.pointer).child("until")

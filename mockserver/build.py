@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 from agent_contract import Contract, load_contract
@@ -32,9 +32,13 @@ from mockserver.scenarios.read import Scenario, read_scenario, read_scenario_fil
 from mockserver.stores import MemoryStore, Store, open_store
 
 
-@lru_cache(maxsize=4)
 def own_contract(api_version: str = "") -> Contract:
     """Return the contract of this project's document, or of one API version; cached."""
+    return _own_contract(api_version)  # so that the default is cached under one key, however it is given
+
+
+@lru_cache(maxsize=4)
+def _own_contract(api_version: str) -> Contract:
     return load_contract(api_version=api_version)
 
 
@@ -125,7 +129,7 @@ def create_engine(
     agents = unique(config.agents) if CHAT_OPERATION in behaviours else ()
     return Engine(
         api=api,
-        control=control_gateway(contract, config, scripts),
+        control=cache(partial(control_gateway, contract, config, scripts)),
         pages=pages_of(api, config, agents),
         config=config,
         settings=settings,
@@ -146,7 +150,7 @@ def with_store(engine: Engine, store: Store) -> Engine:
     scripts = _scripts(engine.contract, engine.config, store, scopes, engine.clock, engine.ids.seed)
     return replace(
         engine,
-        control=control_gateway(engine.contract, engine.config, scripts),
+        control=cache(partial(control_gateway, engine.contract, engine.config, scripts)),
         store=store,
         ids=IdSource(engine.ids.seed, engine.clock, store),
         scopes=scopes,

@@ -84,11 +84,12 @@ class Engine:
     The same contract, configuration, seed, clock and order of requests give the same bytes. `clock` returns seconds
     since 1970. `subject` returns the subject of a journal entry, from the time, the path's parameters and the keys that
     were read or written. `scripts` are the rules and faults. `pages` are served in addition to the contract, by path.
-    `listener` is called with every exchange before its reply is returned.
+    `listener` is called with every exchange before its reply is returned. `control` returns the gateway of the control
+    interface, which most mocks in tests never need.
     """
 
     api: Gateway
-    control: Gateway
+    control: Callable[[], Gateway]
     pages: Mapping[str, Page]
     config: Config
     settings: Settings
@@ -197,11 +198,12 @@ class Engine:
 
     def _handle_control(self, request: Request) -> Exchange:
         """Return an exchange of the control interface; it is not recorded, and pages of other origins can't read it."""
-        admission = self.control.admit(request)
+        gateway = self.control()
+        admission = gateway.admit(request)
         if isinstance(admission, EarlyReply):
             return _finished(admission.exchange, {})
         # It draws no ids: reading the state must not change what the API answers.
-        exchange, _ = self._run(self.control, admission, lambda: FreshValues(self.clock(), "", "", b""))
+        exchange, _ = self._run(gateway, admission, lambda: FreshValues(self.clock(), "", "", b""))
         return _finished(exchange, {})
 
     def _run_scripted(self, admitted: Admitted) -> tuple[Exchange, tuple[str, ...]]:

@@ -9,9 +9,9 @@ from agent_contract.document.document import Document
 from agent_contract.document.errors import Problem
 from agent_contract.document.json_pointer import Place, parse
 from agent_contract.document.walker import Walk
-from agent_contract.messages import GRADES, Clause, Violation
+from agent_contract.messages import GRADES, JSON, Clause, Violation
 from agent_contract.model.operations import Operation
-from agent_contract.versions.versions import version_ranges, versions_of, versions_with
+from agent_contract.versions.versions import marks_of, version_ranges, versions_of, versions_with
 
 #: The keys that an item of `x-clauses` may have.
 FIELDS = frozenset(("id", "sentence", "grade", "since", "until", "rules", "x-untestable"))
@@ -21,17 +21,18 @@ def build_clauses(
     document: Document, walk: Walk, operations: Iterable[Operation], problems: list[Problem]
 ) -> tuple[Clause, ...]:
     """Return the document's clauses in its order; what is wrong with one is added to `problems`."""
-    holders = [place for place in walk.kinds if _listed(document, place)]
+    holders = {place: listed for place, value in walk.values.items() if (listed := _listed(value))}
     if not holders:
         return ()
     reached = {operation.id: _reached(walk, operation) for operation in operations}
-    ranges = version_ranges(document, walk)
+    known, marks = versions_of(document), marks_of(walk)
+    ranges = version_ranges(document, walk, marks)
     clauses: dict[str, Clause] = {}
-    for holder in holders:
+    for holder, listed in holders.items():
         speaks_of = tuple(name for name, places in reached.items() if holder in places) or _whole(holder, reached)
-        for index, item in enumerate(_listed(document, holder)):
+        for index, item in enumerate(listed):
             place = holder.child("x-clauses", index)
-            clause = _clause(document, place, item, versions_with(document, ranges, holder), speaks_of, problems)
+            clause = _clause(document, place, item, versions_with(known, marks, ranges, holder), speaks_of, problems)
             if clause and clause.id in clauses:
                 first = document.line(parse(clauses[clause.id].pointer))
                 problems.append(
@@ -74,8 +75,7 @@ def _holders(violation: Violation, operation: Operation) -> Iterator[str]:
     yield operation.pointer
 
 
-def _listed(document: Document, place: Place) -> list[Any]:
-    value = document.at(place)
+def _listed(value: JSON) -> list[Any]:
     listed = value.get("x-clauses") if isinstance(value, dict) else None
     return listed if isinstance(listed, list) else []
 

@@ -9,16 +9,21 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
-
-import orjson
 
 from agent_contract.compiler.context import Builder
 from agent_contract.document.document import Document
 from agent_contract.document.json_pointer import Place, parse
 from agent_contract.messages import JSON
-from agent_contract.model.operations import Example, RequestBody, Response, documented
+from agent_contract.model.operations import (
+    Example,
+    PlainBody,
+    RepeatedBody,
+    RequestBody,
+    Response,
+    documented,
+    plain_body,
+)
 from agent_contract.model.parameters import MISSING, Parameter
 from agent_contract.model.runtime_expressions import as_text
 
@@ -46,6 +51,7 @@ _NOUNS: Mapping[type, str] = {
     list: "a list",
 }
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _MOST_REPEATED = 100_000_000
 
 
@@ -126,13 +132,11 @@ def _example(report: ReportProblem, place: Place, name: str, value: Mapping[str,
     status = exchange.get("status", default.status)
     reply = documented(default.responses, status)
     media_type = next(iter(reply.content), "") if reply else "application/json"
-    body, sent = _body(report, here.child("body"), exchange["body"]) if "body" in exchange else (None, None)
     return Example(
         name=name,
         pointer=str(place),
         summary=str(value.get("summary", "")),
-        value=value.get("value") if sent is None else body,
-        body=_encoded(value["value"]) if sent is None and "value" in value else sent or b"",
+        sent=_sent(report, here, exchange, value),
         status=status,
         media_type=exchange.get("media-type", media_type),
         method=exchange.get("method", default.method).upper(),
@@ -147,45 +151,36 @@ def _example(report: ReportProblem, place: Place, name: str, value: Mapping[str,
     )
 
 
-def _body(report: ReportProblem, place: Place, written: Any) -> tuple[JSON, bytes]:
-    """Return the value and the bytes of a body that is not written as a value; the value is None for no JSON."""
+def _sent(
+    report: ReportProblem, place: Place, exchange: Mapping[str, Any], value: Mapping[str, Any]
+) -> PlainBody | RepeatedBody:
+    """Return the body of an example: its value, or what its exchange sends instead."""
+    if "body" not in exchange:
+        return PlainBody(_encoded(value["value"]), value["value"]) if "value" in value else PlainBody(b"", None)
     try:
-        return _read_body(written)
+        return _read_body(exchange["body"])
     except (KeyError, TypeError, ValueError, binascii.Error):
         report(
-            place,
+            place.child("body"),
             "is not a body",
             "write {text: …}, {base64: …} or {repeat: {text: …, times: …}}, with before and after",
         )
-        return None, b""
+        return PlainBody(b"", None)
 
 
-def _read_body(written: Any) -> tuple[JSON, bytes]:
+def _read_body(written: Any) -> PlainBody | RepeatedBody:
     ((kind, value),) = written.items()
     if kind == "text":
-        return _with_value(str(value).encode())
+        return plain_body(str(value).encode())
     if kind == "base64":
-        return _with_value(base64.b64decode(value, validate=True))
+        return plain_body(base64.b64decode(value, validate=True))
     if kind == "repeat":
         text, times = str(value["text"]).encode(), int(value["times"])
         if len(text) * times > _MOST_REPEATED:
             raise ValueError("too large")
         before, after = (str(value.get(name, "")).encode() for name in ("before", "after"))
-        return _repeated(before, text, times, after)
+        return RepeatedBody(before, text, times, after)
     raise KeyError(kind)
-
-
-@lru_cache(maxsize=2)
-def _repeated(before: bytes, text: bytes, times: int, after: bytes) -> tuple[JSON, bytes]:
-    """Return a large body; operations that share an example share its body, too."""
-    return _with_value(before + text * times + after)
-
-
-def _with_value(body: bytes) -> tuple[JSON, bytes]:
-    try:
-        return orjson.loads(body), body
-    except ValueError:
-        return None, body
 
 
 def _lower(headers: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,4 +189,4 @@ def _lower(headers: Mapping[str, Any]) -> dict[str, Any]:
 
 def _encoded(value: JSON) -> bytes:
     """Return a value as compact JSON, keys in the document's order."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return _ENCODER.encode(value).encode("utf-8", "surrogatepass")

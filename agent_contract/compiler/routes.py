@@ -1,4 +1,4 @@
-"""Finds the operation that a method and a path reach: a map compiled once, 404 and 405 told apart in one walk of it.
+"""Finds the operation that a method and a path reach: a tree of path segments, compiled once.
 
 Source: OpenAPI 3.1.1, section 4.8.8.2 (path templating); RFC 9110, section 15.5.6 (405 and Allow).
 """
@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import unquote
-
-from werkzeug.exceptions import MethodNotAllowed, NotFound
-from werkzeug.routing import Map, MapAdapter, RequestRedirect, Rule
 
 from agent_contract.model.operations import Operation
 from agent_contract.value_class import value_class
@@ -19,8 +17,7 @@ from agent_contract.value_class import value_class
 _NAME = re.compile(r"\{([^{}]*)\}")
 #: How many paths are remembered, and the most characters of one with its method.
 _REMEMBERED, _LONGEST = 1024, 256
-#: In place of a literal "<", which begins a parameter for werkzeug.
-_LESS_THAN = "\ue000"
+_VALUE = "([^/]+)"
 
 
 @value_class(frozen=True, slots=True)
@@ -38,12 +35,24 @@ class NotAllowed:
     allow: tuple[str, ...]
 
 
-class Routes:
-    """A compiled map of paths, which remembers the last ones it found. `less_than`: a path has a literal "<"."""
+@dataclass(slots=True)
+class _Node:
+    """What follows a path's segments so far: literal segments, patterns with parameters, and what ends here by method.
 
-    def __init__(self, adapter: MapAdapter, less_than: bool) -> None:
-        self.adapter = adapter
-        self.less_than = less_than
+    `ends` has each operation with the names of its parameters. Patterns with the most literal text come first.
+    """
+
+    literals: dict[str, _Node] = field(default_factory=dict)
+    patterns: dict[str, _Node] = field(default_factory=dict)
+    ends: dict[str, tuple[Operation, tuple[str, ...]]] = field(default_factory=dict)
+    ordered: list[tuple[re.Pattern[str], _Node]] = field(default_factory=list)
+
+
+class Routes:
+    """The paths of a document as a tree of segments, which remembers the last ones it found."""
+
+    def __init__(self, root: _Node) -> None:
+        self._root = root
         self._remembered = lru_cache(_REMEMBERED)(self._match)
 
     def find(self, method: str, path: str) -> Found | NotAllowed | None:
@@ -51,21 +60,26 @@ class Routes:
         return (self._remembered if len(method) + len(path) <= _LONGEST else self._match)(method, path)
 
     def _match(self, method: str, path: str) -> Found | NotAllowed | None:
-        if path.startswith("//"):  # the map would take it for one slash
-            return None
-        if self.less_than:
-            path = path.replace("<", _LESS_THAN)
-        try:
-            endpoint, arguments = self.adapter.match(path, method)
-        except MethodNotAllowed as refusal:
-            return NotAllowed(tuple(sorted(refusal.valid_methods or ())))
-        except (NotFound, RequestRedirect):
-            return None
-        operation, names = endpoint
-        values: Iterable[str] = arguments.values()
-        if self.less_than:
-            values = [value.replace(_LESS_THAN, "<") for value in values]
-        return Found(operation, dict(zip(names, values, strict=True)))
+        allowed: set[str] = set()
+        for node, values in _matches(self._root, path.split("/"), ()):
+            if method in node.ends:
+                operation, names = node.ends[method]
+                return Found(operation, dict(zip(names, values, strict=True)))
+            allowed.update(node.ends)
+        return NotAllowed(tuple(sorted(allowed))) if allowed else None
+
+
+def _matches(node: _Node, segments: list[str], values: tuple[str, ...]) -> Iterator[tuple[_Node, tuple[str, ...]]]:
+    """Yield the ends of the templates that match, with the values of their parameters; literal segments go first."""
+    if not segments:
+        yield node, values
+        return
+    first, rest = segments[0], segments[1:]
+    if first in node.literals:
+        yield from _matches(node.literals[first], rest, values)
+    for pattern, below in node.ordered:
+        if found := pattern.fullmatch(first):
+            yield from _matches(below, rest, (*values, *found.groups()))
 
 
 def names_in(template: str) -> list[str]:
@@ -85,24 +99,33 @@ def alike(templates: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def compile_routes(operations: Iterable[Operation]) -> Routes:
     """Return the routes of operations; a literal path goes before a parameter, as OpenAPI asks."""
-    routes = Map(strict_slashes=True, merge_slashes=False, redirect_defaults=False)
+    root = _Node()
     for operation in operations:
-        rule = Rule(
-            _rule(operation.path), endpoint=(operation, tuple(names_in(operation.path))), methods=[operation.method]
-        )
-        if rule.methods and operation.method == "GET":
-            rule.methods.discard("HEAD")  # the map adds it; it is an operation of its own here
-        routes.add(rule)
-    adapter = routes.bind("contract")
-    adapter.map.update()
-    return Routes(adapter, any(_LESS_THAN in rule.rule for rule in routes.iter_rules()))
+        node = root
+        for segment in _segments(operation.path):
+            node = node.literals.setdefault(segment[0], _Node()) if len(segment) == 1 else _below(node, segment)
+        node.ends[operation.method] = operation, tuple(names_in(operation.path))
+    return Routes(root)
 
 
-def _rule(path: str) -> str:
-    """Return a path as werkzeug writes it, its parameters numbered, since their names may be any text."""
-    parts = _NAME.split(path)
-    return "".join(f"<p{index // 2}>" if index % 2 else _literal(part) for index, part in enumerate(parts))
+def _below(node: _Node, segment: list[str]) -> _Node:
+    """Return the node after a segment with parameters; it is added if it is new."""
+    pattern = _VALUE.join(re.escape(literal) for literal in segment)
+    if pattern not in node.patterns:
+        node.patterns[pattern] = _Node()
+        ordered = sorted(node.patterns, key=lambda one: -len(one.replace(_VALUE, "")))
+        node.ordered = [(re.compile(one), node.patterns[one]) for one in ordered]
+    return node.patterns[pattern]
 
 
-def _literal(part: str) -> str:
-    return unquote(part).replace("<", _LESS_THAN)
+def _segments(path: str) -> list[list[str]]:
+    """Return the segments of a path template, each as the literal text around its parameters."""
+    segments = [[""]]
+    for index, piece in enumerate(_NAME.split(path)):
+        if index % 2:
+            segments[-1].append("")
+            continue
+        first, *others = unquote(piece).split("/")
+        segments[-1][-1] += first
+        segments.extend([literal] for literal in others)
+    return segments

@@ -47,3 +47,8 @@ class ContractError(Exception):
 
 class UnreadableError(ContractError):
     """A file can't be read at all: absent, not a regular file, forbidden, not UTF-8, or not YAML or JSON."""
+
+
+def syntax_error(place: str, problem: str) -> UnreadableError:
+    """Return the error of a file that can't be parsed at a place."""
+    return UnreadableError([Problem(place, "#", problem, "correct the file's syntax there")])

@@ -10,71 +10,16 @@ import json
 import os
 import re
 import stat
-from collections.abc import Hashable
-from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from agent_contract.document.errors import Problem, UnreadableError
+from agent_contract.document.errors import Problem, UnreadableError, syntax_error
+from agent_contract.document.file_limits import MAX_DEPTH, MAX_DIGITS, MAX_FILE_BYTES, MAX_VALUES, TOO_MANY_DIGITS
 from agent_contract.messages import JSON
-
-try:
-    from yaml import CSafeLoader as _SafeLoader
-except ImportError:  # PyYAML without libyaml
-    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
-
-#: The values of one file. Nested aliases multiply, so a short file can exceed this.
-MAX_VALUES = 1_000_000
-MAX_DEPTH = 200
-#: Most digits of an integer. Python's own limit is 4300, because parsing takes quadratic time.
-MAX_DIGITS = 400
-_TOO_LONG = f"an integer has more than {MAX_DIGITS} digits"
-#: Bytes of one file; the largest published API descriptions have 40 MB.
-MAX_FILE_BYTES = 64 * 1024 * 1024
 
 _STRING_OR_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity')
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-_CORE = (
-    ("tag:yaml.org,2002:null", r"^(?:null|Null|NULL|~|)$", ["n", "N", "~", ""]),
-    ("tag:yaml.org,2002:bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
-    ("tag:yaml.org,2002:int", r"^[-+]?[0-9]+$", list("-+0123456789")),
-    ("tag:yaml.org,2002:float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", list("-+.0123456789")),
-    ("tag:yaml.org,2002:merge", r"^<<$", ["<"]),
-)
-
-
-class _Loader(_SafeLoader):
-    """A YAML loader with the scalars of YAML 1.2's core schema and unique keys."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key.start_mark)
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} is given twice", key.start_mark
-                )
-            seen.add(key.value)
-        self.flatten_mapping(node)
-        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
-
-
-def _integer(_: _Loader, node: yaml.ScalarNode) -> int:
-    if len(node.value) > MAX_DIGITS:
-        raise yaml.constructor.ConstructorError(None, None, _TOO_LONG, node.start_mark)
-    return int(node.value)
-
-
-_Loader.yaml_implicit_resolvers = {}  # YAML 1.1's are not inherited
-for _tag, _pattern, _first in _CORE:
-    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), _first)
-# YAML 1.1 reads 010 as eight.
-_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
 def read_bounded_file(path: Path, name: str, most: int = MAX_FILE_BYTES) -> bytes:
@@ -115,45 +60,24 @@ def read_text(path: Path, name: str) -> str:
 
 def parse_text(text: str, name: str) -> JSON:
     """Return the value of a file's text; UnreadableError with line and column if it is not YAML or JSON."""
-    try:
-        value = _parse_json(text, name) if name.endswith(".json") else _parse_yaml(text, name)
-    except json.JSONDecodeError as error:
-        raise _syntax(f"{name}:{error.lineno}:{error.colno}", error.msg) from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise _syntax(_position(name, mark), error.problem or error.context or "is not YAML") from None
-    except yaml.reader.ReaderError as error:
-        before = text.encode()[: error.position].decode(errors="ignore").split("\n")
-        raise _syntax(f"{name}:{len(before)}:{len(before[-1]) + 1}", error.reason) from None
-    except (RecursionError, TypeError, ValueError, yaml.YAMLError) as error:
-        raise _syntax(name, " ".join(str(error).split())) from None
+    value = _parse_json(text, name) if name.endswith(".json") else _parse_yaml(text, name)
     fault = _unlike_json(value)
     if fault:
-        raise _syntax(name, fault)
+        raise syntax_error(name, fault)
     return value
 
 
-def _position(name: str, mark: Any) -> str:
-    """Return file, line and column of a YAML mark; PyYAML has two classes of them."""
-    return f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+def line_of(text: str, tokens: tuple[str, ...]) -> int | None:
+    """Return the line, from 1, on which the key or item that these keys lead to begins; None if it is not known."""
+    from agent_contract.document.yaml_reader import find_line  # JSON is YAML
 
-
-def _syntax(place: str, problem: str) -> UnreadableError:
-    return UnreadableError([Problem(place, "#", problem, "correct the file's syntax there")])
+    return find_line(text, tokens)
 
 
 def _parse_yaml(text: str, name: str) -> JSON:
-    # libyaml composes by recursion in C: without this check, deep nesting overflows its stack and ends the process.
-    depth = 0
-    for event in yaml.parse(text, _Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise _syntax(_position(name, event.start_mark), f"is nested deeper than {MAX_DEPTH} levels")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-    value: JSON = yaml.load(text, _Loader)
-    return value
+    from agent_contract.document.yaml_reader import parse_yaml
+
+    return parse_yaml(text, name)
 
 
 def _parse_json(text: str, name: str) -> JSON:
@@ -171,16 +95,16 @@ def _parse_json(text: str, name: str) -> JSON:
 
     def integer(digits: str) -> int:
         if len(digits) > MAX_DIGITS:
-            raise ValueError(_TOO_LONG)
+            raise ValueError(TOO_MANY_DIGITS)
         return int(digits)
 
     try:
         value: JSON = json.loads(text, object_pairs_hook=unique, parse_constant=constant, parse_int=integer)
-    except json.JSONDecodeError:
-        raise
-    except (RecursionError, ValueError):
+    except json.JSONDecodeError as error:
+        raise syntax_error(f"{name}:{error.lineno}:{error.colno}", error.msg) from None
+    except (RecursionError, ValueError) as error:
         _parse_yaml(text, name)  # most JSON is YAML, whose parser knows the line of such a fault
-        raise
+        raise syntax_error(name, " ".join(str(error).split())) from None
     return value
 
 
@@ -207,29 +131,3 @@ def _unlike_json(value: Any) -> str:
                 return f"holds a {type(item).__name__}, which JSON has not"
         level = below
     return ""
-
-
-@lru_cache(maxsize=8)
-def _composed(text: str) -> yaml.Node | None:
-    try:
-        return yaml.compose(text, _Loader)  # type: ignore[no-any-return,unused-ignore]
-    except yaml.YAMLError:
-        return None
-
-
-def line_of(text: str, tokens: tuple[str, ...]) -> int | None:
-    """Return the line, from 1, on which the key or item that these keys lead to begins; None if it is not known."""
-    node = _composed(text)
-    line = 1 if node else None
-    for token in tokens:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == token), None)
-            if found is None:
-                return line
-            line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and token.isdigit() and int(token) < len(node.value):
-            node = node.value[int(token)]
-            line = node.start_mark.line + 1
-        else:
-            return line
-    return line

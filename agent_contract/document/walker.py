@@ -10,6 +10,7 @@ from agent_contract.document.document import Document, UnresolvedError
 from agent_contract.document.errors import ContractError, Problem, UnreadableError
 from agent_contract.document.json_pointer import Place
 from agent_contract.document.object_types import CHILDREN, IN_PLACE, NEEDED
+from agent_contract.messages import JSON
 
 #: Fields of a schema that would move its base, so that references inside it would name something else.
 _MOVING = {"$id": "refer to it by its place in the document", "$schema": "write it in the document's own dialect"}
@@ -17,9 +18,10 @@ _MOVING = {"$id": "refer to it by its place in the document", "$schema": "write 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What a walk found: each object's kind, the objects that it holds or refers to, and what it refers to alone."""
+    """What a walk found: each object's kind and value, what it holds or refers to, and what it refers to alone."""
 
     kinds: dict[Place, str] = field(default_factory=dict)
+    values: dict[Place, JSON] = field(default_factory=dict)
     edges: dict[Place, list[Place]] = field(default_factory=dict)
     references: dict[Place, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -54,6 +56,7 @@ def walk(document: Document) -> Walk:
             result.problems.append(document.problem(place, *fault))
             continue
         result.kinds[place] = kind
+        result.values[place] = value
         children = list(_children(document, result, place, kind, value))
         result.edges[place] = [child for child, _ in children]
         waiting.extend(reversed(children))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import orjson
+
 from agent_contract.document.document import Document
 from agent_contract.document.json_pointer import Place
 from agent_contract.messages import JSON
@@ -80,10 +82,38 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class PlainBody:
+    """A body, and its JSON; None for a body that is not JSON."""
+
+    content: bytes
+    value: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedBody:
+    """A large body that repeats some bytes; it is made when it is needed."""
+
+    before: bytes
+    text: bytes
+    times: int
+    after: bytes
+
+    @property
+    def content(self) -> bytes:
+        """What is sent."""
+        return self.before + self.text * self.times + self.after
+
+    @property
+    def value(self) -> JSON:
+        """The JSON of the body, None for a body that is not JSON."""
+        return plain_body(self.content).value
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """A named request with the answer that it must get.
 
-    `body` is what is sent, `value` its JSON, None for a body that is not JSON; `path` fills the path's parameters;
+    `sent` is its body; `path` fills the path's parameters;
     `headers` are sent unchanged, names in lower case; `after` names the example that is played before it, another
     operation's as `operationId.name`. `set` maps targets (a pointer into the body, `path.NAME`,
     `query.NAME` or `header.NAME`) to runtime expressions on that exchange (OpenAPI 3.1.1, section 4.8.20.4).
@@ -94,8 +124,7 @@ class Example:
     name: str
     pointer: str
     summary: str
-    value: JSON
-    body: bytes
+    sent: PlainBody | RepeatedBody
     status: int
     media_type: str
     method: str
@@ -107,6 +136,16 @@ class Example:
     set: Mapping[str, str]
     shows: tuple[str, ...]
     declared: bool
+
+    @property
+    def body(self) -> bytes:
+        """The body that is sent."""
+        return self.sent.content
+
+    @property
+    def value(self) -> JSON:
+        """The JSON of the body, None for a body that is not JSON."""
+        return self.sent.value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,6 +196,14 @@ class Operation:
             if example.name == name:
                 return example
         raise KeyError(name)
+
+
+def plain_body(content: bytes) -> PlainBody:
+    """Return these bytes with their JSON."""
+    try:
+        return PlainBody(content, orjson.loads(content))
+    except ValueError:
+        return PlainBody(content, None)
 
 
 def documented(responses: Mapping[str, Response], status: int) -> Response | None:

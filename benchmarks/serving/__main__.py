@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except ServerError as error:
             print(error, file=sys.stderr)
             return 1
+    # As after an installation: without cached bytecode, each start of this mock would compile it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     results = Results()
     busy = os.getloadavg()[0] > len(all_cores()) / 2
     _rounds(servers, plan, results)

@@ -17,9 +17,6 @@ from string import Template
 from typing import Any
 
 import orjson
-import yaml
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_accept_header
 
 from agent_contract import Contract
 from agent_contract.document.bundle import bundle
@@ -43,7 +40,6 @@ _HTML = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
     "vary": "accept, host",
 }
-_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def pages_of(api: Gateway, config: Config, agents: tuple[Agent, ...]) -> Mapping[str, Page]:
@@ -90,6 +86,9 @@ class _FirstPage:
 
     def reply(self, request: Request) -> Reply:
         """Return the page as the request accepts it, for the address that the request was sent to."""
+        from werkzeug.datastructures import MIMEAccept
+        from werkzeug.http import parse_accept_header
+
         accepted = parse_accept_header(request.headers.get("accept"), MIMEAccept)
         as_json = accepted.best_match(["text/html", "application/json"]) == "application/json"
         headers, body = ({**JSON_TYPE, "vary": _HTML["vary"]}, self._json) if as_json else (_HTML, self._html)
@@ -168,5 +167,8 @@ def _address(request: Request) -> str:
 @lru_cache(maxsize=2)
 def _yaml(document: bytes) -> bytes:
     """Return a JSON document as YAML."""
-    text = yaml.dump(orjson.loads(document), Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=120)
+    import yaml
+
+    dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text = yaml.dump(orjson.loads(document), Dumper=dumper, sort_keys=False, allow_unicode=True, width=120)
     return text.encode()

@@ -24,6 +24,11 @@ def contract(tmp_path: Path) -> Contract:
         "/things/{id}/parts/{part}.json": path("get", id=1, part=1),
         "/with space": path("get"),
         "/less <than>|{id}": path("get", id=1),
+        "/files/{name}": path("get", name=1),
+        "/files/{name}.json": path("get", name=1),
+        "/files/{owner}-{name}": path("get", owner=1, name=1),
+        "/files/all/": path("get"),
+        "/files%2Fall/{name}": path("get", name=1),
     }
     return compiled(tmp_path, {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": paths})
 
@@ -40,6 +45,13 @@ def contract(tmp_path: Path) -> Contract:
         ("GET", "/with space", "GET /with space", {}),
         ("GET", "/less <than>|7", "GET /less <than>|{id}", {"id": "7"}),
         ("GET", "/less <than>|<7>", "GET /less <than>|{id}", {"id": "<7>"}),
+        ("DELETE", "/things/mine", "DELETE /things/{thing-id}", {"thing-id": "mine"}),
+        ("GET", "/files/a", "GET /files/{name}", {"name": "a"}),
+        ("GET", "/files/a.json", "GET /files/{name}.json", {"name": "a"}),
+        ("GET", "/files/a-b", "GET /files/{owner}-{name}", {"owner": "a", "name": "b"}),
+        ("GET", "/files/all", "GET /files/{name}", {"name": "all"}),
+        ("GET", "/files/all/", "GET /files/all/", {}),
+        ("GET", "/files/all/x", "GET /files%2Fall/{name}", {"name": "x"}),
     ],
 )
 def test_a_path_reaches_its_operation(
