@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -220,7 +221,8 @@ class Engine:
                 name, reply = replaced
                 exchange = Exchange(request, reply, operation.id, faults=(name,))
             else:
-                exchange, touched = self._run(self.api, admitted, self.ids.draw, script)
+                draw = self.ids.draw if script is None else partial(self._draw_at, script)
+                exchange, touched = self._run(self.api, admitted, draw, script)
             exchange = _finished(exchange, headers)
             return script.on_the_wire(exchange, sent) if script else exchange, touched
         except ContractError as error:
@@ -228,6 +230,10 @@ class Engine:
         except StoreUnavailable as error:
             rejection = Rejection(503, "", str(error), headers={"retry-after": str(error.retry_after)})
         return _finished(self.api.refuse(request, operation, rejection), headers), touched
+
+    def _draw_at(self, script: ActiveScript) -> FreshValues:
+        """Return fresh values at the time of the scope."""
+        return replace(self.ids.draw(), now=script.now())
 
     def _run(
         self, gateway: Gateway, admitted: Admitted, draw: Callable[[], FreshValues], script: ActiveScript | None = None
@@ -275,10 +281,10 @@ class Engine:
         is_scripted = exchange.rule or exchange.faults
         if exchange.reply.status == 503 and not is_scripted:  # the store is unavailable: don't wait for it again
             return
-        subject = self.subject(self.clock(), path_parameters, touched)
         try:
+            now = self.scripts.clock(scope).now() if self.scripts.has_clocks else self.clock()
             self.scopes.touch(scope)
-            self.journal.write(scope, exchange, subject)
+            self.journal.write(scope, exchange, self.subject(now, path_parameters, touched))
         except StoreUnavailable:
             return  # the reply is sent all the same
 

@@ -15,6 +15,7 @@ from agent_contract.messages import Reply, Request
 from mockserver.adapters.disconnect import DRAINED, App, Receive, Scope, Send, answer_non_http, cancel_on_disconnect
 from mockserver.engine import Effort, Player
 from mockserver.faults.broken_reply import BrokenReply, Ending
+from mockserver.generation.waits import waits_of
 from mockserver.stores import compute_turn, count_wait, limited_wait
 
 #: Number of threads for each effort: how many requests can wait for a store, or for their turn to compute, at once.
@@ -95,22 +96,24 @@ async def _body(receive: Receive, limit: int) -> bytes | None:
 
 async def _broken(reply: BrokenReply, send: Send, end: End | None) -> None:
     """Send the beginning of a broken reply, then end the connection as it says."""
-    await asyncio.sleep(reply.delay)
+    waits = waits_of(reply)
+    await waits.wait_async(reply.delay, asyncio.sleep)
     if reply.has_head:
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         for event in () if isinstance(reply.body, bytes) else reply.body:
-            await asyncio.sleep(event.delay)
+            await waits.wait_async(event.delay, asyncio.sleep)
             await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
     if reply.ending is Ending.STALL:
-        await asyncio.sleep(reply.seconds)
+        await waits.wait_async(reply.seconds, asyncio.sleep)
     if end is not None:
         end(reply.ending)
         await asyncio.Event().wait()  # until it is cancelled, because the client is disconnected
 
 
 async def _reply(reply: Reply, send: Send) -> None:
-    await asyncio.sleep(reply.delay)
+    waits = waits_of(reply)
+    await waits.wait_async(reply.delay, asyncio.sleep)
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if isinstance(reply.body, bytes):
@@ -118,7 +121,7 @@ async def _reply(reply: Reply, send: Send) -> None:
     begun = time.perf_counter()
     for event in reply.body:
         if event.delay or time.perf_counter() - begun > _SLICE:
-            await asyncio.sleep(event.delay)
+            await waits.wait_async(event.delay, asyncio.sleep)
             begun = time.perf_counter()
         await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
     return await send({"type": "http.response.body", "body": b""})

@@ -21,6 +21,7 @@ from mockserver.build import load_engine
 from mockserver.core.scopes import SCOPE_HEADER
 from mockserver.engine import Engine
 from mockserver.faults.broken_reply import BrokenReply, Ending
+from mockserver.generation.waits import Waits, waits_of
 
 
 class ClientRequest(Protocol):
@@ -65,14 +66,14 @@ class ClientTimeout:
     cut: Callable[[], Exception]
     reset: Callable[[], Exception]
 
-    def wait(self, delay: float) -> None:
+    def wait(self, delay: float, waits: Waits) -> None:
         """Wait for `delay` seconds; raise the error if that exceeds the timeout."""
-        time.sleep(self._bounded(delay))
+        waits.wait(self._bounded(delay), time.sleep)
         self._check(delay)
 
-    async def wait_async(self, delay: float) -> None:
+    async def wait_async(self, delay: float, waits: Waits) -> None:
         """Wait without blocking the event loop; raise the error if `delay` exceeds the timeout."""
-        await anyio.sleep(self._bounded(delay))
+        await waits.wait_async(self._bounded(delay), anyio.sleep)
         self._check(delay)
 
     def _bounded(self, delay: float) -> float:
@@ -91,19 +92,21 @@ class EventBody:
     timeout: ClientTimeout
 
     def __iter__(self) -> Iterator[bytes]:
+        waits = waits_of(self.reply)
         for event in self._events():
-            self.timeout.wait(event.delay)
+            self.timeout.wait(event.delay, waits)
             yield event.encode()
         if isinstance(self.reply, BrokenReply):
-            self.timeout.wait(self.reply.seconds)
+            self.timeout.wait(self.reply.seconds, waits)
             raise _error_of(self.reply, self.timeout)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        waits = waits_of(self.reply)
         for event in self._events():
-            await self.timeout.wait_async(event.delay)
+            await self.timeout.wait_async(event.delay, waits)
             yield event.encode()
         if isinstance(self.reply, BrokenReply):
-            await self.timeout.wait_async(self.reply.seconds)
+            await self.timeout.wait_async(self.reply.seconds, waits)
             raise _error_of(self.reply, self.timeout)
 
     def _events(self) -> tuple[Event, ...]:
@@ -128,7 +131,7 @@ class EngineTransport(ABC, Generic[RequestT, ResponseT]):
     def handle_request(self, request: RequestT) -> ResponseT:  # noqa: D102
         timeout = self._timeout_of(request)
         reply = self.engine.reply(self._converted(request, request.read()))
-        timeout.wait(reply.delay)
+        timeout.wait(reply.delay, waits_of(reply))
         return self._response(_with_head(reply, timeout), timeout)
 
     async def handle_async_request(self, request: RequestT) -> ResponseT:  # noqa: D102
@@ -137,7 +140,7 @@ class EngineTransport(ABC, Generic[RequestT, ResponseT]):
         # An engine that may wait for its store runs in a thread.
         waiting = anyio.to_thread.run_sync(self.engine.reply, converted) if self.engine.blocking else None
         reply = await waiting if waiting else self.engine.reply(converted)
-        await timeout.wait_async(reply.delay)
+        await timeout.wait_async(reply.delay, waits_of(reply))
         return self._response(_with_head(reply, timeout), timeout)
 
     def _converted(self, request: RequestT, body: bytes) -> Request:

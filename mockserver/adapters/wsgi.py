@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -18,6 +18,7 @@ from mockserver.adapters.disconnect import BAD_CHUNKS, CUT_BODY, DRAINED, refusa
 from mockserver.engine import Player
 from mockserver.faults.broken_reply import BrokenReply, Ending
 from mockserver.faults.connections import end_connection
+from mockserver.generation.waits import Sleep, Waits, waits_of
 
 if TYPE_CHECKING:
     import socket
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-def create_app(engine: Player, sleep: Callable[[float], object] = time.sleep) -> WSGIApplication:
+def create_app(engine: Player, sleep: Sleep = time.sleep) -> WSGIApplication:
     """Return an application that serves `engine`; `sleep` is called with each delay in seconds."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -37,25 +38,26 @@ def create_app(engine: Player, sleep: Callable[[float], object] = time.sleep) ->
         except (ClientDisconnected, OSError) as error:
             reply = _unreadable(error, "chunked" in headers.get("transfer-encoding", "").lower())
             engine.record(Exchange(request, reply))
-        sleep(reply.delay)
+        waits = waits_of(reply)
+        waits.wait(reply.delay, sleep)
         if isinstance(reply, BrokenReply):
-            return _broken_body(reply, environ, start_response, sleep)
+            return _broken_body(reply, environ, start_response, waits, sleep)
         start_response(f"{reply.status} {HTTP_STATUS_CODES.get(reply.status, 'Unknown')}", list(reply.headers.items()))
-        return [reply.body] if isinstance(reply.body, bytes) else _stream(reply.body, sleep)
+        return [reply.body] if isinstance(reply.body, bytes) else _stream(reply.body, waits, sleep)
 
     return app
 
 
 def _broken_body(
-    reply: BrokenReply, environ: WSGIEnvironment, start_response: StartResponse, sleep: Callable[[float], object]
+    reply: BrokenReply, environ: WSGIEnvironment, start_response: StartResponse, waits: Waits, sleep: Sleep
 ) -> Iterator[bytes]:
     """Yield the beginning of a broken reply, then end the connection as it says."""
     if reply.has_head:
         start_response(f"{reply.status} {HTTP_STATUS_CODES.get(reply.status, 'Unknown')}", list(reply.headers.items()))
         yield b""  # sends the headers
-        yield from _stream(() if isinstance(reply.body, bytes) else reply.body, sleep)
+        yield from _stream(() if isinstance(reply.body, bytes) else reply.body, waits, sleep)
     if reply.ending is Ending.STALL:
-        sleep(reply.seconds)
+        waits.wait(reply.seconds, sleep)
     connection: socket.socket | None = environ.get("werkzeug.socket")
     if connection is not None:
         end_connection(connection, reply.ending)
@@ -81,8 +83,8 @@ def _body(stream: IO[bytes], limit: int) -> bytes:
     return body
 
 
-def _stream(events: Iterable[Event], sleep: Callable[[float], object]) -> Iterator[bytes]:
+def _stream(events: Iterable[Event], waits: Waits, sleep: Sleep) -> Iterator[bytes]:
     for event in events:
         if event.delay:
-            sleep(event.delay)
+            waits.wait(event.delay, sleep)
         yield event.encode()

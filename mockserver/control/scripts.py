@@ -1,4 +1,4 @@
-"""Control operations on rules and faults of a scope: list, add, remove."""
+"""Control operations on rules, faults and the clock of a scope."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from agent_contract.document.checked_file import Source
 from agent_contract.document.errors import ContractError
 from agent_contract.messages import JSON_TYPE, Reply
+from mockserver.core.clock import described
 from mockserver.core.context import Behaviour, Context
 from mockserver.core.outcome import Outcome, Rejection, json_outcome
 from mockserver.core.scripts import Scripts
@@ -15,7 +16,7 @@ from mockserver.scenarios.read import SCHEMA
 
 
 def script_behaviours(scripts: Scripts) -> Mapping[str, Behaviour]:
-    """Return the operations on rules and faults, by operationId."""
+    """Return the operations on rules, faults and the clock, by operationId."""
 
     def listed(kind: str) -> Behaviour:
         return lambda context: json_outcome(_shown(scripts, kind, context))
@@ -33,6 +34,8 @@ def script_behaviours(scripts: Scripts) -> Mapping[str, Behaviour]:
         "listFaults": listed("faults"),
         "addFaults": added("faults"),
         "removeFaults": removed("faults"),
+        "getClock": lambda context: json_outcome(described(scripts.clock(context.transaction.scope))),
+        "setClock": lambda context: _set_clock(scripts, context),
         "getScenarioSchema": lambda _: Outcome(Reply(200, JSON_TYPE, SCHEMA.read_bytes())),
     }
 
@@ -56,3 +59,14 @@ def _add(scripts: Scripts, kind: str, context: Context) -> Outcome:
 def _remove(scripts: Scripts, kind: str, context: Context) -> Outcome:
     scripts.remove(context.transaction.scope, kind)
     return Outcome(Reply(204, {}, b""))
+
+
+def _set_clock(scripts: Scripts, context: Context) -> Outcome:
+    """Change the mode of the clock, then move it on."""
+    change: Any = context.call.body
+    clock = scripts.control_clock(context.transaction.scope)
+    if "mode" in change:
+        clock.switch(change["mode"])
+    if "advance" in change:
+        clock.advance(change["advance"])
+    return json_outcome(described(clock))

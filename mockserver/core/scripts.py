@@ -1,4 +1,7 @@
-"""Rules and faults of scopes, in the store: compiled when they are set, or when another process has set them."""
+"""Rules, faults and clocks of scopes, in the store.
+
+Rules are compiled when they are set, or when another process has set them.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import orjson
 from agent_contract.document.checked_file import Source
 from agent_contract.messages import Request
 from mockserver.core import keys
+from mockserver.core.clock import ScopeClock
 from mockserver.core.outcome import Rejection
 from mockserver.core.scopes import Scopes
 from mockserver.faults.fault import FAULT_HEADER, Fault, fault_of_header, read_fault
@@ -26,7 +30,7 @@ MOST_RULES = 1000
 MOST_FAULTS = 100
 MOST_BYTES = 1024 * 1024
 _COMPILED = 64  # scopes whose script stays compiled
-_EMPTY: Mapping[str, Any] = {"next": 1, "strict": None, "rules": [], "faults": []}
+_EMPTY: Mapping[str, Any] = {"next": 1, "strict": None, "rules": [], "faults": [], "has_clock": False}
 
 
 class Scripts:
@@ -52,6 +56,8 @@ class Scripts:
         self._store, self._scopes, self._clock = store, scopes, clock
         self._base = Script(base.rules, _set_faults(base.faults, "started", clock()), bool(base.strict))
         self.is_empty = not (base.rules or base.faults or base.strict or store.blocking)
+        #: Whether any scope may have a clock that a test controls.
+        self.has_clocks = False
         self._compiled: OrderedDict[tuple[str, int], Script] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -62,11 +68,33 @@ class Scripts:
             return None
         script = self._base if self.is_empty else self._script(scope)
         faults = (fault_of_header(header),) if header is not None else ()
-        if not (faults or script.rules or script.faults or script.strict):
+        if not (faults or script.rules or script.faults or script.strict or script.has_clock):
             return None
         seed = str(self.seed).encode()
         counter = _Counter(self._store, keys.scope(scope) + keys.SCRIPT_USES)
-        return ActiveScript(script, counter, self._clock, seed, self.addresses(path_parameters), faults)
+        clock = self.clock(scope) if script.has_clock else None
+        self.has_clocks = self.has_clocks or script.has_clock
+        return ActiveScript(
+            script,
+            counter,
+            clock.now if clock else self._clock,
+            seed,
+            self.addresses(path_parameters),
+            faults,
+            clock.waits() if clock else None,
+        )
+
+    def clock(self, scope: str) -> ScopeClock:
+        """Return the clock of a scope, to be read."""
+        return ScopeClock(self._store, keys.scope(scope) + keys.CLOCK, self._clock)
+
+    def control_clock(self, scope: str) -> ScopeClock:
+        """Return the clock of a scope, to be changed; from now on requests in the scope follow it."""
+        while True:
+            stored, version = self._stored(scope)
+            if stored["has_clock"] or self._write(scope, {**stored, "has_clock": True}, version):
+                self.has_clocks = True
+                return self.clock(scope)
 
     def add(self, scope: str, value: Mapping[str, Any], source: Source) -> list[str]:
         """Add rules and faults to a scope and return their ids; `strict` replaces the setting.
@@ -75,14 +103,15 @@ class Scripts:
         """
         while True:
             stored, version = self._stored(scope)
-            first = stored["next"]
+            first, now = stored["next"], self._now(scope, stored)
             found = read_scenario(value, source, self.check, first)
             rules = [[rule.id, one] for rule, one in zip(found.rules, value.get("rules", ()), strict=True)]
             faults = [
                 [one.id, one.fault.as_json(), one.expires]
-                for one in _set_faults(found.faults, "fault", self._clock(), first + len(rules))
+                for one in _set_faults(found.faults, "fault", now, first + len(rules))
             ]
             changed = {
+                **stored,
                 "next": first + len(rules) + len(faults),
                 "strict": stored["strict"] if found.strict is None else found.strict,
                 "rules": [*stored["rules"], *rules],
@@ -103,7 +132,7 @@ class Scripts:
         """Return the rules and faults of a scope with the number of their uses, its own first."""
         stored, _ = self._stored(scope)
         uses = _Counter(self._store, keys.scope(scope) + keys.SCRIPT_USES).counts()
-        now = self._clock()
+        now = self._now(scope, stored)
         rules = [*stored["rules"], *([rule.id, rule.rule.given] for rule in self.base.rules)]
         faults = [
             *([id, fault, expires] for id, fault, expires in stored["faults"] if expires is None or now < expires),
@@ -119,7 +148,10 @@ class Scripts:
 
     def _stored(self, scope: str) -> tuple[Mapping[str, Any], int | None]:
         found = self._store.get(keys.scope(scope) + keys.SCRIPT)
-        return (orjson.loads(found.value), found.version) if found else (_EMPTY, None)
+        return ({**_EMPTY, **orjson.loads(found.value)}, found.version) if found else (_EMPTY, None)
+
+    def _now(self, scope: str, stored: Mapping[str, Any]) -> float:
+        return self.clock(scope).now() if stored["has_clock"] else self._clock()
 
     def _write(self, scope: str, changed: Mapping[str, Any], version: int | None) -> bool:
         """Write the script of a scope; return False if it was changed meanwhile."""
@@ -160,7 +192,9 @@ class Scripts:
             rules += scenario.rules
         faults = [SetFault(id, read_fault(given, Source("store")), expires) for id, given, expires in stored["faults"]]
         strict = self._base.strict if stored["strict"] is None else stored["strict"]
-        return Script((*rules, *self._base.rules), (*faults, *self._base.faults), strict)
+        return Script(
+            (*rules, *self._base.rules), (*faults, *self._base.faults), strict, stored.get("has_clock", False)
+        )
 
 
 def _set_faults(faults: Iterable[Fault], prefix: str, now: float, first: int = 1) -> tuple[SetFault, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-from agent_contract.messages import Event, Reply
+from agent_contract.messages import Event
 from agent_contract.value_class import value_class
+from mockserver.generation.waits import TimedReply
 
 
 @value_class(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Ending(Enum):
 
 
 @value_class(frozen=True, slots=True)
-class BrokenReply(Reply):
+class BrokenReply(TimedReply):
     """A reply whose connection does not end as HTTP requires; its headers are not sent without `has_head`.
 
     A stalled connection is closed after `seconds`.

@@ -36,12 +36,13 @@ def slow_drip(reply: Reply, given: Given, _: bytes) -> Reply:
 
 def reset_before_headers(reply: Reply, given: Given, _: bytes) -> Reply:  # noqa: ARG001
     """Return a connection that is reset instead of a reply."""
-    return BrokenReply(reply.status, reply.headers, (), reply.delay, Ending.RESET, has_head=False)
+    return BrokenReply(reply.status, reply.headers, (), reply.delay, ending=Ending.RESET, has_head=False)
 
 
 def reset_midway(reply: Reply, given: Given, _: bytes) -> Reply:
     """Return the beginning of the reply, then a reset."""
-    return BrokenReply(reply.status, reply.headers, _beginning(reply, given["after"]), reply.delay, Ending.RESET)
+    body = _beginning(reply, given["after"])
+    return BrokenReply(reply.status, reply.headers, body, reply.delay, ending=Ending.RESET)
 
 
 def cut(reply: Reply, given: Given, _: bytes) -> Reply:
@@ -52,7 +53,7 @@ def cut(reply: Reply, given: Given, _: bytes) -> Reply:
 def stall(reply: Reply, given: Given, _: bytes) -> Reply:
     """Return the beginning of the reply, then nothing."""
     body = _beginning(reply, given["after"])
-    return BrokenReply(reply.status, reply.headers, body, reply.delay, Ending.STALL, seconds=given["seconds"])
+    return BrokenReply(reply.status, reply.headers, body, reply.delay, ending=Ending.STALL, seconds=given["seconds"])
 
 
 def truncated_body(reply: Reply, given: Given, _: bytes) -> Reply:  # noqa: ARG001

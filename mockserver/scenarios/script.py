@@ -10,6 +10,7 @@ from agent_contract.messages import Exchange, Reply
 from agent_contract.printable import shorten
 from mockserver.faults.catalogue import Sent
 from mockserver.faults.fault import Fault
+from mockserver.generation.waits import Waits, with_waits
 from mockserver.scenarios.matching import CompiledRule, Question
 from mockserver.scenarios.rule import Answer
 
@@ -24,11 +25,15 @@ class SetFault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The rules and faults of a scope, in order. If it is strict, a chat that no rule matches is refused."""
+    """The rules and faults of a scope, in order. If it is strict, a chat that no rule matches is refused.
+
+    With `has_clock`, a test controls the clock of the scope.
+    """
 
     rules: tuple[CompiledRule, ...] = ()
     faults: tuple[SetFault, ...] = ()
     strict: bool = False
+    has_clock: bool = False
 
 
 class Counter(Protocol):
@@ -54,6 +59,7 @@ class ActiveScript:
     """What a script decides about one request, whose agent has the addresses `agents`.
 
     The same request gets the same decisions, however often it asks. `request_faults` are those of the request alone.
+    `waits` wait for the delays of the reply, if not in real time.
     """
 
     script: Script
@@ -62,6 +68,7 @@ class ActiveScript:
     seed: bytes
     agents: tuple[str, ...]
     request_faults: tuple[Fault, ...] = ()
+    waits: Waits | None = None
     _chosen: Chosen | None = field(init=False, default=None)
     _is_asked: bool = field(init=False, default=False)
 
@@ -99,6 +106,8 @@ class ActiveScript:
                 if concerned and self._happens(id, fault):
                     faults.append(fault.name)
                     reply = fault.on_the_wire(reply, self.seed + id.encode())
+        if self.waits:
+            reply = with_waits(reply, self.waits)
         name = chosen.rule.rule.name if chosen else ""
         return replace(exchange, reply=reply, rule=name, faults=tuple(faults))
 

@@ -31,6 +31,7 @@ from mockserver.recording.journal import Subject, encode_entry
 from mockserver.resources.agents import find_configured
 from mockserver.resources.sessions import EMPTY
 from mockserver.scenarios.rule import Then
+from mockserver.testing.clock import Clock
 from mockserver.testing.recorded import RecordedRequest, differences, nearest
 
 if TYPE_CHECKING:
@@ -111,6 +112,8 @@ class AgentMock:
         self.url = f"{shared.server.url}/__mock__/scope/{scope}"
         self.engine = shared.engine
         self._requests = shared.requests[scope]
+        #: The clock of this test; `clock.advance(3600)` moves it on.
+        self.clock = Clock(shared.engine.scripts, scope, opened)
         self._opened = opened
         self._created: dict[str, str] = {}
         self._expected: list[str] = []
@@ -121,12 +124,12 @@ class AgentMock:
 
     def client(self, agent: str = "demo", **options: Any) -> openai.OpenAI:
         """Return an OpenAI client that uses `agent`; it is closed at the end of the test."""
-        made = _openai().OpenAI(**self._client_options(agent, options))
+        made = _openai().OpenAI(**self._client_options(agent, options, is_async=False))
         return self._opened.enter_context(made)  # type: ignore[no-any-return]
 
     def async_client(self, agent: str = "demo", **options: Any) -> openai.AsyncOpenAI:
         """Return an asynchronous OpenAI client that uses `agent`."""
-        return _openai().AsyncOpenAI(**self._client_options(agent, options))  # type: ignore[no-any-return]
+        return _openai().AsyncOpenAI(**self._client_options(agent, options, is_async=True))  # type: ignore[no-any-return]
 
     @property
     def transport(self) -> MockTransport:
@@ -310,9 +313,17 @@ class AgentMock:
         known = find_configured(self.engine.config.agents, address)
         return frozenset({address, *((known.id, known.name) if known else ())})
 
-    def _client_options(self, agent: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    def _client_options(self, agent: str, options: dict[str, Any], is_async: bool) -> dict[str, Any]:
         token = next(iter(self.engine.config.tokens), "mock")
+        if self.clock.skips:  # without a socket, the transport knows the client's timeouts
+            options = {"http_client": self._http_client(is_async), **options}
         return {"base_url": self.base_url(agent), "api_key": token, **options}
+
+    def _http_client(self, is_async: bool) -> Any:
+        """Return a client of the HTTP library that the installed SDK uses, with a transport of this mock."""
+        made = _openai().DefaultAsyncHttpxClient if is_async else _openai().DefaultHttpxClient
+        libraries = {base.__module__.partition(".")[0] for base in made.__mro__}
+        return made(transport=self.httpx2_transport if "httpx2" in libraries else self.transport)
 
     def _token(self) -> dict[str, str]:
         token = next(iter(self.engine.config.tokens), "")

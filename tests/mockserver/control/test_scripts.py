@@ -7,23 +7,12 @@ from typing import Any
 
 import pytest
 
-from agent_contract import Found, check_reply
 from agent_contract.messages import Reply, Request
 from mockserver.core.scripts import MOST_FAULTS
-from mockserver.engine import Engine
 from tests.mockserver.support.chat_client import ChatClient, engine, request, user
-from tests.mockserver.support.control_client import OWN, Control
+from tests.mockserver.support.control_client import Control, send
 
 HELLO = {"messages": [user("Hello!")]}
-
-
-def send(player: Engine, method: str, path: str, body: Any, scope: str = "mine") -> Reply:
-    headers = {"content-type": "application/json", "x-mock-scope": scope}
-    reply = player.reply(Request(method, "/__mock__" + path, (), headers, json.dumps(body).encode()))
-    found = OWN.find(method, "/__mock__" + path)
-    assert isinstance(found, Found)
-    assert check_reply(found.operation, reply) == ()
-    return reply
 
 
 def ids(reply: Reply) -> list[str]:

@@ -42,3 +42,13 @@ class Control:
 
     def numbers(self, **query: str) -> list[int]:
         return [one["number"] for one in self.get("/requests", **query)["requests"]]
+
+
+def send(player: Engine, method: str, path: str, body: Any, scope: str = "mine") -> Reply:
+    """Return the reply to a request with a JSON body in a scope."""
+    headers = {"content-type": "application/json", "x-mock-scope": scope}
+    reply = player.reply(Request(method, "/__mock__" + path, (), headers, json.dumps(body).encode()))
+    found = OWN.find(method, "/__mock__" + path)
+    assert isinstance(found, Found)
+    assert check_reply(found.operation, reply) == ()
+    return reply
