@@ -95,7 +95,7 @@ async def _body(receive: Receive, limit: int) -> bytes | None:
 
 
 async def _broken(reply: BrokenReply, send: Send, end: End | None) -> None:
-    """Send the beginning of a broken reply, then end the connection as it says."""
+    """Send the beginning of a broken reply, then end the connection as it demands."""
     waits = waits_of(reply)
     await waits.wait_async(reply.delay, asyncio.sleep)
     if reply.has_head:

@@ -51,7 +51,7 @@ def create_app(engine: Player, sleep: Sleep = time.sleep) -> WSGIApplication:
 def _broken_body(
     reply: BrokenReply, environ: WSGIEnvironment, start_response: StartResponse, waits: Waits, sleep: Sleep
 ) -> Iterator[bytes]:
-    """Yield the beginning of a broken reply, then end the connection as it says."""
+    """Yield the beginning of a broken reply, then end the connection as it demands."""
     if reply.has_head:
         start_response(f"{reply.status} {HTTP_STATUS_CODES.get(reply.status, 'Unknown')}", list(reply.headers.items()))
         yield b""  # sends the headers

@@ -240,7 +240,7 @@ class AgentMock:
         if (not found) if times is None else len(found) != times:
             expected = "at least 1" if times is None else str(times)
             near = None if found else nearest(contains or "", self.requests)
-            more = f"\nThe nearest request says {near.text!r} to {near.agent or near.path}." if near else ""
+            more = f"\nThe nearest request was {near.text!r} to {near.agent or near.path}." if near else ""
             raise AssertionError(f"calls with {named}: expected {expected}, got {len(found)}{more}\n{self.describe()}")
         for one in found if body is not None else ():
             got = {name: one.json.get(name) if isinstance(one.json, dict) else None for name in body or {}}

@@ -1,4 +1,4 @@
-"""The clock of a test: it moves on when the test says so, and waits can be skipped."""
+"""The clock of a test: the test moves it on, and waits can be skipped."""
 
 from __future__ import annotations
 
