@@ -103,6 +103,8 @@ class Options:
         default=False, metadata=_row("", "Create agents for the tests, and delete them at the end.")
     )
     dry_run: bool = field(default=False, metadata=_row("", "Print what a run would send and create. Send nothing."))
+    quiet: bool = field(default=False, metadata=_row("", "Print failures and the conclusion only."))
+    verbose: bool = field(default=False, metadata=_row("", "Print each clause with its verdict, and why."))
     token_file: str = field(
         default="",
         metadata=_row("FILE", "File with the token; read again if the token is rejected.", file=True, access=True),
@@ -296,6 +298,7 @@ def objection(options: Options, environment: Mapping[str, str]) -> str:
         ),
         (options.client_key and not options.client_cert, "--client-key needs --client-cert"),
         (_has_password(options.proxy), "--proxy has a password, which others can see; give it as HTTPS_PROXY instead"),
+        (options.quiet and options.verbose, "give either --quiet or --verbose, not both"),
         (options.fail_on == "worse" and not options.baseline, "--fail-on worse needs --baseline"),
         *(
             (one.file and value and not Path(value).is_file(), f"--{one.name}: no such file: {value}")

@@ -69,7 +69,7 @@ def measured(report: Report) -> list[tuple[str, str]]:
     version = [("Version", f"{report.contract.version}: {report.version_reason}")] if report.version_reason else []
     cold_start = [("Cold start", str(report.cold_start))] if report.cold_start else []
     return [
-        ("JudgedDeployment", report.target.url),
+        ("Deployment", report.target.url),
         *agent,
         ("Contract", f"{judged} ({short_digest(report.contract.digest)})"),
         *version,
