@@ -23,11 +23,15 @@ class UserError(click.ClickException):
 
 
 class CommandEntry(NamedTuple):
-    """The module of a command, its line in the list of commands, and the libraries that it needs beyond the base."""
+    """The module of a command and its line in the list of commands.
+
+    `needs` are the libraries that it needs beyond the base, `extra` is the extra that brings them.
+    """
 
     module: str
     help: str
     needs: tuple[str, ...] = ()
+    extra: str = "verify"
 
 
 COMMANDS: Mapping[str, CommandEntry] = {
@@ -39,6 +43,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
     "diff": CommandEntry("agent_contract.cli.diff", "Show what changed between versions, documents or reports."),
     "faults": CommandEntry("mockserver.cli", "List the faults that the mock can produce."),
     "fixtures": CommandEntry("mockserver.cli.fixtures", "Write recorded exchanges of the contract."),
+    "load": CommandEntry("load_generator.cli", "Load a server with many users, by Locust.", ("locust",), "load"),
     "check": CommandEntry("agent_contract.cli.check", "Report problems of an OpenAPI document."),
 }
 
@@ -57,17 +62,18 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return a command after importing its module; None for an unknown name."""
-        if cmd_name not in COMMANDS:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
             return None
         try:
-            for library in COMMANDS[cmd_name].needs:
+            for library in entry.needs:
                 if find_spec(library) is None:
                     raise ModuleNotFoundError(name=library)
-            command = getattr(import_module(COMMANDS[cmd_name].module), cmd_name)
+            command = getattr(import_module(entry.module), cmd_name)
         except ImportError as error:
-            raise click.ClickException(missing(error, f"agent-contract {cmd_name}")) from error
+            raise click.ClickException(missing(error, f"agent-contract {cmd_name}", entry.extra)) from error
         if not isinstance(command, click.Command):
-            raise TypeError(f"{COMMANDS[cmd_name].module}.{cmd_name} is not a command")
+            raise TypeError(f"{entry.module}.{cmd_name} is not a command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

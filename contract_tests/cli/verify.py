@@ -35,7 +35,7 @@ def verify(base_url: str, token: str, token_env: str, junit: str, **values: Any)
 
     `agent-contract clauses` lists the clauses and explains their grades.
     """
-    from contract_tests.deployment.base_url import TargetError, parse
+    from agent_contract.base_url import TargetError, parse
     from contract_tests.report.writers import DestinationError, check
     from contract_tests.runner.launcher import replace_process
     from contract_tests.runner.run import SelectionError

@@ -21,8 +21,8 @@ from contract_tests.verdict import not_tested
 from contract_tests.wire.exchange import TOKEN_VARIABLE, Exchange
 
 if TYPE_CHECKING:
+    from agent_contract.base_url import Target
     from agent_contract.messages import JSON
-    from contract_tests.deployment.base_url import Target
 
 #: Once the replies of a run have this many bytes altogether, each further one may have no more than `SMALL_REPLY`.
 MOST_RECEIVED = 64 * 1024 * 1024

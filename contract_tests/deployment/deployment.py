@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
+from agent_contract import base_url
 from agent_contract.messages import JSON
-from contract_tests.deployment import base_url, http, preflight
+from contract_tests.deployment import http, preflight
 from contract_tests.deployment.budget import Budget
 from contract_tests.deployment.client import DeploymentClient, Endpoint, Variation
 from contract_tests.deployment.managed_agents import DELETING, LISTING, ManagedAgents

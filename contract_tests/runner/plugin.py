@@ -146,7 +146,7 @@ def _lateness(item: pytest.Item) -> int:
 @pytest.fixture(scope="session")
 def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
     """The deployment under test, once a plain request was answered."""
-    from contract_tests.deployment.base_url import TargetError
+    from agent_contract.base_url import TargetError
     from contract_tests.deployment.client import RunEnded
     from contract_tests.deployment.deployment import NoVerdict, open_deployment
 

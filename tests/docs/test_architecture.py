@@ -11,13 +11,12 @@ import pytest
 from tests.docs.support.blocks import ROOT
 
 PAGE = ROOT / "docs" / "explanation" / "architecture.md"
-NAMES = sorted(
-    set(re.findall(r"`((?:agent_contract|mockserver|contract_tests)\.[\w.]+)`", PAGE.read_text(encoding="utf-8")))
-)
+PACKAGES = ("agent_contract", "mockserver", "contract_tests", "load_generator")
+NAMES = sorted(set(re.findall(rf"`((?:{'|'.join(PACKAGES)})\.[\w.]+)`", PAGE.read_text(encoding="utf-8"))))
 
 
 def test_the_page_names_parts_of_each_package() -> None:
-    assert {name.partition(".")[0] for name in NAMES} == {"agent_contract", "mockserver", "contract_tests"}
+    assert {name.partition(".")[0] for name in NAMES} == set(PACKAGES)
 
 
 @pytest.mark.parametrize("name", NAMES)

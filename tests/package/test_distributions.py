@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.package.support.environments import ROOT, VERSION
 
 INFO = f"agent_contract_kit-{VERSION}.dist-info"
-PACKAGES = ("agent_contract", "mockserver", "contract_tests")
+PACKAGES = ("agent_contract", "mockserver", "contract_tests", "load_generator")
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
@@ -18,7 +18,7 @@ def contents(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_the_wheel_has_three_packages_and_no_other_name(wheel: Path) -> None:
+def test_the_wheel_has_the_packages_and_no_other_name(wheel: Path) -> None:
     """Another top-level name, such as `tests` or `fixtures`, could overwrite that of another package."""
     assert {name.split("/")[0] for name in contents(wheel)} == {*PACKAGES, INFO}
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(
-    path for package in ("agent_contract", "mockserver", "contract_tests") for path in (ROOT / package).rglob("*.py")
-)
+PACKAGES = ("agent_contract", "mockserver", "contract_tests", "load_generator")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 TEST_MODULES = sorted((ROOT / "tests").rglob("test_*.py"))
 #: Words without a meaning of their own in a name.
 EMPTY_WORDS = re.compile(r"utils?$|helpers?$|(?:Manager|Handler|Helper|Factory|Base)$")

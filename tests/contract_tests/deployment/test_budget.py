@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from agent_contract import load_contract
+from agent_contract.base_url import Target
 from benchmarks.detection.hooks import Payload, ServerHooks
 from benchmarks.detection.reference_server import Tally
 from benchmarks.detection.running import running
-from contract_tests.deployment.base_url import Target
 from contract_tests.deployment.budget import FOR_CHAT, NO_SESSIONS, Budget, chat_share, tokens_at_most
 from contract_tests.deployment.client import DeploymentClient
 from contract_tests.deployment.payloads import NEXT, plain, turn

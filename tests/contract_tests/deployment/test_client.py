@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from contract_tests.deployment.base_url import Target
+from agent_contract.base_url import Target
 from contract_tests.deployment.budget import Budget
 from contract_tests.deployment.client import LONGEST_WAIT, DeploymentClient, RunEnded
 from contract_tests.verdict import NotPassed

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from fastapi import Request, Response
 
+from agent_contract.base_url import Target
 from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.running import running
-from contract_tests.deployment.base_url import Target
 from contract_tests.deployment.budget import Budget
 from contract_tests.deployment.client import DeploymentClient
 from contract_tests.deployment.cold_start import ColdStart, WarmUp, warm_up

@@ -10,8 +10,8 @@ from functools import partial
 import httpx
 import pytest
 
+from agent_contract.base_url import Target
 from contract_tests.deployment.auth import Credentials, IssuedToken
-from contract_tests.deployment.base_url import Target
 from contract_tests.deployment.budget import NO_AGENTS, Budget
 from contract_tests.deployment.client import LATE, DeploymentClient, Endpoint
 from contract_tests.deployment.managed_agents import NAME, TRIES, ManagedAgents

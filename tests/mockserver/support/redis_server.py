@@ -34,14 +34,13 @@ class RedisServer:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         program = shutil.which(PROGRAM)
         assert program, f"These tests run a real {PROGRAM}: install Debian's package redis-server."
         places = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder))
         persistence = ("--appendonly", "yes", "--appendfsync", "no", "--save", "")
-        self._process = subprocess.Popen(
-            [program, *places, *persistence], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        command = [program, *places, *persistence, *options]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert self._process.stdout
         said = []
         for line in self._process.stdout:

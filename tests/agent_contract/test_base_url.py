@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract_tests.deployment.base_url import Target, TargetError, parse
+from agent_contract.base_url import Target, TargetError, parse
 
 PATH = "/api/v1/openai/assistants/{agent_id}/chat/completions"
 AGENT = (("agent_id", "demo"),)

@@ -1,0 +1,1 @@
+"""Load tests of a deployment or a mock: users that chat, for Locust."""
