@@ -78,7 +78,7 @@ else
 endif
 
 clean: ## remove what these targets made
-	rm -rf $(VENV) .tox build dist tests/clients/node/node_modules
+	rm -rf $(VENV) .tox build dist tests/clients/node/node_modules clients/node/node_modules clients/node/dist
 
 $(BIN)/python:
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer with its venv module was not found; name one: make PYTHON=/path/to/python3.11' >&2; exit 1; }

@@ -138,6 +138,11 @@ def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
     type=_TIMEOUT,
     help="Seconds after which an idle connection is closed.",
 )
+@_option(
+    "--stop-with-stdin",
+    is_flag=True,
+    help="Stop when standard input ends. A program that starts the mock through a pipe leaves no mock behind.",
+)
 @_option("--ttft", default=0.0, type=_SECONDS, help="Seconds until the first token.")
 @_option("--tps", default=0.0, type=_SECONDS, help="Tokens per second after the first one; 0 means no limit.")
 @_option("--jitter", default=0.0, type=_SECONDS, help="Random variation added to each delay, in seconds.")
@@ -159,14 +164,17 @@ def serve(
     upload_timeout: float,
     read_timeout: float,
     idle_timeout: float,
+    stop_with_stdin: bool,
     **options: Any,
 ) -> None:
     """Run a mock server of the API."""
+    from mockserver.server import run
     from mockserver.server.http_server import bind
-    from mockserver.server.run import serve_in_processes, serve_in_this_process
     from mockserver.server.workers import WorkersFailed
 
     _check_workers(workers, options["store"])
+    if stop_with_stdin and workers > 1:
+        raise click.UsageError("--stop-with-stdin is for one process. Leave out --workers.")
     engine = _engine(**options)
     try:
         listening = bind(host, port)
@@ -185,9 +193,11 @@ def serve(
     limits = fit_to_open_files(wanted, files)
     banner = _banner(engine, host, listening.getsockname()[1], _connections_line(limits, wanted, files))
     if workers == 1:
-        return serve_in_this_process(engine, listening, log_level, limits, banner)
+        if stop_with_stdin:
+            run.stop_with_stdin()
+        return run.serve_in_this_process(engine, listening, log_level, limits, banner)
     try:
-        return serve_in_processes(workers, engine, options["store"], listening, log_level, limits, banner)
+        return run.serve_in_processes(workers, engine, options["store"], listening, log_level, limits, banner)
     except WorkersFailed as error:
         raise UserError(f"{error} See the lines above.") from None
 

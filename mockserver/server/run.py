@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from threading import Thread
 
 from agent_contract.messages import Exchange
 from mockserver.adapters.asgi import create_app
@@ -71,6 +74,18 @@ def serve_in_processes(
 
     _print(banner)
     run_workers(workers, work, _print)
+
+
+def stop_with_stdin() -> None:
+    """Stop this process, as SIGTERM does, when standard input ends; a pipe ends with the process that writes to it."""
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 4096):
+                pass
+        signal.raise_signal(signal.SIGTERM)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _print(line: str) -> None:

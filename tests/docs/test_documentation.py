@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.clients.support.install_node_packages import FOLDER, KIT
+from tests.clients.support.node import node
 from tests.docs.support.blocks import BLOCKS, DOCUMENTS, ROOT, Block, anchors_of, links_of
 from tests.docs.support.console import SERVES, Addresses, free_port, missing, parse, run, run_server, variables
 from tests.mockserver.support.redis_server import RedisServer
@@ -30,11 +30,12 @@ NOT_RUN = {
     "python3 -m venv .venv": "the tests of the package create environments",
     "source .venv/bin/activate": "the tests have an environment of their own",
     "npm test": "it runs the tests of the reader",
+    "npm install --save-dev ": "the tests have the packages installed",
     "tox run -e tests": "CI runs the same environment; `tox run -e layers` shows that tox knows its environments",
     "podman ": "it takes a container engine; the tests of the package run the Containerfile's steps",
     "kubectl ": "it takes a cluster; another test compares the manifest with the mock",
 }
-NODE_MODULES = ROOT / "tests" / "clients" / "node" / "node_modules"
+NODE_MODULES = FOLDER / "node_modules"
 #: What the example workflows call this repository's action.
 ACTION_NAME = re.compile(r"OWNER/agent-contract-kit@v\d")
 
@@ -120,24 +121,41 @@ def test_a_python_block_runs(block: Block, served: Served, tmp_path: Path) -> No
     assert ran.returncode == 0, f"{block.address}:\n{ran.stdout}{ran.stderr}"
 
 
-@of("javascript")
+@of("javascript", "typescript")
 def test_a_javascript_block_runs(block: Block, served: Served, tmp_path: Path) -> None:
-    node = shutil.which("node")
-    if node is None:
-        leave = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        leave("Node was not found: the documentation's JavaScript is LEFT OUT")
-    assert NODE_MODULES.is_dir(), "run `python tests/clients/support/install_node_packages.py`"
+    """Files in TypeScript, and what needs Jest, run in console blocks."""
+    path, suffix = node(), "test.ts" if block.language == "typescript" else "mjs"
+    if block.file_name.endswith((".ts", ".cjs")):
+        return
     addresses = Addresses(served.url)
     write_files(block.document, tmp_path, addresses)
     (tmp_path / "node_modules").symlink_to(NODE_MODULES)
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
-    file = tmp_path / (block.file_name or "block.mjs")
+    file = tmp_path / (block.file_name or f"block.{suffix}")
     file.write_text(addresses.localized(block.text), encoding="utf-8")
     vitest = [str(NODE_MODULES / "vitest" / "vitest.mjs"), "run"] if 'from "vitest"' in block.text else []
     ran = subprocess.run(
-        [node, *vitest, str(file)], cwd=tmp_path, env=variables({}), capture_output=True, text=True, check=False
+        [path, *vitest, str(file)], cwd=tmp_path, env=variables({}), capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, f"{block.address}:\n{ran.stdout}{ran.stderr}"
+
+
+@pytest.mark.parametrize(
+    "document",
+    sorted({block.document for block in BLOCKS if block.language == "typescript"}),
+    ids=lambda path: path.name,
+)
+def test_typescript_blocks_have_the_types_that_they_need(document: Path, tmp_path: Path) -> None:
+    write_files(document, tmp_path, Addresses(""))
+    for number, block in enumerate(BLOCKS):
+        if block.document == document and block.language == "typescript" and not block.file_name:
+            (tmp_path / f"block{number}.ts").write_text(block.text, encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    tsc = str(KIT / "node_modules" / "typescript" / "bin" / "tsc")
+    options = ["--strict", "--noEmit", "--skipLibCheck", "--target", "es2022", "--module", "preserve"]
+    files = [str(path) for path in tmp_path.rglob("*.ts") if "node_modules" not in path.parts]
+    ran = subprocess.run([node(), tsc, *options, *files], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
 
 
 def data_of(block: Block) -> list[Any]:
@@ -200,7 +218,7 @@ def test_a_workflow_gives_the_action_only_inputs_that_it_has(block: Block) -> No
 
 @pytest.mark.parametrize("block", BLOCKS, ids=named)
 def test_a_block_is_in_a_language_that_is_run_or_parsed(block: Block) -> None:
-    assert block.language in {"console", "python", "javascript", "yaml", "json", "toml"}
+    assert block.language in {"console", "python", "javascript", "typescript", "yaml", "json", "toml"}
 
 
 def test_every_command_that_is_not_run_is_in_the_documentation() -> None:

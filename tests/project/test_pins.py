@@ -7,6 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -46,8 +47,9 @@ def test_every_dependency_of_the_plain_install_has_an_upper_bound() -> None:
     assert [line for line in PROJECT["dependencies"] if "<" not in line] == []
 
 
-def test_the_lock_file_of_the_node_tests_names_no_registry() -> None:
-    lock = json.loads((ROOT / "tests" / "clients" / "node" / "package-lock.json").read_bytes())
+@pytest.mark.parametrize("folder", ["tests/clients/node", "clients/node"])
+def test_the_lock_files_of_node_packages_name_no_registry(folder: str) -> None:
+    lock = json.loads((ROOT / folder / "package-lock.json").read_bytes())
     packages = {name: entry for name, entry in lock["packages"].items() if name}
     assert packages
     assert [name for name, entry in packages.items() if "resolved" in entry or "integrity" not in entry] == []

@@ -1,4 +1,7 @@
-"""Install the packages of the Node tests, once per lock file; without npm print a notice, and fail if CI=true."""
+"""Install the packages of the Node tests, and `clients/node` as its users get it: built, packed and unpacked.
+
+Each once per change; without npm print a notice, and fail if CI=true.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,55 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[1] / "node"
+ROOT = Path(__file__).parents[3]
+FOLDER = ROOT / "tests" / "clients" / "node"
+#: The package of this repository, and the copy that the tests use.
+KIT = ROOT / "clients" / "node"
+PACKED = FOLDER / "node_modules" / "agent-contract-kit"
 
 
 def main() -> int:
-    """Return the exit status: 0 when the packages are there or, outside CI, when npm is not."""
+    """Return the exit status: 0 when the packages are installed or, outside CI, when npm is not."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         print("Node and npm were not found: the tests of the Node SDK are LEFT OUT.", file=sys.stderr)
         return int(os.environ.get("CI") == "true")
-    lock, installed = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-        return 0
-    return subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=FOLDER, check=False).returncode
+    try:
+        for folder in (FOLDER, KIT):
+            installed = folder / "node_modules" / ".package-lock.json"
+            if _is_older(installed, [folder / "package-lock.json"]):
+                subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=folder, check=True)
+        if not is_packed():
+            _pack(npm)
+    except subprocess.CalledProcessError as error:
+        return error.returncode
+    return 0
+
+
+def is_packed() -> bool:
+    """Return whether the tests' copy of the package is up to date."""
+    sources = [path for path in KIT.iterdir() if path.is_file()]
+    return not _is_older(PACKED / "package.json", [*sources, *(KIT / "src").iterdir()])
+
+
+def _pack(npm: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([npm, "pack", "--silent", "--pack-destination", folder], cwd=KIT, check=True)
+        (packed,) = Path(folder).iterdir()
+        with tarfile.open(packed) as archive:
+            archive.extractall(folder, filter="data")
+        shutil.rmtree(PACKED, ignore_errors=True)
+        shutil.copytree(Path(folder) / "package", PACKED)
+    (PACKED / "package.json").touch()  # the archive has a time of its own
+
+
+def _is_older(made: Path, sources: Iterable[Path]) -> bool:
+    return not made.exists() or made.stat().st_mtime < max(source.stat().st_mtime for source in sources)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.clients.support.install_node_packages import FOLDER
+from tests.clients.support.install_node_packages import FOLDER, is_packed
 
 
 def node() -> str:
@@ -19,8 +19,8 @@ def node() -> str:
     if found is None:
         leave = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         leave("Node was not found: the tests that need it are LEFT OUT")
-    if not (FOLDER / "node_modules").is_dir():
-        pytest.fail("the packages are not installed: run `python tests/clients/support/install_node_packages.py`")
+    if not is_packed():
+        pytest.fail("the packages are not up to date: run `python tests/clients/support/install_node_packages.py`")
     return found
 
 

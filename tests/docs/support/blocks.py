@@ -13,11 +13,11 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = tuple(
     path
-    for pattern in ("*.md", "docs/**/*.md", "fixtures/*.md", "contract_tests/*.md", "mockserver/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "fixtures/*.md", "contract_tests/*.md", "mockserver/*.md", "clients/*/*.md")
     for path in sorted(ROOT.glob(pattern))
 )
 #: A first line such as `# agents.yaml` or `// chat.mjs` names the file that a block is.
-FILE_NAME = re.compile(r"(?:#|//) (\S+\.(?:yaml|yml|toml|py|mjs|json))\n")
+FILE_NAME = re.compile(r"(?:#|//) (\S+\.(?:yaml|yml|toml|py|mjs|cjs|ts|json))\n")
 
 
 @dataclass(frozen=True, slots=True)

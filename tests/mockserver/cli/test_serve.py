@@ -196,6 +196,25 @@ def test_a_signal_ends_it_within_two_seconds_though_a_stream_is_open(number: int
         assert errors == ""
 
 
+def test_it_stops_with_the_program_that_started_it_if_asked() -> None:
+    command = [sys.executable, "-m", "agent_contract", "serve", "--port", "0", "--stop-with-stdin"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        url = re.findall(r"http://[\d.:]+", process.stdout.readline())[0]
+        process.stdin.write("what is written is ignored\n")
+        process.stdin.flush()
+        assert httpx.get(f"{url}/__mock__/health").is_success
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+def test_several_processes_do_not_stop_with_standard_input() -> None:
+    result = ended("serve", "--stop-with-stdin", "--workers", "2", "--store", "sqlite:///x.sqlite")
+    assert result.returncode == 2
+    assert "--stop-with-stdin is for one process. Leave out --workers." in result.stderr
+
+
 def test_a_port_that_is_taken_is_an_error_in_a_line_with_its_remedy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

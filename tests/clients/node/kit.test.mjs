@@ -1,0 +1,139 @@
+// The npm package `agent-contract-kit` against served mocks: AGENT_MOCK_URL is open, GUARDED_URL asks for TOKEN.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { after, before, describe, test } from "node:test";
+
+import { sharedMock, startMock, withMock } from "agent-contract-kit";
+import OpenAI from "openai";
+
+const { AGENT_MOCK_URL, GUARDED_URL, TOKEN } = process.env;
+const messages = [{ role: "user", content: "Hello!" }];
+const chat = (mock, body, options) => mock.client(OpenAI, options).chat.completions.create({ model: "", messages, ...body });
+const textOf = (answer) => answer.choices[0].message.content;
+
+test("answers, conditions and faults are those of the test", withMock(async (mock) => {
+  const other = mock.server.open();
+  await mock.reply("To the weather.", { when: { user_contains: "weather" } });
+  await mock.reply(["one", "two"], { then: "repeat" });
+  const texts = [textOf(await chat(mock)), textOf(await chat(mock)), textOf(await chat(mock))];
+  assert.deepEqual(texts, ["one", "two", "one"]);
+  assert.notEqual(textOf(await chat(other)), "two");
+  await mock.fail("gateway-html", { times: 1 });
+  await assert.rejects(chat(mock, {}, { maxRetries: 0 }), { status: 502 });
+  assert.equal(textOf(await chat(mock)), "two");
+  assert.equal((await other.calls()).length, 1);
+  await other.close();
+  assert.deepEqual(await other.calls(), []);
+}));
+
+test("a scenario sets rules, faults and strictness at once", withMock(async (mock) => {
+  await mock.scenario({ rules: [{ when: { user: "Hello!" }, answer: "Hi!" }], faults: [{ fault: 429, times: 1, retry_after_ms: 1 }] });
+  assert.equal(textOf(await chat(mock)), "Hi!");
+  await mock.scenario({ strict: true });
+  await assert.rejects(chat(mock, { messages: [{ role: "user", content: "Bye!" }] }), { status: 404 });
+}, { rejections: "off" }));
+
+test("calls are found by agent, session, text and status, the first one first", withMock(async (mock) => {
+  const helper = await mock.agent("helper");
+  const session = (await chat(mock, { create_session: true })).session_id;
+  await chat(mock, { stream: true, store_in_session: session });
+  await chat(mock, { messages: [{ role: "user", content: "Bye!" }] }, { agent: helper });
+  assert.deepEqual((await mock.calls()).map((call) => call.status), [200, 200, 200]);
+  assert.deepEqual((await mock.calls({ session })).map((call) => call.json.stream), [undefined, true]);
+  assert.equal((await mock.calls({ session }))[1].reply.events[0].data.object, "chat.completion.chunk");
+  const [bye] = await mock.calls({ contains: "Bye!" });
+  assert.equal(bye.agent, helper);
+  assert.equal(bye.headers.authorization, "Bearer [redacted]");
+  assert.deepEqual(await mock.calls({ agent: helper, status: "2xx" }), [bye]);
+}));
+
+test("more calls than a page has are returned", withMock(async (mock) => {
+  for (let number = 0; number < 101; number += 1) await fetch(`${mock.url}/api/v1/compatibility/openai/v1/models`);
+  assert.deepEqual((await mock.calls()).map((call) => call.number), Array.from({ length: 101 }, (_, index) => index + 1));
+}));
+
+test("a request that breaks the contract fails its test, and the error explains it", async () => {
+  const run = withMock(async (mock) => {
+    await assert.rejects(chat(mock, { temperature: 3 }), { status: 422 });
+  });
+  await assert.rejects(run(), (error) => {
+    for (const line of [
+      "chat/completions broke the contract: chat.temperature-above-maximum",
+      "first.",
+      "clause: chat.temperature-above-maximum: A `temperature` above 2 is refused with 422.",
+      "remedy: send at most 2",
+    ]) assert.ok(error.message.includes(line), error.message);
+    return true;
+  });
+});
+
+test("an expected rejection passes, and a missing one fails", async () => {
+  const refused = (clause) => withMock(async (mock) => {
+    mock.expectRejection(clause);
+    await assert.rejects(chat(mock, { temperature: 3 }));
+  });
+  await refused("chat.temperature-above-maximum")();
+  await refused()();
+  await assert.rejects(refused("chat.messages-empty")(), /No request was refused because of chat.messages-empty/);
+});
+
+test("a failed test keeps its own error", async () => {
+  const run = withMock(async (mock) => {
+    await assert.rejects(chat(mock, { temperature: 3 }));
+    assert.equal(1, 2, "the error of the test");
+  });
+  await assert.rejects(run(), /the error of the test/);
+});
+
+test("a wrong rule, fault or agent is an error that names the remedy", withMock(async (mock) => {
+  await assert.rejects(mock.reply("x", { when: { user_contain: "y" } }), /did you mean "user_contains"/);
+  await assert.rejects(mock.fail(429, { tims: 1 }), /did you mean "times"/);
+  await assert.rejects(mock.agent("x".repeat(300)), /POST .*agents failed with 422/);
+}, { rejections: "off" }));
+
+test("a mock is shared by tests, and its URL may end with a slash", async () => {
+  assert.equal(await sharedMock(), await sharedMock());
+  const connected = await startMock({ url: `${AGENT_MOCK_URL}/` });
+  assert.equal(connected.url, AGENT_MOCK_URL);
+  await connected.stop();
+  assert.ok((await fetch(`${AGENT_MOCK_URL}/__mock__/health`)).ok);
+});
+
+test("a mock with a token is used with it", withMock(async (mock) => {
+  await mock.reply("Guarded.");
+  assert.equal(textOf(await chat(mock)), "Guarded.");
+  assert.equal((await mock.calls()).length, 1);
+}, { url: GUARDED_URL, token: TOKEN }));
+
+test("CommonJS modules can require it", () => {
+  assert.equal(typeof createRequire(import.meta.url)("agent-contract-kit").withMock, "function");
+});
+
+test("a command that does not exist, or does not start, is an error", async () => {
+  const url = "";
+  await assert.rejects(startMock({ url, command: ["no-such-command"] }), /can't be run: .*pip install agent-contract-kit/);
+  await assert.rejects(startMock({ url, options: ["--seed", "x"] }), /ended with 2: .*'--seed'/s);
+});
+
+describe("a mock that a program started", () => {
+  let program;
+  let url;
+
+  before(async () => {
+    const code = 'import { startMock } from "agent-contract-kit"; console.log((await startMock()).url); setInterval(() => {}, 1000);';
+    const env = { ...process.env, AGENT_MOCK_URL: "" };
+    program = spawn(process.execPath, ["--input-type=module", "-e", code], { env, cwd: import.meta.dirname });
+    url = await new Promise((resolve) => program.stdout.once("data", (text) => resolve(String(text).trim())));
+  });
+  after(() => program.kill("SIGKILL"));
+
+  test("ends with it, even if it is killed", async () => {
+    assert.ok((await fetch(`${url}/__mock__/health`)).ok);
+    program.kill("SIGKILL");
+    for (;;) {
+      const answer = await fetch(`${url}/__mock__/health`).catch(() => null);
+      if (!answer) return;
+    }
+  });
+});
