@@ -80,7 +80,7 @@ class Options:
         default=0, metadata=_row("N", "Random seed for ids and generated requests.", shown="0", least=float("-inf"))
     )
     reports: tuple[str, ...] = field(
-        default=(), metadata=_row("FILE", "Write a report: .html, .json or .md. Repeatable.", name="report")
+        default=(), metadata=_row("FILE", "Write a report: .html, .json, .md, .sarif, … Repeatable.", name="report")
     )
     baseline: str = field(default="", metadata=_row("FILE", "Compare with this earlier JSON report."))
     fail_on: str = field(

@@ -55,7 +55,7 @@ TOPICS: tuple[Topic, ...] = (
         ),
         "settings have no effect, or wrong ones are not noticed",
     ),
-    Topic("Authentication", ("*.token-*",), "calls without a valid token succeed, or say nothing of it"),
+    Topic("Authentication", ("*.token-*",), "calls without a valid token succeed, or fail without a reason"),
     Topic(
         "Form of a request",
         ("*.body-*", "*.field-*", "*.coercion", "*.null-*", "*.unlisted-*", "*.boolean-*", "*.check-order"),
@@ -64,7 +64,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "Refusals",
         ("*.validation-*", "*.error-*", "*.agent-unknown", "*.method-*"),
-        "clients can't tell what was wrong with their request",
+        "clients don't learn what was wrong with their request",
     ),
     Topic(
         "The server as a whole",

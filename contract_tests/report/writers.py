@@ -36,14 +36,40 @@ def _markdown(report: Report) -> str:
     return to_markdown(report)
 
 
-FORMS: Mapping[str, Form] = {".html": _html, ".json": _json, ".md": _markdown}
+def _sarif(report: Report) -> str:
+    from contract_tests.report.code_scanning import sarif_of
+
+    return sarif_of(report)
+
+
+def _code_quality(report: Report) -> str:
+    from contract_tests.report.code_scanning import code_quality_of
+
+    return code_quality_of(report)
+
+
+def _ctrf(report: Report) -> str:
+    from contract_tests.report.ctrf import ctrf_of
+
+    return ctrf_of(report)
+
+
+#: The first suffix that a file's name ends with counts.
+FORMS: Mapping[str, Form] = {
+    ".html": _html,
+    ".md": _markdown,
+    ".sarif": _sarif,
+    ".ctrf.json": _ctrf,
+    ".codequality.json": _code_quality,
+    ".json": _json,
+}
 
 
 def check(reports: Iterable[str], others: Iterable[str] = ()) -> None:
     """Raise `DestinationError` for a report whose suffix is unknown, and for any file that can't be written."""
     given = [Path(report) for report in reports]
     for path in given:
-        if path.suffix.lower() not in FORMS:
+        if _form(path) is None:
             known = ", ".join(FORMS)
             raise DestinationError(f"{path}: the suffix selects the format of a report, and must be one of {known}")
     for path in (*given, *map(Path, filter(None, others))):
@@ -53,7 +79,9 @@ def check(reports: Iterable[str], others: Iterable[str] = ()) -> None:
 
 def write(report: Report, path: Path) -> None:
     """Write the report in the format of the file's suffix, completely or not at all; raises OSError if it can't."""
-    text = FORMS[path.suffix.lower()](report)
+    form = _form(path)
+    assert form, f"{path} has the suffix of no report"
+    text = form(report)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
@@ -63,6 +91,10 @@ def write(report: Report, path: Path) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _form(path: Path) -> Form | None:
+    return next((form for suffix, form in FORMS.items() if path.name.lower().endswith(suffix)), None)
 
 
 def _obstacle(path: Path) -> str:

@@ -213,11 +213,11 @@ def test_a_stream_has_the_content_of_the_plain_answer(deployment: Deployment) ->
 
 
 def _gathered(streams: Sequence[StreamedAnswer]) -> NotPassed:
-    """Return the verdict on streams that each came in one piece: only the slowest tells."""
+    """Return the verdict on streams that each came in one piece; the slowest decides."""
     slowest = max((found.exchange for found in streams), key=lambda exchange: exchange.pieces[0][0])
     seconds = slowest.pieces[0][0]
     if seconds < SLOW:
-        return not_tested(f"the whole stream came within {seconds:.2f} s: too fast to tell pieces apart")
+        return not_tested(f"the whole stream came within {seconds:.2f} s: too fast to distinguish pieces")
     return failed("several pieces", f"{len(slowest.events.events)} events in one piece after {seconds:.1f} s", slowest)
 
 
