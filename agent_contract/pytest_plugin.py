@@ -17,8 +17,8 @@ JUDGE = "contract_tests.runner.plugin"
 CLIENT_TESTS = "mockserver.testing.plugin"
 
 #: The options of `agent_mock`: name, allowed values, meaning.
-_OPTIONS = (
-    ("agent-mock-config", None, "configuration file of the mock, relative to the root folder"),
+OPTIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("agent-mock-config", (), "configuration file of the mock, relative to the root folder"),
     ("agent-mock-rejections", ("strict", "warn", "off"), "what a request that breaks the contract does to its test"),
     ("agent-mock-error-format", ("fastapi", "openai"), "body of refusals; OpenAI's SDKs print that of openai"),
 )
@@ -27,7 +27,7 @@ _OPTIONS = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the options of the fixture `agent_mock`."""
     group = parser.getgroup("agent-mock", "agent_mock, the mock of an agent API")
-    for name, values, meaning in _OPTIONS:
+    for name, values, meaning in OPTIONS:
         more: dict[str, Any] = {"choices": values} if values else {"metavar": "FILE"}
         group.addoption(f"--{name}", help=meaning, **more)
         parser.addini(name.replace("-", "_"), meaning)

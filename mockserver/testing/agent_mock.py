@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from mockserver.adapters.httpx2_transport import Httpx2Transport
     from mockserver.adapters.httpx_transport import MockTransport
 
+#: What to do about a refused request.
+HINT = "If the test means to break the contract, call agent_mock.expect_rejection(clause) first."
 _MOST_REQUESTS = 10_000
 _PYTHON = Source("agent_mock")
 _UNNAMED = re.compile(r"[^A-Za-z0-9_.-]+")

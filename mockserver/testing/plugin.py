@@ -10,25 +10,32 @@ from typing import Any
 import pytest
 
 from agent_contract.document.errors import ContractError
-from mockserver.testing.agent_mock import AgentMock, SharedServer, serve_mock
+from agent_contract.pytest_plugin import OPTIONS
+from mockserver.testing.agent_mock import HINT, AgentMock, SharedServer, serve_mock
 
 _MOCK = pytest.StashKey[AgentMock]()
 _SERVERS = pytest.StashKey[list[tuple[Any, SharedServer]]]()
 _OPEN = pytest.StashKey[ExitStack]()
+_ALLOWED = {name.replace("-", "_"): values for name, values, _ in OPTIONS}
 #: The title of the section in the report of a test.
 SECTION = "agent mock"
 
 
 def open_fixture(request: pytest.FixtureRequest, config: Any) -> Iterator[AgentMock]:
     """Yield the mock of a test; the server of `config` runs until the end of the session."""
+    setting(request.config, "agent_mock_rejections")  # a wrong value must not wait for the first refused request
     with _server(request.config, config).open(request.node.name) as mock:
         request.node.stash[_MOCK] = mock
         yield mock
 
 
 def setting(config: pytest.Config, name: str) -> str:
-    """Return an option: from the command line, or from the configuration file."""
-    return str(config.getoption(name) or config.getini(name) or "")
+    """Return an option: from the command line, or from the configuration file; raise UsageError for another value."""
+    value = str(config.getoption(name) or config.getini(name) or "")
+    allowed = _ALLOWED[name]
+    if value and allowed and value not in allowed:
+        raise pytest.UsageError(f"{config.inipath}: {name} is {value!r}. Allowed: {', '.join(allowed)}.")
+    return value
 
 
 def _server(config: pytest.Config, settings: Any) -> SharedServer:
@@ -64,8 +71,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     if problems and mode == "warn":
         warnings.warn(pytest.PytestWarning("\n".join(problems)), stacklevel=1)
     elif problems:
-        hint = "If the test means to break it, call agent_mock.expect_rejection(clause) first."
-        pytest.fail("\n".join([*problems, hint]), pytrace=False)
+        pytest.fail("\n".join([*problems, HINT]), pytrace=False)
     return result
 
 

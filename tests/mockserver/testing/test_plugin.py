@@ -94,6 +94,19 @@ def test_the_mode_of_rejections_is_an_option(tmp_path: Path, options: list[str],
     assert outcome in run.output, run.output
 
 
+@pytest.mark.parametrize("name", ["rejections", "error_format"])
+def test_a_value_that_does_not_exist_is_an_error_that_lists_the_others(tmp_path: Path, name: str) -> None:
+    run = run_pytest(tmp_path, "def test_it(agent_mock):\n    pass\n", ini=f"agent_mock_{name} = maybe")
+    assert f"pytest.ini: agent_mock_{name} is 'maybe'. Allowed: " in run.output
+    assert "1 error" in run.output
+
+
+def test_options_can_be_in_pyproject_toml(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\nagent_mock_rejections = "off"\n')
+    run = run_pytest(tmp_path, REFUSED, "-c", "pyproject.toml")
+    assert run.status == 0, run.output
+
+
 def test_an_expected_rejection_passes_and_a_missing_one_fails(tmp_path: Path) -> None:
     test = (
         HEAD
