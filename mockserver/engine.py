@@ -27,7 +27,7 @@ from mockserver.core.outcome import Outcome, Rejection, Reset
 from mockserver.core.scopes import SCOPE_HEADER, Scopes
 from mockserver.core.scripts import Scripts
 from mockserver.core.transaction import Transaction
-from mockserver.faults.catalogue import Sent
+from mockserver.faults.admission import Sent
 from mockserver.faults.fault import FAULT_HEADER
 from mockserver.gateway import cors
 from mockserver.gateway.gateway import Admitted, EarlyReply, Gateway
@@ -215,13 +215,16 @@ class Engine:
         headers = cors.headers(request)
         try:
             script = self.scripts.active(admitted.scope, request, admitted.path_parameters)
-            sent = Sent(operation.id, call.body)
+            sent = Sent(operation.id, call.body, headers=request.headers, size=len(request.body))
             replaced = script and script.instead(sent)
             if replaced:
                 name, reply = replaced
                 exchange = Exchange(request, reply, operation.id, faults=(name,))
             else:
                 draw = self.ids.draw if script is None else partial(self._draw_at, script)
+                body = script.body(sent) if script else call.body
+                if body is not call.body:
+                    admitted = replace(admitted, call=replace(call, body=body))
                 exchange, touched = self._run(self.api, admitted, draw, script)
             exchange = _finished(exchange, headers)
             return script.on_the_wire(exchange, sent) if script else exchange, touched

@@ -58,13 +58,15 @@ ResponseT = TypeVar("ResponseT")
 class ClientTimeout:
     """The read timeout of a client in seconds, None for no limit, and the errors of the library.
 
-    `timed_out` is the error after the timeout, `cut` of an incomplete reply, `reset` of a connection that is reset.
+    `timed_out` is the error after the timeout, `cut` of an incomplete reply, `reset` of a connection that is reset,
+    `refused` of one that is refused.
     """
 
     seconds: float | None
     timed_out: Callable[[], Exception]
     cut: Callable[[], Exception]
     reset: Callable[[], Exception]
+    refused: Callable[[], Exception]
 
     def wait(self, delay: float, waits: Waits) -> None:
         """Wait for `delay` seconds; raise the error if that exceeds the timeout."""
@@ -123,6 +125,7 @@ class EngineTransport(ABC, Generic[RequestT, ResponseT]):
     read_timeout: ClassVar[Callable[..., Exception]]
     read_error: ClassVar[Callable[..., Exception]]
     protocol_error: ClassVar[Callable[..., Exception]]
+    connect_error: ClassVar[Callable[..., Exception]]
 
     def __init__(self, engine: Engine | None = None, *, scope: str = "") -> None:
         self.engine = engine or load_engine()
@@ -161,6 +164,7 @@ class EngineTransport(ABC, Generic[RequestT, ResponseT]):
             partial(type(self).read_timeout, "The read operation timed out", request=request),
             partial(type(self).protocol_error, "The server closed the connection in the reply", request=request),
             partial(type(self).read_error, "Connection reset by peer", request=request),
+            partial(type(self).connect_error, "Connection refused", request=request),
         )
 
 
@@ -173,4 +177,5 @@ def _with_head(reply: Reply, timeout: ClientTimeout) -> Reply:
 
 def _error_of(reply: BrokenReply, timeout: ClientTimeout) -> Exception:
     """Return the error that the library raises at the end of such a connection."""
-    return timeout.reset() if reply.ending is Ending.RESET else timeout.cut()
+    errors = {Ending.RESET: timeout.reset, Ending.REFUSE: timeout.refused}
+    return errors.get(reply.ending, timeout.cut)()

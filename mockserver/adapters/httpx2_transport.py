@@ -32,6 +32,7 @@ class Httpx2Transport(
     read_timeout = httpx2.ReadTimeout
     read_error = httpx2.ReadError
     protocol_error = httpx2.RemoteProtocolError
+    connect_error = httpx2.ConnectError
 
     def _response(self, reply: Reply, timeout: ClientTimeout) -> httpx2.Response:
         if isinstance(reply.body, bytes):

@@ -27,6 +27,7 @@ class MockTransport(EngineTransport[httpx.Request, httpx.Response], httpx.BaseTr
     read_timeout = httpx.ReadTimeout
     read_error = httpx.ReadError
     protocol_error = httpx.RemoteProtocolError
+    connect_error = httpx.ConnectError
 
     def _response(self, reply: Reply, timeout: ClientTimeout) -> httpx.Response:
         if isinstance(reply.body, bytes):

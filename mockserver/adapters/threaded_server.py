@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
+from collections.abc import Iterator
 from types import TracebackType
 
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -15,6 +18,7 @@ from mockserver.engine import Engine
 
 #: Timeout in seconds for each read of a request and each write of a reply.
 _TIMEOUT = 30.0
+_BACKLOG = 128
 API = "/api/v1/compatibility/openai/v1"
 
 
@@ -26,17 +30,45 @@ class MockServer:
 
     def __init__(self, engine: Engine | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.engine = engine or load_engine()
+        self._host = host
         self._stopped = threading.Event()
-        self._server = make_server(
-            host, port, create_app(self.engine, self._stopped.wait), True, request_handler=_request_class(self.engine)
-        )
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._connections: set[socket.socket] = set()
+        self._open(port)
         #: The URL of the server, without a path.
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self._server.port}"
 
     def base_url(self, agent: str = "demo") -> str:
         """Return the base URL for an OpenAI client that uses `agent`."""
         return f"{self.url}{API}/assistants/{agent}"
+
+    @contextlib.contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Refuse connections until the end of the block: nothing listens at the port, and no one else can take it."""
+        port, family = self._server.port, self._server.socket.family
+        self._close()
+        for connection in [*self._connections]:
+            with contextlib.suppress(OSError):  # it ends by itself
+                connection.shutdown(socket.SHUT_RDWR)
+        with socket.socket(family, socket.SOCK_STREAM) as reserved:
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            reserved.bind((self._host, port))
+            try:
+                yield
+            finally:
+                reserved.listen(_BACKLOG)
+                self._open(port, reserved.fileno())
+        self._thread.start()
+
+    def _open(self, port: int, descriptor: int | None = None) -> None:
+        """Listen at a port, or at the socket with this descriptor, which is duplicated."""
+        app, handler = create_app(self.engine, self._stopped.wait), _request_class(self.engine, self._connections)
+        self._server = make_server(self._host, port, app, True, request_handler=handler, fd=descriptor)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    def _close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
 
     def __enter__(self) -> MockServer:
         self._thread.start()
@@ -46,16 +78,24 @@ class MockServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopped.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._close()
 
 
-def _request_class(engine: Engine) -> type[WSGIRequestHandler]:
-    """Return the class that serves a connection with `engine`."""
+def _request_class(engine: Engine, connections: set[socket.socket]) -> type[WSGIRequestHandler]:
+    """Return the class that serves a connection with `engine`, and lists it in `connections` meanwhile."""
 
     class EngineRequest(WSGIRequestHandler):
         timeout = _TIMEOUT
+
+        def setup(self) -> None:
+            """List the connection."""
+            super().setup()
+            connections.add(self.connection)
+
+        def finish(self) -> None:
+            """Forget the connection."""
+            connections.discard(self.connection)
+            super().finish()
 
         def log(self, type: str, message: str, *args: object) -> None:
             """Print nothing: the journal has it."""

@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -23,13 +23,14 @@ from mockserver.faults.fault import FAULT_HEADER, Fault, fault_of_header, read_f
 from mockserver.scenarios.matching import CompiledRule
 from mockserver.scenarios.read import ContractCheck, Scenario, read_scenario
 from mockserver.scenarios.script import ActiveScript, Script, SetFault
-from mockserver.stores import Conflict, Store
+from mockserver.stores import Conflict, Store, Versioned
 
 #: Maximum number of rules and of faults in a scope, and of bytes of all of them.
 MOST_RULES = 1000
 MOST_FAULTS = 100
 MOST_BYTES = 1024 * 1024
 _COMPILED = 64  # scopes whose script stays compiled
+_Result = TypeVar("_Result")
 _EMPTY: Mapping[str, Any] = {"next": 1, "strict": None, "rules": [], "faults": [], "has_clock": False}
 
 
@@ -206,7 +207,7 @@ def _set_faults(faults: Iterable[Fault], prefix: str, now: float, first: int = 1
 
 @dataclass(frozen=True, slots=True)
 class _Counter:
-    """Counts uses under one key of the store."""
+    """Counts uses, and keeps states, under one key of the store."""
 
     store: Store
     key: str
@@ -226,8 +227,22 @@ class _Counter:
             if most is not None and number >= most:
                 return None
             counts[id] = number + 1
-            try:
-                self.store.put(self.key, orjson.dumps(counts), found.version if found else None, pinned=True)
-            except Conflict:
-                continue
-            return int(number)
+            if self._write(counts, found):
+                return int(number)
+
+    def update(self, id: str, change: Callable[[Any], tuple[Any, _Result]]) -> _Result:
+        """Replace the state with this id, None at first, by the first result of `change`, and return the second."""
+        while True:
+            found = self.store.get(self.key)
+            states = orjson.loads(found.value) if found else {}
+            states[id], result = change(states.get(id))
+            if self._write(states, found):
+                return result
+
+    def _write(self, value: Mapping[str, Any], found: Versioned | None) -> bool:
+        """Write everything; return False if it was changed meanwhile."""
+        try:
+            self.store.put(self.key, orjson.dumps(value), found.version if found else None, pinned=True)
+        except Conflict:
+            return False
+        return True

@@ -23,6 +23,7 @@ class Ending(Enum):
 
     CLOSE = "closed before the reply is complete"
     RESET = "reset"
+    REFUSE = "refused"
     STALL = "left open without another byte"
 
 

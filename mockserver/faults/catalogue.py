@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from agent_contract.messages import Reply
-from mockserver.faults import error_replies, wire
+from mockserver.faults import admission, error_replies, wire
+from mockserver.faults.admission import Admit, Sent, Settle
 
 
 class FaultParameter(NamedTuple):
@@ -20,32 +21,35 @@ class FaultParameter(NamedTuple):
     meaning: str
 
 
-class Sent(NamedTuple):
-    """What decides whether a fault applies: the operation and the parsed body of a request, and the reply, if any."""
-
-    operation: str
-    body: Any
-    reply: Reply | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of fault: `instead` returns a reply instead of the operation's, or `wire` changes the reply.
+    """A kind of fault: `instead` returns a reply instead of the operation's, and `wire` changes the reply.
 
-    `times` is how often it happens by default, None for always.
+    `request` changes the body of a request. `admit` decides by the earlier requests, and `settle` counts the reply;
+    both get the time in seconds since 1970 and return the next state. `times` is how often it happens by default, None
+    for always; with a `ttl` it is always.
     """
 
     name: str
     does: str
     instead: Callable[[Mapping[str, Any]], Reply] | None = None
     wire: Callable[[Reply, Mapping[str, Any], bytes], Reply] | None = None
+    request: Callable[[Any], Any] | None = None
+    admit: Admit | None = None
+    settle: Settle | None = None
     applies: Callable[[Sent], bool] = lambda _: True
     parameters: Mapping[str, FaultParameter] = field(default_factory=dict)
     times: int | None = None
 
+    @property
+    def can_answer(self) -> bool:
+        """Whether it can be the fault of one answer of a rule."""
+        return not (self.request or self.admit)
+
 
 _RETRY = {
-    "retry_after": FaultParameter(str, None, "`Retry-After`: seconds, or a date"),
+    "retry_after": FaultParameter(str, None, "`Retry-After`, as it is sent"),
+    "retry_after_date": FaultParameter(float, None, "`Retry-After` as the date in so many seconds"),
     "retry_after_ms": FaultParameter(int, None, "`retry-after-ms`: milliseconds"),
     "should_retry": FaultParameter(bool, None, "`x-should-retry`"),
     "detail": FaultParameter(str, None, "the `detail` of the body"),
@@ -56,6 +60,8 @@ _RATE = {
     for part in ("limit", "remaining", "reset")
 }
 _AFTER = {"after": FaultParameter(int, 2, "events of a stream that are sent first; of another body half is sent")}
+#: Bytes of a prompt that was seen to get an empty answer.
+_LARGE = 76_000
 _STATUSES: Mapping[int, str] = {
     401: "Invalid token.",
     403: "This token may not use the agent.",
@@ -90,6 +96,14 @@ def _uses_session(sent: Sent) -> bool:
     return isinstance(sent.body, dict) and bool(sent.body.get("store_in_session"))
 
 
+def _is_large(sent: Sent) -> bool:
+    return sent.size >= _LARGE
+
+
+def _deletes(sent: Sent) -> bool:
+    return sent.operation.startswith("delete")
+
+
 def _completes(sent: Sent) -> bool:
     return sent.operation.endswith("Completion")
 
@@ -121,6 +135,42 @@ _ALL = (
         applies=_uses_session,
     ),
     Kind(
+        "session-ignored",
+        "answers a request that names a session as if it named none",
+        request=lambda body: {name: value for name, value in body.items() if name != "store_in_session"},
+        applies=_uses_session,
+    ),
+    Kind(
+        "token-expired",
+        "answers 401 once a token was used often or long enough; another token is accepted",
+        admit=admission.expire_token,
+        parameters={
+            "requests": FaultParameter(int, None, "requests for which a token is good; without `seconds` it is 1"),
+            "seconds": FaultParameter(float, None, "seconds for which a token is good, from its first request"),
+        },
+    ),
+    Kind(
+        "quota",
+        "answers 429 once the requests or the tokens of a window of time are used up, and counts in `x-ratelimit-*`",
+        admit=admission.count_request,
+        settle=admission.count_tokens_of_reply,
+        parameters={
+            "requests": FaultParameter(int, None, "requests of a window; without `tokens` it is 10"),
+            "tokens": FaultParameter(int, None, "tokens of a window"),
+            "window": FaultParameter(float, 60.0, "seconds of a window, which begins with its first request"),
+        },
+    ),
+    Kind(
+        "queue",
+        "delays replies more, the more requests wait, and answers 503 if the queue is full",
+        admit=admission.join_queue,
+        parameters={
+            "seconds": FaultParameter(float, 1.0, "what each request takes"),
+            "slots": FaultParameter(int, 1, "requests that are answered at the same time"),
+            "length": FaultParameter(int, 10, "requests that can wait"),
+        },
+    ),
+    Kind(
         "cold-start-502",
         "answers 502 AGENT_COMPLETION_FAILED to the first chats",
         error_replies.cold_start,
@@ -147,12 +197,25 @@ _ALL = (
         applies=_creates_with_index,
     ),
     Kind(
+        "deletion-409",
+        "answers 409 to a DELETE, as if something were still linked",
+        error_replies.still_linked,
+        applies=_deletes,
+    ),
+    Kind(
+        "large-prompt-empty",
+        "answers 200 with empty content to a prompt of 76 KB or more",
+        wire=wire.empty_content,
+        applies=lambda sent: _has_choices(sent) and _is_large(sent),
+    ),
+    Kind(
         "latency",
         "delays the reply",
         wire=wire.latency,
         parameters={
             "seconds": FaultParameter(float, 1.0, "the delay"),
-            "jitter": FaultParameter(float, 0.0, "random variation of the delay, in seconds"),
+            "jitter": FaultParameter(float, 0.0, "maximum random variation of the delay, in seconds"),
+            "deviation": FaultParameter(float, 0.0, "standard deviation of a normal distribution, in seconds"),
         },
     ),
     Kind(
@@ -160,6 +223,12 @@ _ALL = (
         "pauses before each event, or before each tenth of another body",
         wire=wire.slow_drip,
         parameters={"seconds": FaultParameter(float, 0.1, "each pause")},
+    ),
+    Kind(
+        "connection-refused",
+        "refuses the connection; over a socket, which is open already, it resets it",
+        error_replies.refused,
+        wire.refused,
     ),
     Kind("reset-before-headers", "resets the connection instead of a reply", wire=wire.reset_before_headers),
     Kind("reset-midway", "resets the connection in the reply", wire=wire.reset_midway, parameters=_AFTER),
@@ -221,6 +290,24 @@ _ALL = (
         "leaves `index` out of the tool calls of a stream",
         wire=wire.calls_without_index,
         applies=lambda sent: _is_stream(sent) and _has_calls(sent),
+    ),
+    Kind(
+        "tool-calls-id-once",
+        "sends the id and the name of a tool call in its first chunk only, as the mock does without a fault",
+        wire=wire.calls_with_id_once,
+        applies=lambda sent: _is_stream(sent) and _has_calls(sent),
+    ),
+    Kind(
+        "tool-calls-repeat-id",
+        "sends the id and the name of a tool call in each of its chunks",
+        wire=wire.calls_with_id_repeated,
+        applies=lambda sent: _is_stream(sent) and _has_calls(sent),
+    ),
+    Kind(
+        "tool-calls-not-json",
+        "sends tool calls with arguments like a Python dict, which is not JSON",
+        wire=wire.calls_not_json,
+        applies=lambda sent: _has_calls(sent) and b'\\"' in sent.reply.content(),  # type: ignore[union-attr]
     ),
     Kind("tool-calls-cut", "sends tool calls with incomplete arguments", wire=wire.calls_cut, applies=_has_calls),
 )

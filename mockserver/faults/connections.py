@@ -10,6 +10,8 @@ import sys
 
 from mockserver.faults.broken_reply import Ending
 
+#: Endings that reset the connection; it is too late to refuse one that is open.
+RESETTING = frozenset({Ending.RESET, Ending.REFUSE})
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -22,7 +24,7 @@ def reset_on_close(descriptor: int) -> None:
 def end_connection(connection: socket.socket, ending: Ending) -> None:
     """Close or reset a connection at once, although its socket is still in use; further reads find its end."""
     with contextlib.suppress(OSError):  # the client has closed it
-        if ending is not Ending.RESET or sys.platform == "win32":
+        if ending not in RESETTING or sys.platform == "win32":
             connection.shutdown(socket.SHUT_RDWR)
             return
         reset_on_close(connection.fileno())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
+from email.utils import formatdate
 from typing import Any
 
 import orjson
@@ -40,6 +43,9 @@ def status_reply(status: int, why: str, given: Mapping[str, Any]) -> Reply:
         value = given.get(name)
         if value is not None:
             headers[header] = str(value).lower() if isinstance(value, bool) else str(value)
+    if given.get("retry_after_date") is not None:
+        # A client compares it with its own clock, which shows real time.
+        headers["retry-after"] = formatdate(math.ceil(time.time() + given["retry_after_date"]), usegmt=True)
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     return _json(status, given.get("detail") or why, headers)
@@ -53,6 +59,16 @@ def cold_start(given: Mapping[str, Any]) -> Reply:  # noqa: ARG001 - the paramet
 def session_forgotten(given: Mapping[str, Any]) -> Reply:  # noqa: ARG001
     """Return the 404 for an unknown session."""
     return _json(404, "No session found with the specified ID: it has expired, or the server has lost it.")
+
+
+def still_linked(given: Mapping[str, Any]) -> Reply:  # noqa: ARG001
+    """Return the 409 to a deletion."""
+    return _json(409, "It can't be deleted: something is still linked to it.")
+
+
+def refused(given: Mapping[str, Any]) -> Reply:  # noqa: ARG001
+    """Return the reply in the journal for a connection that is refused."""
+    return Reply(503, {}, b"")
 
 
 def agent_creation_failed(given: Mapping[str, Any]) -> Reply:  # noqa: ARG001

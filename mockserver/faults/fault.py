@@ -12,7 +12,8 @@ from typing import Any
 from agent_contract.document.checked_file import Keys, Source, suggestion
 from agent_contract.document.errors import ContractError, Problem
 from agent_contract.messages import Reply
-from mockserver.faults.catalogue import KINDS, FaultParameter, Kind, Sent
+from mockserver.faults.admission import Sent
+from mockserver.faults.catalogue import KINDS, FaultParameter, Kind
 
 #: The header that sets a fault for one request.
 FAULT_HEADER = "x-mock-fault"
@@ -22,10 +23,13 @@ COMMON: Mapping[str, FaultParameter] = {
     "probability": FaultParameter(float, None, "how likely it happens, from 0 to 1; the seed decides"),
     "agent": FaultParameter(str, None, "only for this agent: its name or id"),
     "operation": FaultParameter(str, None, "only for this operationId"),
+    "first": FaultParameter(int, None, "the first of the requests that it concerns for which it happens, from 1"),
+    "last": FaultParameter(int, None, "the last of them"),
     "ttl": FaultParameter(float, None, "seconds until it is removed"),
 }
 _MOST_TEXT = 1000
 _MOST_NUMBER = 86_400.0
+_FROM_ONE = ("size", "times", "first", "last", "slots")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Fault:
     agent: str | None = None
     operation: str | None = None
     ttl: float | None = None
+    first: int | None = None
+    last: int | None = None
 
     @property
     def name(self) -> str:
@@ -53,6 +59,15 @@ class Fault:
             and (self.operation is None or self.operation == sent.operation)
             and self.kind.applies(sent)
         )
+
+    @property
+    def has_window(self) -> bool:
+        """Whether it happens in a window of the requests that it concerns."""
+        return self.first is not None or self.last is not None
+
+    def is_in_window(self, number: int) -> bool:
+        """Return whether the request with this number, from 1, is in the window."""
+        return (self.first or 1) <= number and (self.last is None or number <= self.last)
 
     def is_drawn(self, number: int, seed: bytes) -> bool:
         """Return whether it happens at the use with this number; the same seed and number give the same result."""
@@ -142,8 +157,11 @@ def _checked(kind: Kind, given: Mapping[str, Any], source: Source, at: Keys) -> 
     defaults = {name: parameter.default for name, parameter in kind.parameters.items()}
     own = {name: value for name, value in given.items() if name in kind.parameters}
     common: dict[str, Any] = {name: given.get(name) for name in COMMON}
-    if common["times"] is None:
+    if common["times"] is None and common["ttl"] is None:
         common["times"] = kind.times
+    if (common["last"] or math.inf) < (common["first"] or 1):
+        problem = f"the last request, {common['last']}, comes before the first, {common['first']}"
+        raise ContractError([source.problem((*at, "last"), problem, "write first=2,last=4")])
     return Fault(kind, {**defaults, **own}, dict(given), **common)
 
 
@@ -160,6 +178,6 @@ def _wrong(name: str, value: Any, parameter: FaultParameter) -> str | None:
         return "send a number"
     if parameter.type is int and not isinstance(value, int):
         return "send an integer"
-    most = 1.0 if name == "probability" else 599 if name == "status" else _MOST_NUMBER
-    least = 200 if name == "status" else 1 if name in ("size", "times") else 0
+    most = {"probability": 1.0, "status": 599, "slots": 1000, "length": 1000}.get(name, _MOST_NUMBER)
+    least = 200 if name == "status" else 1 if name in _FROM_ONE else 0
     return None if least <= value <= most else f"send a number from {least} to {most:g}"

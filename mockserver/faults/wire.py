@@ -6,7 +6,8 @@ Each gets the reply and the fault's parameters. `after` is a number of events of
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +17,16 @@ from agent_contract.messages import Event, Reply
 from mockserver.faults.broken_reply import BrokenReply, Ending, Piece
 
 _DONE = b"[DONE]"
+_LEAST = 1e-9  # a normal distribution has no end
 Given = Mapping[str, Any]
 
 
 def latency(reply: Reply, given: Given, seed: bytes) -> Reply:
     """Return the reply, later; the variation depends on the seed alone."""
-    varied = given["jitter"] * (2 * random.Random(seed).random() - 1) if given["jitter"] else 0.0
+    source = random.Random(seed)  # only `random()` is reproducible across Python versions
+    varied = given["jitter"] * (2 * source.random() - 1)
+    drawn = min(max(source.random(), _LEAST), 1 - _LEAST)
+    varied += given["deviation"] * statistics.NormalDist().inv_cdf(drawn)
     return replace(reply, delay=max(0.0, reply.delay + given["seconds"] + varied))
 
 
@@ -37,6 +42,11 @@ def slow_drip(reply: Reply, given: Given, _: bytes) -> Reply:
 def reset_before_headers(reply: Reply, given: Given, _: bytes) -> Reply:  # noqa: ARG001
     """Return a connection that is reset instead of a reply."""
     return BrokenReply(reply.status, reply.headers, (), reply.delay, ending=Ending.RESET, has_head=False)
+
+
+def refused(reply: Reply, given: Given, _: bytes) -> Reply:  # noqa: ARG001
+    """Return a connection that is refused."""
+    return BrokenReply(reply.status, reply.headers, (), reply.delay, ending=Ending.REFUSE, has_head=False)
 
 
 def reset_midway(reply: Reply, given: Given, _: bytes) -> Reply:
@@ -135,8 +145,47 @@ def calls_without_index(reply: Reply, given: Given, _: bytes) -> Reply:  # noqa:
     """Return a stream whose tool calls have no `index`."""
 
     def change(choice: dict[str, Any]) -> None:
-        for call in (choice.get("delta") or {}).get("tool_calls") or ():
+        for _, call in _calls(choice):
             call.pop("index", None)
+
+    return _with_choices(reply, change)
+
+
+def calls_with_id_once(reply: Reply, given: Given, _: bytes) -> Reply:  # noqa: ARG001
+    """Return a stream whose tool calls have their id, type and name in their first chunk only."""
+    begun: set[tuple[int, int]] = set()
+
+    def change(choice: dict[str, Any]) -> None:
+        for place, call in _calls(choice):
+            if place in begun:
+                call.pop("id", None)
+                call.pop("type", None)
+                (call.get("function") or {}).pop("name", None)
+            begun.add(place)
+
+    return _with_choices(reply, change)
+
+
+def calls_with_id_repeated(reply: Reply, given: Given, _: bytes) -> Reply:  # noqa: ARG001
+    """Return a stream whose tool calls have their id, type and name in every chunk."""
+    first: dict[tuple[int, int], dict[str, Any]] = {}
+
+    def change(choice: dict[str, Any]) -> None:
+        for place, call in _calls(choice):
+            begun = first.setdefault(place, {**call, "function": {**(call.get("function") or {})}})
+            call |= {name: begun[name] for name in ("id", "type") if name in begun}
+            call["function"] = {**(call.get("function") or {}), "name": begun["function"].get("name")}
+
+    return _with_choices(reply, change)
+
+
+def calls_not_json(reply: Reply, given: Given, _: bytes) -> Reply:  # noqa: ARG001
+    """Return the answer with tool calls whose arguments have single quotes."""
+
+    def change(choice: dict[str, Any]) -> None:
+        for _, call in _calls(choice):
+            function = call.get("function") or {}
+            function["arguments"] = (function.get("arguments") or "").replace('"', "'")
 
     return _with_choices(reply, change)
 
@@ -145,12 +194,18 @@ def calls_cut(reply: Reply, given: Given, _: bytes) -> Reply:  # noqa: ARG001
     """Return the answer with tool calls whose arguments are not complete JSON."""
 
     def change(choice: dict[str, Any]) -> None:
-        message = choice.get("message") or choice.get("delta") or {}
-        for call in message.get("tool_calls") or ():
+        for _, call in _calls(choice):
             function = call.get("function") or {}
-            function["arguments"] = function.get("arguments", "").removesuffix("}")
+            function["arguments"] = (function.get("arguments") or "").removesuffix("}")
 
     return _with_choices(reply, change)
+
+
+def _calls(choice: dict[str, Any]) -> Iterator[tuple[tuple[int, int], dict[str, Any]]]:
+    """Yield the tool calls of a choice, each with the indexes of the choice and of the call."""
+    message = choice.get("message") or choice.get("delta") or {}
+    for number, call in enumerate(message.get("tool_calls") or ()):
+        yield (choice.get("index", 0), call.get("index", number)), call
 
 
 def _with_content(reply: Reply, content: str | None) -> Reply:

@@ -121,6 +121,10 @@ def _when(value: Mapping[str, Any]) -> When:
 def _answer(value: Any, source: Source, at: Keys) -> Answer:
     if isinstance(value, str):
         return Answer(text=value)
+    fault = read_fault(value["fault"], source, (*at, "fault")) if "fault" in value else None
+    if fault and not fault.kind.can_answer:
+        problem = f"{fault.name} can't be the fault of one answer: it concerns several requests"
+        raise ContractError([source.problem((*at, "fault"), problem, "set it under faults")])
     contents = [name for name in _CONTENTS if name in value]
     if len(contents) > 1:
         problem = f"{' and '.join(contents)} are all set"
@@ -130,7 +134,7 @@ def _answer(value: Any, source: Source, at: Keys) -> Answer:
         calls=tuple(_call(one) for one in value.get("tool_calls", ())),
         refusal=value.get("refusal"),
         raw=_raw(value["raw"]) if "raw" in value else None,
-        fault=read_fault(value["fault"], source, (*at, "fault")) if "fault" in value else None,
+        fault=fault,
         finish_reason=value.get("finish_reason"),
         usage=value.get("usage", {}),
         delay=value.get("delay", 0.0),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from agent_contract.messages import Exchange, Reply
 from agent_contract.printable import shorten
-from mockserver.faults.catalogue import Sent
+from mockserver.faults.admission import Admission, Sent, Settle
 from mockserver.faults.fault import Fault
 from mockserver.generation.waits import Waits, with_waits
 from mockserver.scenarios.matching import CompiledRule, Question
 from mockserver.scenarios.rule import Answer
+
+_Result = TypeVar("_Result")
 
 
 class SetFault(NamedTuple):
@@ -37,17 +40,21 @@ class Script:
 
 
 class Counter(Protocol):
-    """Counts the uses of rules and faults, by id, for all processes."""
+    """Counts the uses of rules and faults, by id, and keeps the states of faults, for all processes."""
 
     def take(self, id: str, most: int | None) -> int | None:
         """Count a use and return its number, from 0; None, without counting, if there were `most` already."""
 
+    def update(self, id: str, change: Callable[[Any], tuple[Any, _Result]]) -> _Result:
+        """Replace the state with this id, None at first, by the first result of `change`, and return the second."""
+
 
 class Chosen(NamedTuple):
-    """The rule that answers a request, and its answer."""
+    """The rule that answers a request, and its answer, with the number of answers that it gave before."""
 
     rule: CompiledRule
     answer: Answer
+    number: int
 
 
 class NoAnswer(Exception):
@@ -71,6 +78,9 @@ class ActiveScript:
     waits: Waits | None = None
     _chosen: Chosen | None = field(init=False, default=None)
     _is_asked: bool = field(init=False, default=False)
+    _replacing: Fault | None = field(init=False, default=None)
+    _admitted: list[tuple[str, Fault, Admission]] = field(init=False, default_factory=list)
+    _changing: list[str] = field(init=False, default_factory=list)
 
     def choose(self, question: Question) -> Chosen | None:
         """Return the first rule that matches with its next answer, None if the answer is computed; may raise NoAnswer.
@@ -85,31 +95,77 @@ class ActiveScript:
     def instead(self, sent: Sent) -> tuple[str, Reply] | None:
         """Return the name of the first fault that replaces the reply, and its reply."""
         for id, fault in self._faults():
-            if fault.kind.instead and fault.concerns(sent, self.agents) and self._happens(id, fault):
+            if not fault.concerns(sent, self.agents):
+                continue
+            if fault.kind.admit:
+                admission = self._admit(id, fault, sent)
+                if admission.reply and self._happens(id, fault) is not None:
+                    return fault.name, admission.reply
+                self._admitted.append((id, fault, admission))
+            elif fault.kind.instead and self._happens(id, fault) is not None:
+                self._replacing = fault
                 return fault.name, fault.instead()
         return None
+
+    def body(self, sent: Sent) -> Any:
+        """Return the parsed body of the request as the faults change it."""
+        body = sent.body
+        for id, fault in self._faults():
+            change = fault.kind.request
+            if change and fault.concerns(sent, self.agents) and self._happens(id, fault) is not None:
+                body = change(body)
+                self._changing.append(fault.name)
+        return body
 
     def on_the_wire(self, exchange: Exchange, sent: Sent) -> Exchange:
         """Return the exchange with the reply that its rule and the faults change."""
         chosen, reply = self._chosen, exchange.reply
         faults = [*exchange.faults]
+        if self._replacing:
+            reply = self._replacing.on_the_wire(reply, self.seed)
         if chosen:
             if chosen.answer.delay:
                 reply = replace(reply, delay=reply.delay + chosen.answer.delay)
             fault = chosen.answer.fault
             if fault:
                 faults.append(fault.name)
-                reply = fault.on_the_wire(reply, self.seed)
+                reply = fault.on_the_wire(reply, b"%s/%d" % (self.seed, chosen.number))
         if not exchange.violations and not faults:
+            reply = self._settled(reply, sent, faults)
             for id, fault in self._faults():
                 concerned = fault.kind.wire and fault.concerns(sent._replace(reply=reply), self.agents)
-                if concerned and self._happens(id, fault):
+                number = self._happens(id, fault) if concerned and not fault.kind.instead else None
+                if number is not None:
                     faults.append(fault.name)
-                    reply = fault.on_the_wire(reply, self.seed + id.encode())
+                    reply = fault.on_the_wire(reply, b"%s%s/%d" % (self.seed, id.encode(), number))
         if self.waits:
             reply = with_waits(reply, self.waits)
         name = chosen.rule.rule.name if chosen else ""
-        return replace(exchange, reply=reply, rule=name, faults=tuple(faults))
+        return replace(exchange, reply=reply, rule=name, faults=(*self._changing, *faults))
+
+    def _admit(self, id: str, fault: Fault, sent: Sent) -> Admission:
+        """Return what a fault decides by the earlier requests, and keep its state."""
+        admit, now = fault.kind.admit, self.now()
+        assert admit is not None
+
+        def change(state: Any) -> tuple[Any, Admission]:
+            admission = admit(state, fault.parameters, sent, now)
+            return admission.state, admission
+
+        return self.counter.update(_state(id, fault), change)
+
+    def _settled(self, reply: Reply, sent: Sent, faults: list[str]) -> Reply:
+        """Return the reply as the faults that admitted its request delay and mark it."""
+        for id, fault, admission in self._admitted:
+            if admission.delay and self._happens(id, fault) is not None:
+                faults.append(fault.name)
+                reply = replace(reply, delay=reply.delay + admission.delay)
+            settle = fault.kind.settle
+            if settle:
+                change = partial(_settle, settle, fault, sent._replace(reply=reply), self.now())
+                headers = self.counter.update(_state(id, fault), change)
+                reply = replace(reply, headers={**reply.headers, **headers})
+        return reply
 
     def _choose(self, question: Question) -> Chosen | None:
         used_up = None
@@ -124,7 +180,7 @@ class ActiveScript:
             answer = rule.answer(number)
             if answer is None:
                 raise NoAnswer(f'The rule "{rule.name}" has no more answers: it had {len(rule.answers)}.')
-            return Chosen(compiled, answer)
+            return Chosen(compiled, answer, number)
         if not self.script.strict:
             return None
         if used_up:
@@ -148,12 +204,23 @@ class ActiveScript:
         own = [(one.id, one.fault) for one in self.script.faults if one.expires is None or now < one.expires]
         return [*(("", fault) for fault in self.request_faults), *own]
 
-    def _happens(self, id: str, fault: Fault) -> bool:
-        """Return whether a fault that concerns the request happens now; count it."""
+    def _happens(self, id: str, fault: Fault) -> int | None:
+        """Return the number of its uses, from 0, if a fault that concerns the request happens now; count it."""
         if not id:
-            return True
+            return 0
+        if fault.has_window and not fault.is_in_window((self.counter.take(f"{id}/seen", None) or 0) + 1):
+            return None
         if fault.probability is not None:
             number = self.counter.take(f"{id}/drawn", None) or 0
             if not fault.is_drawn(number, self.seed + id.encode()):
-                return False
-        return self.counter.take(id, fault.times) is not None
+                return None
+        return self.counter.take(id, fault.times)
+
+
+def _settle(settle: Settle, fault: Fault, sent: Sent, now: float, state: Any) -> tuple[Any, Mapping[str, str]]:
+    return settle(state, fault.parameters, sent, now)
+
+
+def _state(id: str, fault: Fault) -> str:
+    """Return the id of a fault's state."""
+    return f"{id or fault.name}/state"

@@ -27,7 +27,7 @@ _NO_TOKENS = redaction_of(())
 
 
 def describe(exchange: Exchange, seconds: float, now: float, colour: bool, redaction: Redaction = _NO_TOKENS) -> str:
-    """Return the log lines of an exchange: time of day, method, path, status, ms; then the reasons of a refusal."""
+    """Return the log lines of an exchange: time, method, path, status, ms, rule, faults; then reasons of a refusal."""
 
     def paint(code: str, text: str) -> str:
         return f"{code}{text}{_PLAIN}" if colour else text
@@ -44,6 +44,10 @@ def describe(exchange: Exchange, seconds: float, now: float, colour: bool, redac
     ]
     if not isinstance(reply.body, bytes):
         parts.append(paint(_DIM, f"{len(reply.body)} events"))
+    if exchange.rule:
+        parts.append(_shortened(f"rule {exchange.rule}"))
+    if exchange.faults:
+        parts.append(paint(_YELLOW, f"fault {', '.join(exchange.faults)}"))
     line = "  ".join(parts)
     if reply.status < 400 and not exchange.hints:
         return line

@@ -20,7 +20,7 @@ from agent_contract.messages import Exchange, Reply, Request
 from mockserver.adapters.asgi import END_CONNECTION
 from mockserver.adapters.disconnect import BAD_CHUNKS, CUT_BODY, refusal
 from mockserver.faults.broken_reply import Ending
-from mockserver.faults.connections import reset_on_close
+from mockserver.faults.connections import RESETTING, reset_on_close
 from mockserver.server.connection_limits import RESERVED_FILES, ConnectionLimits, Reader
 
 #: Seconds for which the rest of a refused request is discarded, so that the client can read the answer.
@@ -131,7 +131,7 @@ class Connection(HttpToolsProtocol):
 
     def end(self, ending: Ending) -> None:
         """Close or reset the connection, for a fault."""
-        if ending is Ending.RESET:
+        if ending in RESETTING:
             reset_on_close(self.transport.get_extra_info("socket").fileno())
             self.transport.abort()
         else:

@@ -113,6 +113,7 @@ class AgentMock:
         #: The URL of the mock for this test, without a path at its end.
         self.url = f"{shared.server.url}/__mock__/scope/{scope}"
         self.engine = shared.engine
+        self._server = shared.server
         self._requests = shared.requests[scope]
         #: The clock of this test; `clock.advance(3600)` moves it on.
         self.clock = Clock(shared.engine.scripts, scope, opened)
@@ -183,6 +184,12 @@ class AgentMock:
         if "agent" in parameters:
             parameters["agent"] = self._created.get(parameters["agent"], parameters["agent"])
         self._add({"faults": [{"fault": fault, **parameters}]})
+
+    @contextmanager
+    def refused_connections(self) -> Iterator[None]:
+        """Refuse connections until the end of the block, those of other tests of this process too."""
+        with self._server.refusing():
+            yield
 
     def scenario(self, file: Path | str) -> None:
         """Add the rules and faults of a scenario file; raises `ContractError` with every problem of the file."""

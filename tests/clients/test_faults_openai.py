@@ -1,7 +1,9 @@
-"""Every fault, over a socket, as OpenAI's SDK for Python sees it: what it raises, and whether it sends again."""
+"""Every fault, over a socket, as OpenAI's SDKs see it: what they raise, and whether they send again."""
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -12,14 +14,12 @@ import pytest
 
 from mockserver import MockServer
 from mockserver.faults.catalogue import KINDS
-from tests.clients.support.fault_table import BEGIN, END, PAGE, ROWS, table
+from tests.clients.support.fault_table import BEGIN, END, PAGE, ROWS, case, table
+from tests.clients.support.install_node_packages import FOLDER
+from tests.clients.support.node import node
 from tests.support.serving import Served
 
 HELLO: Any = [{"role": "user", "content": "Hello!"}]
-TOOLS: Any = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "required": ["x"]}}}]
-UNKNOWN = "00000000-0000-4000-8000-0000000000ff"
-#: Seconds that a client waits; faults that last longer are meant to exceed it.
-PATIENCE = 0.7
 _numbers = count()
 
 
@@ -40,21 +40,18 @@ def client(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[openai.OpenAI]
         yield opened
 
 
-def ask(client: openai.OpenAI, fault: str, options: str, stream: bool) -> str:
+def ask(client: openai.OpenAI, fault: str, stream: bool) -> str:
     """Return the outcome of a chat with a fault."""
-    scope = f"fault {next(_numbers)}"
-    agent, fields = ("demo-tools", {"tools": TOOLS}) if fault.startswith("tool") else ("demo", {})
-    if fault == "session-forgotten":
-        fields = {"extra_body": {"store_in_session": UNKNOWN}}
+    scope, sent = f"fault {next(_numbers)}", case(fault, stream)
     url = str(client.base_url).rstrip("/")
     asked = client.with_options(
-        base_url=f"{url}/api/v1/compatibility/openai/v1/assistants/{agent}",
-        default_headers={"X-Mock-Scope": scope, "X-Mock-Fault": f"{fault}:{options}"},
-        timeout=PATIENCE if options == "seconds=30" else 20,
+        base_url=f"{url}/api/v1/compatibility/openai/v1/assistants/{sent['agent']}",
+        default_headers={"X-Mock-Scope": scope, "X-Mock-Fault": f"{fault}:{sent['options']}"},
+        timeout=sent["timeout"],
     )
     create: Any = asked.chat.completions.create
     try:
-        answer = create(model="", messages=HELLO, stream=stream, **fields)
+        answer = create(model="", messages=sent["messages"], stream=stream, extra_body=sent["fields"])
         outcome = streamed(list(answer)) if stream else whole(answer)
     except Exception as error:
         outcome = type(error).__name__
@@ -83,7 +80,15 @@ def streamed(chunks: list[Any]) -> str:
 def described_calls(arguments: list[str], index: int | None) -> str:
     if index is None:
         return "answers, index None"
-    return "answers" if all(text.endswith("}") for text in arguments) else "answers, arguments incomplete"
+    return "answers" if all(map(is_json, arguments)) else "answers, arguments not JSON"
+
+
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -92,7 +97,22 @@ def test_the_sdk_does_at_a_fault_what_the_page_states(client: openai.OpenAI, fau
     row = ROWS[fault]
     expected = row.stream if stream else row.whole
     if expected:
-        assert ask(client, fault, row.options, stream) == expected
+        assert ask(client, fault, stream) == expected
+
+
+def test_the_sdk_for_node_does_at_each_fault_what_the_page_states(served: Served) -> None:
+    """All at once, because it waits for half a second between two tries."""
+    expected = {
+        (fault, stream): outcome
+        for fault, row in ROWS.items()
+        for stream, outcome in zip((False, True), row.node_outcomes, strict=True)
+        if outcome
+    }
+    cases = json.dumps([case(*one, in_node=True) for one in expected])
+    command = [node(), str(FOLDER / "faults.mjs"), served.url]
+    ran = subprocess.run(command, input=cases, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert dict(zip(expected, json.loads(ran.stdout), strict=True)) == expected
 
 
 def test_the_sdk_waits_as_retry_after_ms_asks(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ BODY = {"messages": [user("Hello!")], "stream": True}
 ERRORS = [
     ("reset-before-headers", "ReadError"),
     ("reset-midway", "ReadError"),
+    ("connection-refused", "ConnectError"),
     ("cut", "RemoteProtocolError"),
     ("truncated-body", "RemoteProtocolError"),
     ("stall:seconds=30", "ReadTimeout"),

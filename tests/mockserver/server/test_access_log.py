@@ -13,6 +13,7 @@ from agent_contract.messages import Request
 from mockserver.generation.latency import Pace
 from mockserver.server.access_log import LoggedEngine, RequestLog, describe
 from tests.mockserver.support.chat_client import NOW, OPERATION, engine, path_of, request
+from tests.mockserver.support.scripting import TEST
 
 HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello!"}]}
 
@@ -132,3 +133,11 @@ def test_an_output_that_is_closed_costs_no_line() -> None:
 def test_a_token_is_not_in_the_line_and_neither_is_an_escape_sequence() -> None:
     sent = Request("GET", "/agents/my-token-12345\x1b[31m", (), {"x-auth": "my-token-12345"})
     assert "  /agents/[redacted]\\x1b[31m  " in line(sent)
+
+
+def test_a_line_names_the_rule_and_the_faults_that_made_the_reply() -> None:
+    player = engine()
+    player.scripts.add("", {"rules": [{"name": "greeting", "answer": "Hi!"}], "faults": ["502:times=1", "cut"]}, TEST)
+    texts = [describe(player.handle(request({**HELLO, "stream": True})), 0.0, NOW, False) for _ in range(2)]
+    assert texts[0].splitlines()[0].endswith("502  0.0 ms  fault status-502")
+    assert texts[1].endswith("events  rule greeting  fault cut")

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import httpx2
+import openai
 import pytest
 
 from agent_contract.document.errors import ContractError
@@ -164,3 +165,13 @@ def test_a_scope_is_deleted_after_its_test(shared: SharedServer) -> None:
 
 def test_a_test_without_requests_says_so(mock: AgentMock) -> None:
     assert "received no request" in mock.describe()
+
+
+def test_connections_can_be_refused(mock: AgentMock) -> None:
+    client = mock.client(max_retries=0)
+    ask(mock)
+    with mock.refused_connections():
+        with pytest.raises(openai.APIConnectionError) as error:
+            client.chat.completions.create(model="", messages=HELLO)
+        assert isinstance(error.value.__cause__, httpx2.ConnectError)
+    assert client.chat.completions.create(model="", messages=HELLO).choices
