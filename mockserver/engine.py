@@ -27,8 +27,8 @@ from mockserver.core.outcome import Outcome, Rejection, Reset
 from mockserver.core.scopes import SCOPE_HEADER, Scopes
 from mockserver.core.scripts import Scripts
 from mockserver.core.transaction import Transaction
-from mockserver.faults.admission import Sent
 from mockserver.faults.fault import FAULT_HEADER
+from mockserver.faults.stateful import Sent
 from mockserver.gateway import cors
 from mockserver.gateway.gateway import Admitted, EarlyReply, Gateway
 from mockserver.recording.journal import Journal, Subject, read_journal, readable_entry

@@ -9,8 +9,8 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from agent_contract.messages import Reply
-from mockserver.faults import admission, error_replies, wire
-from mockserver.faults.admission import Admit, Sent, Settle
+from mockserver.faults import error_replies, stateful, wire
+from mockserver.faults.stateful import Decide, Sent, Settle
 
 
 class FaultParameter(NamedTuple):
@@ -25,7 +25,7 @@ class FaultParameter(NamedTuple):
 class Kind:
     """A kind of fault: `instead` returns a reply instead of the operation's, and `wire` changes the reply.
 
-    `request` changes the body of a request. `admit` decides by the earlier requests, and `settle` counts the reply;
+    `request` changes the body of a request. `decide` decides by the earlier requests, and `settle` counts the reply;
     both get the time in seconds since 1970 and return the next state. `times` is how often it happens by default, None
     for always; with a `ttl` it is always.
     """
@@ -35,7 +35,7 @@ class Kind:
     instead: Callable[[Mapping[str, Any]], Reply] | None = None
     wire: Callable[[Reply, Mapping[str, Any], bytes], Reply] | None = None
     request: Callable[[Any], Any] | None = None
-    admit: Admit | None = None
+    decide: Decide | None = None
     settle: Settle | None = None
     applies: Callable[[Sent], bool] = lambda _: True
     parameters: Mapping[str, FaultParameter] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Kind:
     @property
     def can_answer(self) -> bool:
         """Whether it can be the fault of one answer of a rule."""
-        return not (self.request or self.admit)
+        return not (self.request or self.decide)
 
 
 _RETRY = {
@@ -143,7 +143,7 @@ _ALL = (
     Kind(
         "token-expired",
         "answers 401 once a token was used often or long enough; another token is accepted",
-        admit=admission.expire_token,
+        decide=stateful.expire_token,
         parameters={
             "requests": FaultParameter(int, None, "requests for which a token is good; without `seconds` it is 1"),
             "seconds": FaultParameter(float, None, "seconds for which a token is good, from its first request"),
@@ -152,8 +152,8 @@ _ALL = (
     Kind(
         "quota",
         "answers 429 once the requests or the tokens of a window of time are used up, and counts in `x-ratelimit-*`",
-        admit=admission.count_request,
-        settle=admission.count_tokens_of_reply,
+        decide=stateful.count_request,
+        settle=stateful.count_tokens_of_reply,
         parameters={
             "requests": FaultParameter(int, None, "requests of a window; without `tokens` it is 10"),
             "tokens": FaultParameter(int, None, "tokens of a window"),
@@ -163,7 +163,7 @@ _ALL = (
     Kind(
         "queue",
         "delays replies more, the more requests wait, and answers 503 if the queue is full",
-        admit=admission.join_queue,
+        decide=stateful.join_queue,
         parameters={
             "seconds": FaultParameter(float, 1.0, "what each request takes"),
             "slots": FaultParameter(int, 1, "requests that are answered at the same time"),

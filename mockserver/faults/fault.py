@@ -12,8 +12,8 @@ from typing import Any
 from agent_contract.document.checked_file import Keys, Source, suggestion
 from agent_contract.document.errors import ContractError, Problem
 from agent_contract.messages import Reply
-from mockserver.faults.admission import Sent
 from mockserver.faults.catalogue import KINDS, FaultParameter, Kind
+from mockserver.faults.stateful import Sent
 
 #: The header that sets a fault for one request.
 FAULT_HEADER = "x-mock-fault"

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from agent_contract.messages import Exchange, Reply
 from agent_contract.printable import shorten
-from mockserver.faults.admission import Admission, Sent, Settle
 from mockserver.faults.fault import Fault
+from mockserver.faults.stateful import Decision, Sent, Settle
 from mockserver.generation.waits import Waits, with_waits
 from mockserver.scenarios.matching import CompiledRule, Question
 from mockserver.scenarios.rule import Answer
@@ -79,7 +79,7 @@ class ActiveScript:
     _chosen: Chosen | None = field(init=False, default=None)
     _is_asked: bool = field(init=False, default=False)
     _replacing: Fault | None = field(init=False, default=None)
-    _admitted: list[tuple[str, Fault, Admission]] = field(init=False, default_factory=list)
+    _decided: list[tuple[str, Fault, Decision]] = field(init=False, default_factory=list)
     _changing: list[str] = field(init=False, default_factory=list)
 
     def choose(self, question: Question) -> Chosen | None:
@@ -97,11 +97,11 @@ class ActiveScript:
         for id, fault in self._faults():
             if not fault.concerns(sent, self.agents):
                 continue
-            if fault.kind.admit:
-                admission = self._admit(id, fault, sent)
-                if admission.reply and self._happens(id, fault) is not None:
-                    return fault.name, admission.reply
-                self._admitted.append((id, fault, admission))
+            if fault.kind.decide:
+                decision = self._decide(id, fault, sent)
+                if decision.reply and self._happens(id, fault) is not None:
+                    return fault.name, decision.reply
+                self._decided.append((id, fault, decision))
             elif fault.kind.instead and self._happens(id, fault) is not None:
                 self._replacing = fault
                 return fault.name, fault.instead()
@@ -143,23 +143,23 @@ class ActiveScript:
         name = chosen.rule.rule.name if chosen else ""
         return replace(exchange, reply=reply, rule=name, faults=(*self._changing, *faults))
 
-    def _admit(self, id: str, fault: Fault, sent: Sent) -> Admission:
+    def _decide(self, id: str, fault: Fault, sent: Sent) -> Decision:
         """Return what a fault decides by the earlier requests, and keep its state."""
-        admit, now = fault.kind.admit, self.now()
-        assert admit is not None
+        decide, now = fault.kind.decide, self.now()
+        assert decide is not None
 
-        def change(state: Any) -> tuple[Any, Admission]:
-            admission = admit(state, fault.parameters, sent, now)
-            return admission.state, admission
+        def change(state: Any) -> tuple[Any, Decision]:
+            decision = decide(state, fault.parameters, sent, now)
+            return decision.state, decision
 
         return self.counter.update(_state(id, fault), change)
 
     def _settled(self, reply: Reply, sent: Sent, faults: list[str]) -> Reply:
-        """Return the reply as the faults that admitted its request delay and mark it."""
-        for id, fault, admission in self._admitted:
-            if admission.delay and self._happens(id, fault) is not None:
+        """Return the reply as the faults that decided on its request delay and mark it."""
+        for id, fault, decision in self._decided:
+            if decision.delay and self._happens(id, fault) is not None:
                 faults.append(fault.name)
-                reply = replace(reply, delay=reply.delay + admission.delay)
+                reply = replace(reply, delay=reply.delay + decision.delay)
             settle = fault.kind.settle
             if settle:
                 change = partial(_settle, settle, fault, sent._replace(reply=reply), self.now())

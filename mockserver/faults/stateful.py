@@ -35,7 +35,7 @@ class Sent(NamedTuple):
     size: int = 0
 
 
-class Admission(NamedTuple):
+class Decision(NamedTuple):
     """The next state of a fault, and what it does to a request: a reply instead of the operation's, or a delay."""
 
     state: Any
@@ -44,12 +44,12 @@ class Admission(NamedTuple):
 
 
 #: Returns the next state of a fault and what it does, from its state, its parameters, a request and the time.
-Admit: TypeAlias = Callable[[Any, Given, Sent, float], Admission]
+Decide: TypeAlias = Callable[[Any, Given, Sent, float], Decision]
 #: Returns the next state of a fault, and headers for the reply; called with the reply.
 Settle: TypeAlias = Callable[[Any, Given, Sent, float], tuple[Any, Mapping[str, str]]]
 
 
-def count_request(state: Any, given: Given, sent: Sent, now: float) -> Admission:  # noqa: ARG001
+def count_request(state: Any, given: Given, sent: Sent, now: float) -> Decision:  # noqa: ARG001
     """Count a request in the window of a quota; refuse it if the requests or the tokens of the window are used up."""
     window = state if state and now < state["end"] else {"end": now + given["window"], "requests": 0, "tokens": 0}
     limits = _limits(given)
@@ -59,8 +59,8 @@ def count_request(state: Any, given: Given, sent: Sent, now: float) -> Admission
             headers = _rate_headers(window, limits, now)
             wait = {"retry_after": math.ceil(window["end"] - now)}
             reply = status_reply(429, why, wait)
-            return Admission(window, Reply(reply.status, {**reply.headers, **headers}, reply.body))
-    return Admission({**window, "requests": window["requests"] + 1})
+            return Decision(window, Reply(reply.status, {**reply.headers, **headers}, reply.body))
+    return Decision({**window, "requests": window["requests"] + 1})
 
 
 def count_tokens_of_reply(state: Any, given: Given, sent: Sent, now: float) -> tuple[Any, Mapping[str, str]]:
@@ -84,7 +84,7 @@ def _rate_headers(window: Mapping[str, Any], limits: Mapping[str, int], now: flo
     return headers
 
 
-def join_queue(state: Any, given: Given, sent: Sent, now: float) -> Admission:  # noqa: ARG001
+def join_queue(state: Any, given: Given, sent: Sent, now: float) -> Decision:  # noqa: ARG001
     """Let a request wait until a slot is free, and then take its time; refuse it if the queue is full.
 
     The state holds the time when each request ends.
@@ -93,12 +93,12 @@ def join_queue(state: Any, given: Given, sent: Sent, now: float) -> Admission:  
     waiting = len(ends) - given["slots"]
     if waiting >= given["length"]:
         wait = {"retry_after": math.ceil(ends[0] - now)}
-        return Admission(ends, status_reply(503, f"The queue is full: {waiting} requests wait.", wait))
+        return Decision(ends, status_reply(503, f"The queue is full: {waiting} requests wait.", wait))
     end = (ends[waiting] if waiting >= 0 else now) + given["seconds"]
-    return Admission([*ends, end], delay=end - now)
+    return Decision([*ends, end], delay=end - now)
 
 
-def expire_token(state: Any, given: Given, sent: Sent, now: float) -> Admission:
+def expire_token(state: Any, given: Given, sent: Sent, now: float) -> Decision:
     """Refuse a token that was used often enough, or for long enough; another token is accepted."""
     token = hashlib.blake2b(sent.headers.get("authorization", "").encode(), digest_size=12).hexdigest()
     known = dict(state or {})
@@ -109,10 +109,10 @@ def expire_token(state: Any, given: Given, sent: Sent, now: float) -> Admission:
         requests = 1
     is_old = seconds is not None and now - first >= seconds
     if not is_old and (requests is None or uses < requests):
-        return Admission(known)
+        return Decision(known)
     reply = status_reply(401, "The access token has expired.", {})
     challenge = 'Bearer error="invalid_token", error_description="The access token has expired"'
-    return Admission(known, Reply(reply.status, {**reply.headers, "www-authenticate": challenge}, reply.body))
+    return Decision(known, Reply(reply.status, {**reply.headers, "www-authenticate": challenge}, reply.body))
 
 
 def _tokens(sent: Sent) -> int:
