@@ -49,19 +49,19 @@ def _body(body: bytes) -> dict[str, JSON]:
         text = body.decode()
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(body).decode()}
-    value = _compact_json(text)
+    value = compact_json(text)
     return {"text": text} if value is None else {"json": value}
 
 
 def _event(event: Event) -> dict[str, JSON]:
     text = event.data.decode()
-    value = _compact_json(text)
+    value = compact_json(text)
     named: dict[str, JSON] = {"event": event.name} if event.name else {}
     delayed: dict[str, JSON] = {"delay": event.delay} if event.delay else {}
     return {**named, "data": text if value is None else value, **delayed}
 
 
-def _compact_json(text: str) -> dict[str, JSON] | list[JSON] | None:
+def compact_json(text: str) -> dict[str, JSON] | list[JSON] | None:
     """Return the object or list whose compact JSON is `text`; None if it can't be restored from it."""
     try:
         value = json.loads(text)

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,20 @@ def node() -> str:
     if not is_packed():
         pytest.fail("the packages are not up to date: run `python tests/clients/support/install_node_packages.py`")
     return found
+
+
+def run_script(script: str, *arguments: str | Path) -> str:
+    """Run a script of the folder and return what it printed; fail with its errors."""
+    command = [node(), str(FOLDER / script), *map(str, arguments)]
+    ran = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def link_packages(folder: Path) -> Path:
+    """Let the modules of a folder import the packages of the Node tests, and return it."""
+    (folder / "node_modules").symlink_to(FOLDER / "node_modules")
+    return folder
 
 
 def run_tests(script: str, variables: Mapping[str, str] | None = None) -> int:
