@@ -204,7 +204,7 @@ class Engine:
         if isinstance(admission, EarlyReply):
             return _finished(admission.exchange, {})
         # It draws no ids: reading the state must not change what the API answers.
-        exchange, _ = self._run(gateway, admission, lambda: FreshValues(self.clock(), "", "", b""))
+        exchange, _ = self._run(gateway, admission, lambda: FreshValues(self.clock()))
         return _finished(exchange, {})
 
     def _run_scripted(self, admitted: Admitted) -> tuple[Exchange, tuple[str, ...]]:

@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote
 
 from agent_contract.model.operations import Operation
+from agent_contract.model.parameters import Parameter
 from agent_contract.value_class import value_class
 
 _NAME = re.compile(r"\{([^{}]*)\}")
@@ -22,10 +24,23 @@ _VALUE = "([^/]+)"
 
 @value_class(frozen=True, slots=True)
 class Found:
-    """The operation that a request reaches, and the text of its path's parameters."""
+    """The operation that a request reaches, and the text of its path's parameters.
+
+    `values` are the values of the operation's path parameters, which are its first ones; MISSING for an absent one.
+    """
 
     operation: Operation
     parameters: Mapping[str, str]
+    values: tuple[Any, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", tuple(_values(self.operation.parameters, self.parameters)))
+
+
+def _values(parameters: Iterable[Parameter], texts: Mapping[str, str]) -> Iterator[Any]:
+    for parameter in parameters:
+        if parameter.place == "path":
+            yield parameter.read([texts[parameter.name]] if parameter.name in texts else [])
 
 
 @value_class(frozen=True, slots=True)

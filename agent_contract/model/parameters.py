@@ -95,7 +95,9 @@ class Parameter:
         return "object" in self.shape.types and self.place == "query" and self.explode and not self.json
 
     def _bare(self, text: str) -> str:
-        return {"label": text.removeprefix("."), "matrix": text.removeprefix(f";{self.name}=")}.get(self.style, text)
+        if self.style == "label":
+            return text.removeprefix(".")
+        return text.removeprefix(f";{self.name}=") if self.style == "matrix" else text
 
     def _split(self, texts: Sequence[str]) -> list[str]:
         if self.place in ("query", "cookie") and self.explode:

@@ -49,7 +49,9 @@ class Call:
 def parse_call(found: Found, request: Request) -> Call:
     """Return a request with its body and parameters parsed, once; never raises."""
     operation = found.operation
-    texts = tuple(_sent(parameter, found.parameters, request) for parameter in operation.parameters)
+    texts = found.values  # of the path; they are remembered with it
+    if len(texts) < len(operation.parameters):
+        texts = (*texts, *[_sent(parameter, request) for parameter in operation.parameters[len(texts) :]])
     values: dict[str, JSON] = {}
     for parameter, value in zip(operation.parameters, texts, strict=True):
         known = parameter.default if value is MISSING else value
@@ -132,10 +134,8 @@ def is_json(media_type: str) -> bool:
     return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
-def _sent(parameter: Parameter, path: Mapping[str, str], request: Request) -> JSON:
-    """Return the value of a parameter as it was sent, or MISSING."""
-    if parameter.place == "path":
-        return parameter.read([path[parameter.name]] if parameter.name in path else [])
+def _sent(parameter: Parameter, request: Request) -> JSON:
+    """Return the value of a parameter of the query or the headers as it was sent, or MISSING."""
     if parameter.place == "query":
         if parameter.spread:
             return parameter.read_properties(request.query)

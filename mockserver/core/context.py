@@ -36,12 +36,30 @@ class Settings:
 
 @value_class(frozen=True, slots=True)
 class FreshValues:
-    """Values for one attempt to answer: seconds since 1970, two new uuids, 8 random bytes."""
+    """Values for one attempt to answer: seconds since 1970, and 80 random digits for two uuids and a nonce."""
 
     now: float
-    id: str
-    session_id: str
-    nonce: bytes
+    digits: str = ""
+
+    @property
+    def id(self) -> str:
+        """A new uuid."""
+        return _uuid(self.digits[48:])
+
+    @property
+    def session_id(self) -> str:
+        """A new uuid, for a session."""
+        return _uuid(self.digits[16:48])
+
+    @property
+    def nonce(self) -> bytes:
+        """8 random bytes."""
+        return bytes.fromhex(self.digits[:16])
+
+
+def _uuid(digits: str) -> str:
+    """Return 32 digits as a uuid. Source: RFC 9562, section 5.4."""
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 @value_class(frozen=True, slots=True)

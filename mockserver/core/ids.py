@@ -38,10 +38,4 @@ class IdSource:
                 self._source = random.Random(self.seed if start == 1 else f"{self.seed}/{start}")
             source = self._source
             drawn = source.getrandbits(320)
-        text = f"{drawn & ~_FIXED_BITS | _VERSION_4:080x}"
-        return FreshValues(self._clock(), _uuid(text[48:]), _uuid(text[16:48]), bytes.fromhex(text[:16]))
-
-
-def _uuid(text: str) -> str:
-    """Return 32 digits as a uuid. Source: RFC 9562, section 5.4."""
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        return FreshValues(self._clock(), f"{drawn & ~_FIXED_BITS | _VERSION_4:080x}")

@@ -99,8 +99,14 @@ class Gateway:
     _clauses: Mapping[tuple[str, str], str] = field(init=False)
     _documented: dict[str, Reply] = field(init=False, default_factory=dict)
     _paths: tuple[str, ...] = field(init=False)
+    _checks: tuple[Check, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        unneeded: Mapping[Check, bool] = {
+            Gateway.check_origin: self.foreign is None,
+            Gateway.authenticate: not self.tokens,
+        }
+        self._checks = tuple(check for check in CHECKS if not unneeded.get(check))
         self._tokens = tuple(token.encode() for token in self.tokens)
         self._paths = _harmless_paths(self.contract.operations.values())
         self._clauses = {
@@ -112,7 +118,7 @@ class Gateway:
     def admit(self, request: Request) -> Admitted | EarlyReply:
         """Return the call that a request makes, or the reply of the first check that it does not pass."""
         admission = Admission(request)
-        for check in CHECKS:
+        for check in self._checks:
             exchange = check(self, admission)
             if exchange is not None:
                 return EarlyReply(exchange, admission.scope, admission.path_parameters)

@@ -14,9 +14,10 @@ import orjson
 from agent_contract.messages import JSON_TYPE, Event, Reply
 from agent_contract.value_class import value_class
 from mockserver.generation.latency import Pace
-from mockserver.generation.tokenizer import pieces
+from mockserver.generation.tokenizer import count_pieces_before, pieces
 
 DONE = Event(b"[DONE]")
+_STREAM_TYPE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
 
 
 @value_class(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class ToolCall:
 
 @value_class(frozen=True, slots=True)
 class Choice:
-    """One answer: its text in pieces, one per token, or calls; and the reason why it ended.
+    """One answer: its text in pieces, or calls; and the reason why it ended. A stream sends each piece in an event.
 
     If it `is_refusal`, the text is the one with which the model refuses.
     """
@@ -66,15 +67,14 @@ class Choice:
             return {"role": role, "content": None, "refusal": self.content}
         return {"role": role, "content": self.content}
 
-    def chunk_parts(self, piece: tuple[bytes, bytes]) -> list[bytes]:
-        """Return the content of each chunk as JSON, one per token; `piece` is what surrounds text."""
+    def chunks(self, start: bytes, piece: tuple[bytes, bytes], end: bytes) -> list[bytes]:
+        """Return a chunk for each token, between `start` and `end`; `piece` is what surrounds text."""
         if self.calls:
             deltas = (delta for index, call in enumerate(self.calls) for delta in call.deltas(index))
-            return [b'"delta":{"tool_calls":[%s]}' % delta for delta in deltas]
-        if self.is_refusal:
-            return [b'"delta":{"refusal":%s}' % orjson.dumps(text) for text in self.pieces]
-        before, after = piece
-        return [before + orjson.dumps(text) + after for text in self.pieces]
+            return [b'%s"delta":{"tool_calls":[%s]}%s' % (start, delta, end) for delta in deltas]
+        before, after = (b'"delta":{"refusal":', b"}") if self.is_refusal else piece
+        start, end = start + before, after + end
+        return [start + orjson.dumps(text) + end for text in self.pieces]
 
 
 @value_class(frozen=True, slots=True)
@@ -162,6 +162,11 @@ def choice_of_pieces(found: Sequence[str], limit: int | None) -> Choice:
     return Choice(tuple(found), "stop", len(found) if found and found[-1].strip() else 0)
 
 
+def choice_of_parts(text: str, sentences: Sequence[str]) -> Choice:
+    """Return a choice for an answer that is not streamed: its pieces are the text and the sentences, not tokens."""
+    return Choice((text, *sentences), "stop", count_pieces_before(text, sentences))
+
+
 def whole_reply(completion: Completion, pace: Pace, seed: bytes, form: CompletionFormat = CHAT) -> Reply:
     """Return the answer as one JSON document, delayed by the time of its longest choice."""
     value = completion.head(form.whole)
@@ -184,23 +189,35 @@ def stream_reply(
 
     The choices take turns, with one token each; each round begins after a delay.
     """
-    written = [choice.chunk_parts(form.piece) for choice in completion.choices]
-    delays = pace.delays(max(1, *map(len, written)), seed)
-    headers = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
     head = completion.head(form.chunk)
-    events = list(_beginning(completion, head, form))
-    _add_rounds(events, completion, written, delays, head, form)
+    start = orjson.dumps(head)[:-1] + b',"choices":['
+    written = [
+        choice.chunks(b'%s{"index":%d,' % (start, index), form.piece, b',"finish_reason":null}]}')
+        for index, choice in enumerate(completion.choices)
+    ]
+    delays = pace.delays(max(1, *map(len, written)), seed)
+    events = list(_beginning(completion, head, start, form))
+    _add_rounds(events, completion, written, delays, start, form)
     if with_usage:
         events.append(Event(orjson.dumps({**head, "choices": [], "usage": completion.usage})))
     events.append(DONE)
-    return Reply(200, headers, tuple(events), delays[0])
+    return Reply(200, _STREAM_TYPE, tuple(events), delays[0])
 
 
-def _beginning(completion: Completion, head: dict[str, Any], form: CompletionFormat) -> Iterator[Event]:
-    if form.opening is not None:
-        yield from _openings(completion, head, form)
-    elif completion.context is not None:
-        yield Event(_with_context(completion, head, {"index": 0, **form.end, "finish_reason": None}))
+def _beginning(completion: Completion, head: dict[str, Any], start: bytes, form: CompletionFormat) -> Iterator[Event]:
+    """Yield the first chunk of each choice, if the form has one; the very first chunk contains the context."""
+    context = completion.context
+    if form.opening is None and context is None:
+        return
+    for index, choice in enumerate(completion.choices):
+        opening = form.opening(choice, completion.role) if form.opening else form.end
+        begun = {"index": index, **opening, "finish_reason": None}
+        if context is not None and index == 0:
+            yield Event(orjson.dumps({**head, "index_context_info": context, "choices": [begun]}))
+        else:
+            yield _chunk(start, begun)
+        if form.opening is None:
+            return
 
 
 def _add_rounds(
@@ -208,33 +225,20 @@ def _add_rounds(
     completion: Completion,
     written: Sequence[Sequence[bytes]],
     delays: Sequence[float],
-    head: dict[str, Any],
+    start: bytes,
     form: CompletionFormat,
 ) -> None:
     """Add the tokens of the choices to `events`, a round after each delay, and the finish reason of each choice."""
-    start, end = orjson.dumps(head)[:-1] + b',"choices":[{"index":', b',"finish_reason":null}]}'
-    begun = [b"%s%d," % (start, index) for index in range(len(written))]
     for place, delay in enumerate(delays):
         due = delay if place else 0.0  # the first delay is the reply's
-        for index, parts in enumerate(written):
-            if place < len(parts):
-                events.append(Event(begun[index] + parts[place] + end, "", due))
+        for index, chunks in enumerate(written):
+            if place < len(chunks):
+                events.append(Event(chunks[place], "", due))
                 due = 0.0
-            if place == (len(parts) or 1) - 1:
+            if place == (len(chunks) or 1) - 1:
                 finish = {"index": index, **form.end, "finish_reason": completion.choices[index].finish_reason}
-                events.append(Event(orjson.dumps({**head, "choices": [finish]})))
+                events.append(_chunk(start, finish))
 
 
-def _openings(completion: Completion, head: dict[str, Any], form: CompletionFormat) -> Iterator[Event]:
-    """Yield the first chunk of each choice; the very first contains the context."""
-    for index, choice in enumerate(completion.choices):
-        opening = form.opening(choice, completion.role) if form.opening else {}
-        begun = {"index": index, **opening, "finish_reason": None}
-        if index == 0 and completion.context is not None:
-            yield Event(_with_context(completion, head, begun))
-        else:
-            yield Event(orjson.dumps({**head, "choices": [begun]}))
-
-
-def _with_context(completion: Completion, head: dict[str, Any], choice: dict[str, Any]) -> bytes:
-    return orjson.dumps({**head, "index_context_info": completion.context, "choices": [choice]})
+def _chunk(start: bytes, choice: dict[str, Any]) -> Event:
+    return Event(start + orjson.dumps(choice) + b"]}")

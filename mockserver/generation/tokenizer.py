@@ -53,6 +53,11 @@ def pieces_before(text: str, sentences: Sequence[str]) -> list[str]:
     return found
 
 
+def count_pieces_before(text: str, sentences: Sequence[str]) -> int:
+    """Return the number of pieces that `pieces_before` returns, of a `text` that is not blank."""
+    return _count(text) + sum([len(_sentence_pieces(sentence)) for sentence in sentences])
+
+
 @lru_cache(maxsize=1024)
 def _sentence_pieces(sentence: str) -> tuple[str, ...]:
     return tuple(pieces(sentence))

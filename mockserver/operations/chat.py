@@ -17,6 +17,7 @@ from mockserver.generation.completion import (
     Completion,
     CompletionFormat,
     asks_for_usage,
+    choice_of_parts,
     choice_of_pieces,
     choice_of_text,
     stream_reply,
@@ -62,17 +63,15 @@ TOP_N = 2
 #: Maximum length of instructions whose token count is cached, in characters.
 _SHORT = 2000
 #: They run in this order; the first one that refuses the request decides.
-CHECKS: tuple[Check, ...] = (
-    check_model,
-    check_roles,
-    check_content,
-    check_session,
-    check_choices,
-    check_stops,
-    check_tools,
-    check_tool_choice,
-    check_response_format,
-)
+CHECKS: tuple[Check, ...] = (check_model, check_roles, check_content, check_session)
+#: Then those of the fields that a request has, in this order.
+FIELD_CHECKS: Mapping[str, Check] = {
+    "n": check_choices,
+    "stop": check_stops,
+    "tools": check_tools,
+    "tool_choice": check_tool_choice,
+    "response_format": check_response_format,
+}
 
 
 def answer_chat(context: Context) -> Outcome:
@@ -83,7 +82,7 @@ def answer_chat(context: Context) -> Outcome:
 def answer_as(agent: Agent, context: Context) -> Outcome:
     """Return the answer of `agent` to the chat in the body, and save its session."""
     request = request_of(context, agent)
-    run_checks(request, CHECKS)
+    run_checks(request, CHECKS, FIELD_CHECKS)
     answer = scripted_answer(context, request, request.body["messages"])
     reply = answer and scripted_reply(answer)
     if reply:
@@ -139,7 +138,8 @@ def complete(request: ChatRequest, answer: Answer | None = None) -> tuple[Comple
     found.sort(key=lambda one: -one.score)
     evidence = tool_results(request) or _evidence(recall(said, others, session.statements), found)
     try:
-        request.budget.spend("characters", sum(len(one.document.text) for one in found))
+        if found:
+            request.budget.spend("characters", sum(len(one.document.text) for one in found))
         completion = Completion(
             id=fresh.id,
             created=int(fresh.now),
@@ -169,12 +169,12 @@ def _searches(request: ChatRequest) -> list[tuple[list[SearchIndex], int, float]
     to the agent is searched separately. No index is searched twice.
     """
     agent, known = request.agent, request.settings.indexes
-    most, cutoff = agent.setting("index_top_n", TOP_N), agent.setting("index_similarity_cutoff", 0.0)
     own = [known[id] for id in dict.fromkeys((agent.id, agent.setting("index_id", "").lower())) if id in known]
-    searches = [(own, most, cutoff)] if own else []
     links = agent.setting("tools", ())
-    if not links:
-        return searches
+    if not own and not links:
+        return []
+    most, cutoff = agent.setting("index_top_n", TOP_N), agent.setting("index_similarity_cutoff", 0.0)
+    searches = [(own, most, cutoff)] if own else []
     by_tool = {index.tool_id: index for index in known.values() if index.tool_id and index not in own}
     for link in links:
         index = by_tool.pop(link["tool_id"].lower(), None)
@@ -204,8 +204,10 @@ def _prompt_tokens(request: ChatRequest, session: Session, found: list[SearchHit
     """Return the tokens of the prompt: instructions, session, messages, passages, tools and response format."""
     texts = texts_of(request.body["messages"])
     texts += [one.document.text for one in found]
-    texts += declared_functions_json(request)
-    texts += wanted_schema_json(request)
+    if request.body.get("tools"):
+        texts += declared_functions_json(request)
+    if request.body.get("response_format"):
+        texts += wanted_schema_json(request)
     return session.tokens + _instruction_tokens(request.agent.instructions) + count_tokens(*texts)
 
 
@@ -225,7 +227,7 @@ def _choices(request: ChatRequest, said: str, evidence: str, seed: bytes, answer
     if answer and answer.is_scripted:
         scripted = (scripted_choice(answer, request.fresh.id, index, stops, limit) for index in numbers)
         return tuple(_spent(request, choice) for choice in scripted if choice)
-    functions = functions_to_call(request, said)
+    functions = request.body.get("tools") and functions_to_call(request, said)
     if functions:
         calls = calls_for(request, functions, said, seed)
         made = (choice_of_calls(calls, request.fresh.id, index, limit) for index in numbers)
@@ -234,7 +236,10 @@ def _choices(request: ChatRequest, said: str, evidence: str, seed: bytes, answer
         structured = structured_contents(request, said, seed, digests)
         if structured is None and not stops:
             parts = (compose_parts(said, evidence, own) for own in digests)
-            made = (choice_of_pieces(pieces_before(*one), limit) for one in parts)
+            if limit is None and not request.body.get("stream"):
+                made = (choice_of_parts(*one) for one in parts)
+            else:
+                made = (choice_of_pieces(pieces_before(*one), limit) for one in parts)
         else:
             contents = (compose(said, evidence, own) for own in digests) if structured is None else iter(structured)
             made = (choice_of_text(content, stops, limit) for content in contents)
@@ -243,7 +248,7 @@ def _choices(request: ChatRequest, said: str, evidence: str, seed: bytes, answer
 
 def _spent(request: ChatRequest, choice: Choice) -> Choice:
     """Take the tokens of a choice from the budget; return the choice."""
-    request.budget.spend("tokens", len(choice.pieces) + sum(1 + len(one.pieces) for one in choice.calls))
+    request.budget.spend("tokens", choice.tokens)
     return choice
 
 

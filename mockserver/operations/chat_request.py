@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -55,7 +55,9 @@ def body_of(call: Call) -> dict[str, Any]:
     """Return the body, which is an object, without the fields that the schema does not list."""
     body: dict[str, Any] = call.body  # type: ignore[assignment]  # checked by the schema
     listed = _read_fields(call.operation.request_fields)
-    return {name: value for name, value in body.items() if name in listed} if listed else body
+    if not listed or body.keys() <= listed:
+        return body
+    return {name: value for name, value in body.items() if name in listed}
 
 
 @lru_cache(maxsize=64)
@@ -63,17 +65,22 @@ def _read_fields(listed: frozenset[str]) -> frozenset[str]:
     return listed | _WITH_TOOLS if "tools" in listed else listed
 
 
-def run_checks(request: ChatRequest, checks: Iterable[Check]) -> None:
-    """Run the checks in order; the first one that refuses the request raises."""
+def run_checks(request: ChatRequest, checks: Iterable[Check], field_checks: Mapping[str, Check]) -> None:
+    """Run the checks in order, then those of the fields that the body has; the first one that refuses it raises."""
     for check in checks:
         check(request)
+    for name, check in field_checks.items():
+        if name in request.body:
+            check(request)
 
 
 def hints_of(call: Call) -> tuple[str, ...]:
     """Return a hint if the request has a `session_id`, which some guides mention but the API does not define."""
     body = call.body if isinstance(call.body, dict) else {}
     places = ["the body"] if "session_id" in body else []
-    places += ["the query"] if any(name == "session_id" for name, _ in call.request.query) else []
+    places += (
+        ["the query"] if call.request.query and any(name == "session_id" for name, _ in call.request.query) else []
+    )
     places += ["the header " + name for name in _SESSION_HEADERS if name in call.request.headers]
     if not places:
         return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -23,12 +24,9 @@ from mockserver.operations.scripted import scripted_answer, scripted_reply
 from mockserver.scenarios.rule import Answer
 
 #: They run in this order; the first one that refuses the request decides.
-CHECKS: tuple[Check, ...] = (
-    check_model,
-    partial(check_session, clause="session-unknown"),
-    check_choices,
-    check_stops,
-)
+CHECKS: tuple[Check, ...] = (check_model, partial(check_session, clause="session-unknown"))
+#: Then those of the fields that a request has, in this order.
+FIELD_CHECKS: Mapping[str, Check] = {"n": check_choices, "stop": check_stops}
 
 
 def answer_prompts(context: Context) -> Outcome:
@@ -39,7 +37,7 @@ def answer_prompts(context: Context) -> Outcome:
     request = request_of(context, find_agent(context))
     prompt = request.body["prompt"]
     prompts = [prompt] if isinstance(prompt, str) else prompt
-    run_checks(request, CHECKS)
+    run_checks(request, CHECKS, FIELD_CHECKS)
     _check_total(request, len(prompts))
     sent = [{"role": "user", "content": prompt} for prompt in prompts]
     answer = scripted_answer(context, request, sent)
