@@ -10,7 +10,7 @@ import html
 import re
 from base64 import b32encode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
@@ -88,15 +88,20 @@ class _Spelling:
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """Hides named values and known tokens; `reach` bounds the length of a token in any spelling."""
+    """Hides named values and known tokens; `reach` bounds the length of a token in any spelling.
+
+    `names` are further names, in lower case, whose values are secrets, `fields` finds these in bodies.
+    """
 
     forms: tuple[_Spelling, ...] = ()
     words: tuple[tuple[re.Pattern[str], str], ...] = ()
     reach: int = 0
+    names: frozenset[str] = frozenset()
+    fields: re.Pattern[str] | None = None
 
     def text(self, text: str) -> str:
         """Return the text without secrets."""
-        return _replaced(text, self._spans(text))
+        return _replaced(text, self.spans(text))
 
     def __call__(self, text: str) -> str:
         """Return the text without secrets."""
@@ -109,13 +114,13 @@ class Redaction:
         """
         if len(text) <= most:
             return self.text(text)
-        spans = list(self._spans(text[: most + self.reach]))
+        spans = list(self.spans(text[: most + self.reach]))
         end = next((start for start, stop, _ in spans if start < most < stop), most)
         return _replaced(text[:end], (span for span in spans if span[1] <= end))
 
     def value(self, name: str, value: str, most: int) -> str:
         """Return the beginning of a named value without secrets; the scheme of an authorization stays."""
-        if not is_secret_name(name):
+        if not self._is_secret(name):
             return self.beginning(value, most)
         scheme, _, rest = value.partition(" ")
         if _VARIABLE.fullmatch(rest or value):
@@ -131,7 +136,7 @@ class Redaction:
         query, hash_sign, fragment = query.partition("#")
         pairs = (pair.partition("=") for pair in query.split("&"))
         shown = (
-            f"{name}={HIDDEN}" if sign and is_secret_name(unquote(name)) else name + sign + value
+            f"{name}={HIDDEN}" if sign and self._is_secret(unquote(name)) else name + sign + value
             for name, sign, value in pairs
         )
         return self.text(f"{before}?{'&'.join(shown)}{hash_sign}{fragment}")
@@ -145,12 +150,30 @@ class Redaction:
             self.forms + tuple(form for one in new for form in one.forms),
             self.words + tuple(word for one in new for word in one.words),
             max(self.reach, *(one.reach for one in new)),
+            self.names,
+            self.fields,
         )
 
-    def _spans(self, text: str) -> Iterator[Span]:
+    def also_named(self, names: Iterable[str]) -> Redaction:
+        """Return a redaction that also hides the values of these headers, parameters and fields."""
+        known = self.names | {name.lower() for name in names}
+        if not known:
+            return self
+        listed = "|".join(map(re.escape, sorted(known)))
+        pattern = (
+            rf'(?P<quote>\\*")(?:{listed})(?P=quote)\s*:\s*'
+            r"(?:(?P=quote)(?P<text>(?:(?!(?P=quote))(?:\\.|[^\\]))*+)|(?P<bare>[\w.+-]+))"
+            rf"|(?:^|[?&;])(?:{listed})=(?P<sent>[^&;\s]+)"
+        )
+        return replace(self, names=frozenset(known), fields=re.compile(pattern, re.IGNORECASE | re.DOTALL))
+
+    def _is_secret(self, name: str) -> bool:
+        return name.lower() in self.names or is_secret_name(name)
+
+    def spans(self, text: str) -> Iterator[Span]:
         """Yield the positions of secrets, in order, and the replacement of each."""
         low = _lower(text)
-        found = [*self._tokens(text, low), *_named(text, low)]
+        found = [*self._tokens(text, low), *_named(text, low), *self._fields(text)]
         if not found:
             return
         end = 0
@@ -159,6 +182,14 @@ class Redaction:
                 continue
             yield max(start, end), stop, instead if start >= end else ""
             end = stop
+
+    def _fields(self, text: str) -> Iterator[Span]:
+        for match in self.fields.finditer(text) if self.fields else ():
+            group = match.lastgroup or 0
+            start, stop = match.span(group)
+            if start < stop and not text.startswith(HIDDEN, start):
+                # A number or a word of JSON gives way to a string.
+                yield start, stop, f"{match['quote']}{HIDDEN}{match['quote']}" if group == "bare" else HIDDEN
 
     def _tokens(self, text: str, low: str) -> Iterator[Span]:
         if not self.forms and not self.words:

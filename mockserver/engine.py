@@ -194,7 +194,7 @@ class Engine:
             exchange = _finished(exchange, cors.headers(request))
         else:
             exchange, touched = self._run_scripted(admission)
-        self._record(exchange, admission.scope or "", admission.path_parameters, touched)
+        self.record_in(exchange, admission.scope or "", admission.path_parameters, touched)
         return exchange
 
     def _handle_control(self, request: Request) -> Exchange:
@@ -277,10 +277,10 @@ class Engine:
                 if not self.scopes.evict(transaction.scope):
                     raise
 
-    def _record(
-        self, exchange: Exchange, scope: str, path_parameters: Mapping[str, str], touched: tuple[str, ...]
+    def record_in(
+        self, exchange: Exchange, scope: str, path_parameters: Mapping[str, str], touched: tuple[str, ...] = ()
     ) -> None:
-        """Write an exchange to the journal of its scope."""
+        """Write an exchange to the journal of a scope."""
         is_scripted = exchange.rule or exchange.faults
         if exchange.reply.status == 503 and not is_scripted:  # the store is unavailable: don't wait for it again
             return

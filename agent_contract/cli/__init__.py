@@ -36,6 +36,9 @@ class CommandEntry(NamedTuple):
 
 COMMANDS: Mapping[str, CommandEntry] = {
     "serve": CommandEntry("mockserver.cli", "Serve the mock."),
+    "proxy": CommandEntry(
+        "mockserver.cli.proxy", "Pass requests to a deployment, check and record them.", ("httpx",), "proxy"
+    ),
     "wait": CommandEntry("mockserver.cli", "Wait until a server answers."),
     "verify": CommandEntry("contract_tests.cli.verify", "Test a deployment against the contract.", _JUDGE),
     "trend": CommandEntry("contract_tests.cli.trend", "Count the verdicts of several reports."),

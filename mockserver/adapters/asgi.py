@@ -36,12 +36,10 @@ def create_app(engine: Player) -> App:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await answer_non_http(scope["type"], receive, send)
-        body = await _body(receive, engine.limits.body)
+        body = await read_body(receive, engine.limits.body)
         if body is None:
             return None
-        query = tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        request = Request(scope["method"], scope["path"], query, headers, body)
+        request = request_of(scope, body)
         lane = lanes.get(engine.effort(request))
         reply = engine.reply(request) if lane is None else await lane.run(engine.reply, request)
         if isinstance(reply, BrokenReply):
@@ -51,7 +49,7 @@ def create_app(engine: Player) -> App:
                 raise ConnectionAbortedError(f"A fault: the connection is {reply.ending.value}.")  # servers drop it
             return None
         is_delayed = reply.delay or (not isinstance(reply.body, bytes) and any(event.delay for event in reply.body))
-        return await (cancel_on_disconnect(_reply(reply, send), receive) if is_delayed else _reply(reply, send))
+        return await (cancel_on_disconnect(send_reply(reply, send), receive) if is_delayed else send_reply(reply, send))
 
     return app
 
@@ -81,7 +79,14 @@ def _lane(effort: Effort) -> _Lane:
     return _Lane(ThreadPoolExecutor(_THREADS[effort], effort.value), None if effort is Effort.WAITS else Lock())
 
 
-async def _body(receive: Receive, limit: int) -> bytes | None:
+def request_of(scope: Scope, body: bytes) -> Request:
+    """Return the request of an ASGI scope."""
+    query = tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    return Request(scope["method"], scope["path"], query, headers, body)
+
+
+async def read_body(receive: Receive, limit: int) -> bytes | None:
     """Return the body, or its beginning if it has more than `limit` bytes; None if the client has disconnected."""
     parts, size, more = [], 0, True
     while more and size <= DRAINED * limit:
@@ -111,7 +116,8 @@ async def _broken(reply: BrokenReply, send: Send, end: End | None) -> None:
         await asyncio.Event().wait()  # until it is cancelled, because the client is disconnected
 
 
-async def _reply(reply: Reply, send: Send) -> None:
+async def send_reply(reply: Reply, send: Send) -> None:
+    """Send a reply, after its delays."""
     waits = waits_of(reply)
     await waits.wait_async(reply.delay, asyncio.sleep)
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]

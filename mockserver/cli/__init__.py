@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-import errno
-import ipaddress
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from agent_contract.cli import UserError
 from agent_contract.document.errors import ContractError
 from agent_contract.printable import printable
+from mockserver.cli.options import (
+    FILE,
+    SECONDS,
+    TIMEOUT,
+    allow_host_option,
+    api_version_option,
+    check_token,
+    control_option,
+    control_token_option,
+    host_option,
+    is_loopback,
+    listen,
+    log_level_option,
+    option,
+    port_option,
+    url_of,
+)
 from mockserver.core.limits import Limits
 from mockserver.operations.table import CHAT_OPERATION
 from mockserver.recording.example_request import example_command
@@ -24,29 +38,8 @@ if TYPE_CHECKING:
     from mockserver.config import Config
     from mockserver.engine import Engine
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-_FILE = click.Path(dir_okay=False, path_type=Path)
-
-
-class _Finite(click.FloatRange):
-    """A finite number in a range."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number; fail as click does."""
-        number = super().convert(value, param, ctx)
-        return number if math.isfinite(number) else self.fail(f"{value} is not a finite number.", param, ctx)
-
-
-_SECONDS = _Finite(min=0)
-_TIMEOUT = _Finite(min=0.1, max=86_400)
 _DEFAULTS = Limits()
 _CONNECTIONS = ConnectionLimits()
-
-
-def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
-    variable = "AGENT_CONTRACT_" + name.removeprefix("--").upper().replace("-", "_")
-    return click.option(name, envvar=variable, show_envvar=True, show_default="default" in settings, **settings)
 
 
 @click.command(
@@ -55,103 +48,87 @@ def _option(name: str, **settings: Any) -> Callable[[_Command], _Command]:
     first). Set others under `limits` in the --config file. Each option can also be set as an environment variable. Use
     that for tokens: other users of the machine can read the command line."""
 )
-@_option("--host", default="127.0.0.1", help="Address to listen at.")
-@_option("--port", default=8000, type=click.IntRange(0, 65535), help="Port to listen at; 0 chooses a free one.")
-@_option("--config", type=_FILE, help="YAML file with agents, tokens, documents and limits.")
-@_option("--spec", type=_FILE, help="OpenAPI document to serve instead of the built-in one.")
-@_option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of the folder of the --spec document.")
-@_option("--api-version", metavar="VERSION", help="Version of the API to serve. Default: the newest.")
-@_option("--token", help="Bearer token that every request must carry.")
-@_option(
-    "--control",
-    default="on",
-    type=click.Choice(["on", "off"]),
-    help="Control interface at /__mock__/; off leaves only health and readiness.",
-)
-@_option("--control-token", help="Bearer token for the control interface, instead of --token.")
-@_option(
-    "--allow-host",
-    multiple=True,
-    metavar="NAME",
-    help="Host name that the control interface accepts in addition to IP addresses, localhost and names without a dot; "
-    "* accepts every host and every origin. Can be repeated.",
-)
-@_option("--scenario", type=_FILE, help="YAML file with rules, which decide what agents answer, and faults.")
-@_option(
+@host_option
+@port_option
+@option("--config", type=FILE, help="YAML file with agents, tokens, documents and limits.")
+@option("--spec", type=FILE, help="OpenAPI document to serve instead of the built-in one.")
+@option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of the folder of the --spec document.")
+@api_version_option
+@option("--token", help="Bearer token that every request must carry.")
+@control_option
+@control_token_option
+@allow_host_option
+@option("--scenario", type=FILE, help="YAML file with rules, which decide what agents answer, and faults.")
+@option(
     "--fault",
     multiple=True,
     metavar="FAULT",
     help="Fault to produce: NAME or NAME:key=value,key=value; `agent-contract faults` lists them. Can be repeated.",
 )
-@_option(
+@option(
     "--error-format",
     type=click.Choice(["fastapi", "openai"]),
     help="Body of refusals: openai adds `error` to `detail`, which OpenAI's SDKs show. Default: fastapi.",
 )
-@_option("--seed", default=0, type=int, help="Random seed for ids and generated text.")
-@_option("--store", default="memory", help="Store for the state: memory, sqlite:///FILE or redis://HOST/N.")
-@_option(
+@option("--seed", default=0, type=int, help="Random seed for ids and generated text.")
+@option("--store", default="memory", help="Store for the state: memory, sqlite:///FILE or redis://HOST/N.")
+@option(
     "--max-sessions",
     type=click.IntRange(1),
     help="Maximum number of sessions; the least recently used one is evicted first.",
 )
-@_option("--workers", default=1, type=click.IntRange(1, 64), help="Number of processes; they share one store.")
-@_option(
+@option("--workers", default=1, type=click.IntRange(1, 64), help="Number of processes; they share one store.")
+@option(
     "--max-connections",
     default=_CONNECTIONS.connections,
     type=click.IntRange(1, 1_000_000),
     help="Maximum number of open connections per process; further clients get 503. A low ulimit -n lowers it.",
 )
-@_option(
+@option(
     "--max-header-bytes",
     default=_CONNECTIONS.header_bytes,
     type=click.IntRange(1024, 16 * 1024 * 1024),
     help="Maximum size of the request line and headers, in bytes; larger ones get 431.",
 )
-@_option(
+@option(
     "--header-timeout",
     default=_CONNECTIONS.header_seconds,
-    type=_TIMEOUT,
+    type=TIMEOUT,
     help="Maximum time from the first byte of a request to the end of its headers, in seconds; then it gets 408.",
 )
-@_option(
+@option(
     "--body-timeout",
     default=_CONNECTIONS.body_seconds,
-    type=_TIMEOUT,
+    type=TIMEOUT,
     help="Maximum time without a byte of the body, in seconds; then the request gets 408.",
 )
-@_option(
+@option(
     "--upload-timeout",
     default=_CONNECTIONS.upload_seconds,
-    type=_TIMEOUT,
+    type=TIMEOUT,
     help="Seconds from the end of the headers to the end of the body; then the request gets 408.",
 )
-@_option(
+@option(
     "--read-timeout",
     default=_CONNECTIONS.read_seconds,
-    type=_TIMEOUT,
+    type=TIMEOUT,
     help="Seconds after which a client that closed its side of the connection, and reads nothing, is disconnected.",
 )
-@_option(
+@option(
     "--idle-timeout",
     default=_CONNECTIONS.idle_seconds,
-    type=_TIMEOUT,
+    type=TIMEOUT,
     help="Seconds after which an idle connection is closed.",
 )
-@_option(
+@option(
     "--stop-with-stdin",
     is_flag=True,
     help="Stop when standard input ends. A program that starts the mock through a pipe leaves no mock behind.",
 )
-@_option("--ttft", default=0.0, type=_SECONDS, help="Seconds until the first token.")
-@_option("--tps", default=0.0, type=_SECONDS, help="Tokens per second after the first one; 0 means no limit.")
-@_option("--jitter", default=0.0, type=_SECONDS, help="Random variation added to each delay, in seconds.")
-@_option(
-    "--log-level",
-    default="info",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    help="info logs every request, warning only 4xx and 5xx, error only 5xx.",
-)
+@option("--ttft", default=0.0, type=SECONDS, help="Seconds until the first token.")
+@option("--tps", default=0.0, type=SECONDS, help="Tokens per second after the first one; 0 means no limit.")
+@option("--jitter", default=0.0, type=SECONDS, help="Random variation added to each delay, in seconds.")
+@log_level_option
 def serve(
     host: str,
     port: int,
@@ -169,17 +146,13 @@ def serve(
 ) -> None:
     """Run a mock server of the API."""
     from mockserver.server import run
-    from mockserver.server.http_server import bind
     from mockserver.server.workers import WorkersFailed
 
     _check_workers(workers, options["store"])
     if stop_with_stdin and workers > 1:
         raise click.UsageError("--stop-with-stdin is for one process. Leave out --workers.")
     engine = _engine(**options)
-    try:
-        listening = bind(host, port)
-    except OSError as error:
-        raise UserError(_bind_error(error, host, port)) from None
+    listening = listen(host, port)
     wanted = ConnectionLimits(
         connections=max_connections,
         header_bytes=max_header_bytes,
@@ -230,7 +203,7 @@ def _check_workers(workers: int, store: str) -> None:
 
 @click.command()
 @click.argument("url")
-@click.option("--timeout", default=30.0, show_default=True, type=_SECONDS, help="Seconds to wait.")
+@click.option("--timeout", default=30.0, show_default=True, type=SECONDS, help="Seconds to wait.")
 def wait(url: str, timeout: float) -> None:
     """Wait until a server answers at URL: a mock at /__mock__/health, another server with any status."""
     from mockserver.cli.wait_for_server import wait_for
@@ -278,8 +251,7 @@ def _engine(
     from mockserver.generation.latency import Pace
 
     for name, secret in (("--token", token), ("--control-token", control_token)):
-        if secret is not None and not (secret.isascii() and secret.isprintable() and secret.strip() == secret != ""):
-            raise click.BadParameter("must be printable ASCII without spaces around it", param_hint=name)
+        check_token(name, secret)
     if allow_outside and not spec:
         raise click.UsageError("--allow-outside is for the document of --spec. Add --spec FILE, or leave it out.")
     try:
@@ -295,17 +267,8 @@ def _engine(
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None
 
 
-def _bind_error(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"Port {port} of {host} is in use. Stop that server, or choose another port with --port (0: a free one)."
-    if error.errno == errno.EACCES:
-        return f"This user is not allowed to use port {port}. Choose one above 1023 with --port."
-    return f"Can't listen at {host}: {error.strerror or error}. Choose an address of this machine with --host."
-
-
 def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
-    address = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    url = f"http://{address}:{port}"
+    url = url_of(host, port)
     contract, needs_token = engine.contract, bool(engine.config.tokens)
     lines = [f"{contract.title} {contract.version} is served at {url} (Ctrl-C stops it)"]
     lines += _warnings(engine.config, host)
@@ -326,15 +289,8 @@ def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
 
 def _warnings(config: Config, host: str) -> Iterator[str]:
     """Yield a warning for each thing that other machines can do if they can reach `host`."""
-    if _is_loopback(host) or config.tokens:
+    if is_loopback(host) or config.tokens:
         return
     yield f"WARNING: other machines can reach {host}, and no token is required: set --token."
     if config.control and not config.control_tokens:
         yield "WARNING: other machines can read all requests at /__mock__/: set --control-token, or --control off."
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -21,14 +22,15 @@ _LONG = 1000  # a longer body of one repeated byte is written as `repeat`
 
 def exchange_json(exchange: Exchange) -> dict[str, JSON]:
     """Return an exchange as JSON: its request, then its reply."""
-    return {"request": _request(exchange.request), "reply": _reply(exchange.reply)}
+    return {"request": request_json(exchange.request), "reply": _reply(exchange.reply)}
 
 
-def _request(request: Request) -> dict[str, JSON]:
+def request_json(request: Request) -> dict[str, JSON]:
+    """Return a request as JSON."""
     value: dict[str, JSON] = {"method": request.method, "path": request.path}
     if request.query:
         value["query"] = [[name, text] for name, text in request.query]
-    return {**value, "headers": dict(request.headers), **_body(request.body)}
+    return {**value, "headers": dict(request.headers), **body_json(request.body)}
 
 
 def _reply(reply: Reply) -> dict[str, JSON]:
@@ -36,11 +38,17 @@ def _reply(reply: Reply) -> dict[str, JSON]:
     headers: dict[str, JSON] = {name: text for name, text in reply.headers.items() if name != "content-length"}
     value: dict[str, JSON] = {"status": reply.status, "headers": headers}
     if isinstance(reply.body, bytes):
-        return {**value, **_body(reply.body)}
-    return {**value, "events": [_event(event) for event in reply.body]}
+        return {**value, **body_json(reply.body)}
+    return {**value, "events": events_json(reply.body)}
 
 
-def _body(body: bytes) -> dict[str, JSON]:
+def events_json(events: Iterable[Event]) -> list[JSON]:
+    """Return events as JSON."""
+    return [_event(event) for event in events]
+
+
+def body_json(body: bytes) -> dict[str, JSON]:
+    """Return a body as JSON, under the name that says how it is written; nothing for an empty one."""
     if not body:
         return {}
     if len(body) > _LONG and body.count(body[:1]) == len(body):

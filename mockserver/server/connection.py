@@ -35,11 +35,15 @@ _TOO_LARGE = "The request line and headers have more than {} bytes."
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """Settings of all connections of a server. `report` is called with each exchange that the engine does not see."""
+    """Settings of all connections of a server. `report` is called with each exchange that the engine does not see.
+
+    With `answers_half_closed`, a client that closes its side while it waits gets its answer; without, it has left.
+    """
 
     limits: ConnectionLimits
     message_bytes: int
     report: Callable[[Exchange], None]
+    answers_half_closed: bool = True
 
 
 class Connection(HttpToolsProtocol):
@@ -99,7 +103,7 @@ class Connection(HttpToolsProtocol):
         if self._in_body:
             self._refuse(400, CUT_BODY)
             return True
-        if not self._is_answering():
+        if not self._is_answering() or not self._settings.answers_half_closed:
             return False
         self._half_closed = True
         self._close_after_answers()

@@ -14,7 +14,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any
 
@@ -53,14 +53,17 @@ def run(
     log: Callable[[str], None],
     on_start: Callable[[], None] = lambda: None,
     lifeline: int | None = None,
+    on_stop: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
     """Serve `app` on a listening socket until SIGINT or SIGTERM, then end open replies within a second.
 
     With a `lifeline`, serve until SIGTERM or until that file descriptor reaches its end. `log` is called with log
-    lines.
+    lines, `on_stop` when all replies have ended.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_run(app, listening, settings, log, on_start, lifeline))
+        if on_stop is not None:
+            runner.run(on_stop())
 
 
 def settle() -> None:

@@ -133,3 +133,10 @@ def test_fixtures_are_those_of_the_checkout(installed: Environment, tmp_path: Pa
     files = {**committed["files"], **written["files"]}
     assert [name for name in files if committed["files"].get(name) != written["files"].get(name)] == []
     assert written == committed
+
+
+def test_proxy_without_its_extra_names_what_to_install(installed: Environment) -> None:
+    text = installed.run("agent-contract", "proxy", "http://127.0.0.1:9", status=1)
+    assert text == (
+        "Error: agent-contract proxy needs httpx, which is not installed: pip install 'agent-contract-kit[proxy]'\n"
+    )
