@@ -39,6 +39,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         _load(early_config.pluginmanager, JUDGE, PREFIX + "…")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Prepare a test that uses `agent_mock`."""
+    fixtures = tuple(getattr(item, "fixturenames", ()))
+    if "agent_mock" in fixtures:
+        _load(item.config.pluginmanager, CLIENT_TESTS, "agent_mock").prepare(item, fixtures)
+
+
 @pytest.fixture(scope="session")
 def agent_mock_config() -> Any:
     """The configuration of `agent_mock`: a mapping, the path of a file, or a `Config`. Override it to set one."""

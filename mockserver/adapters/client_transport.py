@@ -122,6 +122,9 @@ class EngineTransport(ABC, Generic[RequestT, ResponseT]):
     timeout raises the library's `ReadTimeout`. With a `scope`, every request is in that scope.
     """
 
+    request_class: ClassVar[type]
+    #: Which transport a client of the other library needs.
+    instead: ClassVar[str]
     read_timeout: ClassVar[Callable[..., Exception]]
     read_error: ClassVar[Callable[..., Exception]]
     protocol_error: ClassVar[Callable[..., Exception]]
@@ -158,6 +161,9 @@ class EngineTransport(ABC, Generic[RequestT, ResponseT]):
         """Return the reply as a response of the library."""
 
     def _timeout_of(self, request: RequestT) -> ClientTimeout:
+        if not isinstance(request, self.request_class):
+            library = type(request).__module__.partition(".")[0]
+            raise TypeError(f"{type(self).__name__} can't serve a client of {library}. Use {self.instead}.")
         seconds: Mapping[str, float | None] = request.extensions.get("timeout") or {}
         return ClientTimeout(
             seconds.get("read"),

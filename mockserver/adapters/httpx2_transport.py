@@ -29,6 +29,8 @@ class Httpx2Transport(
     timeout raises `httpx2.ReadTimeout`. With a `scope`, every request is in that scope.
     """
 
+    request_class = httpx2.Request
+    instead = "mockserver.MockTransport, or agent_mock.transport"
     read_timeout = httpx2.ReadTimeout
     read_error = httpx2.ReadError
     protocol_error = httpx2.RemoteProtocolError

@@ -24,6 +24,8 @@ class MockTransport(EngineTransport[httpx.Request, httpx.Response], httpx.BaseTr
     timeout raises `httpx.ReadTimeout`. With a `scope`, every request is in that scope.
     """
 
+    request_class = httpx.Request
+    instead = "mockserver.Httpx2Transport, or agent_mock.httpx2_transport"
     read_timeout = httpx.ReadTimeout
     read_error = httpx.ReadError
     protocol_error = httpx.RemoteProtocolError

@@ -32,7 +32,7 @@ from mockserver.resources.agents import find_configured
 from mockserver.resources.sessions import EMPTY
 from mockserver.scenarios.rule import Then
 from mockserver.testing.clock import Clock
-from mockserver.testing.recorded import RecordedRequest, differences, nearest
+from mockserver.testing.recorded import RecordedRequest, Wanted, differences
 
 if TYPE_CHECKING:
     import openai
@@ -230,7 +230,8 @@ class AgentMock:
         self, *, agent: str | None = None, session: str | None = None, contains: str | None = None
     ) -> list[RecordedRequest]:
         """Return the requests to an agent, in a session, and with a message that contains a text."""
-        return [one for one in self.requests if _fits(one, self._created.get(agent or "", agent), session, contains)]
+        wanted = Wanted(self._created.get(agent or "", agent), session, contains)
+        return [one for one in self.requests if not wanted.unmet(one)]
 
     def assert_called(
         self,
@@ -244,17 +245,25 @@ class AgentMock:
         """Check that such requests were sent, at least once or exactly `times`; each with the fields of `body`."""
         __tracebackhide__ = True
         found = self.calls(agent=agent, session=session, contains=contains)
-        wanted = {"agent": agent, "session": session, "contains": contains}
-        named = ", ".join(f"{name}={value!r}" for name, value in wanted.items() if value is not None) or "any request"
+        wanted = Wanted(agent, session, contains)
         if (not found) if times is None else len(found) != times:
             expected = "at least 1" if times is None else str(times)
-            near = None if found else nearest(contains or "", self.requests)
-            more = f"\nThe nearest request was {near.text!r} to {near.agent or near.path}." if near else ""
-            raise AssertionError(f"calls with {named}: expected {expected}, got {len(found)}{more}\n{self.describe()}")
+            near = "" if found else wanted.nearest(self.requests)
+            said = [f"calls with {wanted}: expected {expected}, got {len(found)}", near, self.describe()]
+            raise AssertionError("\n".join(filter(None, said)))
         for one in found if body is not None else ():
             got = {name: one.json.get(name) if isinstance(one.json, dict) else None for name in body or {}}
             if got != body:
-                raise AssertionError(f"The body of a call with {named} differs:\n{differences(body, got)}")
+                raise AssertionError(f"The body of a call with {wanted} differs:\n{differences(body, got)}")
+
+    def assert_order(self, *texts: str) -> None:
+        """Check that requests whose last messages contain these texts came in this order; others may come between."""
+        __tracebackhide__ = True
+        said = [one.text for one in self.requests]
+        rest = iter(said)
+        for text in texts:
+            if not any(text in other for other in rest):
+                raise AssertionError(f"The order of requests differs at {text!r}:\n{differences([*texts], said)}")
 
     def assert_tool_called(self, name: str, arguments: Any = None, result: str | None = None) -> None:
         """Check that the client ran the function `name`: it sent the result of a call that the mock had answered with.
@@ -337,14 +346,6 @@ class AgentMock:
     def _token(self) -> dict[str, str]:
         token = next(iter(self.engine.config.tokens), "")
         return {"authorization": f"Bearer {token}"} if token else {}
-
-
-def _fits(one: RecordedRequest, agent: str | None, session: str | None, contains: str | None) -> bool:
-    return (
-        (agent is None or agent in one.names)
-        and (session is None or session == one.session)
-        and (contains is None or any(contains in str(message.get("content")) for message in one.messages))
-    )
 
 
 def _openai() -> Any:

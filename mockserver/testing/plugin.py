@@ -12,6 +12,7 @@ import pytest
 from agent_contract.document.errors import ContractError
 from agent_contract.pytest_plugin import OPTIONS
 from mockserver.testing.agent_mock import HINT, AgentMock, SharedServer, serve_mock
+from mockserver.testing.other_mocks import exempt_from_markers, exempt_from_respx
 
 _MOCK = pytest.StashKey[AgentMock]()
 _SERVERS = pytest.StashKey[list[tuple[Any, SharedServer]]]()
@@ -24,9 +25,14 @@ SECTION = "agent mock"
 def open_fixture(request: pytest.FixtureRequest, config: Any) -> Iterator[AgentMock]:
     """Yield the mock of a test; the server of `config` runs until the end of the session."""
     setting(request.config, "agent_mock_rejections")  # a wrong value must not wait for the first refused request
-    with _server(request.config, config).open(request.node.name) as mock:
+    with exempt_from_respx(request), _server(request.config, config).open(request.node.name) as mock:
         request.node.stash[_MOCK] = mock
         yield mock
+
+
+def prepare(item: pytest.Item, fixtures: tuple[str, ...]) -> None:
+    """Prepare a test that uses `agent_mock`, before its fixtures are made."""
+    exempt_from_markers(item, fixtures)
 
 
 def setting(config: pytest.Config, name: str) -> str:

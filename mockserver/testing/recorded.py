@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher, unified_diff
+from difflib import SequenceMatcher, ndiff, unified_diff
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from agent_contract.messages import Exchange
 from mockserver.resources.sessions import calls_of, text_of
 
 _AGENT = re.compile(r"/(?:agents|assistants)/([^/]+)")
+_SHOWN = 300  # characters of a text in a message
 _RESULTS = ("tool", "function")
 
 
@@ -136,9 +137,46 @@ def differences(wanted: Any, got: Any) -> str:
     return "\n".join(lines)
 
 
-def nearest(text: str, requests: Sequence[RecordedRequest]) -> RecordedRequest | None:
-    """Return the request whose last message is most like `text`."""
-    return max(requests, key=lambda one: SequenceMatcher(None, text, one.text[:2000]).ratio(), default=None)
+@dataclass(frozen=True)
+class Wanted:
+    """The requests that an assertion looks for; None for any."""
+
+    agent: str | None = None
+    session: str | None = None
+    contains: str | None = None
+
+    def __str__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value is not None)
+        return given or "any request"
+
+    def unmet(self, one: RecordedRequest) -> dict[str, tuple[str, str]]:
+        """Return the fields that a request does not fulfil, each with what was expected and what it has."""
+        unmet = {}
+        if self.agent is not None and self.agent not in one.names:
+            unmet["agent"] = self.agent, one.agent
+        if self.session is not None and self.session != one.session:
+            unmet["session"] = self.session, one.session
+        if self.contains is not None and not any(self.contains in str(each.get("content")) for each in one.messages):
+            unmet["contains"] = self.contains, one.text
+        return unmet
+
+    def nearest(self, requests: Sequence[RecordedRequest]) -> str:
+        """Return the request that lacks least, with each field that differs; empty if there are no requests."""
+        ranked = [(self._distance(one), number, one) for number, one in enumerate(requests, 1)]
+        if not ranked:
+            return ""
+        _, number, one = min(ranked, key=lambda entry: entry[:2])
+        lines = [f"The nearest request is number {number}:"]
+        for name, (expected, got) in self.unmet(one).items():
+            lines.append(f"  {name}: expected {expected[:_SHOWN]!r}, got {got[:_SHOWN]!r}")
+            if name == "contains":
+                lines += [f"    {line.rstrip()}" for line in ndiff([expected[:_SHOWN]], [got[:_SHOWN]])]
+        return "\n".join(lines)
+
+    def _distance(self, one: RecordedRequest) -> float:
+        unmet = self.unmet(one)
+        likeness = SequenceMatcher(None, *unmet["contains"]).ratio() if "contains" in unmet else 0
+        return len(unmet) - likeness
 
 
 def _text(message: dict[str, Any]) -> str:

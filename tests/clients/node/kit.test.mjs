@@ -106,6 +106,11 @@ test("a mock with a token is used with it", withMock(async (mock) => {
   assert.equal((await mock.calls()).length, 1);
 }, { url: GUARDED_URL, token: TOKEN }));
 
+test("the SDK prints the reason of a refusal with the error format of OpenAI", withMock(async (mock) => {
+  const refused = chat(mock, { temperature: 3 });
+  await assert.rejects(refused, /422 body.temperature: Input should be less than or equal to 2/);
+}, { url: "", options: ["--error-format", "openai"], rejections: "off" }));
+
 test("CommonJS modules can require it", () => {
   assert.equal(typeof createRequire(import.meta.url)("agent-contract-kit").withMock, "function");
 });

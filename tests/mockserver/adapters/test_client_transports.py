@@ -101,6 +101,25 @@ def test_a_client_without_a_timeout_waits_for_the_delays_of_the_mock(library: Li
     assert getattr(library, way)(engine(pace=Pace(ttft=SHORT)), HELLO, None)
 
 
+@pytest.mark.parametrize(
+    ("library", "transport", "message"),
+    [
+        (httpx2, MockTransport, "MockTransport can't serve a client of httpx2. Use mockserver.Httpx2Transport"),
+        (httpx, Httpx2Transport, "Httpx2Transport can't serve a client of httpx. Use mockserver.MockTransport"),
+    ],
+)
+def test_the_transport_of_the_other_library_is_named(library: Any, transport: Any, message: str) -> None:
+    with library.Client(transport=transport()) as client, pytest.raises(TypeError, match=message):
+        client.get("http://mock/")
+
+    async def ask() -> None:
+        async with library.AsyncClient(transport=transport()) as client:
+            await client.get("http://mock/")
+
+    with pytest.raises(TypeError, match=message):
+        asyncio.run(ask())
+
+
 def test_openai_s_client_talks_to_the_mock_without_a_port() -> None:
     http = httpx2.Client(transport=Httpx2Transport(engine()))
     with openai.OpenAI(base_url=BASE, api_key="any", http_client=http) as client:

@@ -110,10 +110,40 @@ def test_a_scenario_file_is_added(mock: AgentMock, tmp_path: Path) -> None:
 
 def test_a_missing_call_names_the_nearest_one(mock: AgentMock) -> None:
     ask(mock)
-    with pytest.raises(AssertionError, match=r"contains='Hallo!': expected at least 1, got 0\nThe nearest .*'Hello!'"):
+    with pytest.raises(AssertionError, match="contains='Hallo!': expected at least 1, got 0\nThe nearest request is"):
         mock.assert_called(contains="Hallo!")
     with pytest.raises(AssertionError, match="any request: expected 2, got 1"):
         mock.assert_called(2)
+
+
+def test_a_missing_call_lists_each_field_that_differs_with_expected_and_got(mock: AgentMock) -> None:
+    ask(mock, [{"role": "user", "content": "Bye!"}])
+    ask(mock)
+    with pytest.raises(AssertionError) as caught:
+        mock.assert_called(agent="demo-tools", session="s", contains="Hallo!")
+    assert str(caught.value).startswith(
+        """calls with agent='demo-tools', session='s', contains='Hallo!': expected at least 1, got 0
+The nearest request is number 2:
+  agent: expected 'demo-tools', got 'demo'
+  session: expected 's', got ''
+  contains: expected 'Hallo!', got 'Hello!'
+    - Hallo!
+    ?  ^
+    + Hello!
+    ?  ^
+1. POST """
+    )
+
+
+def test_the_order_of_requests_is_checked(mock: AgentMock) -> None:
+    for text in ("Hello!", "How are you?", "Bye!"):
+        ask(mock, [{"role": "user", "content": text}])
+    mock.assert_order("Hello", "Bye")
+    mock.assert_order()
+    with pytest.raises(AssertionError, match=r"differs at 'Hello':\n(.*\n)*\+  \"Hello!\",\n"):
+        mock.assert_order("Bye", "Hello")
+    with pytest.raises(AssertionError, match="differs at 'Hello'"):
+        mock.assert_order("Hello", "Hello")
 
 
 def test_a_body_that_differs_is_shown_as_a_difference(mock: AgentMock) -> None:

@@ -152,6 +152,10 @@ def test_it(agent_mock):
     error = ask(agent_mock, temperature=3).json()["error"]
     assert error["code"] == "chat.temperature-above-maximum"
     assert error["message"] == "body.temperature: Input should be less than or equal to 2"
+    try:
+        agent_mock.client().chat.completions.create(model="", messages=[], temperature=3)
+    except Exception as error:
+        assert "body.temperature: Input should be less than or equal to 2" in str(error)
 """
     )
     run = run_pytest(tmp_path, test, "--agent-mock-error-format=openai")
