@@ -14,12 +14,15 @@ from mockserver.core.scopes import known_scopes
 from mockserver.core.transaction import Transaction
 from mockserver.stores import Store
 
+#: The cursor of the default scope, which has no name. It sorts before all names, and none begins with a space.
+_DEFAULT = " "
+
 
 def list_scopes(context: Context) -> Outcome:
     """Return a page of the scopes, each with how much it contains."""
     store, after = context.transaction.store, str(context.call.parameters.get("after", ""))
     rows = _scopes(store, after)
-    return page_of("scopes", rows, context.call, lambda row: row[0], lambda row: _shown(store, *row))
+    return page_of("scopes", rows, context.call, lambda row: row[0] or _DEFAULT, lambda row: _shown(store, *row))
 
 
 def reset(context: Context) -> Outcome:

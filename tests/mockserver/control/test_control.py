@@ -243,6 +243,21 @@ def test_a_reset_restores_the_configured_agent(looker: Control, call: ApiClient)
     assert looker.status("POST", "/agents/nobody/reset") == 404
 
 
+def test_a_reset_agent_has_no_sessions_and_other_agents_keep_theirs(looker: Control, call: ApiClient) -> None:
+    call.chat("demo", create_session=True)
+    kept = call.chat("demo-open", create_session=True)["session_id"]
+    looker.reply("POST", "/agents/demo/reset")
+
+    assert [one["session"] for one in looker.get("/sessions")["sessions"]] == [kept]
+
+
+def test_the_refusal_to_reset_an_unknown_agent_names_it_and_those_that_are_configured(player: Engine) -> None:
+    exchange = player.handle(Request("POST", "/__mock__/agents/" + "x" * 250 + "/reset", (), {}))
+
+    assert [(one.where, one.got) for one in exchange.violations] == [(("path", "agent_id"), "x" * 200)]
+    assert b"demo, demo-open, " in exchange.reply.content()
+
+
 def test_a_reset_leaves_nothing(looker: Control, call: ApiClient) -> None:
     made = call.agent(name="mine")
     call.chat("demo", create_session=True)
