@@ -31,7 +31,9 @@ def _with_body(command: str, body: bytes) -> str:
     if not body:
         return command
     if len(body) > _REPEATED and len(set(body)) == 1:
-        return f"head -c {len(body)} /dev/zero | tr '\\0' {shlex.quote(chr(body[0]))} | {command} --data-binary @-"
+        return (
+            f"head -c {len(body)} /dev/zero | tr '\\0' {shlex.quote(_escaped(body[:1]))} | {command} --data-binary @-"
+        )
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -41,5 +43,9 @@ def _with_body(command: str, body: bytes) -> str:
         if len(quoted) > _LONGEST_ARGUMENT:
             return f"printf %s {quoted} | {command} --data-binary @-"
         return f"{command} --data-raw {quoted}"
-    octal = "".join(chr(byte) if 32 <= byte < 127 and byte not in b"\\'%" else f"\\{byte:03o}" for byte in body)
-    return f"printf '{octal}' | {command} --data-binary @-"
+    return f"printf '{_escaped(body)}' | {command} --data-binary @-"
+
+
+def _escaped(body: bytes) -> str:
+    """Return bytes as `printf` and `tr` read them in single quotes."""
+    return "".join(chr(byte) if 32 <= byte < 127 and byte not in b"\\'%" else f"\\{byte:03o}" for byte in body)
