@@ -20,6 +20,10 @@ from agent_contract.messages import JSON
 #: How deep arrays and objects may be nested.
 MAX_DEPTH = 1024
 
+_HALF = MAX_DEPTH // 2
+#: Takes integers of any length, which Python refuses to convert.
+_DECODER = json.JSONDecoder(parse_int=float)
+
 UNREADABLE = "There was an error parsing the body"
 
 
@@ -72,11 +76,11 @@ def parse_json(body: bytes) -> Parsed:
     """Return the value of a body, or what is wrong with it; never raises."""
     try:
         return orjson.loads(body)  # type: ignore[no-any-return]
-    except orjson.JSONDecodeError as error:
-        return _explain(body, error.pos)
+    except orjson.JSONDecodeError:
+        return _explain(body)
 
 
-def _explain(body: bytes, position: int) -> Parsed:
+def _explain(body: bytes) -> Parsed:
     try:
         text = body.decode(json.detect_encoding(body), "surrogatepass")
     except UnicodeDecodeError:
@@ -89,9 +93,10 @@ def _explain(body: bytes, position: int) -> Parsed:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         return Malformed(error.pos, error.msg) if deep is None or error.pos < deep else _too_deep()
-    except RecursionError:
-        # Python's own limit may be lower than ours; then orjson finds the position.
-        return Malformed(min(position, len(text)), "not JSON") if deep is None else _too_deep()
+    except RecursionError:  # Python's own limit may be lower than ours
+        if deep is not None:
+            return _too_deep()
+        return _first_fault(text) or _unspeakable(text) or Malformed(0, "not JSON")
     except ValueError:  # a number of more digits than Python converts
         value = None
     if deep is not None:
@@ -114,6 +119,32 @@ def _depth_exceeded(text: str) -> int | None:
         elif token["close"]:
             depth -= 1
     return None
+
+
+def _first_fault(text: str) -> Malformed | None:
+    """Return the first fault of JSON that is nested deeper than Python parses at once, or None.
+
+    What is deeper than `_HALF` is parsed by itself, then the rest with 0 in its place; positions stay the same.
+    """
+    outer, copied, depth, at = "", 0, 0, 0
+    inner: json.JSONDecodeError | None = None
+    while inner is None and (token := _TOKEN.search(text, at)):
+        at = token.end()
+        depth += 1 if token["open"] else -1 if token["close"] else 0
+        if token["open"] and depth > _HALF:
+            try:
+                at = _DECODER.raw_decode(text, token.start())[1]
+            except json.JSONDecodeError as error:
+                inner = error
+            outer += text[copied : token.start()] + "0".ljust(at - token.start())
+            copied, depth = at, depth - 1
+    try:
+        _DECODER.decode(outer if inner else outer + text[copied:])
+    except json.JSONDecodeError as error:
+        # Without the part that has a fault itself, the rest only ends too soon.
+        first = error if inner is None or error.pos < copied - 1 else inner
+        return Malformed(first.pos, first.msg)
+    return Malformed(inner.pos, inner.msg) if inner else None
 
 
 def _unspeakable(text: str) -> Malformed | None:

@@ -71,6 +71,63 @@ def test_deep_nesting_that_never_closes_ends_in_a_refusal(body: bytes) -> None:
     assert isinstance(parse_json(body), BodyProblem | Malformed)
 
 
+DEEP = "[" * 1000
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        (DEEP + "x", 1000),
+        ('["é",' + DEEP + "x", 1005),
+        ("x" + DEEP, 0),
+        ("[1 2" + DEEP, 3),
+        (DEEP + "1 2", 1002),
+        (DEEP, 1000),
+        (DEEP + "]" * 1000 + "x", 2000),
+        ("[1, " + DEEP + "]" * 1000 + " 2, " + DEEP, 2005),
+        ("[" + DEEP + "]" * 1000 + ", " + DEEP + "x", 3003),
+        (DEEP + "]" * 990 + "}", 1990),
+        (DEEP + '"]"' + "]" * 999, 2002),
+        ('{"a":' * 600 + DEEP[:400] + '{"b" 1}', 3405),
+        (DEEP + "NaN" + "]" * 1000, 1000),
+        (DEEP + "9" * 5000 + "]" * 1000, 1000),
+        (DEEP + '"\\ud800"' + "]" * 1000, 1000),
+    ],
+    ids=lambda value: str(value).replace(DEEP, "D")[:30] if isinstance(value, str) else "",
+)
+def test_malformed_json_that_is_deeper_than_python_reads_has_its_true_position(
+    text: str, position: int, encoding: str
+) -> None:
+    found = parse_json(text.encode(encoding))
+    assert isinstance(found, Malformed)
+    assert found.position == position
+
+
+@pytest.mark.parametrize("depth", range(500, 530))
+def test_a_fault_has_the_same_position_at_every_depth(depth: int) -> None:
+    text = "[[1]," + "[" * depth + "]" * depth + "," + "[" * 900 + "1 2"
+    assert parse_json(text.encode()) == Malformed(len(text) - 1, "Expecting ',' delimiter")
+
+
+@pytest.mark.parametrize("body", [b"\xff", b'{"a": "\xc3("}', b"\xfe\xff\xd8"])
+def test_bytes_that_are_not_unicode_are_a_problem_with_its_rule(body: bytes) -> None:
+    assert parse_json(body) == BodyProblem(400, "There was an error parsing the body", "utf-8")
+
+
+@pytest.mark.parametrize("before", ["", "[" + ("[" * 1000 + "]" * 1000 + ",") * 3, '["[[[", "]", '])
+def test_malformed_json_is_refused_as_too_deep_from_the_first_level_beyond_the_bound(before: str) -> None:
+    depth = MAX_DEPTH - (1 if before else 0)
+    assert parse_json(f"{before}{'[' * depth}x".encode()) == Malformed(len(before) + depth, "Expecting value")
+    found = parse_json(f"{before}{'[' * depth}[x".encode())
+    assert isinstance(found, BodyProblem) and (found.status, found.rule) == (400, "depth")
+
+
+def test_of_what_is_too_deep_and_malformed_the_first_is_reported() -> None:
+    assert isinstance(parse_json(b"[1 2" + nested(MAX_DEPTH + 1)), Malformed)
+    assert isinstance(parse_json(nested(MAX_DEPTH + 1) + b"x"), BodyProblem)
+
+
 def test_brackets_inside_a_string_do_not_nest() -> None:
     text = "[" * 5000
     assert parse_json(json.dumps({"a": text, "b": "\\"}).encode("utf-16")) == {"a": text, "b": "\\"}
