@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from agent_contract.redaction import HIDDEN, Redaction, is_secret_name, proxy_passwords, redaction_of, secrets_in
 
 TOKEN = 'sk-"Tök&n /+of~99\\'
+#: Its base64 has a plus and a slash, wherever it begins.
+SIGNS = "sk-\u03fb\u03ff>>>???~~~ooo\u03fb\u03ff"
 #: What it may be encoded together with.
 AROUND = ("", "a", "ab", "user:")
 
@@ -60,16 +62,20 @@ def test_a_spelling_of_it_is_hidden(spelled: str) -> None:
 
 @pytest.mark.parametrize("before", AROUND)
 @pytest.mark.parametrize("after", AROUND)
-@pytest.mark.parametrize(("encode", "lost"), [(b64encode, 4), (urlsafe_b64encode, 4), (b32encode, 8)])
+@pytest.mark.parametrize(("encode", "bits"), [(b64encode, 6), (urlsafe_b64encode, 6), (b32encode, 5)])
+@pytest.mark.parametrize("token", [TOKEN, SIGNS])
 def test_an_encoding_of_it_is_hidden_wherever_it_begins(
-    before: str, after: str, encode: Callable[[bytes], bytes], lost: int
+    before: str, after: str, encode: Callable[[bytes], bytes], bits: int, token: str
 ) -> None:
     """All but the characters at its ends, which depend on its neighbours too."""
-    spelled = encode(f"{before}{TOKEN}{after}".encode()).decode()
-    left = hiding(TOKEN)(spelled).replace(HIDDEN, "\n").split("\n")
-    assert len(left) == 2
-    assert all(part in spelled for part in left)
-    assert sum(map(len, left)) <= lost * (len(before + after) + 2)
+    spelled = encode(f"{before}{token}{after}".encode()).decode()
+    start, end = len(before) * 8, len(before.encode() + token.encode()) * 8
+    assert hiding(token)(spelled) == spelled[: -(-start // bits)] + HIDDEN + spelled[end // bits :]
+
+
+@pytest.mark.parametrize("before", AROUND)
+def test_the_encodings_of_the_second_token_have_both_signs(before: str) -> None:
+    assert {"+", "/"} <= set(b64encode((before + SIGNS).encode()).decode())
 
 
 @given(st.integers(12, len(TOKEN) - 1))
@@ -104,6 +110,11 @@ def test_without_a_secret_nothing_is_changed(text: str) -> None:
 @given(st.text(), st.text(min_size=8))
 def test_any_text_and_any_token_are_taken(text: str, token: str) -> None:
     assert isinstance(hiding(token)(text), str)
+
+
+@pytest.mark.parametrize("token", ["sk-\ud800-a-secret", "sk-a-secret\udfff"])
+def test_a_token_that_is_not_unicode_is_hidden(token: str) -> None:
+    assert hiding(token)(f"a {token} b") == "a $AGENT_CONTRACT_TOKEN b"
 
 
 def test_other_secrets_have_no_variable() -> None:

@@ -29,6 +29,14 @@ def test_the_newest_version_is_the_document_itself(tmp_path: Path) -> None:
     assert (newest.digest, newest.version, newest.versions) == (whole.digest, "3", ("1", "2", "3"))
 
 
+def test_a_document_that_lists_later_versions_than_its_own_has_them(tmp_path: Path) -> None:
+    document = grown()
+    document["info"]["version"] = "1"
+    path = write(tmp_path, yaml.safe_dump(document))
+    assert load_contract(path).versions == ("1", "2", "3")
+    assert load_contract(path, "1").versions == ("1",)
+
+
 def test_a_version_knows_itself_and_those_before(first: Contract, tmp_path: Path) -> None:
     assert (first.version, first.versions) == ("1", ("1",))
     assert load_contract(write(tmp_path, TEXT), "2").versions == ("1", "2")

@@ -11,6 +11,8 @@ import pytest
 from click import Context
 
 from agent_contract.cli import main
+from agent_contract.sampling.budget import BOUNDS, LOOKS, PATTERN_BYTES, UNFOLDED
+from agent_contract.validation.json_body import MAX_DEPTH
 from contract_tests.report.saved_json import SCHEMA
 from mockserver import control
 from tests.docs.support.blocks import BLOCKS, DOCUMENTS, ROOT, links_of
@@ -51,6 +53,27 @@ def test_the_page_on_the_control_api_has_every_path() -> None:
     document = json.loads((ROOT / "mockserver" / "control" / "openapi.json").read_text(encoding="utf-8"))
     last_parts = [path.partition("/{")[0] for path in document["paths"]]
     assert [path for path in last_parts if path not in text and path not in {control.PREFIX}] == []
+
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("row", "bound"),
+    [
+        ("steps of work", f"{BOUNDS.steps:,}"),
+        ("characters of generated values", f"{BOUNDS.characters:,}"),
+        ("characters of all schemas", f"{BOUNDS.schema_characters:,}"),
+        ("bytes of compiled regular", f"{PATTERN_BYTES / MIB:g} MiB, {BOUNDS.pattern_bytes / MIB:g} MiB"),
+        ("tokens of all choices", f"{BOUNDS.tokens:,}"),
+        ("schemas once all references", f"{UNFOLDED:,}"),
+        ("schemas that judge one value", f"{LOOKS:,}"),
+        ("levels of nesting", f"{MAX_DEPTH:,}"),
+    ],
+)
+def test_the_page_on_limits_has_the_bounds_of_the_code(row: str, bound: str) -> None:
+    text = (REFERENCE / "limits.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\| {row}[^|]* \| {re.escape(bound)} \|$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", main.list_commands(Context(main)))

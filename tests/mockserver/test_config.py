@@ -212,6 +212,15 @@ def test_a_problem_is_reported_with_file_line_and_key(folder: Path, text: str, p
     assert any(found.startswith(problem) for found in faults(folder, text)), faults(folder, text)
 
 
+@pytest.mark.parametrize(("declared", "listed"), [("[]", "none"), (f"[{{id: {INDEX}, documents: []}}]", INDEX)])
+def test_the_remedy_for_an_unknown_index_lists_those_that_are_declared(
+    folder: Path, declared: str, listed: str
+) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load(folder, f"indexes: {declared}\nagents:\n  - name: a\n    index_id: 9{INDEX[1:]}\n")
+    assert [problem.remedy for problem in raised.value.problems] == [f"declared indexes: {listed}"]
+
+
 def test_indexes_are_read_and_those_that_are_built_in_go(folder: Path) -> None:
     text = f"documents:\n  - {{name: a, text: x}}\nindexes:\n  - {{id: {INDEX}, documents: [a]}}\n"
     (index,) = load(folder, text).indexes

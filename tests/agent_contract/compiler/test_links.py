@@ -68,6 +68,14 @@ def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path, link: dict[str, An
     assert error.problems[0].remedy
 
 
+@pytest.mark.parametrize(("operation", "known"), [("getThing", "path.id, header.x-trace"), ("createThing", "none")])
+def test_the_remedy_lists_the_parameters_of_the_operation(tmp_path: Path, operation: str, known: str) -> None:
+    document = things()
+    link = {"operationId": operation, "parameters": {"name": "x"}}
+    document["components"]["responses"]["Created"]["links"] = {"next": link}
+    assert refusal(tmp_path, document).problems[0].remedy == f"use one of its own: {known}"
+
+
 def test_a_header_s_name_has_no_case(tmp_path: Path) -> None:
     operation = compiled(tmp_path, TEXT).operations["getThing"]
     assert operation.parameter("header.x-TRACE") is operation.parameter("X-Trace") is not None

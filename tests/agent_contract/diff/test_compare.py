@@ -199,6 +199,28 @@ def test_what_breaks_a_client_comes_first(tmp_path: Path) -> None:
     assert [one.effect for one in found(tmp_path, before, after)] == list(EFFECTS)
 
 
+def test_differences_of_one_effect_come_in_the_order_of_the_parts_and_of_the_document(tmp_path: Path) -> None:
+    before, after = things(), things()
+    after["paths"]["/things"]["get"]["parameters"][0]["schema"] = {"type": "integer", "minimum": 3, "maximum": 9}
+    del after["paths"]["/things"]["get"]["responses"]["422"], after["paths"]["/things/{id}"]["delete"]
+    del after["components"]["responses"]["Created"]["links"]["delete"]
+    del after["paths"]["/things"]["get"]["responses"]["200"]
+    after["paths"]["/things"]["get"]["responses"]["202"] = {"description": "later"}
+    after["paths"]["/objects"]["post"]["responses"]["409"] = {"description": "exists"}
+    after["x-clauses"] = []
+    del after["paths"]["/things/{id}"]["get"]["x-examples"]
+    assert told(tmp_path, before, after) == [
+        ("breaking", "operation", "DELETE /things/{id}", "removed"),
+        ("breaking", "request", "query/limit", "minimum"),
+        ("breaking", "request", "query/limit", "maximum"),
+        ("breaking", "reply", "200", "removed"),
+        ("breaking", "clause", "thing.kept", "removed"),
+        ("notable", "reply", "202", "added"),
+        ("notable", "reply", "409", "added"),
+        ("new", "reply", "422", "removed"),
+    ]
+
+
 def test_each_format_contains_all_differences(tmp_path: Path) -> None:
     before, after = objects(a=RULES, b={}), objects(a={**RULES, "maxLength": 7}, b={}, c={"type": "string"})
     one, other = compiled(tmp_path / "a", document(before)), compiled(tmp_path / "b", document(after))

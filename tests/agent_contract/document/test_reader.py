@@ -10,7 +10,7 @@ import pytest
 
 from agent_contract import ContractError, UnreadableError, load_contract
 from agent_contract.document.document import read_document
-from agent_contract.document.reader import read_bounded_file
+from agent_contract.document.reader import line_of, read_bounded_file
 from tests.agent_contract.support.documents import compiled, refusal, write
 
 DOCUMENT = """\
@@ -134,3 +134,21 @@ def test_a_file_is_read_up_to_its_bound_and_refused_above_it(tmp_path: Path) -> 
 def test_a_path_with_a_null_character_is_refused() -> None:
     with pytest.raises(UnreadableError, match="can't be read"):
         read_bounded_file(Path("a\0b"), "a")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "line"),
+    [
+        ((), 1),
+        (("b",), 2),
+        (("b", "0"), 3),
+        (("b", "1", "c"), 5),
+        (("b", "2"), 2),
+        (("b", "x"), 2),
+        (("other",), 1),
+        (("a", "x"), 1),
+    ],
+    ids=str,
+)
+def test_a_line_is_that_of_the_key_or_item_or_of_the_last_one_that_exists(tokens: tuple[str, ...], line: int) -> None:
+    assert line_of("a: 1\nb:\n  - x\n  - d: 1\n    c: 2\n", tokens) == line

@@ -158,6 +158,24 @@ def test_the_search_for_a_value_ends_soon(schema: Any) -> None:
     assert time.perf_counter() - begun < 2
 
 
+@pytest.mark.parametrize(
+    ("inner", "bound"),
+    [
+        ({"type": "integer", "minimum": 10**4000}, "1048576 characters of generated values"),
+        ({"const": "x" * 10_000}, "1048576 characters of generated values"),
+        ({"type": "string", "pattern": "^[a-z]{9000}$"}, "20000 steps of work"),
+        ({"type": "array", "minItems": 10**9}, "20000 steps of work"),
+    ],
+    ids=lambda value: json.dumps(value)[:40],
+)
+def test_an_exceeded_bound_is_named_with_the_place_of_the_schema(inner: Any, bound: str) -> None:
+    schema: Any = {"type": "array", "minItems": 900, "items": inner}
+    with pytest.raises(SampleError) as caught:
+        read_schema(schema).sample(0, texts)
+    assert str(caught.value).startswith("#/items: it exceeds a bound")
+    assert bound in str(caught.value)
+
+
 def test_a_schema_that_refers_to_itself_from_all_its_properties_stays_small() -> None:
     schema: Any = {"type": "object", "properties": {f"p{n}": {"$ref": "#"} for n in range(3)}}
     assert len(json.dumps(read_schema(schema).sample(1, texts))) < 100_000

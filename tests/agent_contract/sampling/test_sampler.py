@@ -118,3 +118,35 @@ def test_every_body_of_the_kit_s_own_operations_has_a_value() -> None:
                 for seed in range(10):
                     value = sample(contract, media.schema_pointer, seed)
                     assert media.validator is None or media.validator.is_valid(value)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "lengths"),
+    [
+        ({}, {1, 2}),
+        ({"minItems": 1}, {1, 2, 3}),
+        ({"minItems": 2, "maxItems": 3}, {2, 3}),
+        ({"maxItems": 1}, {1}),
+        ({"maxItems": 0}, {0}),
+        ({"minItems": 4, "maxItems": 4}, {4}),
+        ({"prefixItems": [{"type": "null"}] * 3}, {3}),
+        ({"prefixItems": [{"type": "null"}] * 3, "maxItems": 2}, {2}),
+        ({"prefixItems": [{"type": "null"}], "items": False}, {1}),
+        ({"prefixItems": [{"type": "null"}], "minItems": 3}, {3, 4, 5}),
+    ],
+    ids=str,
+)
+def test_an_array_is_never_longer_than_it_may_be_and_two_items_longer_than_it_must_be(
+    tmp_path: Path, bounds: dict[str, Any], lengths: set[int]
+) -> None:
+    contract = compiled(tmp_path, with_schema({}, It={"type": "array", "items": {"type": "boolean"}, **bounds}))
+    values = [sample(contract, POINTER, seed) for seed in range(40)]
+    assert {len(value) for value in values if isinstance(value, list)} == lengths
+
+
+def test_an_array_deep_inside_a_value_has_no_more_items_than_it_must(tmp_path: Path) -> None:
+    deep: dict[str, Any] = {"type": "array", "minItems": 1, "items": {"type": "null"}}
+    for _ in range(4):
+        deep = {"type": "array", "minItems": 1, "maxItems": 1, "items": deep}
+    contract = compiled(tmp_path, with_schema({}, It=deep))
+    assert all(sample(contract, POINTER, seed) == [[[[[None]]]]] for seed in range(20))

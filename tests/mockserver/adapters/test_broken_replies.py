@@ -65,3 +65,14 @@ def test_another_wsgi_server_gets_an_error_after_the_beginning() -> None:
     client = httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://mock")
     with client, pytest.raises(ConnectionAbortedError, match="closed before the reply is complete"):
         client.post(path_of(), json=BODY, headers={"X-Mock-Fault": "cut"})
+
+
+def test_another_asgi_server_gets_an_error_after_a_stall_of_the_given_time() -> None:
+    app = create_asgi_app(engine())
+
+    async def ask() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://mock") as client:
+            await client.post(path_of(), json=BODY, headers={"X-Mock-Fault": "stall:seconds=0.01"})
+
+    with pytest.raises(ConnectionAbortedError, match="without another byte"):
+        asyncio.run(ask())

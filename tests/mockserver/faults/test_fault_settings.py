@@ -72,6 +72,15 @@ def test_nothing_is_stored_if_a_fault_replaces_the_answer() -> None:
     assert found["sessions"] == []
 
 
+def test_a_stream_ends_with_an_error_event_after_some_events() -> None:
+    chat, _ = with_faults({"fault": "error-event", "after": 2, "message": "Overloaded.", "code": "busy"})
+    events = chat.reply(stream=True).body
+    assert not isinstance(events, bytes)
+    assert len(events) == 3
+    error = {"message": "Overloaded.", "type": "server_error", "code": "busy"}
+    assert json.loads(events[-1].data) == {"error": error}
+
+
 def test_a_header_sets_a_fault_for_one_request() -> None:
     player = engine()
     replies = [player.reply(request(HELLO, x_mock_fault=value)) for value in ("502", "status-429:retry_after=3")]

@@ -252,3 +252,9 @@ def test_a_configuration_names_its_scenario(tmp_path: Path) -> None:
     (tmp_path / "scenario.yaml").write_text("rules: [{answer: Ho}]\n", encoding="utf-8")
     (tmp_path / "mock.yaml").write_text("scenario: scenario.yaml\n", encoding="utf-8")
     assert ChatClient(load_engine(config=tmp_path / "mock.yaml")).content() == "Ho"
+
+
+def test_a_refusal_without_a_matching_rule_names_the_messages() -> None:
+    exchange = with_rules({"when": {"user": "x"}, "answer": "y"}, strict=True).engine.handle(question())
+    assert exchange.reply.status == 404
+    assert [violation.where for violation in exchange.violations] == [("body", "messages")]
