@@ -20,6 +20,7 @@ CLIENT_TESTS = "mockserver.testing.plugin"
 OPTIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("agent-mock-config", (), "configuration file of the mock, relative to the root folder"),
     ("agent-mock-rejections", ("strict", "warn", "off"), "what a request that breaks the contract does to its test"),
+    ("agent-mock-strict-rules", ("on", "off"), "whether a rule that was never used fails its test; off by default"),
     ("agent-mock-error-format", ("fastapi", "openai"), "body of refusals; OpenAI's SDKs print that of openai"),
 )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -53,9 +53,12 @@ class Scripts:
         reads_header: bool = True,
     ) -> None:
         self.reads_header = reads_header
-        self.base, self.check, self.addresses, self.seed = base, check, addresses, seed
+        self.check, self.addresses, self.seed = check, addresses, seed
         self._store, self._scopes, self._clock = store, scopes, clock
-        self._base = Script(base.rules, _set_faults(base.faults, "started", clock()), bool(base.strict))
+        # A scope numbers its own rules from 1, too.
+        rules = tuple(replace(rule, id=f"started-{rule.id}") for rule in base.rules)
+        self.base = replace(base, rules=rules)
+        self._base = Script(rules, _set_faults(base.faults, "started", clock()), bool(base.strict))
         self.is_empty = not (base.rules or base.faults or base.strict or store.blocking)
         #: Whether any scope may have a clock that a test controls.
         self.has_clocks = False

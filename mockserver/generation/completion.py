@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import orjson
@@ -45,7 +46,8 @@ class ToolCall:
 class Choice:
     """One answer: its text in pieces, or calls; and the reason why it ended. A stream sends each piece in an event.
 
-    If it `is_refusal`, the text is the one with which the model refuses.
+    If it `is_refusal`, the text is the one with which the model refuses. `parts` are text and calls in the order of a
+    stream; without them it is either text or calls.
     """
 
     pieces: tuple[str, ...]
@@ -53,6 +55,7 @@ class Choice:
     tokens: int
     calls: tuple[ToolCall, ...] = ()
     is_refusal: bool = False
+    parts: tuple[tuple[str, ...] | ToolCall, ...] = ()
 
     @property
     def content(self) -> str:
@@ -62,7 +65,8 @@ class Choice:
     def message(self, role: str) -> dict[str, Any]:
         """Return the answer as a message of `role`."""
         if self.calls:
-            return {"role": role, "content": None, "tool_calls": [call.as_json() for call in self.calls]}
+            calls = [call.as_json() for call in self.calls]
+            return {"role": role, "content": self.content or None, "tool_calls": calls}
         if self.is_refusal:
             return {"role": role, "content": None, "refusal": self.content}
         return {"role": role, "content": self.content}
@@ -70,11 +74,20 @@ class Choice:
     def chunks(self, start: bytes, piece: tuple[bytes, bytes], end: bytes) -> list[bytes]:
         """Return a chunk for each token, between `start` and `end`; `piece` is what surrounds text."""
         if self.calls:
-            deltas = (delta for index, call in enumerate(self.calls) for delta in call.deltas(index))
-            return [b'%s"delta":{"tool_calls":[%s]}%s' % (start, delta, end) for delta in deltas]
+            return [b"%s%s%s" % (start, part, end) for part in self._interleaved(piece)]
         before, after = (b'"delta":{"refusal":', b"}") if self.is_refusal else piece
         start, end = start + before, after + end
         return [start + orjson.dumps(text) + end for text in self.pieces]
+
+    def _interleaved(self, piece: tuple[bytes, bytes]) -> Iterator[bytes]:
+        """Yield text and calls as JSON, one token each."""
+        before, after = piece
+        numbers = count()
+        for part in self.parts or self.calls:
+            if isinstance(part, ToolCall):
+                yield from (b'"delta":{"tool_calls":[%s]}' % delta for delta in part.deltas(next(numbers)))
+            else:
+                yield from (before + orjson.dumps(text) + after for text in part)
 
 
 @value_class(frozen=True, slots=True)
@@ -129,7 +142,7 @@ CHAT = CompletionFormat(
     chunk="chat.completion.chunk",
     content=lambda choice, role: {"message": choice.message(role)},
     opening=lambda choice, role: {
-        "delta": {"role": role, "content": None if choice.calls or choice.is_refusal else ""}
+        "delta": {"role": role, "content": None if choice.is_refusal or (choice.calls and not choice.pieces) else ""}
     },
     piece=(b'"delta":{"content":', b"}"),
     end={"delta": {}},

@@ -42,7 +42,7 @@ from mockserver.operations.chat_request import (
     run_checks,
 )
 from mockserver.operations.response_format import check_response_format, structured_contents, wanted_schema_json
-from mockserver.operations.scripted import scripted_answer, scripted_reply
+from mockserver.operations.scripted import paced, scripted_answer, scripted_reply
 from mockserver.operations.session_store import find_session, recent_messages, save_session
 from mockserver.operations.tool_calls import (
     calls_for,
@@ -87,6 +87,7 @@ def answer_as(agent: Agent, context: Context) -> Outcome:
     reply = answer and scripted_reply(answer)
     if reply:
         return Outcome(reply, hints=request.hints)
+    request = paced(request, answer)
     completion, seed = complete(request, answer)
     if not completion.session_id:
         return outcome_of(request, completion, seed, [])

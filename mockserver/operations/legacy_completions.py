@@ -20,7 +20,7 @@ from mockserver.operations.chat_request import (
     check_stops,
     run_checks,
 )
-from mockserver.operations.scripted import scripted_answer, scripted_reply
+from mockserver.operations.scripted import paced, scripted_answer, scripted_reply
 from mockserver.scenarios.rule import Answer
 
 #: They run in this order; the first one that refuses the request decides.
@@ -42,7 +42,7 @@ def answer_prompts(context: Context) -> Outcome:
     sent = [{"role": "user", "content": prompt} for prompt in prompts]
     answer = scripted_answer(context, request, sent)
     reply = answer and scripted_reply(answer)
-    return Outcome(reply, hints=request.hints) if reply else _answer(request, sent, answer)
+    return Outcome(reply, hints=request.hints) if reply else _answer(paced(request, answer), sent, answer)
 
 
 def _check_total(request: ChatRequest, prompts: int) -> None:

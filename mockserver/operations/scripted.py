@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from mockserver.operations.chat_request import ChatRequest
 from mockserver.scenarios.matching import Question
 from mockserver.scenarios.rule import Answer
 from mockserver.scenarios.script import NoAnswer
+from mockserver.scenarios.templates import TemplateFailed
 
 
 def scripted_answer(context: Context, request: ChatRequest, messages: Sequence[dict[str, Any]]) -> Answer | None:
@@ -28,12 +30,27 @@ def scripted_answer(context: Context, request: ChatRequest, messages: Sequence[d
         body.get("model") or "",
         bool(body.get("stream")),
         context.call.request.headers,
+        context.call.body,
     )
     try:
         chosen = script.choose(question)
     except NoAnswer as error:
         raise Rejection(404, "", str(error), ("body", "messages")) from None
-    return chosen.answer if chosen else None
+    if chosen is None or chosen.answer.template is None:
+        return chosen.answer if chosen else None
+    try:
+        text = chosen.answer.template.render(question, chosen.number)
+    except TemplateFailed as error:
+        why = f'The template of the rule "{chosen.rule.rule.name}" can\'t be rendered: {error}.'
+        raise Rejection(404, "", why, ("body", "messages")) from None
+    return replace(chosen.answer, text=text)
+
+
+def paced(request: ChatRequest, answer: Answer | None) -> ChatRequest:
+    """Return the request with the pace of an answer, if it has one."""
+    if answer is None or answer.pace is None:
+        return request
+    return replace(request, settings=replace(request.settings, pace=answer.pace))
 
 
 def scripted_reply(answer: Answer) -> Reply | None:

@@ -17,13 +17,18 @@ def scripted_choice(answer: Answer, id: str, index: int, stops: Sequence[str], l
         return choice_of_text(answer.text, stops, limit)
     if answer.refusal is not None:
         return replace(choice_of_text(answer.refusal, stops, limit), is_refusal=True)
-    if not answer.calls:
+    if not answer.parts:
         return None
-    calls = tuple(
-        ToolCall(call.id or _call_id(id, index, number), call.name, tuple(pieces(call.arguments)))
-        for number, call in enumerate(answer.calls)
+    parts = tuple(
+        tuple(pieces(part))
+        if isinstance(part, str)
+        else ToolCall(part.id or _call_id(id, index, number), part.name, tuple(pieces(part.arguments)))
+        for number, part in enumerate(answer.parts)
     )
-    return Choice((), "tool_calls", sum(1 + len(call.pieces) for call in calls), calls)
+    calls = tuple(part for part in parts if isinstance(part, ToolCall))
+    said = tuple(piece for part in parts if not isinstance(part, ToolCall) for piece in part)
+    tokens = len(said) + sum(1 + len(call.pieces) for call in calls)
+    return Choice(said, "tool_calls" if calls else "stop", tokens, calls, parts=parts)
 
 
 def completed(completion: Completion, answer: Answer) -> Completion:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import orjson
@@ -34,6 +35,8 @@ def _problems(contract: Contract, operation_id: str, answer: Answer) -> list[tup
     if answer.raw is not None:
         raw = answer.raw
         return [_described(one) for one in check_reply(operation, Reply(raw.status, raw.headers, raw.body))]
+    if answer.template:
+        answer = replace(answer, text="text", template=None)
     choice = scripted_choice(answer, _ID, 0, (), None)
     if choice is None:
         return [*_rules(answer)]

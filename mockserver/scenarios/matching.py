@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 
 from mockserver.resources.sessions import Message, calls_of, text_of, user_texts
+from mockserver.scenarios.body_paths import PathInvalid, compile_path, same
 from mockserver.scenarios.rule import Rule, ToolResult, When, conditions
 
 #: The regular expressions of rules run in linear time. A compiled one has at most this many bytes.
@@ -30,6 +31,7 @@ class Question:
     model: str
     stream: bool
     headers: Mapping[str, str]
+    body: Any = None
 
     @property
     def user(self) -> str:
@@ -61,12 +63,28 @@ class Condition(NamedTuple):
 
 
 class PatternInvalid(ValueError):
-    """A regular expression can't be compiled."""
+    """A regular expression can't be compiled; the message is why, `remedy` what to do."""
+
+    remedy = "write it without backreferences and look-around, in the syntax of RE2"
+
+
+class ConditionInvalid(ValueError):
+    """The condition `name` can't be compiled because of `why`; `remedy` is what to do."""
+
+    def __init__(self, name: str, why: str, remedy: str) -> None:
+        super().__init__(why)
+        self.name, self.remedy = name, remedy
 
 
 def compile_conditions(when: When) -> tuple[Condition, ...]:
-    """Return the conditions, compiled; raises `PatternInvalid`."""
-    return tuple(_CONDITIONS[name](value) for name, value in conditions(when).items())
+    """Return the conditions, compiled; raises `ConditionInvalid`."""
+    compiled = []
+    for name, value in conditions(when).items():
+        try:
+            compiled.append(_CONDITIONS[name](value))
+        except (PatternInvalid, PathInvalid) as error:
+            raise ConditionInvalid(name, str(error), error.remedy) from None
+    return tuple(compiled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +117,7 @@ def _user_matches(wanted: str) -> Condition:
     try:
         pattern = jsonschema_rs.Draft202012Validator({"pattern": wanted}, pattern_options=options)
     except ValueError:
-        raise PatternInvalid(wanted) from None
+        raise PatternInvalid(f'"{wanted}" is not a regular expression that runs in linear time') from None
     return Condition("user_matches", wanted, lambda question: question.user, pattern.is_valid)
 
 
@@ -150,6 +168,23 @@ def _stream(wanted: bool) -> Condition:
     return Condition("stream", wanted, lambda question: question.stream, lambda seen: seen is wanted)
 
 
+def _body(wanted: str | Mapping[str, Any]) -> Condition:
+    paths = {wanted: None} if isinstance(wanted, str) else wanted
+    queries = {path: compile_path(path) for path in paths}
+
+    def holds(seen: Mapping[str, list[Any]]) -> bool:
+        if isinstance(wanted, str):
+            return bool(seen[wanted])
+        return all(any(same(value, one) for one in seen[path]) for path, value in wanted.items())
+
+    return Condition(
+        "body",
+        wanted,
+        lambda question: {path: query(question.body) for path, query in queries.items()},
+        holds,
+    )
+
+
 _CONDITIONS: Mapping[str, Callable[[Any], Condition]] = {
     "agent": _agent,
     "user": _user,
@@ -161,4 +196,5 @@ _CONDITIONS: Mapping[str, Callable[[Any], Condition]] = {
     "model": _model,
     "headers": _headers,
     "stream": _stream,
+    "body": _body,
 }

@@ -14,12 +14,14 @@ from agent_contract.document.checked_file import Keys, Source, schema_problems
 from agent_contract.document.errors import ContractError, Problem
 from agent_contract.document.reader import parse_text, read_text
 from mockserver.faults.fault import Fault, read_fault
-from mockserver.scenarios.matching import CompiledRule, PatternInvalid, compile_conditions
+from mockserver.generation.latency import Pace
+from mockserver.scenarios.matching import CompiledRule, ConditionInvalid, compile_conditions
 from mockserver.scenarios.rule import Answer, Rule, ScriptedCall, ScriptedReply, ToolResult, When
+from mockserver.scenarios.templates import TemplateInvalid, compile_template
 
 SCHEMA = Path(__file__).parent / "scenario.schema.json"
 #: An answer has at most one of these.
-_CONTENTS = ("text", "tool_calls", "data", "refusal", "raw")
+_CONTENTS = ("text", "template", "tool_calls", "parts", "data", "refusal", "raw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,8 @@ def _rule(value: Mapping[str, Any], source: Source, at: Keys, id: str, check: Co
     when = _when(value.get("when", {}))
     try:
         compiled = compile_conditions(when)
-    except PatternInvalid as error:
-        remedy = "write it without backreferences and look-around, in the syntax of RE2"
-        place = (*at, "when", "user_matches")
-        problems.append(
-            source.problem(place, f'"{error}" is not a regular expression that runs in linear time', remedy)
-        )
+    except ConditionInvalid as error:
+        problems.append(source.problem((*at, "when", error.name), str(error), error.remedy))
     if problems:
         raise ContractError(problems)
     rule = Rule(
@@ -129,15 +127,27 @@ def _answer(value: Any, source: Source, at: Keys) -> Answer:
     if len(contents) > 1:
         problem = f"{' and '.join(contents)} are all set"
         raise ContractError([source.problem(at, problem, "keep one; several answers are a list under `answers`")])
+    pace, delays = value.get("pace"), value.get("delays", ())
+    if pace and delays:
+        raise ContractError([source.problem((*at, "delays"), "pace and delays are both set", "keep one of them")])
+    try:
+        template = compile_template(value["template"]) if "template" in value else None
+    except TemplateInvalid as error:
+        raise ContractError([source.problem((*at, "template"), str(error), error.remedy)]) from None
     return Answer(
+        template=template,
         text=orjson.dumps(value["data"]).decode() if "data" in value else value.get("text"),
-        calls=tuple(_call(one) for one in value.get("tool_calls", ())),
+        parts=tuple(
+            one if isinstance(one, str) else _call(one) for one in value.get("tool_calls") or value.get("parts", ())
+        ),
         refusal=value.get("refusal"),
         raw=_raw(value["raw"]) if "raw" in value else None,
         fault=fault,
         finish_reason=value.get("finish_reason"),
         usage=value.get("usage", {}),
         delay=value.get("delay", 0.0),
+        pace=Pace(**pace) if pace else None,
+        delays=tuple(delays),
     )
 
 

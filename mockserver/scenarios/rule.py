@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from agent_contract.messages import JSON
 from mockserver.faults.fault import Fault
+from mockserver.generation.latency import Pace
 
 #: What follows the last answer of a rule.
 Then: TypeAlias = Literal["last", "repeat", "fail"]
@@ -35,6 +36,7 @@ class When:
     model: str | None = None
     headers: Mapping[str, str] | None = None
     stream: bool | None = None
+    body: str | Mapping[str, JSON] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +57,43 @@ class ScriptedReply:
     body: bytes = b""
 
 
+class Renderer(Protocol):
+    """Makes the text of an answer from a request."""
+
+    def render(self, question: Any, number: int) -> str:
+        """Return the text for a request that gets the answer with this number, from 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: at most one of `text`, `calls`, `refusal` and `raw`; without any it is computed.
+    """One answer: at most one of `text`, `template`, `parts`, `refusal` and `raw`; without any it is computed.
 
-    Structured data is text: its JSON. `usage` replaces counts by name, `delay` is in seconds.
+    `parts` are text and function calls, in the order of a stream. Structured data is text: its JSON. `usage` replaces
+    counts by name, `delay` is in seconds. `pace` replaces that of the mock, `delays` are seconds before each event of a
+    stream, of which the last one repeats.
     """
 
     text: str | None = None
-    calls: tuple[ScriptedCall, ...] = ()
+    template: Renderer | None = None
+    parts: tuple[str | ScriptedCall, ...] = ()
     refusal: str | None = None
     raw: ScriptedReply | None = None
     fault: Fault | None = None
     finish_reason: str | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
     delay: float = 0.0
+    pace: Pace | None = None
+    delays: tuple[float, ...] = ()
+
+    @property
+    def calls(self) -> tuple[ScriptedCall, ...]:
+        """The function calls."""
+        return tuple(part for part in self.parts if isinstance(part, ScriptedCall))
 
     @property
     def is_scripted(self) -> bool:
         """Whether the rule, not the mock, decides the content."""
-        return self.text is not None or bool(self.calls) or self.refusal is not None
+        return self.text is not None or bool(self.parts) or self.refusal is not None or self.template is not None
 
 
 @dataclass(frozen=True, slots=True)

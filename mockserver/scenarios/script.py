@@ -126,6 +126,7 @@ class ActiveScript:
         if chosen:
             if chosen.answer.delay:
                 reply = replace(reply, delay=reply.delay + chosen.answer.delay)
+            reply = _delayed(reply, chosen.answer.delays)
             fault = chosen.answer.fault
             if fault:
                 faults.append(fault.name)
@@ -215,6 +216,15 @@ class ActiveScript:
             if not fault.is_drawn(number, self.seed + id.encode()):
                 return None
         return self.counter.take(id, fault.times)
+
+
+def _delayed(reply: Reply, delays: tuple[float, ...]) -> Reply:
+    """Return a stream with these seconds before its events, of which the last one repeats."""
+    if not delays or isinstance(reply.body, bytes):
+        return reply
+    first, *others = (event for event in reply.body)
+    following = [replace(event, delay=delays[min(at, len(delays) - 1)]) for at, event in enumerate(others, 1)]
+    return replace(reply, delay=reply.delay + delays[0], body=(replace(first, delay=0.0), *following))
 
 
 def _settle(settle: Settle, fault: Fault, sent: Sent, now: float, state: Any) -> tuple[Any, Mapping[str, str]]:

@@ -117,6 +117,8 @@ class AgentMock:
         self._requests = shared.requests[scope]
         #: The clock of this test; `clock.advance(3600)` moves it on.
         self.clock = Clock(shared.engine.scripts, scope, opened)
+        #: Whether a rule of this test that was never used fails it.
+        self.strict_rules = False
         self._opened = opened
         self._created: dict[str, str] = {}
         self._expected: list[str] = []
@@ -311,6 +313,17 @@ class AgentMock:
             if not any(not clause or clause in one.clauses for one in refused)
         ]
         return [*problems, *missing]
+
+    def unused_rules(self) -> list[str]:
+        """Return why a test with `strict_rules` fails: a sentence for each of its rules that has answered nothing."""
+        if not self.strict_rules:
+            return []
+        shown = self.engine.scripts.shown(self.scope)["rules"]
+        return [
+            f"The rule {one['rule'].get('name', one['id'])} was never used."
+            for one in shown
+            if not one["uses"] and not one["id"].startswith("started-")
+        ]
 
     def describe(self) -> str:
         """Return the requests of this test, with the reason of each refusal."""

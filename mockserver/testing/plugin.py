@@ -26,6 +26,7 @@ def open_fixture(request: pytest.FixtureRequest, config: Any) -> Iterator[AgentM
     """Yield the mock of a test; the server of `config` runs until the end of the session."""
     setting(request.config, "agent_mock_rejections")  # a wrong value must not wait for the first refused request
     with exempt_from_respx(request), _server(request.config, config).open(request.node.name) as mock:
+        mock.strict_rules = setting(request.config, "agent_mock_strict_rules") == "on"
         request.node.stash[_MOCK] = mock
         yield mock
 
@@ -70,7 +71,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Fail a test that passes although its client broke the contract."""
+    """Fail a test that passes although its client broke the contract, or left a rule unused under `strict_rules`."""
     result = yield
     mock, mode = item.stash.get(_MOCK, None), setting(item.config, "agent_mock_rejections") or "strict"
     problems = mock.problems() if mock and mode != "off" else []
@@ -78,6 +79,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         warnings.warn(pytest.PytestWarning("\n".join(problems)), stacklevel=1)
     elif problems:
         pytest.fail("\n".join([*problems, HINT]), pytrace=False)
+    unused = mock.unused_rules() if mock else []
+    if unused:
+        pytest.fail("\n".join(unused), pytrace=False)
     return result
 
 

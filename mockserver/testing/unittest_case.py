@@ -100,3 +100,6 @@ def _check(case: AgentMockTestCase) -> None:
         warnings.warn("\n".join(problems), stacklevel=2)
     elif problems:
         raise case.failureException("\n".join([*problems, HINT]))
+    unused = case.agent_mock.unused_rules() if _OPENED in vars(case) else []
+    if unused:
+        raise case.failureException("\n".join(unused))

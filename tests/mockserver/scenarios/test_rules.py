@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,7 @@ def test_a_rule_counts_once_although_its_session_is_written_twice() -> None:
         ({"rules": [{"answer": {"raw": {"status": 200, "body": {}}}}]}, "breaks the contract (required)"),
         ({"rules": [{"answer": {"raw": {"status": 299}}}]}, "status of the reply breaks the contract"),
         ({"rules": [{"answer": {"fault": "status-999"}}]}, '"status-999" is not a fault'),
+        ({"rules": [{"answer": {"text": "x", "pace": {"ttft": 1}, "delays": [1]}}]}, "pace and delays are both set"),
         ({"rules": [{"when": {"turn": 0}}]}, "rules.0.when.turn: 0 is less than the minimum of 1"),
     ],
 )
@@ -258,3 +260,51 @@ def test_a_refusal_without_a_matching_rule_names_the_messages() -> None:
     exchange = with_rules({"when": {"user": "x"}, "answer": "y"}, strict=True).engine.handle(question())
     assert exchange.reply.status == 404
     assert [violation.where for violation in exchange.violations] == [("body", "messages")]
+
+
+PARTS = ["Let me look. ", {"name": "f", "arguments": {"x": 1}, "id": "c1"}, "One moment.", {"name": "g", "id": "c2"}]
+
+
+def test_text_and_calls_can_be_interleaved() -> None:
+    chat = with_rules({"answer": {"parts": PARTS}})
+    choice = chat.answer()["choices"][0]
+    assert choice["message"]["content"] == "Let me look. One moment."
+    assert [call["function"]["name"] for call in choice["message"]["tool_calls"]] == ["f", "g"]
+    assert choice["finish_reason"] == "tool_calls"
+    order: list[str] = []
+    for chunk in chat.chunks():
+        for delta in (one["delta"] for one in chunk["choices"]):
+            calls = delta.get("tool_calls")
+            order.append(f"call {calls[0]['index']}" if calls else "text" if delta.get("content") else "")
+    assert [one for one, _ in itertools.groupby(filter(None, order))] == ["text", "call 0", "text", "call 1"]
+    assert check_reply(OPERATION, chat.reply(stream=True)) == ()
+
+
+def test_parts_without_a_call_are_text() -> None:
+    choice = with_rules({"answer": {"parts": ["one ", "two"]}}).answer()["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("one two", "stop")
+
+
+def test_an_answer_has_a_pace_of_its_own() -> None:
+    chat = with_rules({"answer": {"text": "one two three", "pace": {"ttft": 5, "tps": 2}}, "times": 2}, {"answer": "x"})
+    stream = chat.reply(stream=True)
+    assert not isinstance(stream.body, bytes)
+    assert (stream.delay, sum(event.delay for event in stream.body)) == (5, 1)
+    assert [chat.reply().delay, chat.reply().delay] == [6, 0]
+
+
+def test_each_event_has_a_delay_of_its_own_and_the_last_one_repeats() -> None:
+    chat = with_rules({"answer": {"text": "one two three", "delays": [3, 1, 0.5]}})
+    stream = chat.reply(stream=True)
+    assert not isinstance(stream.body, bytes)
+    assert [stream.delay, *(event.delay for event in stream.body)] == [3, 0, 1, *[0.5] * (len(stream.body) - 2)]
+    assert chat.reply().delay == 0
+
+
+def test_rules_of_the_start_and_of_a_scope_count_separately(tmp_path: Path) -> None:
+    file = tmp_path / "scenario.yaml"
+    file.write_text("rules: [{when: {user: Hi}, answers: [a, b]}]\n", encoding="utf-8")
+    chat = ChatClient(load_engine(scenario=file))
+    chat.engine.scripts.add("", {"rules": [{"when": {"user": "Ho"}, "answers": ["c", "d"]}]}, TEST)
+    assert [chat.content(one) for one in ("Hi", "Ho", "Hi", "Ho")] == ["a", "c", "b", "d"]
+    assert [one["uses"] for one in chat.engine.scripts.shown("")["rules"]] == [2, 2]

@@ -166,3 +166,21 @@ def test_it_costs_other_runs_no_import(tmp_path: Path) -> None:
     heavy = {"mockserver", "httpx", "werkzeug", "orjson", "yaml", "agent_contract.document"}
     run = run_pytest(tmp_path, f"import sys\ndef test_it():\n    assert not {heavy} & set(sys.modules)\n")
     assert run.status == 0, run.output
+
+
+@pytest.mark.parametrize(("options", "passed"), [((), True), (("--agent-mock-strict-rules", "on"), False)])
+def test_a_rule_that_was_never_used_fails_its_test_if_that_is_set(
+    tmp_path: Path, options: tuple[str, ...], passed: bool
+) -> None:
+    test = (
+        HEAD
+        + """
+def test_it(agent_mock):
+    agent_mock.reply("used")
+    agent_mock.reply("other", name="forgotten", user="Bye!")
+    ask(agent_mock)
+"""
+    )
+    run = run_pytest(tmp_path, test, *options)
+    assert (run.status == 0) is passed, run.output
+    assert ("The rule forgotten was never used." in run.output) is not passed
