@@ -40,8 +40,8 @@ VARIABLES: Mapping[str, Callable[[Question, int], Any]] = {
 # fmt: off
 _NODES = frozenset({
     "Template", "Output", "TemplateData", "Const", "Name", "Getattr", "Getitem", "Slice", "List", "Tuple", "Dict",
-    "Pair", "Keyword", "If", "CondExpr", "Compare", "Operand", "And", "Or", "Not", "Add", "Sub", "Neg", "Pos", "Concat", "For",
-    "Filter", "Test",
+    "Pair", "Keyword", "If", "CondExpr", "Compare", "Operand", "And", "Or", "Not", "Add", "Sub", "Neg", "Pos",
+    "Concat", "For", "Filter", "Test",
 })
 _FILTERS = frozenset({
     "capitalize", "count", "d", "default", "e", "escape", "first", "float", "int", "join", "last", "length", "list",
