@@ -16,6 +16,8 @@ from mockserver.stores.circuit_breaker import CALL
 APPLICATION = 0x61676373
 _PAUSE = 0.01  # seconds between two attempts
 _HEADER = b"SQLite format 3\0"
+#: Pages of the write-ahead log after which SQLite copies it into the file and waits for the disk: 16 MB.
+_CHECKPOINT = 4000
 
 
 def _first_schema(connection: sqlite3.Connection) -> None:
@@ -129,6 +131,7 @@ def _prepare(
         what = f"SQLite can't share a file on this disk (its journal mode is {mode})"
         raise store_error(place, what, "choose a file on a local disk")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
     connection.execute("BEGIN IMMEDIATE")
     version = _version(connection, place, len(migrations))  # again: another process may have migrated it meanwhile
     missing = migrations[version:]
