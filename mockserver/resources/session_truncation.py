@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from mockserver.generation.replies import topic_of
 from mockserver.generation.tokenizer import count_tokens
@@ -18,13 +19,16 @@ _SHARE = 4
 #: Maximum number of characters and of topics in a summary.
 _SUMMARY = 400
 _NAMED = 5
+#: Maximum number of messages that one turn drops: each takes 5 µs, and an event loop waits meanwhile.
+MOST_DROPPED = 2_000
 
 
 def truncate(session: Session, most: int | None, strategy: str, lines: Iterable[bytes]) -> Session:
     """Return the session with at most `most` characters, unchanged if it is short enough or `most` is None.
 
     The oldest messages are dropped, and the results of calls with the calls. `lines` are the messages, oldest first;
-    no more of them are read than are dropped, and one more.
+    no more of them are read than are dropped, and one more. A session that has to lose more than `MOST_DROPPED`
+    messages is still too long; the next turns drop the others.
     """
     if most is None or session.characters <= most:
         return session
@@ -33,7 +37,7 @@ def truncate(session: Session, most: int | None, strategy: str, lines: Iterable[
     old = session.summary or ""
     tokens, characters, size = session.tokens - count_tokens(old), session.characters - len(old), session.size
     dropped = list[Message]()
-    for line in lines:
+    for line in islice(lines, MOST_DROPPED):
         message = decode_message(line)
         if characters <= room and message["role"] != "tool":
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from mockserver.config import Config
 from mockserver.generation.tokenizer import count_tokens
 from mockserver.resources.agents import by_address, configured_agent
-from mockserver.resources.session_truncation import truncate
+from mockserver.resources.session_truncation import MOST_DROPPED, truncate
 from mockserver.resources.sessions import EMPTY, Session, content_parts, decode_message, extend
 from tests.mockserver.support.chat_client import ChatClient, engine
 
@@ -172,3 +173,29 @@ def test_the_answer_has_the_role_of_the_agents_settings() -> None:
     ask = asking(completion_role="bot")
     assert ask.answer(agent="it")["choices"][0]["message"]["role"] == "bot"
     assert ask.chunks(agent="it")[0]["choices"][0]["delta"]["role"] == "bot"
+
+
+@pytest.mark.parametrize("strategy", ["delete_oldest", "summarize"])
+def test_a_turn_drops_a_limited_number_of_messages_and_the_next_turns_the_others(strategy: str) -> None:
+    kept = said(*("four" for _ in range(2 * MOST_DROPPED + 10)))
+    once = kept.truncated(40, strategy)
+    assert once.session.first == MOST_DROPPED + 1
+    twice = once.truncated(40, strategy)
+    assert twice.session.first == 2 * MOST_DROPPED + 1
+    last = twice.truncated(40, strategy)
+    assert last.session.characters == last.characters <= 40
+    assert last.session.tokens == count_tokens(*last.texts)
+    assert last.truncated(40, strategy) == last
+
+
+def test_a_session_that_must_lose_all_its_messages_reads_no_more_than_one_turn_may_drop() -> None:
+    kept, read = said(*("four" for _ in range(3 * MOST_DROPPED))), 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal read
+        for line in kept.lines:
+            read += 1
+            yield line
+
+    truncate(kept.session, 4, "delete_oldest", lines())
+    assert read == MOST_DROPPED
