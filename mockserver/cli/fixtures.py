@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ import click
 from agent_contract.cli import UserError
 from agent_contract.document.errors import ContractError
 from mockserver.fixtures.formats.table import FORMATS
+
+#: More are written one by one, in the format `jsonl`.
+_MOST_SAMPLES = 1000
 
 
 class _Status(click.ParamType[str]):
@@ -51,9 +56,10 @@ class _Status(click.ParamType[str]):
     "--count",
     default=0,
     show_default=True,
-    type=click.IntRange(0, 1000),
-    help="Number of generated samples per example.",
+    type=click.IntRange(0, 100_000_000),
+    help="Number of generated samples per example, at most 1000; with --format jsonl alone, of exchanges in all.",
 )
+@click.option("--locale", default="", metavar="NAME", help="Language of samples, such as de_DE; needs Faker.")
 @click.option(
     "--check",
     is_flag=True,
@@ -69,22 +75,33 @@ def fixtures(
     url: str,
     seed: int,
     count: int,
+    locale: str,
     check: bool,
 ) -> None:
     """Write the exchanges of the contract to DIR, in the formats that tests use."""
     from mockserver.build import own_contract
-    from mockserver.fixtures.directory import FolderError, check_fixtures, write_fixtures
+    from mockserver.fixtures.directory import FolderError, check_fixtures, write_bulk, write_fixtures
     from mockserver.fixtures.generate import DEFAULT_FORMATS, EmptySelectionError, FixtureOptions, Selection
     from mockserver.fixtures.play import FixtureError
+    from mockserver.fixtures.prose import LocaleError
 
     selection = Selection(clauses, operations, statuses)
-    options = FixtureOptions(seed, count, tuple(dict.fromkeys(formats)) or DEFAULT_FORMATS, selection, _url(url))
+    options = FixtureOptions(
+        seed, count, tuple(dict.fromkeys(formats)) or DEFAULT_FORMATS, selection, _url(url), locale
+    )
+    if count > _MOST_SAMPLES and not options.is_bulk:
+        raise click.BadParameter(
+            f"{count} is over {_MOST_SAMPLES}. For more, use --format jsonl.", param_hint="--count"
+        )
     try:
         contract = own_contract()
         if check:
             return _check(folder, list(check_fixtures(contract, folder)))
-        written = write_fixtures(contract, folder, options)
-    except (FolderError, FixtureError, EmptySelectionError) as error:
+        if options.is_bulk:
+            written = write_bulk(contract, folder, options, lambda lines: _with_progress(lines, count))
+        else:
+            written = write_fixtures(contract, folder, options)
+    except (FolderError, FixtureError, EmptySelectionError, LocaleError) as error:
         raise UserError(str(error)) from None
     except ContractError as error:
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None
@@ -94,6 +111,15 @@ def fixtures(
         click.echo(f"{path} is kept: it is no longer generated, but was changed by hand.")
     click.echo(f"{folder}: {written.files} files, {len(written.changed)} changed, {len(written.removed)} removed")
     return None
+
+
+def _with_progress(lines: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """Yield the lines; on a terminal, show a bar."""
+    if not sys.stderr.isatty():
+        yield from lines
+        return
+    with click.progressbar(lines, count, "exchanges", file=sys.stderr, update_min_steps=max(1, count // 200)) as bar:
+        yield from bar
 
 
 def _url(text: str) -> str:
