@@ -103,7 +103,8 @@ def _remedy(violation: Mapping[str, str]) -> str:
     known = _REMEDIES.get(violation["rule"])
     if known:
         return known.format(listed[:_VALUE])
-    return "do what the reason states" if expected is None else f"send {listed[:_VALUE]}"
+    choice = "one of " if ", " in listed else ""  # rejections list names in a string
+    return "do what the reason states" if expected is None else f"send {choice}{listed[:_VALUE]}"
 
 
 def _parsed(text: str) -> Any:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from agent_contract.document.checked_file import Source
+from agent_contract.document.errors import ContractError
 from agent_contract.document.reader import parse_text, read_text
 from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request
 from mockserver.adapters.threaded_server import API, MockServer
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 HINT = "If the test means to break the contract, call agent_mock.expect_rejection(clause) first."
 _MOST_REQUESTS = 10_000
 _PYTHON = Source("agent_mock")
+#: The key of requests that came without the scope of a test.
+_UNSCOPED = ""
 _UNNAMED = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -78,10 +81,9 @@ def serve_mock(
     lock = threading.Lock()
 
     def record(exchange: Exchange) -> None:
-        scope = exchange.request.headers.get(SCOPE_HEADER)
-        if scope is not None and not exchange.request.path.startswith("/__mock__/"):
+        if not exchange.request.path.startswith("/__mock__/"):
             with lock:
-                requests[scope].append(exchange)
+                requests[exchange.request.headers.get(SCOPE_HEADER, _UNSCOPED)].append(exchange)
 
     if isinstance(config, (Path, str)):
         engine = load_engine(config=config, journal=record, error_format=error_format)
@@ -115,6 +117,8 @@ class AgentMock:
         self.engine = shared.engine
         self._server = shared.server
         self._requests = shared.requests[scope]
+        self._unscoped = shared.requests[_UNSCOPED]
+        self._unscoped.clear()
         #: The clock of this test; `clock.advance(3600)` moves it on.
         self.clock = Clock(shared.engine.scripts, scope, opened)
         #: Whether a rule of this test that was never used fails it.
@@ -169,6 +173,7 @@ class AgentMock:
         answer. With `strict`, requests that no rule matches are refused. Conditions and answers are those of a
         scenario's rules. Raises `ContractError` if one of them is invalid.
         """
+        __tracebackhide__ = True
         several = [*answers, *([{"tool_calls": list(tool_calls)}] if tool_calls is not None else [])]
         if not several and strict is None:
             raise TypeError('reply() needs an answer: reply("Hello!"), or reply(tool_calls=[{"name": "search"}])')
@@ -183,6 +188,7 @@ class AgentMock:
 
         Raises `ContractError` for an unknown fault or parameter.
         """
+        __tracebackhide__ = True
         if "agent" in parameters:
             parameters["agent"] = self._created.get(parameters["agent"], parameters["agent"])
         self._add({"faults": [{"fault": fault, **parameters}]})
@@ -289,8 +295,12 @@ class AgentMock:
             raise AssertionError(f"The result of {name} is {mine[-1][2]!r}, which does not contain {result!r}.")
 
     def assert_usage(self, max_tokens: int) -> None:
-        """Check that all replies of this test together used at most `max_tokens`."""
+        """Check that all replies of this test together used at most `max_tokens`; each stream must report its usage."""
         __tracebackhide__ = True
+        for number, one in enumerate(self.requests, 1):
+            if one.is_stream and not one.total_tokens:
+                why = "is a stream that reports no usage. Send stream_options={'include_usage': True}."
+                raise AssertionError(f"The reply to request {number} {why}\n{self.describe()}")
         used = sum(one.total_tokens for one in self.requests)
         if used > max_tokens:
             raise AssertionError(f"total_tokens: expected at most {max_tokens}, got {used}\n{self.describe()}")
@@ -327,7 +337,11 @@ class AgentMock:
 
     def describe(self) -> str:
         """Return the requests of this test, with the reason of each refusal."""
-        exchanges = [*self._requests]
+        exchanges, unscoped = [*self._requests], [*self._unscoped]
+        if not exchanges and unscoped:
+            last = RecordedRequest(unscoped[-1])
+            more = f"{len(unscoped)} came without the scope of the test, the last one {last.method} {last.path}."
+            return f"The mock has received no request of this test. {more} Use agent_mock.base_url() or agent_mock.url."
         if not exchanges:
             return "The mock has received no request. Does the client use agent_mock.base_url() or agent_mock.url?"
         shown = [*enumerate(exchanges, 1)][-MOST_EXPLAINED:]
@@ -337,7 +351,11 @@ class AgentMock:
         return explain(entries, len(exchanges), self.engine.contract)
 
     def _add(self, value: Mapping[str, Any]) -> None:
-        self.engine.scripts.add(self.scope, value, _PYTHON)
+        __tracebackhide__ = True
+        try:
+            self.engine.scripts.add(self.scope, value, _PYTHON)
+        except ContractError as error:
+            raise ContractError(error.problems) from None  # the failed test shows its own line
 
     def _names(self, exchange: Exchange) -> frozenset[str]:
         address = RecordedRequest(exchange).agent

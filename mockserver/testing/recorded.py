@@ -66,6 +66,11 @@ class RecordedRequest:
         return self.status >= 400 and bool(self.exchange.violations)
 
     @property
+    def is_stream(self) -> bool:
+        """Whether the reply is a stream that was answered."""
+        return self.status == 200 and not isinstance(self.exchange.reply.body, bytes)
+
+    @property
     def agent(self) -> str:
         """The agent's name or id as the path has it; empty if it has none."""
         found = _AGENT.search(self.path)

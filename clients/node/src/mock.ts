@@ -27,6 +27,7 @@ export class AgentMock {
   /** For requests to the server's own URL, such as `extraHTTPHeaders` of Playwright. */
   readonly headers: Readonly<Record<string, string>>;
   readonly #expected: string[] = [];
+  readonly #pending = new Set<Promise<string>>();
 
   constructor(
     readonly server: MockServer,
@@ -102,6 +103,7 @@ export class AgentMock {
 
   /** Fails if a request broke the contract and the test did not expect it, or if an expected rejection is missing. */
   async verify(): Promise<void> {
+    await Promise.all(this.#pending); // the test may have forgotten an await
     const refused = (await this.calls()).filter((call) => call.status >= 400 && call.violations.length);
     const fits = (call: Call, clause: string) => !clause || call.clauses.includes(clause);
     const problems = [
@@ -127,6 +129,16 @@ export class AgentMock {
   }
 
   async #ask(method: string, path: string, token: string | undefined, body?: unknown): Promise<string> {
+    const answer = this.#send(method, path, token, body);
+    this.#pending.add(answer);
+    try {
+      return await answer;
+    } finally {
+      this.#pending.delete(answer);
+    }
+  }
+
+  async #send(method: string, path: string, token: string | undefined, body: unknown): Promise<string> {
     const headers: Record<string, string> = {
       ...this.headers,
       "Content-Type": "application/json",

@@ -18,7 +18,7 @@ export function sharedMock(options: StartOptions = {}): Promise<MockServer> {
 
 /**
  * Returns a test function that runs `body` with a mock of its own: `test("name", withMock(async (mock) => { … }))`.
- * If the test fails, the requests of the mock are printed to stderr.
+ * If the test fails, the requests of the mock are printed.
  */
 export function withMock(body: (mock: AgentMock) => unknown, options: MockOptions = {}): () => Promise<void> {
   return async () => {
@@ -34,10 +34,10 @@ export function withMock(body: (mock: AgentMock) => unknown, options: MockOption
   };
 }
 
-/** Prints the requests of a mock to stderr. */
+/** Prints the requests of a mock; runners show what the console prints together with its test. */
 async function report(mock: AgentMock): Promise<void> {
   const text = await mock.explanation().catch((error: unknown) => `The mock does not answer: ${String(error)}`);
-  process.stderr.write(`\n--- agent mock ---\n${text}\n`);
+  console.error(`--- agent mock ---\n${text}`);
 }
 
 async function finish(mock: AgentMock, options: MockOptions): Promise<void> {

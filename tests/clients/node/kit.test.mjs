@@ -92,6 +92,14 @@ test("a wrong rule, fault or agent is an error that names the remedy", withMock(
   await assert.rejects(mock.agent("x".repeat(300)), /POST .*agents failed with 422/);
 }, { rejections: "off" }));
 
+test("a control request whose await was forgotten fails its test, if it fails", async () => {
+  const forgotten = [];
+  const run = withMock((mock) => {
+    forgotten.push(mock.fail("nonsense").catch(() => {}));
+  });
+  await assert.rejects(run(), /"nonsense" is not a fault/);
+});
+
 test("a mock is shared by tests, and its URL may end with a slash", async () => {
   assert.equal(await sharedMock(), await sharedMock());
   const connected = await startMock({ url: `${AGENT_MOCK_URL}/` });

@@ -112,6 +112,7 @@ def test_requests_are_explained_oldest_first_with_reason_and_remedy(looker: Cont
     assert lines[0] == '1. POST /api/v1/compatibility/openai/v1/agents/demo/chat/completions 200 answered: "Hello!"'
     assert lines[1].endswith('400 refused: "Hi"')
     assert '   value: "wizard"' in lines
+    assert "   remedy: send one of assistant, tool, user" in lines
     assert '   remedy: add the field "messages"' in lines
     assert "   reason: body/temperature: Input should be less than or equal to 2" in lines
     assert "   remedy: send at most 2" in lines

@@ -184,6 +184,23 @@ def test_the_tokens_of_a_test_are_bounded(mock: AgentMock) -> None:
         mock.assert_usage(max_tokens=total - 1)
 
 
+def test_a_stream_that_reports_no_usage_does_not_count_as_none(mock: AgentMock) -> None:
+    list(ask(mock, stream=True, stream_options={"include_usage": True}))
+    mock.assert_usage(max_tokens=10_000)
+    list(ask(mock, stream=True))
+    with pytest.raises(AssertionError, match=r"request 2 is a stream that reports no usage\. Send stream_options="):
+        mock.assert_usage(max_tokens=10_000)
+
+
+def test_requests_without_the_scope_of_the_test_are_reported(shared: SharedServer) -> None:
+    path = "/api/v1/compatibility/openai/v1/models"
+    httpx.get(f"{shared.server.url}{path}")
+    with shared.open() as mock:
+        assert "received no request. Does" in mock.describe()
+        httpx.get(f"{shared.server.url}{path}")
+        assert f"1 came without the scope of the test, the last one GET {path}. Use agent_mock" in mock.describe()
+
+
 def test_a_scope_is_deleted_after_its_test(shared: SharedServer) -> None:
     with shared.open() as mock:
         mock.reply("x")

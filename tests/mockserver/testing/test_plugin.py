@@ -143,6 +143,13 @@ def test_it(agent_mock):
     assert 'agent_mock_config: agents.0.nam: "nam" is not a known key; did you mean "name"?' in run.output
 
 
+def test_a_wrong_rule_shows_the_line_of_the_test_alone(tmp_path: Path) -> None:
+    run = run_pytest(tmp_path, "def test_it(agent_mock):\n    agent_mock.reply('x', user_contain='y')\n")
+    assert 'did you mean "user_contains"' in run.output
+    assert "> " in run.output
+    assert "agent_mock.py" not in run.output
+
+
 def test_the_error_format_is_an_option(tmp_path: Path) -> None:
     test = (
         HEAD
