@@ -15,6 +15,7 @@ import pytest
 PREFIX = "--contract-"
 JUDGE = "contract_tests.runner.plugin"
 CLIENT_TESTS = "mockserver.testing.plugin"
+COVERAGE = "mockserver.testing.coverage"
 
 #: The options of `agent_mock`: name, allowed values, meaning.
 OPTIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -32,6 +33,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         more: dict[str, Any] = {"choices": values} if values else {"metavar": "FILE"}
         group.addoption(f"--{name}", help=meaning, **more)
         parser.addini(name.replace("-", "_"), meaning)
+    meaning = "report what the tests met of the contract, and what they never did"
+    group.addoption("--agent-mock-coverage", action="store_true", help=meaning)
+    parser.addini("agent_mock_coverage", meaning, type="bool", default=False)
+    meaning = "write the coverage to FILE as well: .html, .json or .txt; can be repeated"
+    group.addoption("--agent-mock-coverage-report", action="append", metavar="FILE", help=meaning)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the plugin for contract coverage if an option asks for it."""
+    options = (config.getoption("agent_mock_coverage"), config.getoption("agent_mock_coverage_report"))
+    if any(options) or config.getini("agent_mock_coverage"):
+        _load(config.pluginmanager, COVERAGE, "--agent-mock-coverage")
 
 
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:

@@ -46,6 +46,8 @@ COMMANDS: Mapping[str, CommandEntry] = {
     "diff": CommandEntry("agent_contract.cli.diff", "Show what changed between versions, documents or reports."),
     "faults": CommandEntry("mockserver.cli", "List the faults that the mock can produce."),
     "fixtures": CommandEntry("mockserver.cli.fixtures", "Write recorded exchanges of the contract."),
+    "coverage": CommandEntry("mockserver.cli.client_checks", "Show what a client never met, from a journal."),
+    "lint-session": CommandEntry("mockserver.cli.client_checks", "Find misuse of sessions, in a journal."),
     "load": CommandEntry("load_generator.cli", "Load a server with many users, by Locust.", ("locust",), "load"),
     "check": CommandEntry("agent_contract.cli.check", "Report problems of an OpenAPI document."),
 }
@@ -72,7 +74,7 @@ class LazyGroup(click.Group):
             for library in entry.needs:
                 if find_spec(library) is None:
                     raise ModuleNotFoundError(name=library)
-            command = getattr(import_module(entry.module), cmd_name)
+            command = getattr(import_module(entry.module), cmd_name.replace("-", "_"))
         except ImportError as error:
             raise click.ClickException(missing(error, f"agent-contract {cmd_name}", entry.extra)) from error
         if not isinstance(command, click.Command):

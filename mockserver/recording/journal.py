@@ -23,6 +23,8 @@ from mockserver.stores import Entry, Store
 
 #: Maximum number of bytes of a stored body.
 MOST_BODY = 8 * 1024
+#: Bytes of it that the last events of a long stream may take.
+_MOST_END = 2 * 1024
 #: Maximum number of stored characters of a path or a value, and of all headers or all parameters.
 MOST_TEXT = 1000
 MOST_FIELDS = 8 * 1024
@@ -155,11 +157,16 @@ def _request(request: Request, redaction: Redaction) -> dict[str, Any]:
 
 def _reply(reply: Reply, redaction: Redaction) -> dict[str, Any]:
     value = {"status": reply.status, "headers": dict(_fields(reply.headers.items(), redaction))}
+    value["seconds"] = round(reply.delay + sum([event.delay for event in _events_of(reply)]), 3)
     if isinstance(reply.body, bytes):
         return {**value, "size": len(reply.body), **_body(reply.body, redaction)}
     size = sum(len(event.data) for event in reply.body)
-    kept = list(_kept_events(reply.body, redaction))
+    kept = [*_kept_events(reply.body, redaction)]
     return {**value, "size": size, "events": kept, "cut": len(kept) < len(reply.body)}
+
+
+def _events_of(reply: Reply) -> tuple[Event, ...]:
+    return () if isinstance(reply.body, bytes) else reply.body
 
 
 def _fields(fields: Iterable[tuple[str, str]], redaction: Redaction) -> Iterator[tuple[str, str]]:
@@ -179,12 +186,21 @@ def _body(body: bytes, redaction: Redaction) -> dict[str, Any]:
 
 
 def _kept_events(events: tuple[Event, ...], redaction: Redaction) -> Iterator[tuple[str, str]]:
-    left = MOST_BODY
-    for event in events:
-        left -= len(event.data)
-        if left < 0:
-            return
+    """Yield the first events and the last ones: these hold the finish reason, the usage and the end of a stream."""
+    first, size = _fitting(events, MOST_BODY - _MOST_END)
+    last, _ = _fitting(events[first:][::-1], MOST_BODY - size)
+    for event in (*events[:first], *events[len(events) - last :]):
         yield event.name, redaction.text(event.data.decode("utf-8", "backslashreplace"))
+
+
+def _fitting(events: tuple[Event, ...], most: int) -> tuple[int, int]:
+    """Return how many of the events, from the first one, have at most `most` bytes together, and their bytes."""
+    size = 0
+    for number, event in enumerate(events):
+        if size + len(event.data) > most:
+            return number, size
+        size += len(event.data)
+    return len(events), size
 
 
 def _violation(violation: Violation, redaction: Redaction) -> dict[str, str]:

@@ -20,6 +20,9 @@ from agent_contract.document.reader import parse_text, read_text
 from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request
 from mockserver.adapters.threaded_server import API, MockServer
 from mockserver.build import create_engine, load_engine, own_contract
+from mockserver.client_checks.lint_report import describe
+from mockserver.client_checks.observation import from_entry
+from mockserver.client_checks.session_lint import Finding, lint_sessions
 from mockserver.config import Config, read_config
 from mockserver.core.outcome import Outcome
 from mockserver.core.scopes import SCOPE_HEADER
@@ -348,7 +351,13 @@ class AgentMock:
         entries = [
             (number, orjson.loads(encode_entry(one, Subject(0), self.engine.redaction))) for number, one in shown
         ]
-        return explain(entries, len(exchanges), self.engine.contract)
+        explained = explain(entries, len(exchanges), self.engine.contract)
+        found = [line for finding in self.lint_sessions() for line in describe(finding)]
+        return "\n".join([explained, *(["Misuse of sessions:", *found] if found else [])])
+
+    def lint_sessions(self) -> list[Finding]:
+        """Return each misuse of a session in the requests of this test that was answered with 200."""
+        return lint_sessions(map(from_entry, reversed(self.engine.requests(self.scope))))
 
     def _add(self, value: Mapping[str, Any]) -> None:
         __tracebackhide__ = True

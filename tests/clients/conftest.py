@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.clients.support.sessions import newest_request, session_findings
 from tests.support.serving import Served, serve
 
 TOKEN = "the-token-of-the-tests"
@@ -16,6 +17,14 @@ TOKEN = "the-token-of-the-tests"
 def served() -> Iterator[Served]:
     with serve() as running:
         yield running
+
+
+@pytest.fixture
+def sound_sessions(served: Served) -> Iterator[None]:
+    """Fail a test whose client misuses sessions."""
+    before = newest_request(served)
+    yield
+    assert session_findings(served, before) == []
 
 
 @pytest.fixture(scope="session")

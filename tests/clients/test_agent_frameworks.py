@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.clients.support.sessions import newest_request, session_findings
 from tests.support.serving import Served, serve
 
 PROGRAMS = Path(__file__).parent / "frameworks"
@@ -34,7 +35,8 @@ def meteorologist(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def printed(program: str, server: Served) -> dict[str, Any]:
-    """Return what a program prints as JSON when it is given an agent's base URL."""
+    """Return what a program prints as JSON when it is given an agent's base URL; it uses sessions soundly."""
+    before = newest_request(server)
     done = subprocess.run(
         [sys.executable, str(PROGRAMS / program), server.agent("meteorologist")],
         capture_output=True,
@@ -43,6 +45,8 @@ def printed(program: str, server: Served) -> dict[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert newest_request(server) > before
+    assert session_findings(server, before) == []
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

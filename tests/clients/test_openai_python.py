@@ -20,6 +20,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletio
 from tests.clients.conftest import TOKEN
 from tests.support.serving import Served
 
+#: What the SDK sends is no misuse of a session in any of these tests.
+pytestmark = pytest.mark.usefixtures("sound_sessions")
+
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello!"}]
 MODEL = ""  # stands for the agent's own
 

@@ -105,7 +105,7 @@ def test_an_entry_is_bounded_whatever_is_sent() -> None:
     assert len(json.dumps(kept(request, Reply(200, {}, b"x" * 10**6), *violations))) < 64 * 1024
 
 
-def test_of_a_long_stream_the_first_events_are_kept() -> None:
+def test_of_a_long_stream_the_first_and_the_last_events_are_kept() -> None:
     events = tuple(Event(b'{"n":%d}' % number) for number in range(5000))
     reply = kept(Request("GET", "/"), Reply(200, {}, events))["reply"]
 
@@ -113,6 +113,22 @@ def test_of_a_long_stream_the_first_events_are_kept() -> None:
     assert reply["size"] == sum(len(event.data) for event in events)
     assert 500 < len(reply["events"]) < 5000
     assert reply["events"][0] == ["", '{"n":0}']
+    assert reply["events"][-1] == ["", '{"n":4999}']
+    assert sum(len(data) for _, data in reply["events"]) <= 8 * 1024
+
+
+@pytest.mark.parametrize("size", [1, 100, 2000, 7000, 8192])
+def test_a_stream_of_8_kib_is_kept_whole(size: int) -> None:
+    events = tuple(Event(b"x" * size) for _ in range(8192 // size))
+    reply = kept(Request("GET", "/"), Reply(200, {}, events))["reply"]
+    assert len(reply["events"]) == len(events)
+    assert not reply["cut"]
+
+
+def test_the_delays_of_a_reply_are_recorded() -> None:
+    events = tuple(Event(b"x", delay=0.25) for _ in range(4))
+    assert kept(Request("GET", "/"), Reply(200, {}, events, delay=0.5))["reply"]["seconds"] == 1.5
+    assert kept(Request("GET", "/"), Reply(200, {}, b"", delay=0.5))["reply"]["seconds"] == 0.5
 
 
 def as_shown(body: bytes) -> Any:

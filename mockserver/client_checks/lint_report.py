@@ -1,0 +1,32 @@
+"""The findings on sessions as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import orjson
+
+from mockserver.client_checks.session_lint import Finding
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """Return two lines for each finding, and the sum of the wasted tokens."""
+    if not findings:
+        return "no misuse of sessions"
+    lines = [line for finding in findings for line in describe(finding)]
+    wasted = sum(finding.wasted_tokens for finding in findings)
+    return "\n".join([*lines, f"{len(findings)} found, {wasted} tokens wasted"])
+
+
+def describe(finding: Finding) -> list[str]:
+    """Return a finding in two lines: where and what; what to do."""
+    place = f"request {finding.request}"
+    place += f", turn {finding.turn} of session {finding.session}" if finding.session else ""
+    tokens = f" ({finding.wasted_tokens} tokens wasted)" if finding.wasted_tokens else ""
+    return [f"{finding.rule}: {place}: {finding.problem}{tokens}", f"  remedy: {finding.remedy}"]
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """Return the findings as a list of JSON objects."""
+    return orjson.dumps([asdict(finding) for finding in findings], option=orjson.OPT_INDENT_2).decode()
