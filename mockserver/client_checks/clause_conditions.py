@@ -92,8 +92,8 @@ def _calls_without_content(seen: Observation) -> bool:
 
 
 def _has_unusual_text(seen: Observation) -> bool:
-    texts = [message["content"] for message in seen.messages if isinstance(message.get("content"), str)]
-    return any(map(_is_unusual, "".join(texts)))
+    contents = [message["content"] for message in seen.messages if isinstance(message.get("content"), str)]
+    return any(map(_is_unusual, "".join(contents)))
 
 
 def _is_unusual(character: str) -> bool:

@@ -35,7 +35,7 @@ def read_journal_file(text: bytes) -> list[Observation]:
 
 
 def _values(text: bytes) -> Iterator[Any]:
-    """Yield the JSON values of a text: the whole text is one, or each of its lines."""
+    """Yield the JSON values of a file: the whole is one, or each of its lines."""
     try:
         yield orjson.loads(text)
         return

@@ -20,7 +20,7 @@ def as_text(findings: Sequence[Finding]) -> str:
 
 
 def describe(finding: Finding) -> list[str]:
-    """Return a finding in two lines: where and what; what to do."""
+    """Return a finding in two lines: its place with the problem, and the remedy."""
     place = f"request {finding.request}"
     place += f", turn {finding.turn} of session {finding.session}" if finding.session else ""
     tokens = f" ({finding.wasted_tokens} tokens wasted)" if finding.wasted_tokens else ""

@@ -266,7 +266,7 @@ def _creates(seen: Observation) -> bool:
 
 
 def _other_name(seen: Observation) -> str:
-    """Return where the request has a session under a name that the API ignores, empty if it has none."""
+    """Return the place of a session under a name that the API ignores, empty if the request has none."""
     for name in _OTHER_NAMES & seen.sent.keys():
         if seen.sent[name]:
             return f"the field `{name}`"
@@ -308,8 +308,8 @@ def _readable(message: Mapping[str, Any]) -> dict[str, Any]:
     """Return a message whose text can be read: what the schema doesn't allow was refused, but may be recorded."""
     content = message.get("content")
     if isinstance(content, list):
-        texts = [part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)]
-        content = " ".join(texts)
+        parts = [part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)]
+        content = " ".join(parts)
     return {**message, "content": content if isinstance(content, str) else ""}
 
 
