@@ -33,7 +33,7 @@ def coverage(journal: BinaryIO, report: tuple[Path, ...]) -> None:
     JOURNAL is a file with what GET /__mock__/requests returned; - is standard input.
     """
     from mockserver.client_checks.coverage import Coverage
-    from mockserver.client_checks.coverage_report import ReportError, as_text, write_report
+    from mockserver.client_checks.coverage_report import CoverageReportError, as_text, write_report
 
     contract, found = load_contract(), Coverage()
     for seen in _read(journal):
@@ -41,7 +41,7 @@ def coverage(journal: BinaryIO, report: tuple[Path, ...]) -> None:
     try:
         for path in report:
             write_report(path, found, contract)
-    except ReportError as error:
+    except CoverageReportError as error:
         raise click.BadParameter(str(error), param_hint="--report") from None
     click.echo(as_text(found, contract))
 

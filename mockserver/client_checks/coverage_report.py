@@ -48,19 +48,19 @@ def as_html(coverage: Coverage, contract: Contract) -> str:
 FORMS: Mapping[str, Callable[[Coverage, Contract], str]] = {".json": as_json, ".html": as_html, ".txt": as_text}
 
 
-class ReportError(ValueError):
+class CoverageReportError(ValueError):
     """A file that can't be written, with the reason."""
 
 
 def write_report(path: Path, coverage: Coverage, contract: Contract) -> None:
-    """Write the report that the suffix of the path selects; raises `ReportError`."""
+    """Write the report that the suffix of the path selects; raises `CoverageReportError`."""
     form = FORMS.get(path.suffix)
     if form is None:
-        raise ReportError(f"{path} ends with none of {', '.join(FORMS)}")
+        raise CoverageReportError(f"{path} ends with none of {', '.join(FORMS)}")
     try:
         path.write_text(form(coverage, contract), encoding="utf-8")
     except OSError as error:
-        raise ReportError(f"{path} can't be written: {error.strerror or error}") from None
+        raise CoverageReportError(f"{path} can't be written: {error.strerror or error}") from None
 
 
 def _counted(coverage: Coverage) -> str:

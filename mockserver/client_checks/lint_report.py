@@ -7,10 +7,10 @@ from dataclasses import asdict
 
 import orjson
 
-from mockserver.client_checks.session_lint import Finding
+from mockserver.client_checks.session_lint import Misuse
 
 
-def as_text(findings: Sequence[Finding]) -> str:
+def as_text(findings: Sequence[Misuse]) -> str:
     """Return two lines for each finding, and the sum of the wasted tokens."""
     if not findings:
         return "no misuse of sessions"
@@ -19,7 +19,7 @@ def as_text(findings: Sequence[Finding]) -> str:
     return "\n".join([*lines, f"{len(findings)} found, {wasted} tokens wasted"])
 
 
-def describe(finding: Finding) -> list[str]:
+def describe(finding: Misuse) -> list[str]:
     """Return a finding in two lines: its place with the problem, and the remedy."""
     place = f"request {finding.request}"
     place += f", turn {finding.turn} of session {finding.session}" if finding.session else ""
@@ -27,6 +27,6 @@ def describe(finding: Finding) -> list[str]:
     return [f"{finding.rule}: {place}: {finding.problem}{tokens}", f"  remedy: {finding.remedy}"]
 
 
-def as_json(findings: Sequence[Finding]) -> str:
+def as_json(findings: Sequence[Misuse]) -> str:
     """Return the findings as a list of JSON objects."""
     return orjson.dumps([asdict(finding) for finding in findings], option=orjson.OPT_INDENT_2).decode()

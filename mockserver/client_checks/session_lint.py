@@ -29,7 +29,7 @@ _COMPARED = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Misuse:
     """One misuse: its rule, the number of the request, the session with its turn, what is wrong, and what to do.
 
     `wasted_tokens` are those of the prompt or of the answer that were paid for nothing.
@@ -68,13 +68,13 @@ class _Conversations:
     unused: dict[tuple[str, str], list[_Session]] = field(default_factory=dict)
 
 
-def lint_sessions(observations: Iterable[Observation]) -> list[Finding]:
+def lint_sessions(observations: Iterable[Observation]) -> list[Misuse]:
     """Return every misuse in the exchanges of one scope, which are in the order of the requests."""
     state = _Conversations()
     return [finding for seen in observations if seen.operation in _OPERATIONS for finding in _check(seen, state)]
 
 
-def _check(seen: Observation, state: _Conversations) -> Iterator[Finding]:
+def _check(seen: Observation, state: _Conversations) -> Iterator[Misuse]:
     """Yield the findings of one request, and remember what it did."""
     named = _named(seen)
     session = state.sessions.get(named) if named else None
@@ -112,7 +112,7 @@ def _remember(seen: Observation, named: str, state: _Conversations) -> None:
 # The rules: each gets a request, the session that it names, if any, and what happened before.
 
 
-def _history_resent(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Finding]:
+def _history_resent(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Misuse]:
     """The session contains the earlier turns already, so the model reads them twice."""
     if session is None or seen.status != 200:
         return
@@ -123,7 +123,7 @@ def _history_resent(seen: Observation, session: _Session | None, _: _Conversatio
         yield _finding("history-resent", seen, session, tokens, problem, "send only the new messages")
 
 
-def _instructions_resent(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Finding]:
+def _instructions_resent(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Misuse]:
     if session is None or seen.status != 200:
         return
     again = [one for one in seen.messages if one.get("role") == "system" and _is_in(one, session.contents)]
@@ -133,7 +133,7 @@ def _instructions_resent(seen: Observation, session: _Session | None, _: _Conver
         yield _finding("instructions-resent", seen, session, tokens, problem, "send it in the first turn only")
 
 
-def _session_per_turn(seen: Observation, _: _Session | None, state: _Conversations) -> Iterator[Finding]:
+def _session_per_turn(seen: Observation, _: _Session | None, state: _Conversations) -> Iterator[Misuse]:
     if not _creates(seen):
         return
     unused = state.unused.get(_client(seen), [])
@@ -148,7 +148,7 @@ def _session_per_turn(seen: Observation, _: _Session | None, state: _Conversatio
         yield _finding("session-per-turn", seen, unused[-1], 0, problem, remedy)
 
 
-def _id_dropped(seen: Observation, _: _Session | None, state: _Conversations) -> Iterator[Finding]:
+def _id_dropped(seen: Observation, _: _Session | None, state: _Conversations) -> Iterator[Misuse]:
     """The client got the id of a session, and continues without it."""
     if seen.status != 200 or seen.sent.get("create_session") is True or _named(seen):
         return
@@ -167,7 +167,7 @@ def _id_dropped(seen: Observation, _: _Session | None, state: _Conversations) ->
         unused.remove(last)
 
 
-def _other_field(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Finding]:
+def _other_field(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Misuse]:
     name = _other_name(seen)
     if name and not _named(seen) and seen.status == 200:
         problem = f"{name} is ignored, so the answer knows no earlier turn"
@@ -175,7 +175,7 @@ def _other_field(seen: Observation, session: _Session | None, _: _Conversations)
         yield _finding("other-field", seen, session, tokens, problem, "send the id as `store_in_session`")
 
 
-def _null_id(seen: Observation, _: _Session | None, state: _Conversations) -> Iterator[Finding]:
+def _null_id(seen: Observation, _: _Session | None, state: _Conversations) -> Iterator[Misuse]:
     is_null = "store_in_session" in seen.sent and seen.sent["store_in_session"] is None
     if is_null and seen.status == 200 and not _creates(seen):
         unused = state.unused.get(_client(seen), [])
@@ -184,33 +184,33 @@ def _null_id(seen: Observation, _: _Session | None, state: _Conversations) -> It
             yield _finding("null-id", seen, unused[-1], 0, problem, "send the id of the session")
 
 
-def _create_and_store(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Finding]:
+def _create_and_store(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Misuse]:
     if seen.sent.get("create_session") is True and _named(seen) and seen.status == 200:
         problem = "`create_session` has no effect next to `store_in_session`"
         yield _finding("create-and-store", seen, session, 0, problem, "send one of the two")
 
 
-def _two_users(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Finding]:
+def _two_users(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Misuse]:
     user = _user(seen)
     if session is not None and user and session.user and user != session.user and seen.status == 200:
         problem = f"user {user!r} reads and extends the session of user {session.user!r}"
         yield _finding("two-users", seen, session, 0, problem, "give each user a session of their own")
 
 
-def _parallel_turns(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Finding]:
+def _parallel_turns(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Misuse]:
     latest = session.latest if session is not None else None
     if latest is not None and seen.status == 200 and seen.time < latest.time + latest.seconds - _TOLERANCE:
         problem = f"the request was sent before the answer to request {latest.number} of this session was complete"
         yield _finding("parallel-turns", seen, session, 0, problem, "send a turn after the answer to the one before")
 
 
-def _expired(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Finding]:
+def _expired(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Misuse]:
     if seen.status == 404 and session is not None and session.refused:
         problem = "the session was refused as unknown before, and the client sends its id again"
         yield _finding("expired-not-recreated", seen, session, 0, problem, "create a new session after a 404")
 
 
-def _lost_choices(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Finding]:
+def _lost_choices(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Misuse]:
     number = seen.sent.get("n")
     uses = bool(_named(seen)) or seen.sent.get("create_session") is True
     if uses and isinstance(number, int) and number > 1 and seen.status == 200:
@@ -224,7 +224,7 @@ def _lost_choices(seen: Observation, session: _Session | None, _: _Conversations
         )
 
 
-def _call_unanswered(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Finding]:
+def _call_unanswered(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Misuse]:
     if session is None or seen.status != 200 or not session.answer.get("tool_calls"):
         return
     if not any(message.get("role") in ("tool", "function") for message in seen.messages):
@@ -233,7 +233,7 @@ def _call_unanswered(seen: Observation, session: _Session | None, _: _Conversati
         yield _finding("call-unanswered", seen, session, 0, problem, remedy)
 
 
-def _turn_repeated(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Finding]:
+def _turn_repeated(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Misuse]:
     """A client that retries does not know that its turn was stored."""
     latest = session.latest if session is not None else None
     if latest is None or seen.status != 200 or latest.body != seen.body:
@@ -244,16 +244,16 @@ def _turn_repeated(seen: Observation, session: _Session | None, _: _Conversation
         yield _finding("turn-repeated", seen, session, tokens, problem, "don't retry a turn of a session by itself")
 
 
-_Rule = Callable[[Observation, "_Session | None", _Conversations], Iterator[Finding]]
+_Rule = Callable[[Observation, "_Session | None", _Conversations], Iterator[Misuse]]
 _RULES: tuple[_Rule, ...] = (
     *(_history_resent, _instructions_resent, _session_per_turn, _id_dropped, _other_field, _null_id),
     *(_create_and_store, _two_users, _parallel_turns, _expired, _lost_choices, _call_unanswered, _turn_repeated),
 )
 
 
-def _finding(rule: str, seen: Observation, session: _Session | None, tokens: int, problem: str, remedy: str) -> Finding:
+def _finding(rule: str, seen: Observation, session: _Session | None, tokens: int, problem: str, remedy: str) -> Misuse:
     id, turn = (session.id, session.turns + 1) if session else ("", 1)
-    return Finding(rule, seen.number, id, turn, tokens, problem, remedy)
+    return Misuse(rule, seen.number, id, turn, tokens, problem, remedy)
 
 
 def _named(seen: Observation) -> str:

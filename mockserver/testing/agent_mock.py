@@ -22,7 +22,7 @@ from mockserver.adapters.threaded_server import API, MockServer
 from mockserver.build import create_engine, load_engine, own_contract
 from mockserver.client_checks.lint_report import describe
 from mockserver.client_checks.observation import from_entry
-from mockserver.client_checks.session_lint import Finding, lint_sessions
+from mockserver.client_checks.session_lint import Misuse, lint_sessions
 from mockserver.config import Config, read_config
 from mockserver.core.outcome import Outcome
 from mockserver.core.scopes import SCOPE_HEADER
@@ -355,7 +355,7 @@ class AgentMock:
         found = [line for finding in self.lint_sessions() for line in describe(finding)]
         return "\n".join([explained, *(["Misuse of sessions:", *found] if found else [])])
 
-    def lint_sessions(self) -> list[Finding]:
+    def lint_sessions(self) -> list[Misuse]:
         """Return each misuse of a session in the requests of this test that was answered with 200."""
         return lint_sessions(map(from_entry, reversed(self.engine.requests(self.scope))))
 

@@ -9,7 +9,7 @@ import pytest
 
 from mockserver.build import own_contract
 from mockserver.client_checks.coverage import Coverage, coverage_from
-from mockserver.client_checks.coverage_report import ReportError, as_text, write_report
+from mockserver.client_checks.coverage_report import CoverageReportError, as_text, write_report
 from mockserver.client_checks.observation import from_exchange
 from mockserver.testing.agent_mock import AgentMock
 
@@ -53,5 +53,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         try:
             write_report(Path(config.invocation_params.dir, name), coverage, contract)
             terminalreporter.write_line(f"wrote {name}")
-        except ReportError as error:
+        except CoverageReportError as error:
             terminalreporter.write_line(f"--agent-mock-coverage-report: {error}", red=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from mockserver.client_checks.journal_file import read_journal_file
-from mockserver.client_checks.session_lint import Finding, lint_sessions
+from mockserver.client_checks.session_lint import Misuse, lint_sessions
 from tests.support.serving import Served
 
 
@@ -15,7 +15,7 @@ def newest_request(server: Served) -> int:
     return int(rows[0]["number"]) if rows else 0
 
 
-def session_findings(server: Served, after: int) -> list[Finding]:
+def session_findings(server: Served, after: int) -> list[Misuse]:
     """Return each misuse of a session in the requests after a number."""
     journal = httpx.get(f"{server.url}/__mock__/requests?limit=500").content
     return lint_sessions(seen for seen in read_journal_file(journal) if seen.number > after)

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from mockserver.client_checks.session_lint import Finding
+from mockserver.client_checks.session_lint import Misuse
 from tests.mockserver.client_checks.support.conversations import Conversation
 
 CALL = [{"type": "function", "function": {"name": "get_time"}}]
 
 
-def only(chat: Conversation) -> Finding:
+def only(chat: Conversation) -> Misuse:
     (finding,) = chat.findings()
     return finding
 
 
-def place(finding: Finding) -> tuple[str, int, int]:
+def place(finding: Misuse) -> tuple[str, int, int]:
     return finding.rule, finding.request, finding.turn
 
 

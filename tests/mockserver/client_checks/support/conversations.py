@@ -10,7 +10,7 @@ import orjson
 from agent_contract.messages import Exchange, Request
 from mockserver.build import create_engine, own_contract
 from mockserver.client_checks.observation import Observation, from_entry
-from mockserver.client_checks.session_lint import Finding, lint_sessions
+from mockserver.client_checks.session_lint import Misuse, lint_sessions
 from mockserver.generation.latency import Pace
 
 API = "/api/v1/compatibility/openai/v1"
@@ -56,5 +56,5 @@ class Conversation:
     def observations(self) -> list[Observation]:
         return [from_entry(entry) for entry in reversed(self.engine.requests())]
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[Misuse]:
         return lint_sessions(self.observations())
