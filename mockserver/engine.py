@@ -13,25 +13,28 @@ from typing import Any, Protocol
 
 import orjson
 
-from agent_contract import Contract
+from agent_contract import Contract, Found
 from agent_contract.document.errors import ContractError
 from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request
 from agent_contract.redaction import Redaction
 from mockserver.config import Config
 from mockserver.control import HEALTH, PREFIX, READY, SCOPED
 from mockserver.control.pages import Page
+from mockserver.core import keys
 from mockserver.core.context import Context, FreshValues, Settings
 from mockserver.core.ids import IdSource
 from mockserver.core.limits import Limits
 from mockserver.core.outcome import Outcome, Rejection, Reset
 from mockserver.core.scopes import SCOPE_HEADER, Scopes
-from mockserver.core.scripts import Scripts
+from mockserver.core.scripts import Scripts, StoredUses
 from mockserver.core.transaction import Transaction
 from mockserver.faults.fault import FAULT_HEADER
 from mockserver.faults.stateful import Sent
 from mockserver.gateway import cors
 from mockserver.gateway.gateway import Admitted, EarlyReply, Gateway
 from mockserver.recording.journal import Journal, Subject, read_journal, readable_entry
+from mockserver.recording.recording import Recording
+from mockserver.recording.replay import Miss, Replay, replayed
 from mockserver.scenarios.script import ActiveScript
 from mockserver.stores import Conflict, Store, StoreFull, StoreUnavailable, limited_wait
 
@@ -86,7 +89,7 @@ class Engine:
     since 1970. `subject` returns the subject of a journal entry, from the time, the path's parameters and the keys that
     were read or written. `scripts` are the rules and faults. `pages` are served in addition to the contract, by path.
     `listener` is called with every exchange before its reply is returned. `control` returns the gateway of the control
-    interface, which most mocks in tests never need.
+    interface, which most mocks in tests never need. `replay` answers before anything is checked against the contract.
     """
 
     api: Gateway
@@ -102,6 +105,7 @@ class Engine:
     clock: Callable[[], float]
     subject: Callable[[float, Mapping[str, str], tuple[str, ...]], Subject]
     listener: Callable[[Exchange], None] | None = None
+    replay: Replay | None = None
 
     @property
     def contract(self) -> Contract:
@@ -183,6 +187,13 @@ class Engine:
         page = self.pages.get(request.path)
         if page is not None:  # not recorded: it is not a request to what is served
             return _finished(page.exchange(request), cors.headers(request))
+        if self.replay is None:
+            return self._answer(request)
+        found = self._replayed(self.replay, request)
+        return found if isinstance(found, Exchange) else self._answer(request, found)
+
+    def _answer(self, request: Request, missed: Miss | None = None) -> Exchange:
+        """Return the exchange of a request to what is served, and record it; `missed` is why no recording answers."""
         admission = self.api.admit(request)
         touched: tuple[str, ...] = ()
         if isinstance(admission, EarlyReply):
@@ -194,8 +205,38 @@ class Engine:
             exchange = _finished(exchange, cors.headers(request))
         else:
             exchange, touched = self._run_scripted(admission)
+        if missed is not None:
+            exchange = replace(exchange, hints=(*exchange.hints, missed.why))
         self.record_in(exchange, admission.scope or "", admission.path_parameters, touched)
         return exchange
+
+    def _replayed(self, replay: Replay, request: Request) -> Exchange | Miss | None:
+        """Return the exchange with a recorded reply, or with the refusal of a strict replay, and record it.
+
+        Returns the miss if the answer must be computed, None for a request that may not be answered at all.
+        """
+        scope = self.api.scope_of(request)
+        if scope is None:
+            return None
+        found = self.contract.find(request.method, request.path)
+        operation, parameters = (found.operation, found.parameters) if isinstance(found, Found) else (None, {})
+        try:
+            answer = replay.find(request, self.replay_uses(scope))
+        except StoreUnavailable:
+            return None  # what follows finds it unavailable too, and answers so
+        if isinstance(answer, Recording):
+            exchange = replayed(request, answer, operation.id if operation else "")
+        elif replay.strict:
+            exchange = self.api.refuse(request, operation, Rejection(404, "", answer.why))
+        else:
+            return answer
+        exchange = _finished(exchange, cors.headers(request))
+        self.record_in(exchange, scope, parameters)
+        return exchange
+
+    def replay_uses(self, scope: str) -> StoredUses:
+        """Return the counter of how often each recording was replayed in a scope."""
+        return StoredUses(self.store, keys.scope(scope) + keys.REPLAY_USES)
 
     def _handle_control(self, request: Request) -> Exchange:
         """Return an exchange of the control interface; it is not recorded, and pages of other origins can't read it."""

@@ -13,6 +13,7 @@ from agent_contract.document.errors import ContractError
 from agent_contract.printable import printable
 from mockserver.cli.options import (
     FILE,
+    FOLDER,
     SECONDS,
     TIMEOUT,
     allow_host_option,
@@ -21,11 +22,13 @@ from mockserver.cli.options import (
     control_option,
     control_token_option,
     host_option,
+    ignore_option,
     is_loopback,
     listen,
     log_level_option,
     option,
     port_option,
+    replay_speed_option,
     url_of,
 )
 from mockserver.core.limits import Limits
@@ -65,6 +68,16 @@ _CONNECTIONS = ConnectionLimits()
     metavar="FAULT",
     help="Fault to produce: NAME or NAME:key=value,key=value; `agent-contract faults` lists them. Can be repeated.",
 )
+@option(
+    "--replay", type=FOLDER, metavar="DIR", help="Folder of recordings, which answer the requests that were recorded."
+)
+@option(
+    "--strict",
+    is_flag=True,
+    help="With --replay: refuse a request that was not recorded instead of computing an answer.",
+)
+@ignore_option
+@replay_speed_option
 @option(
     "--error-format",
     type=click.Choice(["fastapi", "openai"]),
@@ -246,12 +259,20 @@ def _engine(
     scenario: Path | None,
     fault: tuple[str, ...],
     error_format: str | None,
+    replay: Path | None,
+    strict: bool,
+    ignore: tuple[str, ...],
+    replay_speed: float,
 ) -> Engine:
-    from mockserver.build import load_engine
+    from mockserver.build import load_engine, with_replay
     from mockserver.generation.latency import Pace
+    from mockserver.recording.recording_folder import RecordingError
+    from mockserver.recording.request_key import IgnoreError
 
     for name, secret in (("--token", token), ("--control-token", control_token)):
         check_token(name, secret)
+    if (strict or ignore) and replay is None:
+        raise click.UsageError("--strict and --ignore are for recordings. Add --replay DIR.")
     if allow_outside and not spec:
         raise click.UsageError("--allow-outside is for the document of --spec. Add --spec FILE, or leave it out.")
     try:
@@ -262,7 +283,14 @@ def _engine(
         options["allowed_hosts"] = tuple(name.lower() for name in allow_host)
         options["allow_outside"] = allow_outside
         options |= {"scenario": scenario, "faults": fault, "error_format": error_format}
-        return load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **options)
+        engine = load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **options)
+        if replay is None:
+            return engine
+        return with_replay(engine, replay, ignore=ignore, strict=strict, speed=replay_speed)
+    except RecordingError as error:
+        raise UserError(str(error)) from None
+    except IgnoreError as error:
+        raise click.BadParameter(str(error), param_hint="--ignore") from None
     except ContractError as error:
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None
 
@@ -283,6 +311,9 @@ def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
     command = example_command(contract, url, needs_token, {"agent_id": default_agent} if default_agent else None)
     if command:
         lines += ["Try, with the token in $AGENT_CONTRACT_TOKEN:" if needs_token else "Try:", "  " + command]
+    if engine.replay is not None:
+        otherwise = "refused" if engine.replay.strict else "computed"
+        lines.append(f"{len(engine.replay)} recorded exchanges are replayed; other answers are {otherwise}.")
     lines.append(connections)
     return printable("\n".join(lines))
 

@@ -60,6 +60,19 @@ allow_host_option = option(
     help="Host name that the control interface accepts in addition to IP addresses, localhost and names without a dot; "
     "* accepts every host and every origin. Can be repeated.",
 )
+ignore_option = option(
+    "--ignore",
+    multiple=True,
+    metavar="WHAT",
+    help="What does not count when a request is compared with recordings: a place such as body/user or "
+    "body/messages/*/name; dates, times or uuids in text; or re:PATTERN for other text. Can be repeated.",
+)
+replay_speed_option = option(
+    "--replay-speed",
+    default=1.0,
+    type=SECONDS,
+    help="Speed of recorded replies: 1 is as recorded, 2 twice as fast, 0 without delays.",
+)
 log_level_option = option(
     "--log-level",
     default="info",

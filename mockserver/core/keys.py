@@ -15,6 +15,8 @@ JOURNAL = "journal/"
 #: The keys of a scope's rules and faults, and of how often each was used.
 SCRIPT = "script"
 SCRIPT_USES = "script-uses"
+#: The key of how often each recorded request was replayed in a scope.
+REPLAY_USES = "replay-uses"
 #: The key of a scope's clock, once a test controls it.
 CLOCK = "clock"
 #: Prefix of the contents of all scopes, and prefix of the time of their last use.

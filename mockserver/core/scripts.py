@@ -75,7 +75,7 @@ class Scripts:
         if not (faults or script.rules or script.faults or script.strict or script.has_clock):
             return None
         seed = str(self.seed).encode()
-        counter = _Counter(self._store, keys.scope(scope) + keys.SCRIPT_USES)
+        counter = StoredUses(self._store, keys.scope(scope) + keys.SCRIPT_USES)
         clock = self.clock(scope) if script.has_clock else None
         self.has_clocks = self.has_clocks or script.has_clock
         return ActiveScript(
@@ -135,7 +135,7 @@ class Scripts:
     def shown(self, scope: str) -> dict[str, Any]:
         """Return the rules and faults of a scope with the number of their uses, its own first."""
         stored, _ = self._stored(scope)
-        uses = _Counter(self._store, keys.scope(scope) + keys.SCRIPT_USES).counts()
+        uses = StoredUses(self._store, keys.scope(scope) + keys.SCRIPT_USES).counts()
         now = self._now(scope, stored)
         rules = [*stored["rules"], *([rule.id, rule.rule.given] for rule in self.base.rules)]
         faults = [
@@ -209,7 +209,7 @@ def _set_faults(faults: Iterable[Fault], prefix: str, now: float, first: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class _Counter:
+class StoredUses:
     """Counts uses, and keeps states, under one key of the store."""
 
     store: Store

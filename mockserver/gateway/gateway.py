@@ -126,6 +126,13 @@ class Gateway:
         assert admission.scope is not None
         return Admitted(admission.call, admission.scope, admission.path_parameters)
 
+    def scope_of(self, request: Request) -> str | None:
+        """Return the scope of a request; None if its token, the name of its scope or its size is refused."""
+        admission = Admission(request)
+        if any(check(self, admission) for check in (Gateway.authenticate, Gateway.select_scope, Gateway.limit_body)):
+            return None
+        return admission.scope
+
     def refuse(self, request: Request, operation: Operation | None, rejection: Rejection) -> Exchange:
         """Return the exchange of a rejected request, with the clause of the rejection."""
         name = operation.id if operation else ""

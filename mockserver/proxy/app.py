@@ -17,7 +17,7 @@ from typing import TypeVar
 from agent_contract import Found, Operation
 from agent_contract.messages import Exchange, Reply, Request, Violation
 from mockserver.adapters.asgi import END_CONNECTION, End, read_body, request_of, send_reply
-from mockserver.adapters.disconnect import App, Receive, Scope, Send, answer_non_http, refusal
+from mockserver.adapters.disconnect import App, Receive, Scope, Send, answer_non_http, cancel_on_disconnect, refusal
 from mockserver.control import PREFIX
 from mockserver.core.scopes import SCOPE_HEADER, is_scope_name
 from mockserver.engine import Engine
@@ -26,8 +26,10 @@ from mockserver.gateway.gateway import EarlyReply
 from mockserver.proxy.checks import EventGate, check_head, check_whole, described, header_value, is_stream, of_message
 from mockserver.proxy.headers import ENFORCE_HEADER, VIOLATIONS_HEADER, Fields, to_client, to_upstream
 from mockserver.proxy.received import Received
-from mockserver.proxy.recorder import Recorder
+from mockserver.proxy.recorder import ExchangeRecorder
 from mockserver.proxy.upstream import Upstream, UpstreamError, UpstreamReply
+from mockserver.recording.recording import Recording
+from mockserver.recording.replay import Replay, replayed
 from mockserver.server.access_log import RequestLog
 
 #: A reply of JSON that announces no more than this is passed on when it is whole, with its violations in a header.
@@ -64,6 +66,7 @@ class Enforce(Enum):
 class Proxy:
     """What serves requests: `engine` has the contract and keeps the journal.
 
+    `replay` answers before the upstream is asked; what it does not answer is refused unless the proxy `passes` it on.
     At most `most_kept` bytes of a reply are kept in memory. If the client closes within a reply, the upstream may still
     finish it for `finish` seconds.
     """
@@ -72,7 +75,9 @@ class Proxy:
     upstream: Upstream
     log: RequestLog
     enforce: Enforce = Enforce.NONE
-    recorder: Recorder | None = None
+    recorder: ExchangeRecorder | None = None
+    replay: Replay | None = None
+    passes: bool = True
     most_kept: int = 8 * 1024 * 1024
     finish: float = 2.0
 
@@ -95,9 +100,16 @@ class _Passage:
     reply: Reply | None = None  # the head of what the upstream answered
     received: Received | None = None
     is_started: bool = False  # the client has got the head of a reply
+    is_request_checked: bool = False
     is_checked: bool = False  # the body of the reply was checked before it was sent
     exchange: Exchange | None = None  # what the journal has
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def scope(self) -> str:
+        """The scope whose journal has the exchange: the one that the request names, if that is a name."""
+        name = self.request.headers.get(SCOPE_HEADER, "")
+        return name if is_scope_name(name) else ""
 
 
 def create_proxy(proxy: Proxy) -> App:
@@ -118,6 +130,10 @@ def create_proxy(proxy: Proxy) -> App:
         passage = _passage(proxy, scope, request)
         if isinstance(passage, Reply):
             return await send_reply(passage, send)
+        if proxy.replay is not None:
+            recorded = await _replay(proxy, proxy.replay, passage)
+            if recorded is not None:
+                return await cancel_on_disconnect(send_reply(recorded, send), receive)
         end: End | None = scope.get("state", {}).get(END_CONNECTION)
         return await _serve(proxy, passage, receive, send, end)
 
@@ -136,6 +152,21 @@ def _passage(proxy: Proxy, scope: Scope, request: Request) -> _Passage | Reply:
     passage = _Passage(request, list(scope["headers"]), target, time.monotonic(), enforce)
     passage.number = proxy.recorder.number() if proxy.recorder else 0
     return passage
+
+
+async def _replay(proxy: Proxy, replay: Replay, passage: _Passage) -> Reply | None:
+    """Return the reply of a recording, or the refusal of a request that is not passed on; None for one that is."""
+    await _check_request(proxy, passage)
+    operation = passage.operation
+    found = replay.find(passage.request, proxy.engine.replay_uses(passage.scope))
+    if isinstance(found, Recording):
+        exchange = replayed(passage.request, found, operation.id if operation else "")
+    elif not proxy.passes:
+        exchange = Exchange(passage.request, refusal(404, found.why), operation.id if operation else "")
+    else:
+        return None
+    _write_journal(proxy, passage, exchange)
+    return exchange.reply
 
 
 async def _serve(proxy: Proxy, passage: _Passage, receive: Receive, send: Send, end: End | None) -> None:
@@ -263,7 +294,10 @@ async def _refuse_reply(
 
 
 async def _check_request(proxy: Proxy, passage: _Passage) -> None:
-    """Find the operation, and what the request breaks."""
+    """Find the operation, and what the request breaks, once."""
+    if passage.is_request_checked:
+        return
+    passage.is_request_checked = True
     headers = {name: text for name, text in passage.request.headers.items() if name != SCOPE_HEADER}
     request = replace(passage.request, headers=headers)
     admission = await _in_thread(len(request.body), partial(proxy.engine.api.admit, request))
@@ -324,10 +358,13 @@ async def _journal(proxy: Proxy, passage: _Passage) -> Exchange:
         if received.problem:
             passage.notes.append(f"not all of the reply was checked: {received.problem}")
     exchange = passage.exchange = _exchange(proxy, passage, reply)
-    name = passage.request.headers.get(SCOPE_HEADER, "")
-    proxy.engine.record_in(exchange, name if is_scope_name(name) else "", passage.parameters)
-    proxy.log.add(exchange, time.monotonic() - passage.begun, proxy.engine.redaction)
+    _write_journal(proxy, passage, exchange)
     return exchange
+
+
+def _write_journal(proxy: Proxy, passage: _Passage, exchange: Exchange) -> None:
+    proxy.engine.record_in(exchange, passage.scope, passage.parameters)
+    proxy.log.add(exchange, time.monotonic() - passage.begun, proxy.engine.redaction)
 
 
 async def _record(proxy: Proxy, passage: _Passage, exchange: Exchange) -> None:

@@ -12,29 +12,37 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from agent_contract.messages import Exchange, Reply, Request
-from agent_contract.redaction import HIDDEN, Redaction, secrets_in
+from agent_contract.redaction import HIDDEN, Redaction
 from agent_contract.secret_scan import first_token
 from agent_contract.validation.check import bare_type
 from agent_contract.validation.sse import parse_events
-from mockserver.recording.recording import EVENT_STREAM, redacted
+from mockserver.recording.recording import EVENT_STREAM, hiding, is_form, redacted
 from mockserver.recording.recording_folder import next_number, write_recording
 
 Value = tuple[str, str, str]
 _Leaf = tuple[tuple[str, ...], str]
 
 
-class Recorder:
+class ExchangeRecorder:
     """Writes exchanges in a thread of its own, numbered in the order of their requests.
 
     `redaction` hides the server's own tokens, `names` are headers, parameters and fields whose values are secrets too.
-    `say` is called with a line for each exchange that is not recorded.
+    `say` is called with a line for each exchange that is not recorded. `replaces` returns the names of the recordings
+    that one of a request replaces: they are removed when it is written.
     """
 
     def __init__(
-        self, folder: Path, redaction: Redaction, say: Callable[[str], None], names: Iterable[str] = ()
+        self,
+        folder: Path,
+        redaction: Redaction,
+        say: Callable[[str], None],
+        names: Iterable[str] = (),
+        replaces: Callable[[Request], Iterable[str]] = lambda _: (),
     ) -> None:
         self._folder, self._say = folder, say
-        self._redaction = redaction.also_named(names)
+        self._names = tuple(names)
+        self._redaction = redaction.also_named(self._names)
+        self._replaces = replaces
         folder.mkdir(parents=True, exist_ok=True)
         self._next = next_number(folder)
         self._thread = ThreadPoolExecutor(1, "recorder")
@@ -51,7 +59,7 @@ class Recorder:
     def skip(self, exchange: Exchange, why: str) -> None:
         """Say why an exchange is not recorded."""
         request = exchange.request
-        path = self._redaction.also(secrets_in(request.headers.items())).text(request.path)
+        path = hiding(request, self._redaction).text(request.path)
         self._say(f"WARNING: {request.method} {path} is not recorded: {why}.")
 
     def close(self) -> None:
@@ -61,11 +69,15 @@ class Recorder:
     def _record(self, number: int, exchange: Exchange) -> None:
         try:
             clean = without_secrets(exchange, self._redaction)
-            write_recording(self._folder, number, clean)
+            write_recording(self._folder, number, clean, self._names)
+            for name in self._replaces(exchange.request):
+                (self._folder / name).unlink(missing_ok=True)
         except SecretFound as found:
             self.skip(exchange, str(found))
         except OSError as error:
             self.skip(exchange, f"{error.filename or self._folder}: {error.strerror or error}")
+        except Exception as error:
+            self.skip(exchange, f"internal error, please report it: {type(error).__name__}: {error}")
 
 
 class SecretFound(Exception):
@@ -77,19 +89,13 @@ def without_secrets(exchange: Exchange, redaction: Redaction) -> Exchange:
 
     Raises `SecretFound`.
     """
-    request = exchange.request
-    form = parse_qsl(request.body.decode("latin-1")) if _is_form(request) else []
-    hide = redaction.also(secrets_in((*request.headers.items(), *request.query, *form)))
+    hide = hiding(exchange.request, redaction)
     clean = redacted(exchange, hide)
     place = first_token(_values(clean)) or _in_pieces(clean.reply, hide)
     if place:
         name = place.rpartition("/")[2]
         raise SecretFound(f"{place} looks like a token. If it is one, hide it with --redact {name}")
     return clean
-
-
-def _is_form(request: Request) -> bool:
-    return bare_type(request.headers.get("content-type", "")) == "application/x-www-form-urlencoded"
 
 
 def _values(exchange: Exchange) -> Iterator[Value]:
@@ -102,7 +108,7 @@ def _values(exchange: Exchange) -> Iterator[Value]:
     for message, headers in (("request", request.headers), ("reply", reply.headers)):
         for name, text in headers.items():
             yield f"{message}/headers/{name}", name, text
-    yield from _of_body("request", request.body, _is_form(request))
+    yield from _of_body("request", request.body, is_form(request))
     if bare_type(reply.headers.get("content-type", "")) == EVENT_STREAM:
         yield "reply/body", "", reply.content().decode("utf-8", "replace")
         for place, text in _joined(reply).items():

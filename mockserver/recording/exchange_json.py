@@ -17,6 +17,7 @@ from agent_contract.messages import JSON, Event, Exchange, Reply, Request
 from agent_contract.printable import shorten
 
 _WIDTH = 110  # maximum length of a value on one line
+_DEEP = 64  # a value of more levels is written as text
 _LONG = 1000  # a longer body of one repeated byte is written as `repeat`
 
 
@@ -75,9 +76,23 @@ def compact_json(text: str) -> dict[str, JSON] | list[JSON] | None:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if isinstance(value, (dict, list)) and json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text:
-        return value
-    return None
+    if not isinstance(value, (dict, list)) or _is_deep(value):
+        return None
+    return value if json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text else None
+
+
+def _is_deep(value: Any) -> bool:
+    """Return whether a value is nested deeper than is readable; writing it would need as much of the stack."""
+    level, depth = [value], 0
+    while level and depth <= _DEEP:
+        level = [
+            part
+            for one in level
+            if isinstance(one, (dict, list))
+            for part in (one.values() if isinstance(one, dict) else one)
+        ]
+        depth += 1
+    return bool(level)
 
 
 def excerpt(value: JSON, most: int) -> str:

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
+from urllib.parse import parse_qsl
 
 from agent_contract.messages import JSON, Event, Exchange, Reply, Request
-from agent_contract.redaction import Redaction, Span
+from agent_contract.redaction import Redaction, Span, secrets_in
 from agent_contract.validation.check import bare_type
 from agent_contract.validation.sse import parse_events
 from mockserver.faults.broken_reply import Piece
@@ -27,10 +28,25 @@ _NOT_RECORDED = frozenset(("connection", "content-length", "date", "host", "keep
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """An exchange that was recorded in the file `name`; a reply that came in pieces has a body of `Piece`s."""
+    """An exchange that was recorded in the file `name`; a reply that came in pieces has a body of `Piece`s.
+
+    `redact` are the names whose values the user had hidden.
+    """
 
     name: str
     exchange: Exchange
+    redact: tuple[str, ...] = ()
+
+
+def hiding(request: Request, redaction: Redaction) -> Redaction:
+    """Return a redaction that also hides the secrets that a request carries in headers, parameters and a form."""
+    form = parse_qsl(request.body.decode("latin-1")) if is_form(request) else ()
+    return redaction.also(secrets_in((*request.headers.items(), *request.query, *form)))
+
+
+def is_form(request: Request) -> bool:
+    """Return whether the body of a request is a form."""
+    return bare_type(request.headers.get("content-type", "")) == "application/x-www-form-urlencoded"
 
 
 def redacted(exchange: Exchange, redaction: Redaction) -> Exchange:
@@ -46,13 +62,12 @@ def redacted(exchange: Exchange, redaction: Redaction) -> Exchange:
 def redacted_request(request: Request, redaction: Redaction) -> Request:
     """Return a request without secrets: what is recorded, and what is compared with recordings."""
     body = request.body.decode("latin-1")
-    is_form = bare_type(request.headers.get("content-type", "")) == "application/x-www-form-urlencoded"
     return Request(
         request.method,
         redaction.text(request.path),
         tuple((name, redaction.value(name, text, len(text))) for name, text in request.query),
         {name: redaction.value(name, text, len(text)) for name, text in request.headers.items()},
-        (redaction.url(f"?{body}")[1:] if is_form else redaction.text(body)).encode("latin-1"),
+        (redaction.url(f"?{body}")[1:] if is_form(request) else redaction.text(body)).encode("latin-1"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,16 @@ def next_number(folder: Path) -> int:
     return max(numbers, default=0) + 1
 
 
-def write_recording(folder: Path, number: int, exchange: Exchange) -> str:
+def write_recording(folder: Path, number: int, exchange: Exchange, redact: Iterable[str] = ()) -> str:
     """Write an exchange that has no secrets, and return the name of its file, which is whole or does not exist.
 
-    Only the number and the id of the operation are in the name. Raises OSError.
+    Only the number and the id of the operation are in the name. `redact` are the names whose values the user had
+    hidden. Raises OSError.
     """
     operation = re.sub(r"[^\w-]", "_", exchange.operation, flags=re.ASCII)[:80] or _UNKNOWN
-    value: dict[str, JSON] = {"operation": exchange.operation or None, "exchanges": [recording_json(exchange)]}
+    hidden: list[JSON] = [*sorted(redact)]
+    value: dict[str, JSON] = {"operation": exchange.operation or None, **({"redact": hidden} if hidden else {})}
+    value["exchanges"] = [recording_json(exchange)]
     content = pretty(value).encode()
     unfinished = folder / f".{number:04}-{os.getpid()}.unfinished"
     try:
@@ -72,7 +75,10 @@ def _order(path: Path) -> tuple[int, str]:
 def _read(path: Path) -> Iterator[Recording]:
     try:
         value: Any = orjson.loads(path.read_bytes())
-        found = [Recording(path.name, read_exchange(one)) for one in value["exchanges"]]
+        if not isinstance(value, dict):
+            raise TypeError("it is not a JSON object")
+        redact = tuple(map(str, value.get("redact", ())))
+        found = [Recording(path.name, read_exchange(one), redact) for one in value["exchanges"]]
     except OSError as error:
         raise RecordingError(f"{path} can't be read: {error.strerror or error}.") from None
     except (AttributeError, LookupError, TypeError, ValueError) as error:

@@ -19,6 +19,7 @@ import pytest
 
 from agent_contract.messages import Request
 from mockserver.build import load_engine
+from tests.docs.support.blocks import ROOT
 from tests.mockserver.support.bad_input import GOOD, ODD, ROWS, UNREADABLE, Row
 from tests.mockserver.support.chat_client import path_of
 from tests.mockserver.support.processes import STREAM, ended, process_at
@@ -394,3 +395,31 @@ def test_waiting_for_an_invalid_url_ends_at_once(url: str) -> None:
     assert result.returncode == 2
     assert "http://127.0.0.1:8000" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_recordings_are_replayed_and_counted_in_the_banner() -> None:
+    with serve("--replay", str(ROOT / "fixtures" / "exchanges"), "--strict", "--replay-speed", "0") as running:
+        assert shown(running, "recorded exchanges are replayed; other answers are refused")
+        reply = httpx.post(running.url + path_of(), json={"messages": [{"role": "user", "content": "Never asked."}]})
+        assert (reply.status_code, reply.json()["detail"][:20]) == (404, "No recording matches")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["serve", "--replay", "nowhere"], "nowhere is not a folder. Record into it first"),
+        (["serve", "--strict"], "--strict and --ignore are for recordings. Add --replay DIR."),
+        (["serve", "--replay", ".", "--ignore", "day"], "day is not known. Use a place such as body/user"),
+        (["proxy", "ftp://x"], "ftp://x is not an HTTP URL"),
+        (["proxy", "http://x", "--record-mode", "once"], "--record-mode once needs a folder. Add --record DIR."),
+        (["proxy", "http://x", "--record", "f", "--ignore", "re:("], "unterminated subpattern"),
+        (["proxy", "http://x", "--record", "/dev/null/f"], "Choose another folder with --record."),
+    ],
+)
+def test_a_wrong_option_of_recordings_is_reported(tmp_path: Path, options: list[str], message: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "agent_contract", *options], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 2
+    assert message in " ".join(ran.stderr.replace("│", "").split())
+    assert "Traceback" not in ran.stderr

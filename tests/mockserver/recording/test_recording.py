@@ -73,7 +73,7 @@ def test_two_processes_do_not_write_one_file(tmp_path: Path) -> None:
     ("content", "why"),
     [
         ("{", "unexpected end of data"),
-        ("[]", "list indices must be integers"),
+        ("[]", "it is not a JSON object"),
         ("{}", "'exchanges' is missing"),
         ('{"exchanges": [{"request": {}, "reply": {}}]}', "'method' is missing"),
         (

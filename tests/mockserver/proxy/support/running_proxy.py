@@ -7,7 +7,7 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -16,8 +16,7 @@ from typing import Any
 from uvicorn import Config, Server
 
 from mockserver.proxy.app import Enforce, Proxy, create_proxy
-from mockserver.proxy.recorder import Recorder
-from mockserver.proxy.run import proxy_engine
+from mockserver.proxy.run import ProxySettings, connect_proxy, proxy_engine
 from mockserver.proxy.upstream import Upstream
 from mockserver.server.access_log import RequestLog
 from mockserver.server.connection import Connection, ConnectionSettings
@@ -68,13 +67,14 @@ def running(
     timeout: float = 600.0,
     redact: tuple[str, ...] = (),
     most_body: int = 1 << 20,
-    **settings: Any,
+    settings: ProxySettings | None = None,
+    **bounds: Any,
 ) -> Iterator[RunningProxy]:
     """Run a proxy until the block is left; it records in `folder`."""
     engine, said = proxy_engine(most_body=most_body), list[str]()
-    recorder = Recorder(folder, engine.redaction, said.append, redact)
     log = RequestLog("error", io.StringIO())
-    proxy = Proxy(engine, Upstream(upstream, timeout), log, Enforce(enforce), recorder, **settings)
+    wanted = settings or ProxySettings(Enforce(enforce), folder, redact)
+    proxy = replace(connect_proxy(engine, Upstream(upstream, timeout), wanted, log, said.append), **bounds)
     connections = ConnectionSettings(ConnectionLimits(), 17 * most_body, lambda _: None, answers_half_closed=False)
     config = Config(
         create_proxy(proxy),
@@ -92,10 +92,12 @@ def running(
 
     thread = Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    with closing(engine), closing(log), closing(recorder):
+    with closing(engine), closing(log):
         try:
             wait_until(lambda: server.started)
             yield RunningProxy(url, proxy, folder, said)
         finally:
             server.should_exit = True
             thread.join(LIMIT)
+            if proxy.recorder is not None:
+                proxy.recorder.close()
