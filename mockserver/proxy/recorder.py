@@ -53,11 +53,11 @@ class ExchangeRecorder:
         return self._next - 1
 
     def record(self, number: int, exchange: Exchange) -> Future[None]:
-        """Write an exchange; what it returns is done when the file is written, or a line says why it is not."""
+        """Write an exchange; what it returns is done when the file is written, or a line has the reason why it is not."""
         return self._thread.submit(self._record, number, exchange)
 
     def skip(self, exchange: Exchange, why: str) -> None:
-        """Say why an exchange is not recorded."""
+        """Report why an exchange is not recorded."""
         request = exchange.request
         path = hiding(request, self._redaction).text(request.path)
         self._say(f"WARNING: {request.method} {path} is not recorded: {why}.")

@@ -38,7 +38,7 @@ def post(proxy: RunningProxy, body: Any = HELLO, **headers: str) -> httpx.Respon
 
 
 def recorded(folder: Path, reply: Reply, body: Any = HELLO, **headers: str) -> tuple[str, list[str]]:
-    """Return the text of what is recorded of one exchange, and what the proxy says about it."""
+    """Return the text of what is recorded of one exchange, and what the proxy reports."""
     with scripted(lambda asked: asked.reply(reply)) as upstream, running(upstream.url, folder) as proxy:
         assert post(proxy, body, **headers).content == reply.content()
         wait_until(lambda: proxy.said or list(folder.glob("*.json")))

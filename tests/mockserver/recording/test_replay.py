@@ -228,11 +228,11 @@ def test_any_body_can_be_replayed(tmp_path: Path, body: bytes) -> None:
 
 
 def test_a_miss_is_computed_and_names_the_closest_recording(tmp_path: Path) -> None:
-    mock = replaying(tmp_path, (said("Tell me of the sea", user="u"), answer("1")), (said("b"), answer("2")))
-    assert got(mock, said("Tell me of the sky", user="u")) == "computed"
+    mock = replaying(tmp_path, (said("Describe the sea", user="u"), answer("1")), (said("b"), answer("2")))
+    assert got(mock, said("Describe the sky", user="u")) == "computed"
     assert mock.requests()[0]["hints"] == [
         "No recording matches. The closest is 0001-chat.json: "
-        'body/messages/0/content: recorded "Tell me of the sea", sent "Tell me of the sky"'
+        'body/messages/0/content: recorded "Describe the sea", sent "Describe the sky"'
     ]
 
 
