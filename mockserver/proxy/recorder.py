@@ -53,7 +53,7 @@ class ExchangeRecorder:
         return self._next - 1
 
     def record(self, number: int, exchange: Exchange) -> Future[None]:
-        """Write an exchange; what it returns is done when the file is written, or a line has the reason why it is not."""
+        """Write an exchange; the future is done when the file is written, or the reason why it is not is reported."""
         return self._thread.submit(self._record, number, exchange)
 
     def skip(self, exchange: Exchange, why: str) -> None:
