@@ -48,6 +48,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
     "fixtures": CommandEntry("mockserver.cli.fixtures", "Write recorded exchanges of the contract."),
     "coverage": CommandEntry("mockserver.cli.client_checks", "Show what a client never met, from a journal."),
     "lint-session": CommandEntry("mockserver.cli.client_checks", "Find misuse of sessions, in a journal."),
+    "client-check": CommandEntry("client_check.cli", "Run a client's tests against what the contract permits."),
     "load": CommandEntry("load_generator.cli", "Load a server with many users, by Locust.", ("locust",), "load"),
     "check": CommandEntry("agent_contract.cli.check", "Report problems of an OpenAPI document."),
 }

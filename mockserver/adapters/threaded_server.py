@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from types import TracebackType
+from typing import Self
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -14,7 +15,7 @@ from agent_contract.messages import Exchange, Request
 from mockserver.adapters.disconnect import refusal
 from mockserver.adapters.wsgi import create_app
 from mockserver.build import load_engine
-from mockserver.engine import Engine
+from mockserver.engine import Engine, Player
 
 #: Timeout in seconds for each read of a request and each write of a reply.
 _TIMEOUT = 30.0
@@ -22,14 +23,14 @@ _BACKLOG = 128
 API = "/api/v1/compatibility/openai/v1"
 
 
-class MockServer:
-    """A running mock: `with MockServer() as mock:` gives `mock.url`; the server stops at the end of the block.
+class ThreadedServer:
+    """A server in a thread, which stops at the end of the `with` block.
 
     `port` 0 chooses a free one. Raises OSError if the port is in use.
     """
 
-    def __init__(self, engine: Engine | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.engine = engine or load_engine()
+    def __init__(self, player: Player, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._player = player
         self._host = host
         self._stopped = threading.Event()
         self._connections: set[socket.socket] = set()
@@ -61,7 +62,7 @@ class MockServer:
 
     def _open(self, port: int, descriptor: int | None = None) -> None:
         """Listen at a port, or at the socket with this descriptor, which is duplicated."""
-        app, handler = create_app(self.engine, self._stopped.wait), _request_class(self.engine, self._connections)
+        app, handler = create_app(self._player, self._stopped.wait), _request_class(self._player, self._connections)
         self._server = make_server(self._host, port, app, True, request_handler=handler, fd=descriptor)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
@@ -70,7 +71,7 @@ class MockServer:
         self._server.server_close()
         self._thread.join()
 
-    def __enter__(self) -> MockServer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -81,8 +82,19 @@ class MockServer:
         self._close()
 
 
-def _request_class(engine: Engine, connections: set[socket.socket]) -> type[WSGIRequestHandler]:
-    """Return the class that serves a connection with `engine`, and lists it in `connections` meanwhile."""
+class MockServer(ThreadedServer):
+    """A running mock: `with MockServer() as mock:` gives `mock.url`; the server stops at the end of the block.
+
+    `port` 0 chooses a free one. Raises OSError if the port is in use.
+    """
+
+    def __init__(self, engine: Engine | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.engine = engine or load_engine()
+        super().__init__(self.engine, host=host, port=port)
+
+
+def _request_class(player: Player, connections: set[socket.socket]) -> type[WSGIRequestHandler]:
+    """Return the class that serves a connection with `player`, and lists it in `connections` meanwhile."""
 
     class EngineRequest(WSGIRequestHandler):
         timeout = _TIMEOUT
@@ -106,7 +118,7 @@ def _request_class(engine: Engine, connections: set[socket.socket]) -> type[WSGI
         def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
             """Answer a malformed request, and record it."""
             request = Request(self.command or "-", getattr(self, "path", "-"))
-            engine.record(Exchange(request, refusal(code, message or "This is not a valid HTTP request.")))
+            player.record(Exchange(request, refusal(code, message or "This is not a valid HTTP request.")))
             super().send_error(code, message, explain)
 
     return EngineRequest

@@ -19,7 +19,8 @@ import yaml
 ROOT = Path(__file__).parents[3]
 PLACES = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "openapi.yaml"),
-    *("agent_contract", "mockserver", "contract_tests", "load_generator", "benchmarks", "tests", "conftest.py"),
+    *("agent_contract", "mockserver", "contract_tests", "load_generator", "client_check"),
+    *("benchmarks", "tests", "conftest.py"),
 )
 #: Modules with lists of words and sample sentences, which are data.
 WORD_LISTS = frozenset(

@@ -1,0 +1,147 @@
+"""`agent-contract client-check`: runs a client's tests against what the contract permits."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from agent_contract import load_contract
+from agent_contract.document.errors import ContractError
+from client_check import report
+from client_check.run import Client, Command, VariantResult, check, run_plainly
+from client_check.variants import VARIANTS, chosen
+from contract_tests.report.waivers import AppliedWaivers, WaiverError, load_waivers
+from contract_tests.verdict import WAIVED, Finding
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _listed(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    """Print the variants and end."""
+    if value:
+        clauses = {clause.id: clause for clause in load_contract().clauses}
+        for one in VARIANTS:
+            click.echo(f"{one.name:<18}  the server {one.does}\n{'':<18}  {report.clause_of(one, clauses)}")
+        ctx.exit()
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_listed, help="List the variants.")
+@click.option("--only", multiple=True, metavar="GLOB", help="Only variants with this name or clause. Repeatable.")
+@click.option("--agent-id", default="demo", show_default=True, metavar="ID", help="Agent of the base URL.")
+@click.option("--env", multiple=True, metavar="NAME=VALUE", help="Set a variable for the command. Repeatable.")
+@click.option("--config", type=_FILE, metavar="FILE", help="Configuration of the mock, as for `serve`.")
+@click.option("--scenario", type=_FILE, metavar="FILE", help="Scenario of the mock, as for `serve`.")
+@click.option(
+    "--port", default=0, metavar="N", help="Port of the mock, for a client that can't be told; implies --jobs 1."
+)
+@click.option("--jobs", default=0, metavar="N", help="Runs at the same time.  [default: one per core, at most 4]")
+@click.option(
+    "--timeout", type=float, metavar="SECONDS", help="Longest run.  [default: 5 times the first run, and 30 s]"
+)
+@click.option("--waive", type=_FILE, metavar="FILE", help="YAML file with variants that are known to fail and excused.")
+@click.option(
+    "--report", "file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a JSON report."
+)
+def client_check(
+    command: tuple[str, ...],
+    only: tuple[str, ...],
+    agent_id: str,
+    env: tuple[str, ...],
+    config: Path | None,
+    scenario: Path | None,
+    port: int,
+    jobs: int,
+    timeout: float | None,
+    waive: Path | None,
+    file: Path | None,
+) -> None:
+    """Run COMMAND, a test suite or script of a client, once per variant of a server, and report what it can't take.
+
+    Each variant is a mock that does something that the contract permits, or fails once as servers do. The command must
+    succeed with all of them. It finds the mock in its environment: OPENAI_BASE_URL and AGENT_CONTRACT_BASE_URL are the
+    base URL of the agent, AGENT_CONTRACT_URL is the root, OPENAI_API_KEY is `any`. VALUE may use {url} and {base_url}.
+
+    \b
+    Exit code 0: passed: the command succeeded with every variant.
+              1: the command failed with a variant, twice in a row; or a waiver
+                 is expired or no longer needed.
+              2: no verdict: wrong usage; the command failed or made no
+                 request without any variation.
+
+    Example: agent-contract client-check -- pytest tests/
+    """
+    try:
+        variants = chosen(only)
+    except LookupError as error:
+        raise click.BadParameter(f"{error} matches no variant; --list shows them", param_hint="--only") from None
+    waivers = _waivers(waive)
+    variables = dict(_pair(entry) for entry in env)
+    client = Client(Command(command), agent_id, variables, config, scenario, port, timeout)
+    try:
+        plain = run_plainly(client)
+    except ContractError as error:
+        raise click.UsageError("\n".join(map(str, error.problems))) from None
+    except OSError as error:
+        raise click.UsageError(f"{shlex.join(command)} can't be run: {error.strerror or error}") from None
+    if plain.status != 0:
+        click.echo(plain.output, err=True)
+        raise click.UsageError(f"without any variation the command {report.ending_of(plain)}: correct that first")
+    if not plain.seen:
+        raise click.UsageError("the command sent no request to the mock: read its address from OPENAI_BASE_URL")
+    workers = 1 if port else jobs or min(4, os.cpu_count() or 1)
+    results = list(check(client, plain, variants, workers, _say))
+    _conclude(results, command, waivers, file)
+
+
+def _waivers(file: Path | None) -> AppliedWaivers:
+    """Return the waivers of a file, which name variants; a usage error if it can't be used."""
+    if file is None:
+        return AppliedWaivers()
+    try:
+        waivers = load_waivers(file)
+    except WaiverError as error:
+        raise click.BadParameter(str(error), param_hint="--waive") from None
+    names = {one.name for one in VARIANTS}
+    if unknown := next((waiver.clause for waiver in waivers if waiver.clause not in names), ""):
+        raise click.BadParameter(f"{unknown} is not a variant; --list shows them", param_hint="--waive")
+    return AppliedWaivers(waivers, datetime.now(UTC).date())
+
+
+def _say(result: VariantResult) -> None:
+    click.echo(f"{result.verdict:<8} {result.variant.name}", err=True)
+
+
+def _conclude(
+    results: list[VariantResult], command: tuple[str, ...], waivers: AppliedWaivers, file: Path | None
+) -> None:
+    """Print the failures and the conclusion, write the report, and end with the exit code."""
+    clauses = {clause.id: clause for clause in load_contract().clauses}
+    words = {"passed": "passed", "failed": "failed", "not met": "not tested"}
+    findings = {result.variant.name: Finding(words[result.verdict]) for result in results}
+    excused = {name for name, finding in waivers.applied(findings).items() if finding.word == WAIVED}
+    objections = [line for line in waivers.objections(findings) if "names no clause" not in line]
+    failures = [result for result in results if result.verdict == "failed"]
+    for result in failures:
+        if result.variant.name not in excused:
+            click.echo("\n".join(report.described(result, clauses)) + "\n")
+    if file:
+        file.write_text(report.to_json(results, excused, command, clauses), encoding="utf-8")
+        click.echo(f"report: {file}", err=True)
+    click.echo(report.counted(results, excused))
+    names = [result.variant.name for result in failures if result.variant.name not in excused]
+    reasons = [*([f"failed: {', '.join(names)}"] if names else []), *objections]
+    click.echo(f"exit 1: {'; '.join(reasons)}" if reasons else "exit 0: passed")
+    raise SystemExit(1 if reasons else 0)
+
+
+def _pair(entry: str) -> tuple[str, str]:
+    name, sign, value = entry.partition("=")
+    if not name or not sign:
+        raise click.BadParameter(f"{entry} is not NAME=VALUE", param_hint="--env")
+    return name, value
