@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
     "clauses": CommandEntry("agent_contract.cli.clauses", "List the clauses of the contract."),
     "diff": CommandEntry("agent_contract.cli.diff", "Show what changed between versions, documents or reports."),
     "faults": CommandEntry("mockserver.cli", "List the faults that the mock can produce."),
+    "convert": CommandEntry("mockserver.cli.convert", "Make a scenario of files of aimock or WireMock."),
     "fixtures": CommandEntry("mockserver.cli.fixtures", "Write recorded exchanges of the contract."),
     "coverage": CommandEntry("mockserver.cli.client_checks", "Show what a client never met, from a journal."),
     "lint-session": CommandEntry("mockserver.cli.client_checks", "Find misuse of sessions, in a journal."),
