@@ -125,7 +125,7 @@ class Redaction:
 
     def value(self, name: str, value: str, most: int) -> str:
         """Return the beginning of a named value without secrets; the scheme of an authorization stays."""
-        if not self._is_secret(name):
+        if not self.is_secret(name):
             return self.beginning(value, most)
         scheme, _, rest = value.partition(" ")
         if _VARIABLE.fullmatch(rest or value):
@@ -141,7 +141,7 @@ class Redaction:
         query, hash_sign, fragment = query.partition("#")
         pairs = (pair.partition("=") for pair in query.split("&"))
         shown = (
-            f"{name}={HIDDEN}" if sign and self._is_secret(unquote(name)) else name + sign + value
+            f"{name}={HIDDEN}" if sign and self.is_secret(unquote(name)) else name + sign + value
             for name, sign, value in pairs
         )
         return self.text(f"{before}?{'&'.join(shown)}{hash_sign}{fragment}")
@@ -172,8 +172,17 @@ class Redaction:
         )
         return replace(self, names=frozenset(known), fields=re.compile(pattern, re.IGNORECASE | re.DOTALL))
 
-    def _is_secret(self, name: str) -> bool:
+    def is_secret(self, name: str) -> bool:
+        """Return whether the value of a header or a parameter with this name is a secret."""
         return name.lower() in self.names or is_secret_name(name)
+
+    def is_clean(self, text: str) -> bool:
+        """Return whether neither a text nor a part of it holds a secret; False if that takes a closer look."""
+        if self.words or self.fields:
+            return False
+        low = _lower(text)
+        hints = (*_ESCAPE_SIGNS, *_ANYWHERE_HINTS, *_FIELD_HINTS, *[form.start for form in self.forms])
+        return not _has_one(hints, low)
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the positions of secrets, in order, and the replacement of each."""

@@ -193,3 +193,15 @@ def test_the_passwords_of_proxies_are_secrets() -> None:
         "OTHER": "http://a:b@c",
     }
     assert set(proxy_passwords(environment)) == {"pass%20word", "pass word"}
+
+
+@given(
+    st.text(alphabet=st.sampled_from("abcdefgh%\\&@=\"'-:. \n"), max_size=40),
+    st.sampled_from(["abcdefgh", "%61bcdefgh"]),
+)
+def test_a_clean_text_is_shown_as_it_is(around: str, token: str) -> None:
+    redaction = redaction_of(["abcdefgh"])
+    for text in (around, around + token, token[:6] + around):
+        assert not redaction.is_clean(text) or redaction.text(text) == text
+    assert redaction.is_clean("application/json")
+    assert not redaction.is_clean(around + token)
