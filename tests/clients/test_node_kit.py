@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.browser.support.chromium import TIMEOUT, find_browser
 from tests.clients.conftest import TOKEN
 from tests.clients.support.install_node_packages import FOLDER, KIT, ROOT
 from tests.clients.support.node import node, run_tests
@@ -49,6 +50,39 @@ test("red", withMock(async (mock) => {
     assert "expected 1 to be 2" in ran.stderr
     assert "--- agent mock ---" in ran.stderr
     assert 'chat/completions 200 answered by the rule hey: "Hi"' in ran.stderr
+
+
+PAGE_TEST = """
+import { expect, test as base } from "@playwright/test";
+import { playwrightFixtures, type AgentMock } from "agent-contract-kit";
+
+const test = base.extend<{ mock: AgentMock }>(playwrightFixtures);
+const chat = async (url: string) => {
+  const body = JSON.stringify({ messages: [{ role: "user", content: "Hello!" }] });
+  const reply = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  return (await reply.json()).choices[0].message.content;
+};
+
+for (const text of ["First.", "Second."]) {
+  test(`a page gets the answer ${text}`, async ({ page, mock }) => {
+    await mock.reply(text);
+    const url = `${mock.server.url}/api/v1/compatibility/openai/v1/assistants/demo/chat/completions`;
+    expect(await page.evaluate(chat, url)).toBe(text);
+    expect(await mock.calls({ contains: "Hello!" })).toHaveLength(1);
+  });
+}
+"""
+
+
+def test_a_page_in_playwright_has_the_scope_of_its_test(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "node_modules").symlink_to(FOLDER / "node_modules")
+    (tmp_path / "page.spec.ts").write_text(PAGE_TEST, encoding="utf-8")
+    config = {"reporter": "line", "timeout": TIMEOUT, "use": {"launchOptions": {"executablePath": find_browser()}}}
+    (tmp_path / "playwright.config.mjs").write_text(f"export default {json.dumps(config)};", encoding="utf-8")
+    command = [node(), str(FOLDER / "node_modules" / "@playwright" / "test" / "cli.js"), "test"]
+    variables = {**os.environ, "AGENT_MOCK_URL": served.url, "NO_COLOR": "1"}
+    ran = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    assert "2 passed" in ran.stdout, ran.stdout + ran.stderr
 
 
 def test_the_five_ordinary_tests_take_at_most_25_lines() -> None:

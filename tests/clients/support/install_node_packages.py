@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -29,9 +28,10 @@ def main() -> int:
         return int(os.environ.get("CI") == "true")
     try:
         for folder in (FOLDER, KIT):
-            installed = folder / "node_modules" / ".package-lock.json"
-            if _is_older(installed, [folder / "package-lock.json"]):
+            lock, installed = folder / "package-lock.json", folder / "node_modules" / ".installed-lock.json"
+            if not _is_copy(installed, lock):
                 subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=folder, check=True)
+                shutil.copyfile(lock, installed)
         if not is_packed():
             _pack(npm)
     except subprocess.CalledProcessError as error:
@@ -41,8 +41,8 @@ def main() -> int:
 
 def is_packed() -> bool:
     """Return whether the tests' copy of the package is up to date."""
-    sources = [path for path in KIT.iterdir() if path.is_file()]
-    return not _is_older(PACKED / "package.json", [*sources, *(KIT / "src").iterdir()])
+    sources = [KIT / "package.json", KIT / "README.md", *(KIT / "src").iterdir()]
+    return all(_is_copy(PACKED / source.relative_to(KIT), source) for source in sources)
 
 
 def _pack(npm: str) -> None:
@@ -53,11 +53,10 @@ def _pack(npm: str) -> None:
             archive.extractall(folder, filter="data")
         shutil.rmtree(PACKED, ignore_errors=True)
         shutil.copytree(Path(folder) / "package", PACKED)
-    (PACKED / "package.json").touch()  # the archive has a time of its own
 
 
-def _is_older(made: Path, sources: Iterable[Path]) -> bool:
-    return not made.exists() or made.stat().st_mtime < max(source.stat().st_mtime for source in sources)
+def _is_copy(copy: Path, source: Path) -> bool:
+    return copy.exists() and copy.read_bytes() == source.read_bytes()
 
 
 if __name__ == "__main__":
