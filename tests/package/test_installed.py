@@ -96,6 +96,20 @@ def test_verify_without_its_extra_names_what_to_install(installed: Environment) 
     )
 
 
+def test_load_without_its_extra_names_what_to_install(installed: Environment) -> None:
+    text = installed.run("agent-contract", "load", "http://127.0.0.1:9", status=1)
+    assert text == (
+        "Error: agent-contract load needs locust, which is not installed: pip install 'agent-contract-kit[load]'\n"
+    )
+
+
+def test_a_journal_is_checked_without_an_extra(installed: Environment, tmp_path: Path) -> None:
+    journal = tmp_path / "journal.json"
+    journal.write_text('{"requests": []}', encoding="utf-8")
+    assert installed.run("agent-contract", "coverage", str(journal)) == "contract coverage: no request\n"
+    assert installed.run("agent-contract", "lint-session", str(journal)) == "no misuse of sessions\n"
+
+
 def test_diff_of_contracts_needs_no_extra(installed: Environment) -> None:
     assert installed.run("agent-contract", "diff", "9.0", "9.1", status=1).startswith("Agent API 9.0 → Agent API 9.1: ")
 
