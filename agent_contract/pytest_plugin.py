@@ -6,7 +6,7 @@ if the command line uses one of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -38,6 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("agent_mock_coverage", meaning, type="bool", default=False)
     meaning = "write the coverage to FILE as well: .html, .json or .txt; can be repeated"
     group.addoption("--agent-mock-coverage-report", action="append", metavar="FILE", help=meaning)
+    meaning = "folder that load_exchange reads, relative to the root folder"
+    parser.addini("agent_fixtures", meaning, default="fixtures")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -74,6 +76,16 @@ def agent_mock(request: pytest.FixtureRequest, agent_mock_config: Any) -> Iterat
     One server runs for all tests of a process; each test has agents, sessions, rules, faults and requests of its own.
     """
     yield from _load(request.config.pluginmanager, CLIENT_TESTS, "agent_mock").open_fixture(request, agent_mock_config)
+
+
+@pytest.fixture(scope="session")
+def load_exchange(pytestconfig: pytest.Config) -> Callable[[str], Any]:
+    """A function from the name of an example to its exchange, read from the folder `agent_fixtures` of the options."""
+    from functools import partial
+    from importlib import import_module
+
+    folder = pytestconfig.rootpath / str(pytestconfig.getini("agent_fixtures"))
+    return partial(import_module("mockserver.fixtures.load").load_exchange, folder=folder)
 
 
 def _load(manager: pytest.PytestPluginManager, name: str, what: str) -> Any:

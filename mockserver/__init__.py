@@ -1,7 +1,7 @@
 """The mock server of the contract: as a process, in a thread, or in memory without a port.
 
 `MockServer` runs a server in a thread, for tests. `MockTransport` and `Httpx2Transport` are transports for httpx and
-httpx2. `load_engine` returns the engine that each of them serves.
+httpx2. `load_engine` returns the engine that each of them serves. `load_exchange` reads a fixture.
 """
 
 from __future__ import annotations
@@ -15,9 +15,19 @@ if TYPE_CHECKING:
     from mockserver.adapters.threaded_server import MockServer
     from mockserver.build import load_engine
     from mockserver.engine import Engine
+    from mockserver.fixtures.load import load_exchange, load_exchanges
     from mockserver.generation.latency import Pace
 
-__all__ = ["Engine", "Httpx2Transport", "MockServer", "MockTransport", "Pace", "load_engine"]
+__all__ = [
+    "Engine",
+    "Httpx2Transport",
+    "MockServer",
+    "MockTransport",
+    "Pace",
+    "load_engine",
+    "load_exchange",
+    "load_exchanges",
+]
 
 # Imported lazily: a server doesn't need an HTTP client, a transport doesn't need a server.
 _MODULES = {
@@ -27,6 +37,8 @@ _MODULES = {
     "MockTransport": "adapters.httpx_transport",
     "Pace": "generation.latency",
     "load_engine": "build",
+    "load_exchange": "fixtures.load",
+    "load_exchanges": "fixtures.load",
 }
 
 
