@@ -240,7 +240,7 @@ class AgentMock:
     def calls(
         self, *, agent: str | None = None, session: str | None = None, contains: str | None = None
     ) -> list[RecordedRequest]:
-        """Return the requests to an agent, in a session, and with a message that contains a text."""
+        """Return the requests to an agent, in a session, and with a message that contains a string."""
         wanted = Wanted(self._created.get(agent or "", agent), session, contains)
         return [one for one in self.requests if not wanted.unmet(one)]
 
@@ -267,14 +267,14 @@ class AgentMock:
             if got != body:
                 raise AssertionError(f"The body of a call with {wanted} differs:\n{differences(body, got)}")
 
-    def assert_order(self, *texts: str) -> None:
-        """Check that requests whose last messages contain these texts came in this order; others may come between."""
+    def assert_order(self, *parts: str) -> None:
+        """Check that requests whose last messages contain these strings came in this order; others may come between."""
         __tracebackhide__ = True
         said = [one.text for one in self.requests]
         rest = iter(said)
-        for text in texts:
+        for text in parts:
             if not any(text in other for other in rest):
-                raise AssertionError(f"The order of requests differs at {text!r}:\n{differences([*texts], said)}")
+                raise AssertionError(f"The order of requests differs at {text!r}:\n{differences([*parts], said)}")
 
     def assert_tool_called(self, name: str, arguments: Any = None, result: str | None = None) -> None:
         """Check that the client ran the function `name`: it sent the result of a call that the mock had answered with.

@@ -14,7 +14,7 @@ from agent_contract.messages import Exchange
 from mockserver.resources.sessions import calls_of, text_of
 
 _AGENT = re.compile(r"/(?:agents|assistants)/([^/]+)")
-_SHOWN = 300  # characters of a text in a message
+_SHOWN = 300  # characters of a string in a message
 _RESULTS = ("tool", "function")
 
 
