@@ -72,7 +72,7 @@ def _matches(status: str, wanted: str) -> bool:
 
 
 def _contains(request: dict[str, Any], text: str) -> bool:
-    """Return whether a message contains a text; if the body is not kept whole, whether the body does."""
+    """Return whether a message contains `text`; if the body is not kept whole, whether the body does."""
     body = request.get("text", "")
     try:
         messages = orjson.loads(body)["messages"]

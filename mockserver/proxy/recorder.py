@@ -154,7 +154,7 @@ def _joined(reply: Reply) -> dict[tuple[str, ...], str]:
         for place, text in _leaves(event.data.decode("utf-8", "replace")):
             if place:
                 parts[place].append(text)
-    return {place: "".join(texts) for place, texts in parts.items()}
+    return {place: "".join(found) for place, found in parts.items()}
 
 
 def _in_pieces(reply: Reply, redaction: Redaction) -> str:
