@@ -21,6 +21,41 @@ _KNOWN = re.compile(
     r"|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bAGE-SECRET-KEY-1[A-Z0-9]{30,}|\bhv[bs]\.[\w-]{20,}"
     r"|\beyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*|-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"
 )
+#: One of these is in every text that the expression above finds: to look for them costs a hundredth of it.
+_HINTS = (
+    *(
+        "sk-",
+        "sk_",
+        "rk-",
+        "rk_",
+        "pk-",
+        "pk_",
+        "ghp_",
+        "gho_",
+        "ghr_",
+        "ghs_",
+        "ghu_",
+        "github_pat_",
+        "glpat-",
+        "gldt-",
+    ),
+    *("glrt-", "glptt-", "glcbt-", "gloas-", "xox", "xapp-", "AKIA", "ASIA", "AIza", "ya29.", "GOCSPX-", "hf_", "gsk_"),
+    *(
+        "r8_",
+        "nvapi-",
+        "xai-",
+        "npm_",
+        "pypi-AgE",
+        "dop_v1_",
+        "shpat_",
+        "shpca_",
+        "shppa_",
+        "shpss_",
+        "SG.",
+        "AGE-SECRET",
+    ),
+    *("hvb.", "hvs.", "eyJ", "-----BEGIN"),
+)
 #: Names whose values are ids or digests, which are as random as a token.
 _ID_NAME = re.compile(
     r"ids?$|(?:^|[-_.])(?:ray|etag|traceparent|tracestate|fingerprint|digest|md5|hash|cursor|after|before|next|trace)$"
@@ -38,7 +73,7 @@ _CHANGES = 0.4
 
 def looks_like_token(name: str, value: str) -> bool:
     """Return whether the value of a header, parameter or field looks like a token; `name` is "" for other text."""
-    if _KNOWN.search(value):
+    if any(hint in value for hint in _HINTS) and _KNOWN.search(value):
         return True
     if not name or _ID_NAME.search(name) or not _WORD.fullmatch(value) or _UUID.fullmatch(value):
         return False

@@ -125,7 +125,7 @@ def proxy(
         raise UserError(f"{error.filename}: {error.strerror or error}. Choose another folder with --record.") from None
     settings = ProxySettings(Enforce(enforce), record, redact, RecordMode(record_mode), replay)
     listening = listen(host, port)
-    lines = [f"{target.url} is reached through {url_of(host, listening.getsockname()[1])} (Ctrl-C stops it)"]
+    lines = [f"{url_of(host, listening.getsockname()[1])} passes requests to {target.url} (Ctrl-C stops it)"]
     if record is not None:
         lines.append(_about_recordings(record, settings))
     if not is_loopback(host):

@@ -379,7 +379,9 @@ async def _record(proxy: Proxy, passage: _Passage, exchange: Exchange) -> None:
     waits = received.delay + sum(piece.delay for piece in pieces[:1])
     reply = replace(exchange.reply, delay=waits if len(pieces) == 1 else received.delay)
     reply = replace(reply, body=pieces) if len(pieces) > 1 else reply
-    await asyncio.wrap_future(proxy.recorder.record(passage.number, replace(exchange, reply=reply)))
+    recorded = proxy.recorder.record(passage.number, replace(exchange, reply=reply))
+    # A server that stops cancels this task, but what the reply left behind is still written.
+    await asyncio.shield(asyncio.wrap_future(recorded))
 
 
 def _exchange(proxy: Proxy, passage: _Passage, reply: Reply) -> Exchange:

@@ -20,6 +20,7 @@ from mockserver.recording.recording import EVENT_STREAM, hiding, is_form, redact
 from mockserver.recording.recording_folder import next_number, write_recording
 
 Value = tuple[str, str, str]
+_Parts = dict[tuple[str, ...], str]
 _Leaf = tuple[tuple[str, ...], str]
 
 
@@ -91,14 +92,15 @@ def without_secrets(exchange: Exchange, redaction: Redaction) -> Exchange:
     """
     hide = hiding(exchange.request, redaction)
     clean = redacted(exchange, hide)
-    place = first_token(_values(clean)) or _in_pieces(clean.reply, hide)
+    parts = _joined(clean.reply)
+    place = first_token(_values(clean, parts)) or _in_pieces(parts, hide)
     if place:
         name = place.rpartition("/")[2]
         raise SecretFound(f"{place} looks like a token. If it is one, hide it with --redact {name}")
     return clean
 
 
-def _values(exchange: Exchange) -> Iterator[Value]:
+def _values(exchange: Exchange, parts: _Parts) -> Iterator[Value]:
     """Yield place, name and text of everything that is written."""
     request, reply = exchange.request, exchange.reply
     for part in request.path.split("/"):
@@ -111,7 +113,7 @@ def _values(exchange: Exchange) -> Iterator[Value]:
     yield from _of_body("request", request.body, is_form(request))
     if bare_type(reply.headers.get("content-type", "")) == EVENT_STREAM:
         yield "reply/body", "", reply.content().decode("utf-8", "replace")
-        for place, text in _joined(reply).items():
+        for place, text in parts.items():
             yield "/".join(("reply", "body", *place)), place[-1], text
     else:
         yield from _of_body("reply", reply.content(), False)
@@ -147,8 +149,10 @@ def _name(place: tuple[str, ...]) -> str:
     return next((part for part in reversed(place) if not part.isdigit()), "")
 
 
-def _joined(reply: Reply) -> dict[tuple[str, ...], str]:
+def _joined(reply: Reply) -> _Parts:
     """Return the text that a stream sends in parts, by its place in the events: a token can be divided among them."""
+    if bare_type(reply.headers.get("content-type", "")) != EVENT_STREAM:
+        return {}
     parts: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for event in parse_events(reply.content()):
         for place, text in _leaves(event.data.decode("utf-8", "replace")):
@@ -157,11 +161,9 @@ def _joined(reply: Reply) -> dict[tuple[str, ...], str]:
     return {place: "".join(found) for place, found in parts.items()}
 
 
-def _in_pieces(reply: Reply, redaction: Redaction) -> str:
+def _in_pieces(parts: _Parts, redaction: Redaction) -> str:
     """Return the place of a known token that a stream sends in parts, "" for none."""
-    if bare_type(reply.headers.get("content-type", "")) != EVENT_STREAM:
-        return ""
-    for place, text in _joined(reply).items():
+    for place, text in parts.items():
         if re.sub(re.escape(HIDDEN), "", redaction.text(text)) != re.sub(re.escape(HIDDEN), "", text):
             return "/".join(("reply", "body", *place))
     return ""

@@ -19,10 +19,11 @@ ADDRESS = re.compile(r"http://(?:127\.0\.0\.1|0\.0\.0\.0|localhost):(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running server: its root URL, and the lines that it has printed so far."""
+    """A running server: its root URL, the lines that it has printed so far, and the id of its process."""
 
     url: str
     lines: list[str]
+    pid: int = 0
 
     @property
     def base(self) -> str:
@@ -40,13 +41,14 @@ def serve(
     command: Sequence[str] = (sys.executable, "-m", "agent_contract"),
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    name: str = "serve",
 ) -> Iterator[Served]:
-    """Run `agent-contract serve` on a free port; its process has ended when the block is left.
+    """Run `agent-contract serve`, or the command `name`, on a free port; its process has ended when the block is left.
 
     `environment` takes the place of this process's own.
     """
     process = subprocess.Popen(
-        [*command, "serve", "--port", "0", *options],
+        [*command, name, "--port", "0", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -64,7 +66,7 @@ def serve(
         # Keep reading, so that a server that logs never waits for a full pipe.
         reader = Thread(target=lines.extend, args=(process.stdout,), daemon=True)
         reader.start()
-        yield Served(url, lines)
+        yield Served(url, lines, process.pid)
     finally:
         late.cancel()
         process.terminate()
