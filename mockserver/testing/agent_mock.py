@@ -19,10 +19,10 @@ from agent_contract.document.errors import ContractError
 from agent_contract.document.reader import parse_text, read_text
 from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request
 from mockserver.adapters.threaded_server import API, MockServer
+from mockserver.analysis.lint_report import describe
+from mockserver.analysis.observation import from_entry
+from mockserver.analysis.session_lint import Misuse, lint_sessions
 from mockserver.build import create_engine, load_engine, own_contract
-from mockserver.client_checks.lint_report import describe
-from mockserver.client_checks.observation import from_entry
-from mockserver.client_checks.session_lint import Misuse, lint_sessions
 from mockserver.config import Config, read_config
 from mockserver.core.outcome import Outcome
 from mockserver.core.scopes import SCOPE_HEADER

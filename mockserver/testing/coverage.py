@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from mockserver.analysis.coverage import Coverage, coverage_from
+from mockserver.analysis.coverage_report import CoverageReportError, as_text, write_report
+from mockserver.analysis.observation import from_exchange
 from mockserver.build import own_contract
-from mockserver.client_checks.coverage import Coverage, coverage_from
-from mockserver.client_checks.coverage_report import CoverageReportError, as_text, write_report
-from mockserver.client_checks.observation import from_exchange
 from mockserver.testing.agent_mock import AgentMock
 
 _COVERAGE = pytest.StashKey[Coverage]()

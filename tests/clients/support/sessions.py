@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import httpx
 
-from mockserver.client_checks.journal_file import read_journal_file
-from mockserver.client_checks.session_lint import Misuse, lint_sessions
+from mockserver.analysis.journal_file import read_journal_file
+from mockserver.analysis.session_lint import Misuse, lint_sessions
 from tests.support.serving import Served
 
 

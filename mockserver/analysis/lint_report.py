@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import orjson
 
-from mockserver.client_checks.session_lint import Misuse
+from mockserver.analysis.session_lint import Misuse
 
 
 def as_text(findings: Sequence[Misuse]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.client_checks.observation import Observation
+from mockserver.analysis.observation import Observation
 from mockserver.generation.tokenizer import count_tokens
 from mockserver.resources.sessions import texts_of
 

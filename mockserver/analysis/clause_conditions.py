@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from mockserver.client_checks.observation import DONE, Observation
+from mockserver.analysis.observation import DONE, Observation
 
 _Condition: TypeAlias = Callable[[Observation], bool]
 Conditions: TypeAlias = tuple[tuple[_Condition, tuple[str, ...]], ...]

@@ -11,8 +11,8 @@ from agent_contract import Contract, Operation
 from agent_contract.document.json_pointer import Place
 from agent_contract.model.schemas import Schemas
 from agent_contract.versions.schema_usage import properties_of
-from mockserver.client_checks.clause_conditions import CONDITIONAL, CONDITIONS, NOT_COUNTED, Conditions, applying
-from mockserver.client_checks.observation import DONE, Observation
+from mockserver.analysis.clause_conditions import CONDITIONAL, CONDITIONS, NOT_COUNTED, Conditions, applying
+from mockserver.analysis.observation import DONE, Observation
 from mockserver.faults.catalogue import KINDS
 
 #: What is counted, in the order of a report.

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.client_checks.session_lint import Misuse
-from tests.mockserver.client_checks.support.conversations import Conversation
+from mockserver.analysis.session_lint import Misuse
+from tests.mockserver.analysis.support.conversations import Conversation
 
 CALL = [{"type": "function", "function": {"name": "get_time"}}]
 

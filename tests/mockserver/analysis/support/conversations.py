@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from agent_contract.messages import Exchange, Request
+from mockserver.analysis.observation import Observation, from_entry
+from mockserver.analysis.session_lint import Misuse, lint_sessions
 from mockserver.build import create_engine, own_contract
-from mockserver.client_checks.observation import Observation, from_entry
-from mockserver.client_checks.session_lint import Misuse, lint_sessions
 from mockserver.generation.latency import Pace
 
 API = "/api/v1/compatibility/openai/v1"

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from agent_contract.cli import main
 from agent_contract.messages import Request
-from tests.mockserver.client_checks.support.conversations import Conversation
+from tests.mockserver.analysis.support.conversations import Conversation
 
 
 def journal_of(chat: Conversation, query: str = "limit=1000") -> bytes:

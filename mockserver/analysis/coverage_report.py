@@ -11,7 +11,7 @@ import orjson
 
 from agent_contract import GRADES, Contract
 from agent_contract.printable import align, printable
-from mockserver.client_checks.coverage import DIMENSIONS, Coverage
+from mockserver.analysis.coverage import DIMENSIONS, Coverage
 
 #: Names of a dimension in the list of what was never met.
 _MOST = 12

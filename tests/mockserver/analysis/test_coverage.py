@@ -6,16 +6,16 @@ import orjson
 import pytest
 
 from agent_contract.messages import JSON_TYPE, Exchange, Request
+from mockserver.analysis.clause_conditions import CONDITIONAL
+from mockserver.analysis.coverage import Coverage, coverage_from, parts_of
+from mockserver.analysis.coverage_report import as_html, as_json, as_text
+from mockserver.analysis.observation import Observation, from_entry, from_exchange
 from mockserver.build import create_engine, own_contract
-from mockserver.client_checks.clause_conditions import CONDITIONAL
-from mockserver.client_checks.coverage import Coverage, coverage_from, parts_of
-from mockserver.client_checks.coverage_report import as_html, as_json, as_text
-from mockserver.client_checks.observation import Observation, from_entry, from_exchange
 from mockserver.config import Config
 from mockserver.engine import Engine
 from mockserver.fixtures.play import play_all
-from tests.mockserver.client_checks.support.conversations import Conversation
-from tests.mockserver.client_checks.support.labels import OPERATIONS, Labelled, expected, labelled_exchanges
+from tests.mockserver.analysis.support.conversations import Conversation
+from tests.mockserver.analysis.support.labels import OPERATIONS, Labelled, expected, labelled_exchanges
 
 API = "/api/v1/compatibility/openai/v1"
 CONTRACT = own_contract()

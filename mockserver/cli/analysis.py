@@ -10,10 +10,10 @@ import click
 from agent_contract import load_contract
 from agent_contract.cli import UserError
 from agent_contract.printable import printable
-from mockserver.client_checks.journal_file import JournalError, read_journal_file
+from mockserver.analysis.journal_file import JournalError, read_journal_file
 
 if TYPE_CHECKING:
-    from mockserver.client_checks.observation import Observation
+    from mockserver.analysis.observation import Observation
 
 _JOURNAL = click.argument("journal", type=click.File("rb"))
 
@@ -32,8 +32,8 @@ def coverage(journal: BinaryIO, report: tuple[Path, ...]) -> None:
 
     JOURNAL is a file with what GET /__mock__/requests returned; - is standard input.
     """
-    from mockserver.client_checks.coverage import Coverage
-    from mockserver.client_checks.coverage_report import CoverageReportError, as_text, write_report
+    from mockserver.analysis.coverage import Coverage
+    from mockserver.analysis.coverage_report import CoverageReportError, as_text, write_report
 
     contract, found = load_contract(), Coverage()
     for seen in _read(journal):
@@ -55,8 +55,8 @@ def lint_session(journal: BinaryIO, form: str) -> None:
     JOURNAL is a file with what GET /__mock__/requests returned; - is standard input. Exit code: 0 if nothing was found,
     1 if something was, 2 if the file is not a journal.
     """
-    from mockserver.client_checks.lint_report import as_json, as_text
-    from mockserver.client_checks.session_lint import lint_sessions
+    from mockserver.analysis.lint_report import as_json, as_text
+    from mockserver.analysis.session_lint import lint_sessions
 
     findings = lint_sessions(_read(journal))
     click.echo(as_json(findings) if form == "json" else printable(as_text(findings)))

@@ -10,12 +10,12 @@ from typing import Any
 import orjson
 import pytest
 
+from mockserver.analysis.coverage import Coverage
+from mockserver.analysis.coverage_report import as_html, as_text
+from mockserver.analysis.journal_file import JournalError, read_journal_file
+from mockserver.analysis.session_lint import lint_sessions
 from mockserver.build import own_contract
-from mockserver.client_checks.coverage import Coverage
-from mockserver.client_checks.coverage_report import as_html, as_text
-from mockserver.client_checks.journal_file import JournalError, read_journal_file
-from mockserver.client_checks.session_lint import lint_sessions
-from tests.mockserver.client_checks.support.conversations import Conversation
+from tests.mockserver.analysis.support.conversations import Conversation
 
 CONTRACT = own_contract()
 VALUES: tuple[Any, ...] = (None, True, 0, -1, 1.5, 1e300, "", "x", "true", [], [1], [[]], [{}], {}, {"a": 1}, 10**18)

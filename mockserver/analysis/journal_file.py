@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from mockserver.client_checks.observation import Observation, from_entry
+from mockserver.analysis.observation import Observation, from_entry
 
 
 class JournalError(ValueError):
