@@ -8,7 +8,16 @@ import httpx
 import httpx2
 
 from agent_contract import Clause, Contract, Exchange, Reply, Request, load_contract, parse_events
-from mockserver import Engine, Httpx2Transport, MockServer, MockTransport, Pace, load_engine
+from mockserver import (
+    Engine,
+    Httpx2Transport,
+    MockServer,
+    MockTransport,
+    Pace,
+    load_engine,
+    load_exchange,
+    load_exchanges,
+)
 
 
 def serve_from_a_thread() -> None:
@@ -32,6 +41,12 @@ async def answer_httpx_and_httpx2_in_asyncio() -> None:
         assert_type(await client.get("/agents"), httpx.Response)
     async with httpx2.AsyncClient(transport=Httpx2Transport()) as client2:
         assert_type(await client2.get("/agents"), httpx2.Response)
+
+
+def read_fixtures() -> None:
+    assert_type(load_exchange("hello"), Exchange)
+    assert_type(load_exchange("stream", "tests/fixtures").reply.content(), bytes)
+    assert_type(load_exchanges("session-extended"), tuple[Exchange, ...])
 
 
 def configure_an_engine() -> None:
