@@ -23,12 +23,13 @@ from mockserver.core.scopes import SCOPE_HEADER, is_scope_name
 from mockserver.engine import Engine
 from mockserver.faults.broken_reply import Ending
 from mockserver.gateway.gateway import EarlyReply
-from mockserver.proxy.checks import EventGate, check_head, check_whole, described, header_value, is_stream, of_message
+from mockserver.proxy.checks import EventGate, check_head, check_whole, header_value, is_stream, of_message
 from mockserver.proxy.headers import ENFORCE_HEADER, VIOLATIONS_HEADER, Fields, to_client, to_upstream
 from mockserver.proxy.received import Received
 from mockserver.proxy.recorder import ExchangeRecorder
 from mockserver.proxy.upstream import Upstream, UpstreamError, UpstreamReply
 from mockserver.recording.recording import Recording
+from mockserver.recording.recording_check import described
 from mockserver.recording.replay import Replay, replayed
 from mockserver.server.access_log import RequestLog
 

@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from agent_contract import Contract, Operation, check_reply, exceeds_symbols
+from agent_contract import Operation, check_reply, exceeds_symbols
 from agent_contract.messages import Reply, Violation
-from agent_contract.printable import printable_line
 from agent_contract.validation.check import bare_type
 from agent_contract.validation.sse import parse_events
 from mockserver.core.limits import SYMBOLS
-from mockserver.recording.exchange_json import excerpt
 from mockserver.recording.recording import EVENT_STREAM
 
 #: Violations in one header, and characters of each.
@@ -74,14 +72,6 @@ class EventGate:
     def rest(self) -> bytes:
         """Return what follows the last event, at the end of the stream."""
         return self._waiting
-
-
-def described(contract: Contract, operation: Operation | None, violations: Iterable[Violation]) -> Iterator[str]:
-    """Yield a line for each violation: place, rule, and the clause that it breaks."""
-    for one in violations:
-        clause = contract.clause_for(one, operation) if operation else ""
-        text = f"{one.place} {one.rule}: expected {excerpt(one.expected, 100)}, got {excerpt(one.got, 100)}"
-        yield printable_line(f"{text} ({clause})" if clause else text)
 
 
 def header_value(violations: Iterable[Violation]) -> str:

@@ -79,7 +79,7 @@ def recording_json(exchange: Exchange) -> dict[str, JSON]:
     value: dict[str, JSON] = {"status": reply.status, "headers": headers, "delay": _seconds(reply.delay)}
     value |= _reply_body(reply)
     if not isinstance(reply.body, bytes):
-        value["pieces"] = [[len(piece.data), _seconds(piece.delay)] for piece in reply.body]
+        value["pieces"] = [[len(piece.encode()), _seconds(piece.delay)] for piece in reply.body]
     return {"request": request_json(kept), "reply": value}
 
 
