@@ -49,7 +49,7 @@ WARM = (
     *("uvicorn", "werkzeug.serving", "werkzeug.test", "xdist.plugin", "yaml"),
 )
 #: Files of the repository that the tests read.
-COPIED = (*PACKAGES, "contract_tests", "tests", "fixtures", "benchmarks", "docs")
+COPIED = (*PACKAGES, "contract_tests", "load_generator", "tests", "fixtures", "benchmarks", "docs")
 #: The tests that all mutants may meet.
 TESTS = ("tests/agent_contract", "tests/mockserver")
 #: Survivors that are known for a reason.
@@ -269,6 +269,7 @@ def verdict_of(code: int, output: str) -> tuple[str, set[str]]:
 
 def _run_pytest(copy: Path, output: Path, arguments: list[str], plugins: Sequence[object]) -> NoReturn:
     """Run pytest in the copy and end this process with its exit status."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it, and tests send it to servers
     os.chdir(copy)
     sys.path.insert(0, str(copy))
     os.environ["PYTHONPATH"] = str(copy)

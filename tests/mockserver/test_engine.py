@@ -14,7 +14,7 @@ from mockserver.build import create_engine
 from mockserver.config import Config
 from mockserver.core.limits import Limits
 from mockserver.engine import Effort
-from mockserver.stores import MemoryStore
+from mockserver.stores import MemoryStore, StoreUnavailable
 from tests.mockserver.support.chat_client import (
     CONTRACT,
     OPERATION,
@@ -99,7 +99,9 @@ def test_a_token_that_is_known_lets_in(sent: str) -> None:
     assert engine(LOCKED).reply(request(HELLO, authorization=sent)).status == 200
 
 
-@pytest.mark.parametrize("sent", ["", "Bearer", "Bearer ", "one", "Basic one", "Bearer three", "Bearer on", "Bearer é"])
+@pytest.mark.parametrize(
+    "sent", ["", "Bearer", "Bearer ", "one", "Basic one", "Bearer three", "Bearer on", "Bearer é", "Bearer \ud800"]
+)
 def test_any_other_authorization_is_refused_with_an_explanation(sent: str) -> None:
     reply = engine(LOCKED).reply(request(HELLO, authorization=sent))
     assert (reply.status, reply.headers["www-authenticate"]) == (401, "Bearer")
@@ -272,3 +274,15 @@ def test_the_control_interface_and_pages_may_take_long() -> None:
     player = engine()
     paths = ("/__mock__/requests", "/__mock__/sessions", *player.pages)
     assert {player.effort(Request("GET", path, (), {}, b"")) for path in paths} == {Effort.HEAVY}
+
+
+class UnreachableStore(MemoryStore):
+    """A store that does not answer."""
+
+    def get(self, key: str) -> NoReturn:
+        raise StoreUnavailable("The store does not answer: start it again.", 7)
+
+
+def test_a_store_that_does_not_answer_is_a_503_of_no_clause() -> None:
+    exchange = engine(store=UnreachableStore()).handle(request({**HELLO, "store_in_session": UNKNOWN}))
+    assert (exchange.reply.status, exchange.reply.headers["retry-after"], exchange.clauses) == (503, "7", ())

@@ -59,6 +59,7 @@ def objects(**properties: Any) -> dict[str, Any]:
         ({"enum": ["a", "b"]}, {"enum": ["a"]}, "breaking", "values", ('"a", "b"', '"a"')),
         ({"enum": ["a"]}, {"enum": ["a", "b"]}, "new", "values", ('"a"', '"a", "b"')),
         ({"oneOf": [{"const": "a"}]}, {"enum": ["a", "b"]}, "new", "values", ('"a"', '"a", "b"')),
+        ({"oneOf": [{"const": "a"}, {"const": "b"}]}, {"const": "b"}, "breaking", "values", ('"a", "b"', '"b"')),
         ({"default": 1}, {"default": 2}, "notable", "default", ("1", "2")),
     ],
 )

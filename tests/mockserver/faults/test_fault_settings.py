@@ -122,11 +122,14 @@ def test_a_forgotten_session_is_a_404_for_requests_that_name_one() -> None:
 def test_only_the_unusual_creation_of_an_agent_fails() -> None:
     chat, _ = with_faults("agent-creation-500")
     headers, path = {"content-type": "application/json"}, "/api/v1/compatibility/openai/v1/agents"
-    bodies = [{"model": "m"}, {"model": "m", "index_id": UNKNOWN, "tools": []}]
+    unusual: list[dict[str, Any]] = [{"tools": []}, {"session_max_length": 10_000}]
+    bodies = [{"model": "m"}, *({"model": "m", "index_id": UNKNOWN, **fields} for fields in ({}, *unusual))]
     assert [
         chat.engine.reply(Request("POST", path, (), headers, json.dumps(one).encode())).status for one in bodies
     ] == [
         201,
+        201,
+        500,
         500,
     ]
 

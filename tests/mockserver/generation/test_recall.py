@@ -47,6 +47,7 @@ def test_a_question_gets_the_statement_that_shares_its_words(question: str, earl
 )
 def test_nothing_is_repeated_that_was_not_asked_for(said: str, earlier: list[str]) -> None:
     assert recall(said, earlier) == ""
+    assert recall("What did I say? What did I tell you?", []) == ""
     assert recall(said, [], "\n".join(one for text in reversed(earlier) for one in statements_in(text))) == ""
 
 

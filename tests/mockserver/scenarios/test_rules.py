@@ -140,6 +140,13 @@ def test_answers_follow_each_other(then: str, contents: list[str | None]) -> Non
     assert got == contents
 
 
+def test_the_refusal_after_the_last_answer_names_the_rule_and_counts_its_answers() -> None:
+    chat = with_rules({"name": "twice", "answers": ["a", "b"], "then": "fail"})
+    _, _, (status, detail) = chat.reply(), chat.reply(), chat.refusal()
+    assert status == 404
+    assert '"twice"' in detail and "2" in detail
+
+
 def test_a_rule_with_times_gives_way_to_the_next_one() -> None:
     chat = with_rules({"answer": "first", "times": 1}, {"answer": "later"})
     assert [chat.content(), chat.content()] == ["first", "later"]
@@ -259,7 +266,7 @@ def test_a_configuration_names_its_scenario(tmp_path: Path) -> None:
 def test_a_refusal_without_a_matching_rule_names_the_messages() -> None:
     exchange = with_rules({"when": {"user": "x"}, "answer": "y"}, strict=True).engine.handle(question())
     assert exchange.reply.status == 404
-    assert [violation.where for violation in exchange.violations] == [("body", "messages")]
+    assert [(one.where, one.expected) for one in exchange.violations] == [(("body", "messages"), None)]
 
 
 PARTS = ["Let me look. ", {"name": "f", "arguments": {"x": 1}, "id": "c1"}, "One moment.", {"name": "g", "id": "c2"}]

@@ -159,6 +159,7 @@ def test_a_tool_loop_is_checked(mock: AgentMock, stream: bool) -> None:
     answer = ask(mock, tools=TOOLS, stream=stream)
     if stream:
         list(answer)
+    assert list(mock.requests[0].calls()) == [("c1", "get_weather", {"city": "Paris"})]
     with pytest.raises(
         AssertionError, match=r"no result of get_weather. Calls of the mock: get_weather. Results .* none"
     ):
