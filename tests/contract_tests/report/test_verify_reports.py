@@ -200,7 +200,7 @@ def test_two_runs_give_the_same_bytes_but_for_times(folder: Path) -> None:
     [
         (
             ["--report", "report.pdf"],
-            "report.pdf: the suffix selects the format of a report, and must be one of .html, .json, .md",
+            f"report.pdf: the suffix selects the format of a report, and must be one of {', '.join(FORMS)}",
         ),
         (["--report", "report"], "the suffix selects the format of a report"),
         (["--report", "no/such/folder/r.html"], "no such folder: no/such/folder; create it first"),
