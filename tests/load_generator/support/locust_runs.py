@@ -61,6 +61,13 @@ def environment(**variables: str) -> dict[str, str]:
     return {**os.environ, "AGENT_CONTRACT_TOKEN": TOKEN, **variables}
 
 
+def run_for(seconds: int, url: str, *options: str) -> tuple[int, str]:
+    """Return the exit code and the output of a run of some seconds."""
+    whole = command(url, "--headless", "--only-summary", "-t", f"{seconds}s", *options)
+    ran = subprocess.run(whole, capture_output=True, text=True, env=environment(), timeout=LIMIT, check=False)
+    return ran.returncode, ran.stdout + ran.stderr
+
+
 def run_until(mock: WatchedMock, requests: int, scope: str, *options: str, **variables: str) -> tuple[int, str]:
     """Return the exit code and the output of a run that is stopped after a number of requests in a scope."""
     whole = command(mock.scope_url(scope), "--headless", "--only-summary", "--stop-timeout", "20", *options)
