@@ -301,9 +301,9 @@ def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
     lines = [f"{contract.title} {contract.version} is served at {url} (Ctrl-C stops it)"]
     lines += _warnings(engine.config, host)
     agents = unique(engine.config.agents) if CHAT_OPERATION in engine.api.behaviours else ()
-    lines.append(
-        "Agents:" if agents else f"{len(contract.operations)} operations answer with their documented examples."
-    )
+    count = len(contract.operations)
+    played = "1 operation answers with its" if count == 1 else f"{count} operations answer with their"
+    lines.append("Agents:" if agents else f"{played} documented examples.")
     for agent in agents:
         model = "any model" if agent.any_model else agent.model
         lines.append(f"  {agent.name:<16} {agent.id}  {model}; {', '.join(sorted(agent.roles))}")
