@@ -177,7 +177,7 @@ class Redaction:
         return name.lower() in self.names or is_secret_name(name)
 
     def is_clean(self, text: str) -> bool:
-        """Return whether neither a text nor a part of it holds a secret; False if that takes a closer look."""
+        """Return whether neither a string nor a part of it contains a secret; False if that takes a closer look."""
         if self.words or self.fields:
             return False
         low = _lower(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -124,8 +125,9 @@ def _conclude(
     clauses = {clause.id: clause for clause in load_contract().clauses}
     words = {"passed": "passed", "failed": "failed", "not met": "not tested"}
     findings = {result.variant.name: Finding(words[result.verdict]) for result in results}
+    waivers = replace(waivers, waivers=tuple(one for one in waivers.waivers if one.clause in findings))
     excused = {name for name, finding in waivers.applied(findings).items() if finding.word == WAIVED}
-    objections = [line for line in waivers.objections(findings) if "names no clause" not in line]
+    objections = waivers.objections(findings)
     failures = [result for result in results if result.verdict == "failed"]
     for result in failures:
         if result.variant.name not in excused:

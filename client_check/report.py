@@ -95,7 +95,7 @@ def _shown(varied: Varied) -> Iterator[str]:
     if isinstance(reply.body, bytes):
         yield f"              {shorten(_text(reply.body), _WIDE)}"
         return
-    events = [shorten(_text(event.encode()), _WIDE // 2) for event in reply.body]
+    events = [shorten(_text(event.encode()), _WIDE) for event in reply.body]
     if len(events) > _FIRST + _LAST:
         events[_FIRST:-_LAST] = [f"… {len(events) - _FIRST - _LAST} more …"]
     yield from (f"              {event}" for event in events)

@@ -125,7 +125,7 @@ def check(
 
 
 def _judged(client: Client, plain: ClientRun, variant: ServerVariant, timeout: float) -> VariantResult:
-    if not concerns(variant, list(plain.seen)):
+    if not concerns(variant, plain.seen):
         return VariantResult(variant, "not met")
     for _ in range(2):
         run = _run(client, variant, timeout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -65,7 +65,7 @@ class VaryingEngine:
         return reply
 
 
-def concerns(variant: ServerVariant, seen: list[Varied]) -> bool:
+def concerns(variant: ServerVariant, seen: Sequence[Varied]) -> bool:
     """Return whether a variant would vary one of the replies; a temporary failure concerns every client."""
     if variant.variation is None:
         return bool(seen)

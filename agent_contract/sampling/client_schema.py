@@ -15,7 +15,7 @@ from agent_contract.document.errors import ContractError
 from agent_contract.document.json_pointer import Place
 from agent_contract.messages import JSON
 from agent_contract.sampling.budget import WorkBudget
-from agent_contract.sampling.sample_texts import SampleTexts
+from agent_contract.sampling.sample_strings import SampleStrings
 from agent_contract.sampling.sampler import TRIES, SampleError, SampleSource, size_of, value_of
 from agent_contract.sampling.schema_cost import SchemaCost, cost_of, mappings, pattern_options
 
@@ -41,7 +41,7 @@ class ClientSchema:
     cost: SchemaCost
 
     def sample(
-        self, seed: int, texts: Callable[[random.Random], SampleTexts], budget: WorkBudget | None = None
+        self, seed: int, strings: Callable[[random.Random], SampleStrings], budget: WorkBudget | None = None
     ) -> JSON:
         """Return a value that the schema accepts, the same for the same seed; SampleError if none is found.
 
@@ -51,7 +51,7 @@ class ClientSchema:
         budget = budget or WorkBudget()
         for attempt in range(TRIES):
             chance = random.Random(seed * TRIES + attempt)
-            source = SampleSource(document.at, document.follow, chance, texts(chance), budget)
+            source = SampleSource(document.at, document.follow, chance, strings(chance), budget)
             try:
                 value = value_of(source, _ROOT)
                 budget.spend("steps", self.cost.steps(*size_of(value)))

@@ -13,7 +13,7 @@ from agent_contract.document.json_pointer import Place, parse
 from agent_contract.messages import JSON
 from agent_contract.sampling.budget import WorkBudget, WorkBudgetError, WorkLimits
 from agent_contract.sampling.regex import string_matching
-from agent_contract.sampling.sample_texts import SampleTexts
+from agent_contract.sampling.sample_strings import SampleStrings
 
 #: The depth to which optional parts are generated; deeper, only required parts are.
 _FULL_DEPTH = 4
@@ -33,7 +33,7 @@ class SampleError(ValueError):
 
 @dataclass(slots=True)
 class SampleSource:
-    """What values are generated from: schemas by place, chance, texts, and the budget for the work.
+    """What values are generated from: schemas by place, chance, strings, and the budget for the work.
 
     `at` returns the schema at a place, `follow` the place that the references there lead to.
     """
@@ -41,7 +41,7 @@ class SampleSource:
     at: Callable[[Place], JSON]
     follow: Callable[[Place], Place]
     random: random.Random
-    texts: SampleTexts
+    strings: SampleStrings
     budget: WorkBudget = field(default_factory=lambda: WorkBudget(_DOCUMENT))
 
     def schema(self, place: Place) -> tuple[Place, Any]:
@@ -87,8 +87,8 @@ def sample(contract: Contract, pointer: str, seed: int = 0) -> JSON:
     for attempt in range(TRIES):
         number = seed * TRIES + attempt
         chance = random.Random(number)
-        texts = SampleTexts(chance)
-        source = SampleSource(lambda at: schemas.at(at, "reply"), schemas.document.follow, chance, texts)
+        strings = SampleStrings(chance)
+        source = SampleSource(lambda at: schemas.at(at, "reply"), schemas.document.follow, chance, strings)
         value = value_of(source, place)
         if validator.is_valid(value):
             return value
@@ -216,12 +216,12 @@ def _object(source: SampleSource, spec: _ValueSpec) -> dict[str, JSON]:
             value[key] = value_of(source, where, key, deeper)
     missing = int(parts.get("minProperties", 0)) - len({**required, **value})
     source.spend(spec.place, max(0, missing))
-    for key in (*required, *(f"{source.texts.word()}{index}" for index in range(missing))):
+    for key in (*required, *(f"{source.strings.word()}{index}" for index in range(missing))):
         if key not in value:
             source.spend(spec.place, 1, len(key))
             typed = isinstance(parts.get("additionalProperties"), dict)
             extra = spec.place.child("additionalProperties")
-            value[key] = value_of(source, extra, key, deeper) if typed else source.texts.word()
+            value[key] = value_of(source, extra, key, deeper) if typed else source.strings.word()
     return value
 
 
@@ -243,7 +243,7 @@ def _array(source: SampleSource, spec: _ValueSpec) -> JSON:
     while len(values) < count:
         source.spend(spec.place)
         inner, name = parts["items"], spec.name.removesuffix("s")
-        values.append(value_of(source, inner, name, deeper) if inner else source.texts.word())
+        values.append(value_of(source, inner, name, deeper) if inner else source.strings.word())
     return values
 
 
@@ -280,12 +280,12 @@ def _string(source: SampleSource, spec: _ValueSpec) -> JSON:
         return str(source.given(spec.place, json.dumps(inside)))
     if "pattern" in parts:
         return str(source.given(spec.place, string_matching(str(parts["pattern"]), source.random, source.budget)))
-    text = source.texts.string_for(str(parts.get("format", "")), spec.name)
+    text = source.strings.string_for(str(parts.get("format", "")), spec.name)
     source.spend(spec.place, 0, len(text))
     least, most = int(parts.get("minLength", 0)), parts.get("maxLength")
     source.spend(spec.place, least // 1_000, least)
     while len(text) < least:
-        text += " " + source.texts.sentence()
+        text += " " + source.strings.sentence()
     return text if most is None else text[: int(most)]
 
 

@@ -59,7 +59,7 @@ def ctrf_of(report: Report) -> str:
 
 def _test(clause: ClauseResult) -> dict[str, Any]:
     seen = clause.reason or (f"expected {clause.expected}; got {clause.got}" if clause.expected else "")
-    told = {"message": seen} if seen else {}
+    message = {"message": seen} if seen else {}
     return {
         "name": clause.id,
         "status": STATUSES[clause.word],
@@ -67,6 +67,6 @@ def _test(clause: ClauseResult) -> dict[str, Any]:
         "duration": 0,
         "suite": [topic(clause.id).title],
         "tags": [clause.grade],
-        **told,
+        **message,
         "extra": {"sentence": clause.sentence, "command": clause.command, "pointer": clause.pointer},
     }

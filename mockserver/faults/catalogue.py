@@ -49,7 +49,7 @@ class Kind:
 
 _RETRY = {
     "retry_after": FaultParameter(str, None, "`Retry-After`, as it is sent"),
-    "retry_after_date": FaultParameter(float, None, "`Retry-After` as the date in so many seconds"),
+    "retry_after_date": FaultParameter(float, None, "`Retry-After` as a date, this many seconds from now"),
     "retry_after_ms": FaultParameter(int, None, "`retry-after-ms`: milliseconds"),
     "should_retry": FaultParameter(bool, None, "`x-should-retry`"),
     "detail": FaultParameter(str, None, "the `detail` of the body"),

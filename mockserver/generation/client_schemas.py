@@ -9,7 +9,7 @@ from collections import OrderedDict
 from functools import partial
 
 from agent_contract import JSON, ClientSchema, SchemaRefused, WorkBudget, WorkBudgetError, read_schema
-from mockserver.generation.answer_texts import AnswerTexts
+from mockserver.generation.answer_strings import AnswerStrings
 
 #: Size of the cache in bytes. An agent loop sends the same schemas in each request.
 _CACHE_SIZE = 8 * 1024 * 1024
@@ -38,7 +38,7 @@ def compile_schema(value: JSON) -> ClientSchema:
 def sample_value(schema: ClientSchema, said: str, seed: bytes, budget: WorkBudget) -> JSON:
     """Return a valid value, the same for the same message and seed; raises SampleError if none is found."""
     number = int.from_bytes(hashlib.blake2b(seed, digest_size=6).digest())
-    return schema.sample(number, partial(AnswerTexts, said=said), budget)
+    return schema.sample(number, partial(AnswerStrings, said=said), budget)
 
 
 def to_json(value: JSON) -> str:

@@ -1,4 +1,4 @@
-"""The deployment behind the proxy: one fixed origin, a pool of connections, and no redirects.
+"""The upstream of the proxy: one fixed origin, a pool of connections, and no redirects.
 
 httpx's transport sends what it is given: it adds no headers, keeps no cookies and follows no redirects.
 """

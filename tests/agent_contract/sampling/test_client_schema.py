@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from agent_contract import SampleError, SchemaRefused, read_schema
-from mockserver.generation.answer_texts import AnswerTexts
+from mockserver.generation.answer_strings import AnswerStrings
 
 
-def texts(chance: random.Random) -> AnswerTexts:
-    return AnswerTexts(chance, "What is the weather in Paris?")
+def strings(chance: random.Random) -> AnswerStrings:
+    return AnswerStrings(chance, "What is the weather in Paris?")
 
 
 def wide(depth: int) -> dict[str, Any]:
@@ -94,9 +94,9 @@ FORMATS = ("uuid", "date-time", "date", "time", "duration", "email", "uri", "uri
 )
 def test_a_value_is_accepted_by_its_schema(schema: Any) -> None:
     read = read_schema(schema)
-    values = [read.sample(seed, texts) for seed in range(20)]
+    values = [read.sample(seed, strings) for seed in range(20)]
     assert all(read.validator.is_valid(value) for value in values)
-    assert values[:3] == [read.sample(seed, texts) for seed in range(3)]
+    assert values[:3] == [read.sample(seed, strings) for seed in range(3)]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_the_search_for_a_value_ends_soon(schema: Any) -> None:
     read = read_schema(schema)
     begun = time.perf_counter()
     with pytest.raises(SampleError):
-        read.sample(0, texts)
+        read.sample(0, strings)
     assert time.perf_counter() - begun < 2
 
 
@@ -171,22 +171,22 @@ def test_the_search_for_a_value_ends_soon(schema: Any) -> None:
 def test_an_exceeded_bound_is_named_with_the_place_of_the_schema(inner: Any, bound: str) -> None:
     schema: Any = {"type": "array", "minItems": 900, "items": inner}
     with pytest.raises(SampleError) as caught:
-        read_schema(schema).sample(0, texts)
+        read_schema(schema).sample(0, strings)
     assert str(caught.value).startswith("#/items: it exceeds a bound")
     assert bound in str(caught.value)
 
 
 def test_a_schema_that_refers_to_itself_from_all_its_properties_stays_small() -> None:
     schema: Any = {"type": "object", "properties": {f"p{n}": {"$ref": "#"} for n in range(3)}}
-    assert len(json.dumps(read_schema(schema).sample(1, texts))) < 100_000
+    assert len(json.dumps(read_schema(schema).sample(1, strings))) < 100_000
 
 
 def test_a_number_is_preferred_to_a_string_if_both_are_valid() -> None:
     read = read_schema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]})
-    assert {type(read.sample(seed, texts)) for seed in range(20)} == {float}
+    assert {type(read.sample(seed, strings)) for seed in range(20)} == {float}
 
 
 def test_free_strings_repeat_what_the_user_wrote() -> None:
     schema: Any = {"type": "object", "properties": {name: {"type": "string"} for name in ("query", "city")}}
     schema["required"] = ["query", "city"]
-    assert read_schema(schema).sample(0, texts) == {"query": "What is the weather in Paris?", "city": "Paris"}
+    assert read_schema(schema).sample(0, strings) == {"query": "What is the weather in Paris?", "city": "Paris"}

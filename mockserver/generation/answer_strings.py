@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from agent_contract.sampling.sample_texts import SampleTexts
+from agent_contract.sampling.sample_strings import SampleStrings
 from mockserver.generation.replies import sample_sentence, topic_of
 
 _WORD = re.compile(r"[a-z]{4,}")
@@ -14,7 +14,7 @@ _NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
 
 
 @dataclass(frozen=True)
-class AnswerTexts(SampleTexts):
+class AnswerStrings(SampleStrings):
     """Strings that belong to an answer: names and topics are those of the user's message, `said`."""
 
     said: str

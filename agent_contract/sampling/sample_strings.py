@@ -17,7 +17,7 @@ _RANGE = 30_000_000
 
 
 @dataclass(frozen=True)
-class SampleTexts:
+class SampleStrings:
     """Strings that depend only on the random numbers of `chance`."""
 
     chance: random.Random
@@ -66,21 +66,21 @@ def _tables() -> Mapping[str, Sequence[str]]:
     return tables
 
 
-def _email(source: SampleTexts) -> str:
+def _email(source: SampleStrings) -> str:
     return f"{source.word()}@example.org"
 
 
-def _address(source: SampleTexts) -> str:
+def _address(source: SampleStrings) -> str:
     return f"https://example.org/{source.word()}"
 
 
-def _host(source: SampleTexts) -> str:
+def _host(source: SampleStrings) -> str:
     return f"{source.word()}.example.org"
 
 
 #: Generators by format, and by property name.
-_FORMATS: Mapping[str, Callable[[SampleTexts], str]] = {
-    "uuid": SampleTexts.uuid,
+_FORMATS: Mapping[str, Callable[[SampleStrings], str]] = {
+    "uuid": SampleStrings.uuid,
     "date-time": lambda source: source.time("%Y-%m-%dT%H:%M:%SZ"),
     "date": lambda source: source.time("%Y-%m-%d"),
     "time": lambda source: source.time("%H:%M:%SZ"),
@@ -101,8 +101,8 @@ _FORMATS: Mapping[str, Callable[[SampleTexts], str]] = {
     "regex": lambda source: f"^{source.word()}$",
     "byte": lambda _: "dGV4dA==",
 }
-_NAMES: Mapping[str, Callable[[SampleTexts], str]] = {
-    "id": SampleTexts.uuid,
+_NAMES: Mapping[str, Callable[[SampleStrings], str]] = {
+    "id": SampleStrings.uuid,
     "email": _email,
     "url": _address,
     "uri": _address,
