@@ -217,7 +217,7 @@ def _gathered(streams: Sequence[StreamedAnswer]) -> NotPassed:
     slowest = max((found.exchange for found in streams), key=lambda exchange: exchange.pieces[0][0])
     seconds = slowest.pieces[0][0]
     if seconds < SLOW:
-        return not_tested(f"the whole stream came within {seconds:.2f} s: too fast to distinguish pieces")
+        return not_tested(f"the whole stream came within {SLOW:g} s: too fast to distinguish pieces")
     return failed("several pieces", f"{len(slowest.events.events)} events in one piece after {seconds:.1f} s", slowest)
 
 

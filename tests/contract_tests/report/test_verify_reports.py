@@ -187,7 +187,8 @@ def test_two_runs_give_the_same_bytes_but_for_times(folder: Path) -> None:
         engine = create_engine(load_contract(), Config(), seed=0, clock=lambda: 1_795_000_000.0)
         with MockServer(engine, port=port) as server:
             port = int(server.url.rpartition(":")[2])
-            verify(server.url, *FEW, "--clause=chat.stream-*", "--clause=chat.session-created", f"--report={file}")
+            # Without `chat.stream-incremental`: how many pieces a short stream comes in is up to the machine.
+            verify(server.url, *FEW, "--clause=chat.stream-[!i]*", "--clause=chat.session-created", f"--report={file}")
         texts.append(json.loads(file.read_text(encoding="utf-8")))
         assert TIMES - {"at_seconds"} <= set(re.findall(r'"(\w+)":', file.read_text(encoding="utf-8")))
         file.unlink()
