@@ -57,7 +57,7 @@ def as_of(whole: Contract, walk: Walk, version: str) -> Document:
 
     It lacks the operations, parameters, schemas, replies, links, clauses and examples that came later or ended before,
     and the examples that use them or that show no other clauses. No part of it has an `x-until`. The pointers of list
-    items are those of the document that is left, which has no lines.
+    items are those of the document that is left; its lines are those of the whole document.
     """
     document = whole.schemas.document
     check_api_version(document, version)
@@ -78,11 +78,15 @@ def as_of(whole: Contract, walk: Walk, version: str) -> Document:
     for place in (*_examples(left), *_links(left)):
         left.drop(place)
     left.parts.update(_ends(left))
-    files = {name: _kept(value, Place(name, ()), left.parts) for name, value in document.files.items()}
+    moved: dict[Place, Place] = {}
+    files = {
+        name: _kept(value, Place(name, ()), Place(name, ()), left.parts, moved)
+        for name, value in document.files.items()
+    }
     root: Any = files[""]
     versions: list[JSON] = list(known[: known.index(version) + 1])
     root["info"] = {**root["info"], "version": version, "x-versions": versions}
-    return Document(document.path, files)
+    return Document(document.path, files, document.texts, moved=moved)
 
 
 def _ends(left: _AbsentParts) -> Iterator[Place]:
@@ -94,15 +98,23 @@ def _ends(left: _AbsentParts) -> Iterator[Place]:
         yield parse(clause.pointer).child("until")
 
 
-def _kept(value: JSON, place: Place, parts: set[Place]) -> JSON:
-    """Return a copy of a value without some parts."""
+def _kept(value: JSON, place: Place, here: Place, parts: set[Place], moved: dict[Place, Place]) -> JSON:
+    """Return a copy of a value without some parts; the copy is at `here`, and its items that moved are added."""
     if isinstance(value, dict):
         return {
-            key: _kept(item, place.child(key), parts) for key, item in value.items() if place.child(key) not in parts
+            key: _kept(item, place.child(key), here.child(key), parts, moved)
+            for key, item in value.items()
+            if place.child(key) not in parts
         }
     if isinstance(value, list):
-        places = [place.child(index) for index in range(len(value))]
-        return [_kept(item, one, parts) for item, one in zip(value, places, strict=True) if one not in parts]
+        kept: list[JSON] = []
+        for index, item in enumerate(value):
+            before, after = place.child(index), here.child(len(kept))
+            if before not in parts:
+                if before != after:
+                    moved[after] = before
+                kept.append(_kept(item, before, after, parts, moved))
+        return kept
     return value
 
 

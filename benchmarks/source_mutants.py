@@ -49,7 +49,17 @@ WARM = (
     *("uvicorn", "werkzeug.serving", "werkzeug.test", "xdist.plugin", "yaml"),
 )
 #: Files of the repository that the tests read.
-COPIED = (*PACKAGES, "contract_tests", "load_generator", "tests", "fixtures", "benchmarks", "docs")
+COPIED = (
+    *PACKAGES,
+    "client_check",
+    "clients",
+    "contract_tests",
+    "load_generator",
+    "tests",
+    "fixtures",
+    "benchmarks",
+    "docs",
+)
 #: The tests that all mutants may meet.
 TESTS = ("tests/agent_contract", "tests/mockserver")
 #: Survivors that are known for a reason.
@@ -126,7 +136,7 @@ class Only:
         items[:] = [item for item in items if item.nodeid in self.tests]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Stopwatch:
     """A plugin of pytest that writes the seconds that each test took to a file."""
 

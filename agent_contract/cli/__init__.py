@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -20,6 +21,12 @@ class UserError(click.ClickException):
     """What the user must correct."""
 
     exit_code = 2
+
+
+def near(path: Path) -> Path:
+    """Return a path relative to the current folder if it is inside."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path
 
 
 class CommandEntry(NamedTuple):

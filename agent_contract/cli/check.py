@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from agent_contract.cli import near
 from agent_contract.document.errors import UnreadableError
 from agent_contract.document.own_document import find_document
 from agent_contract.installation import DISTRIBUTION
@@ -30,7 +31,7 @@ def check(file: Path | None, format: str, allow_outside: bool) -> None:
     or one that a $ref leads to, can't be read, or is not YAML or JSON.
     """
     try:
-        findings = lint(_near(file or find_document()), allow_outside=allow_outside)
+        findings = lint(near(file or find_document()), allow_outside=allow_outside)
     except UnreadableError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)
@@ -70,12 +71,6 @@ def _file_and_line(place: str) -> tuple[str, int]:
     """Return the two parts of `openapi.yaml:12`; line 1 if none is known."""
     file, _, line = place.rpartition(":")
     return (file, int(line)) if file and line.isdigit() else (place, 1)
-
-
-def _near(path: Path) -> Path:
-    """Return a path relative to the current folder if it is inside."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path
 
 
 def _summary(findings: Findings) -> str:

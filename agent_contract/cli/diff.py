@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from agent_contract.cli import UserError
+from agent_contract.cli import UserError, near
 from agent_contract.contract import Contract
 from agent_contract.document.errors import ContractError
-from agent_contract.installation import REPORT_FORMAT, missing
+from agent_contract.installation import DISTRIBUTION, REPORT_FORMAT, missing
 from agent_contract.printable import printable_as
+from agent_contract.sarif import SarifResult, to_sarif
 
-FORMS = ("table", "json", "markdown")
+if TYPE_CHECKING:
+    from agent_contract.diff.compare import Difference
+
+FORMS = ("table", "json", "markdown", "sarif")
 #: Compares two reports. They belong to the contract tests, so this module is imported by its name, and only for them.
 _REPORT_DIFF = "contract_tests.cli.report_diff"
 
@@ -33,6 +39,10 @@ def diff(before: str, after: str, form: str, allow_outside: bool) -> None:
     """
     reports = [_is_report(Path(name)) for name in (before, after)]
     if all(reports):
+        if form == "sarif":
+            raise UserError(
+                "SARIF shows lines of a document, and a clause of a report has none that changed: use another --format."
+            )
         text, differs = _diff_of_reports(before, after, form)
     elif any(reports):
         raise UserError("A report can't be compared with a contract: give two reports, or two versions or documents.")
@@ -52,7 +62,28 @@ def _diff_of_contracts(before: str, after: str, form: str, allow_outside: bool) 
     except ContractError as error:
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None
     found = differences(one, other)
-    return FORMATS[form](one, other, found), bool(found)
+    text = _sarif(one, other, found) if form == "sarif" else FORMATS[form](one, other, found)
+    return text, bool(found)
+
+
+#: The level in SARIF of a difference, by its effect.
+_LEVELS = {"breaking": "error", "notable": "warning", "new": "note"}
+
+
+def _sarif(before: Contract, after: Contract, found: tuple[Difference, ...]) -> str:
+    """Return the differences as SARIF, each at the line of the later document, or of the earlier if it was removed."""
+    from agent_contract.diff.compare import EFFECTS
+    from agent_contract.diff.formats import in_a_line
+
+    results = []
+    for one in found:
+        contract = before if one.is_removed else after
+        subject = f"{one.part} {one.what} {one.change}"
+        place = (near(contract.source).as_posix(), contract.line(one.pointer) or 1)
+        results.append(SarifResult(one.effect, _LEVELS[one.effect], in_a_line(one), *place, subject=subject))
+    return to_sarif(version(DISTRIBUTION), {str(name): meaning for name, meaning in EFFECTS.items()}, results).rstrip(
+        "\n"
+    )
 
 
 def _contract(name: str, allow_outside: bool) -> Contract:

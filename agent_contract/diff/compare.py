@@ -32,7 +32,8 @@ _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties
 class Difference:
     """One difference: the `part` of the contract and `what` of it, with the operations that have it in common.
 
-    `clauses` names the clauses about it; `before` and `after` are empty if it exists on one side only.
+    `clauses` names the clauses about it; `before` and `after` are empty if it exists on one side only. `pointer` is its
+    place in the later contract, or in the earlier one if it was removed; "" if it has none.
     """
 
     effect: Effect
@@ -43,6 +44,12 @@ class Difference:
     after: str = ""
     operations: tuple[str, ...] = ()
     clauses: tuple[str, ...] = ()
+    pointer: str = ""
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the later contract lacks it."""
+        return self.change == _COMES[True]
 
 
 def differences(before: Contract, after: Contract) -> tuple[Difference, ...]:
@@ -50,12 +57,13 @@ def differences(before: Contract, after: Contract) -> tuple[Difference, ...]:
     found = [*_operations(before, after), *_clauses(before, after)]
     merged: dict[Difference, list[Difference]] = {}
     for one in found:
-        merged.setdefault(replace(one, operations=(), clauses=()), []).append(one)
+        merged.setdefault(replace(one, operations=(), clauses=(), pointer=""), []).append(one)
     together = [
         replace(
             key,
             operations=_unique(name for one in same for name in one.operations),
             clauses=_unique(name for one in same for name in one.clauses),
+            pointer=same[0].pointer,
         )
         for key, same in merged.items()
     ]
@@ -75,7 +83,9 @@ def _operations(before: Contract, after: Contract) -> Iterator[Difference]:
             assert there is not None
             clauses = _speaking(contract, there, [parse(there.pointer)])
             effect: Effect = "breaking" if old else "new"
-            yield Difference(effect, "operation", _address(there), _COMES[new is None], "", "", (name,), clauses)
+            yield Difference(
+                effect, "operation", _address(there), _COMES[new is None], "", "", (name,), clauses, there.pointer
+            )
         else:
             for one in (*_whole(old, new), *_requests(before, after, old, new), *_replies(before, after, old, new)):
                 yield replace(one, operations=(name,))
@@ -91,11 +101,13 @@ def _address(operation: Operation) -> str:
 
 def _whole(old: Operation, new: Operation) -> Iterator[Difference]:
     if _address(old) != _address(new):
-        yield Difference("breaking", "operation", old.id, "moved", _address(old), _address(new))
+        addresses = (_address(old), _address(new))
+        yield Difference("breaking", "operation", old.id, "moved", *addresses, pointer=new.pointer)
     asked, asks = ((not one.security or () in one.security) for one in (old, new))
     if asked != asks:
         words = {True: "no token needed", False: "a token needed"}
-        yield Difference("notable" if asks else "breaking", "operation", old.id, "security", words[asked], words[asks])
+        effect: Effect = "notable" if asks else "breaking"
+        yield Difference(effect, "operation", old.id, "security", words[asked], words[asks], pointer=new.pointer)
 
 
 def _requests(before: Contract, after: Contract, old: Operation, new: Operation) -> Iterator[Difference]:
@@ -105,13 +117,13 @@ def _requests(before: Contract, after: Contract, old: Operation, new: Operation)
         if one is None or other is None:
             effect: Effect = "breaking" if one or (other and other.required) else "new"
             change = _COMES[other is None] + (", required" if other and other.required else "")
-            yield Difference(effect, "request", way, change, clauses=_of(before, after, old, new, one, other))
+            clauses = _of(before, after, old, new, one, other)
+            yield Difference(effect, "request", way, change, clauses=clauses, pointer=_pointer(one, other))
         else:
             for change, is_less, left, right in _changes(one, other):
                 effect = _REQUEST[is_less]
-                yield Difference(
-                    effect, "request", way, change, left, right, (), _of(before, after, old, new, one, other)
-                )
+                clauses = _of(before, after, old, new, one, other)
+                yield Difference(effect, "request", way, change, left, right, (), clauses, _pointer(one, other))
 
 
 #: What it means to a client that a field accepts less (True), more (False), or something else (None).
@@ -127,7 +139,7 @@ def _replies(before: Contract, after: Contract, old: Operation, new: Operation) 
             place = parse(operation.responses[status].pointer)
             effect: Effect = "notable" if other else "breaking" if status.startswith("2") else "new"
             clauses = _speaking(contract, operation, [place])
-            yield Difference(effect, "reply", status, _COMES[other is None], clauses=clauses)
+            yield Difference(effect, "reply", status, _COMES[other is None], clauses=clauses, pointer=str(place))
             continue
         was, now = reply_fields(old, status), reply_fields(new, status)
         for way in _ways(was, now):
@@ -137,13 +149,14 @@ def _replies(before: Contract, after: Contract, old: Operation, new: Operation) 
 def _reply_field(
     before: Contract, after: Contract, old: Operation, new: Operation, way: str, one: Field | None, other: Field | None
 ) -> Iterator[Difference]:
-    clauses = _of(before, after, old, new, one, other)
+    clauses, pointer = _of(before, after, old, new, one, other), _pointer(one, other)
     if one is None or other is None:
-        yield Difference("breaking" if one else "new", "reply", way, _COMES[other is None], clauses=clauses)
+        effect: Effect = "breaking" if one else "new"
+        yield Difference(effect, "reply", way, _COMES[other is None], clauses=clauses, pointer=pointer)
         return
     for change, is_less, left, right in _changes(one, other):
         if change != "default":
-            yield Difference(_REPLY[is_less], "reply", way, change, left, right, (), clauses)
+            yield Difference(_REPLY[is_less], "reply", way, change, left, right, (), clauses, pointer)
 
 
 def _ways(was: Mapping[str, Field], now: Mapping[str, Field]) -> Iterator[str]:
@@ -204,6 +217,12 @@ def _of(
     return _speaking(before, old, one.places if one else ())
 
 
+def _pointer(one: Field | None, other: Field | None) -> str:
+    """Return the place of a field in the later contract, or in the earlier one if it was removed."""
+    field = other or one
+    return str(field.places[0]) if field and field.places else ""
+
+
 def _speaking(contract: Contract, operation: Operation, places: Iterable[Place]) -> tuple[str, ...]:
     """Return the clauses about an operation at one of these places."""
     return tuple(
@@ -218,12 +237,12 @@ def _clauses(before: Contract, after: Contract) -> Iterator[Difference]:
         if old is None or new is None:
             yield _one_sided(before, after, old, new)
             continue
-        common = {"operations": new.operations, "clauses": (name,)}
+        common = (new.operations, (name,), new.pointer)
         if old.sentence != new.sentence:
-            yield Difference("notable", "clause", name, "reworded", old.sentence, new.sentence, **common)
+            yield Difference("notable", "clause", name, "reworded", old.sentence, new.sentence, *common)
         if old.grade != new.grade:
             effect: Effect = "breaking" if old.fails_a_run and not new.fails_a_run else "notable"
-            yield Difference(effect, "clause", name, "regraded", old.grade, new.grade, **common)
+            yield Difference(effect, "clause", name, "regraded", old.grade, new.grade, *common)
 
 
 def _one_sided(before: Contract, after: Contract, old: Clause | None, new: Clause | None) -> Difference:
@@ -241,10 +260,9 @@ def _one_sided(before: Contract, after: Contract, old: Clause | None, new: Claus
     elif new:
         effect = "notable" if _has(before, holder) else "new"
     said = f"{clause.sentence} ({clause.grade})"
-    sides = {"before": said} if old else {"after": said}
-    return Difference(
-        effect, "clause", clause.id, _COMES[new is None], operations=clause.operations, clauses=(clause.id,), **sides
-    )
+    left, right = (said, "") if old else ("", said)
+    common = (clause.operations, (clause.id,), clause.pointer)
+    return Difference(effect, "clause", clause.id, _COMES[new is None], left, right, *common)
 
 
 def _has(contract: Contract, place: Place) -> bool:

@@ -49,6 +49,12 @@ FORMATS: Mapping[str, Callable[[Contract, Contract, Differences], str]] = {
 }
 
 
+def in_a_line(one: Difference) -> str:
+    """Return a difference as a sentence part, as in `request body/n: maximum: 8 → 4 (chat)`."""
+    operations = f" ({', '.join(one.operations)})" if one.operations else ""
+    return f"{one.part} {one.what}: {_change(one)}{operations}"
+
+
 def _side(contract: Contract) -> dict[str, str]:
     return {"title": contract.title, "version": contract.version, "digest": contract.digest}
 

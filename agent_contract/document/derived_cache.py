@@ -38,7 +38,7 @@ def read_derived(source: Path, key: bytes) -> Document | None:
 
 def keep_derived(document: Document, key: bytes) -> None:
     """Keep a document of one file, if this process may write bytecode and the place can be written."""
-    if sys.dont_write_bytecode or document.texts or len(document.files) > 1:
+    if sys.dont_write_bytecode or len(document.files) > 1:
         return
     with contextlib.suppress(OSError, TypeError, NotImplementedError):
         file = _file()

@@ -25,13 +25,15 @@ class Document:
     """The files of one contract: `files` holds their values, `texts` their text; "" is the document itself.
 
     Other files go by their path relative to the document's folder, with slashes. With
-    `allow_outside` they may be anywhere.
+    `allow_outside` they may be anywhere. If values were taken out since the text was read, `moved` leads from the list
+    items that moved to their places in the text.
     """
 
     path: Path
     files: dict[str, JSON] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     allow_outside: bool = False
+    moved: Mapping[Place, Place] = field(default_factory=dict)
 
     @property
     def is_3_0(self) -> bool:
@@ -51,7 +53,12 @@ class Document:
 
     def line(self, place: Place) -> int | None:
         """Return the line on which a place begins, None if it is not known."""
-        return line_of(self.texts.get(place.file, ""), place.tokens)
+        written = place.tokens
+        for length in range(len(written), 0, -1) if self.moved else ():
+            if moved := self.moved.get(Place(place.file, written[:length])):
+                written = moved.tokens + written[length:]
+                break
+        return line_of(self.texts.get(place.file, ""), written)
 
     def name(self, file: str) -> str:
         """Return what messages call a file: its path as the document was named."""

@@ -9,9 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from agent_contract import find_document
-from agent_contract.document.document import read_document
-from agent_contract.document.json_pointer import parse
+from agent_contract import load_contract
 from agent_contract.printable import printable
 from agent_contract.sarif import SarifResult, to_sarif
 from contract_tests.report.sections import topic
@@ -58,11 +56,12 @@ def code_quality_of(report: Report) -> str:
 
 
 def _found(report: Report) -> Iterator[tuple[ClauseResult, str, int]]:
-    """Yield what is reported, with the document's name and the line of the clause."""
-    document = read_document(find_document())
+    """Yield what is reported, with the document's name and the line of the clause, 1 if the document lacks it."""
+    contract = load_contract(every_version=True)
+    lines = {clause.id: contract.line(clause.pointer) for clause in contract.clauses}
     for word in LEVELS:
         for clause in report.having(word):
-            yield clause, document.path.name, document.line(parse(clause.pointer)) or 1
+            yield clause, contract.source.name, lines.get(clause.id) or 1
 
 
 def _message(clause: ClauseResult) -> str:

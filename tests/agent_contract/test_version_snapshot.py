@@ -272,3 +272,11 @@ def test_a_place_is_within_itself_and_what_holds_it() -> None:
     assert is_within({Place("", ())}, place)
     assert is_within({place}, place)
     assert not is_within({Place("", ("a", "b", "c")), Place("other", ("a",))}, place)
+
+
+@pytest.mark.parametrize("version", load_contract().versions)
+def test_the_lines_of_a_version_are_those_of_the_whole_document(version: str) -> None:
+    contract = load_contract(api_version=version)
+    lines = contract.source.read_text(encoding="utf-8").splitlines()
+    for clause in contract.clauses:
+        assert f"id: {clause.id}" in lines[(contract.line(clause.pointer) or 0) - 1]

@@ -253,3 +253,11 @@ def test_a_client_of_9_0_goes_on_as_before_with_9_1_1() -> None:
     bound = by_what["body/description"]
     assert (bound.effect, bound.change, bound.before, bound.after) == ("new", "maxLength", "512", "")
     assert by_what["agents.description-length"].effect == "new"
+
+
+def test_a_difference_is_at_its_place_in_the_later_contract_or_in_the_earlier_one_if_it_was_removed() -> None:
+    one, other = load_contract(api_version="9.0"), load_contract(api_version="9.1.1")
+    found = differences(one, other)
+    assert {difference.is_removed for difference in found} == {True, False}
+    for difference in found:
+        assert (one if difference.is_removed else other).at(difference.pointer) is not None

@@ -68,7 +68,6 @@ def test_a_place_that_can_not_be_written_is_ignored(folder: Path, monkeypatch: p
     assert not kept(folder)
 
 
-def test_a_document_with_lines_or_with_other_files_is_not_kept(folder: Path) -> None:
-    keep_derived(Document(Path("a.yaml"), {"": {}}, {"": "{}"}), b"key")
+def test_a_document_with_other_files_is_not_kept(folder: Path) -> None:
     keep_derived(Document(Path("a.yaml"), {"": {}, "b.yaml": {}}), b"key")
     assert not kept(folder)

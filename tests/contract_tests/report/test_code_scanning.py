@@ -99,6 +99,30 @@ def test_the_suffix_selects_the_format(name: str, start: str, tmp_path: Path) ->
     assert start in (tmp_path / name).read_text(encoding="utf-8")[:200]
 
 
+def test_diff_writes_sarif_with_the_line_of_each_difference() -> None:
+    ended = CliRunner().invoke(main, ["diff", "9.0", "9.1.1", "--format", "sarif"])
+    assert ended.exit_code == 1
+    results = sarif(ended.output)["results"]
+    assert {(one["ruleId"], one["level"]) for one in results} <= {
+        ("breaking", "error"),
+        ("notable", "warning"),
+        ("new", "note"),
+    }
+    lines = find_document().read_text(encoding="utf-8").splitlines()
+    clauses = [one for one in results if one["message"]["text"].startswith("clause chat.stream-usage:")]
+    assert [lines[one["locations"][0]["physicalLocation"]["region"]["startLine"] - 1].strip() for one in clauses] == [
+        "- id: chat.stream-usage"
+    ]
+    assert len({one["partialFingerprints"]["ruleFileSubject/v1"] for one in results}) == len(results)
+
+
+def test_diff_of_reports_refuses_sarif(tmp_path: Path) -> None:
+    write(SAMPLE, tmp_path / "r.json")
+    ended = CliRunner().invoke(main, ["diff", *[str(tmp_path / "r.json")] * 2, "--format", "sarif"])
+    assert ended.exit_code == 2
+    assert "SARIF shows lines of a document" in ended.output
+
+
 def test_check_writes_sarif_with_the_line_of_each_problem(tmp_path: Path) -> None:
     document = tmp_path / "pets api.yaml"
     document.write_text(
