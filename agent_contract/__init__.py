@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from agent_contract.model.parameters import Parameter
     from agent_contract.sampling.budget import WorkBudget, WorkBudgetError
     from agent_contract.sampling.client_schema import ClientSchema, SchemaRefused, read_schema
-    from agent_contract.sampling.sampler import SampleError, sample
+    from agent_contract.sampling.document_value import sample
+    from agent_contract.sampling.sampler import SampleError
     from agent_contract.validation.check import Call, check_reply, check_request, parse_call
     from agent_contract.validation.fastapi_errors import error_detail
     from agent_contract.validation.json_body import BodyProblem, exceeds_symbols
@@ -119,7 +120,7 @@ _MODULES = {
     "load_contract": "agent_contract.load",
     "parse_events": "agent_contract.validation.sse",
     "read_schema": "agent_contract.sampling.client_schema",
-    "sample": "agent_contract.sampling.sampler",
+    "sample": "agent_contract.sampling.document_value",
     "parse_call": "agent_contract.validation.check",
 }
 

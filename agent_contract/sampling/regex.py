@@ -33,6 +33,7 @@ class _StringBuilder:
     chance: random.Random
     groups: dict[int, str]
     left: int
+    more: int = _MORE
 
     def text(self, parsed: Sequence[tuple[Any, Any]]) -> str:
         """Return a string of these parts; OverflowError if they are too many."""
@@ -42,14 +43,15 @@ class _StringBuilder:
         return "".join(_PARTS[str(code)](argument, self) for code, argument in parsed if str(code) in _PARTS)
 
 
-def string_matching(pattern: str, chance: random.Random, budget: WorkBudget) -> str:
+def string_matching(pattern: str, chance: random.Random, budget: WorkBudget, more: int = _MORE) -> str:
     """Return a string that a pattern matches; look-arounds are ignored.
 
-    It is "" for a pattern that Python can't parse, and for one that asks for more than ten thousand parts. Raises
-    `WorkBudgetError` if `budget` is not enough for it.
+    An open-ended part is repeated at most `more` times besides its minimum. The string is "" for a pattern that Python
+    can't parse, and for one that asks for more than ten thousand parts. Raises `WorkBudgetError` if `budget` is not
+    enough for it.
     """
     budget.spend("steps", len(pattern) // _CHARACTERS_A_STEP)
-    builder = _StringBuilder(chance, {}, min(_MOST_PARTS, budget.left("steps") * _PARTS_A_STEP))
+    builder = _StringBuilder(chance, {}, min(_MOST_PARTS, budget.left("steps") * _PARTS_A_STEP), more)
     before = builder.left
     try:
         parsed: Sequence[tuple[Any, Any]] = _PARSER.parse(pattern)
@@ -69,7 +71,7 @@ def _group(argument: Any, builder: _StringBuilder) -> str:
 
 def _repeat(argument: Any, builder: _StringBuilder) -> str:
     low, high, inner = argument
-    count = builder.chance.randint(int(low), min(int(high), int(low) + _MORE))
+    count = builder.chance.randint(int(low), min(int(high), int(low) + builder.more))
     if count > builder.left:
         raise OverflowError
     return "".join(builder.text(inner) for _ in range(count))

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_contract.contract import Contract
-from agent_contract.document.json_pointer import Place, parse
+from agent_contract.document.json_pointer import Place
 from agent_contract.messages import JSON
 from agent_contract.sampling.budget import WorkBudget, WorkBudgetError, WorkLimits
 from agent_contract.sampling.regex import string_matching
@@ -74,25 +73,6 @@ class _ValueSpec:
     parts: Mapping[str, Any]
     name: str
     depth: int
-
-
-def sample(contract: Contract, pointer: str, seed: int = 0) -> JSON:
-    """Return a value of the schema that a pointer names; SampleError when none is found.
-
-    The value is checked against the schema before it is returned. It depends only on the document and the seed.
-    """
-    place = parse(pointer)
-    schemas = contract.schemas
-    validator = schemas.compiled(place, "reply")
-    for attempt in range(TRIES):
-        number = seed * TRIES + attempt
-        chance = random.Random(number)
-        strings = SampleStrings(chance)
-        source = SampleSource(lambda at: schemas.at(at, "reply"), schemas.document.follow, chance, strings)
-        value = value_of(source, place)
-        if validator.is_valid(value):
-            return value
-    raise SampleError(f"{pointer}: no value was found in {TRIES} tries; give the schema an example")
 
 
 def size_of(value: JSON) -> tuple[int, int]:

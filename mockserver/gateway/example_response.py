@@ -11,7 +11,7 @@ from agent_contract import Contract, Operation, SampleError
 from agent_contract.messages import JSON, JSON_TYPE, Event, Reply
 from agent_contract.model.operations import MediaType, Response
 from agent_contract.model.parameters import MISSING, Parameter
-from agent_contract.sampling.sampler import sample
+from agent_contract.sampling.document_value import sample
 
 _WITHOUT_BODY = frozenset({204, 205, 304})
 
