@@ -52,6 +52,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
     "trend": CommandEntry("contract_tests.cli.trend", "Count the verdicts of several reports."),
     "clauses": CommandEntry("agent_contract.cli.clauses", "List the clauses of the contract."),
     "diff": CommandEntry("agent_contract.cli.diff", "Show what changed between versions, documents or reports."),
+    "export": CommandEntry("agent_contract.cli.export", "Write the contract in a form that other tools read."),
     "faults": CommandEntry("mockserver.cli", "List the faults that the mock can produce."),
     "convert": CommandEntry("mockserver.cli.convert", "Make a scenario of files of aimock or WireMock."),
     "fixtures": CommandEntry("mockserver.cli.fixtures", "Write recorded exchanges of the contract."),
