@@ -17,13 +17,16 @@ from mockserver.control import control_gateway
 from mockserver.control.pages import pages_of
 from mockserver.core.context import Behaviour, Settings
 from mockserver.core.ids import IdSource
+from mockserver.core.play_options import PlayOptions
 from mockserver.core.scopes import Scopes
 from mockserver.core.scripts import Scripts
+from mockserver.documented.answers import DocumentedAnswers
+from mockserver.documented.rules import DocumentRules
 from mockserver.engine import Engine
 from mockserver.gateway.gateway import Gateway
 from mockserver.generation.latency import Pace
 from mockserver.generation.retrieval import KnowledgeIndex, search_indexes
-from mockserver.operations.table import CHAT_OPERATION, PUBLISHED_CREATE_FORM, behaviours_of
+from mockserver.operations.table import CHAT_OPERATION, PUBLISHED_CREATE_FORM, behaviours_of, is_own_document
 from mockserver.recording.journal import Journal, Subject, subject_of
 from mockserver.recording.recording_folder import read_recordings
 from mockserver.recording.replay import Replay
@@ -63,6 +66,7 @@ def load_engine(
     scenario: Path | str | None = None,
     faults: Iterable[str] = (),
     error_format: str | None = None,
+    play: PlayOptions | None = None,
 ) -> Engine:
     """Return an engine that serves the document at `spec`, by default this project's own.
 
@@ -71,7 +75,8 @@ def load_engine(
     requires one of `control_tokens`, if any are given, and answers at `allowed_hosts` and at the hosts that
     `control.origin` lists; without `control` it has only health and readiness. With `allow_outside`, a `$ref` may leave
     the folder of `spec`. `journal` is called with every exchange. `scenario` is a file of rules and faults, instead of
-    that of the configuration; `faults` are added to it. `error_format` is `fastapi` or `openai`.
+    that of the configuration; `faults` are added to it. `error_format` is `fastapi` or `openai`. `play`
+    is how a document without behaviours is played.
     Raises `ContractError`, with place, problem and remedy, if the document, the configuration or the store can't be
     used.
     """
@@ -84,6 +89,8 @@ def load_engine(
     settings = replace(settings, scenario=_scenario(contract, settings, scenario, tuple(faults)))
     if error_format is not None:
         settings = replace(settings, error_format=error_format)
+    if play is not None:
+        settings = replace(settings, play=play)
     opened = open_store(store, items=settings.limits.sessions, size=settings.limits.store)
     return create_engine(contract, settings, seed=seed, pace=pace, listener=journal, store=opened)
 
@@ -118,18 +125,22 @@ def create_engine(
     store = store or MemoryStore(limits.sessions, limits.store, clock)
     scopes = Scopes(store, limits.scopes, clock)
     scripts = _scripts(contract, config, store, scopes, clock, seed)
-    behaviours = behaviours_of(contract) if behaviours is None else behaviours
+    own = behaviours_of(contract) if behaviours is None else behaviours
+    answers = DocumentedAnswers(contract, seed, strict=config.play.strict_examples)
+    behaviours = {**dict.fromkeys(contract.operations, answers.behaviour), **own}
+    has_own = is_own_document(contract)
     api = Gateway(
         contract,
         behaviours,
         config.tokens,
         max_body=limits.body,
-        seed=seed,
+        answers_head=not has_own,
+        rules=None if has_own else DocumentRules(contract, answers, config.play),
         error_codes=config.error_codes,
         error_format=config.error_format,
         required=PUBLISHED_CREATE_FORM if config.published_create_form else {},
     )
-    agents = unique(config.agents) if CHAT_OPERATION in behaviours else ()
+    agents = unique(config.agents) if CHAT_OPERATION in own else ()
     return Engine(
         api=api,
         control=cache(partial(control_gateway, contract, config, scripts)),

@@ -17,6 +17,7 @@ from agent_contract.document.checked_file import Source, schema_problems
 from agent_contract.document.errors import ContractError, Problem
 from agent_contract.document.reader import parse_text, read_text
 from mockserver.core.limits import Limits
+from mockserver.core.play_options import PlayOptions
 from mockserver.generation.retrieval import KnowledgeDocument, KnowledgeIndex
 from mockserver.resources.agents import BUILT_IN, CHAT_ROLES, LIBRARY, MODEL, Agent, by_address, configured_agent
 from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, MODELS, Model, configured_model
@@ -34,7 +35,8 @@ class Config:
     one of `tokens` if `control_tokens` is empty, and answers at `allowed_hosts` and at the hosts that `control.origin`
     lists. With `error_codes`, items of a 422 have `error_code` and `value`. With `published_create_form`, a new agent
     needs the fields of the published form. With the `error_format` `openai`, a refusal also has OpenAI's `error`.
-    `scenario` has the rules and faults of every scope; `scenario_file` replaces it when an engine is loaded.
+    `scenario` has the rules and faults of every scope; `scenario_file` replaces it when an engine is loaded. `play` is
+    how a document without behaviours is played.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=lambda: by_address(BUILT_IN))
@@ -50,6 +52,7 @@ class Config:
     error_format: str = "fastapi"
     scenario: Scenario = field(default_factory=Scenario)
     scenario_file: Path | None = None
+    play: PlayOptions = field(default_factory=PlayOptions)
 
 
 class ConfigError(ContractError):

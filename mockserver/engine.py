@@ -285,9 +285,7 @@ class Engine:
         """Run an operation, again after each conflict of its writes; return the exchange and the touched keys."""
         call = admitted.call
         operation = call.operation
-        behaviour = gateway.behaviours.get(operation.id)
-        if behaviour is None:
-            return Exchange(call.request, gateway.documented(operation), operation.id), ()
+        behaviour = gateway.behaviours[operation.id]
         transaction = Transaction(self.store, admitted.scope)
         try:
             while True:

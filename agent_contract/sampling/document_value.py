@@ -15,10 +15,11 @@ from agent_contract.sampling.thorough import find_value
 _FAST_TRIES = 3
 
 
-def sample(contract: Contract, pointer: str, seed: int = 0) -> JSON:
+def sample(contract: Contract, pointer: str, seed: int = 0, array_size: int | None = None) -> JSON:
     """Return a value of the schema that a pointer names; SampleError with the reason if none is found.
 
-    The value is checked against the schema before it is returned. It depends only on the document and the seed.
+    The value is checked against the schema before it is returned. It depends only on the document and the arguments.
+    Arrays have `array_size` items if their schemas allow it; None leaves the number to the schema.
     """
     place = parse(pointer)
     schemas = contract.schemas
@@ -27,7 +28,7 @@ def sample(contract: Contract, pointer: str, seed: int = 0) -> JSON:
     def at(where: Place) -> JSON:
         return schemas.at(where, "reply")
 
-    for attempt in range(_FAST_TRIES):
+    for attempt in range(_FAST_TRIES if array_size is None else 0):
         chance = random.Random(seed * TRIES + attempt)
         source = SampleSource(at, schemas.document.follow, chance, SampleStrings(chance))
         try:
@@ -37,6 +38,6 @@ def sample(contract: Contract, pointer: str, seed: int = 0) -> JSON:
         if validator.is_valid(value):
             return value
     try:
-        return find_value(place, at, schemas.document.follow, validator, seed)
+        return find_value(place, at, schemas.document.follow, validator, seed, array_size)
     except SampleError as error:
         raise SampleError(f"{error}; correct the schema, or give it an example") from None

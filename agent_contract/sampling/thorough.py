@@ -68,6 +68,7 @@ class _Attempt:
 
     source: SampleSource
     refusals: _Refusals
+    array_size: int | None = None
     made: int = 0
 
     def value(self, places: list[Place], path: Path) -> JSON:
@@ -100,6 +101,8 @@ class _Attempt:
         if path in self.refusals.paths:
             return None
         for value in demands.known_values():
+            if self.array_size is not None and isinstance(value, list):
+                continue
             if value not in demands.excluded and checks.is_valid(value) and not _is_hollow(value, demands):
                 return (value,)
         return None
@@ -185,7 +188,9 @@ class _Attempt:
         contained = [place for place, count in demands.contained() for _ in range(count)]
         heads = max((len(part.schema.get("prefixItems") or ()) for part in demands.parts), default=0)
         wanted = max(least, len(contained), heads)
-        if wanted == 0 and len(path) < _FULL_DEPTH and self.made <= _MANY:
+        if self.array_size is not None and (len(path) < _FULL_DEPTH and self.made <= _MANY):
+            wanted = max(wanted, self.array_size)
+        elif wanted == 0 and len(path) < _FULL_DEPTH and self.made <= _MANY:
             wanted = 1 + self.source.random.randrange(2)
         closed = demands.closed_after()
         most = min(int(demands.limits.get("maxItems", wanted)), wanted if closed is None else closed)
@@ -318,9 +323,16 @@ def _chooser(turn: int, chance: random.Random) -> Callable[[int], int]:
 
 
 def find_value(
-    place: Place, at: Callable[[Place], JSON], follow: Callable[[Place], Place], validator: Any, seed: int
+    place: Place,
+    at: Callable[[Place], JSON],
+    follow: Callable[[Place], Place],
+    validator: Any,
+    seed: int,
+    array_size: int | None = None,
 ) -> JSON:
     """Return a value of the schema at a place that the validator accepts, the same for the same seed.
+
+    Arrays have `array_size` items, if that is not None and their schemas allow it.
 
     Raises SampleError with the reason if none is found: the contradiction in the schema, or what the validator refuses.
     """
@@ -330,7 +342,7 @@ def find_value(
         chance = random.Random(seed * TRIES + attempt)
         source = SampleSource(at, follow, chance, SampleStrings(chance))
         try:
-            value = _Attempt(source, refusals).value([place], ())
+            value = _Attempt(source, refusals, array_size).value([place], ())
         except Contradiction as error:
             reason = str(error)
             refusals.turns[()] = refusals.turns.get((), 0) + 1

@@ -110,7 +110,7 @@ def check_reply(operation: Operation, reply: Reply) -> tuple[Violation, ...]:
     if not response.content or operation.method == "HEAD":
         return tuple(broken)
     sent = bare_type(reply.headers.get("content-type", ""))
-    media = _match(response.content, sent)
+    media = match(response.content, sent)
     if media is None:
         names: list[JSON] = list(response.content)
         where = ("headers", "content-type")
@@ -146,14 +146,14 @@ def _sent(parameter: Parameter, request: Request) -> JSON:
     return parameter.read([text for name, _, text in pairs if name == parameter.name])
 
 
-def _match(content: Mapping[str, MediaType], sent: str) -> MediaType | None:
+def match(content: Mapping[str, MediaType], sent: str) -> MediaType | None:
     """Return the documented media type that a sent one belongs to, the most specific first."""
     return content.get(sent) or content.get(sent.partition("/")[0] + "/*") or content.get("*/*")
 
 
 def _media(body: RequestBody, sent: str) -> MediaType | None:
     """Return the media type by which a body is judged: its own, else (for an undocumented one) the first documented."""
-    found = _match(body.content, sent)
+    found = match(body.content, sent)
     if found is None and is_json(sent):
         found = next((media for name, media in body.content.items() if is_json(name)), None)
     return found or next(iter(body.content.values()), None)

@@ -56,6 +56,19 @@ _CONNECTIONS = ConnectionLimits()
 @option("--config", type=FILE, help="YAML file with agents, tokens, documents and limits.")
 @option("--spec", type=FILE, help="OpenAPI document to serve instead of the built-in one.")
 @option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of the folder of the --spec document.")
+@option(
+    "--examples",
+    type=click.Choice(["lenient", "strict"]),
+    default="lenient",
+    help="Documented examples that their schema refuses, of a --spec document: send them with a warning, or a sampled "
+    "value instead.",
+)
+@option(
+    "--security",
+    type=click.Choice(["presence", "off"]),
+    default="presence",
+    help="Credentials that a --spec document requires: any value must be present, or none is needed.",
+)
 @api_version_option
 @option("--token", help="Bearer token that every request must carry.")
 @control_option
@@ -263,8 +276,11 @@ def _engine(
     strict: bool,
     ignore: tuple[str, ...],
     replay_speed: float,
+    examples: str,
+    security: str,
 ) -> Engine:
     from mockserver.build import load_engine, with_replay
+    from mockserver.core.play_options import PlayOptions
     from mockserver.generation.latency import Pace
     from mockserver.recording.recording_folder import RecordingError
     from mockserver.recording.request_key import IgnoreError
@@ -282,6 +298,7 @@ def _engine(
         options |= {"control": control == "on", "control_tokens": (control_token,) if control_token else ()}
         options["allowed_hosts"] = tuple(name.lower() for name in allow_host)
         options["allow_outside"] = allow_outside
+        options["play"] = PlayOptions(strict_examples=examples == "strict", security=security == "presence")
         options |= {"scenario": scenario, "faults": fault, "error_format": error_format}
         engine = load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **options)
         if replay is None:

@@ -27,8 +27,8 @@ from mockserver.core.context import Behaviour
 from mockserver.core.limits import SYMBOLS
 from mockserver.core.outcome import Rejection
 from mockserver.core.scopes import SCOPE_HEADER, is_scope_name
+from mockserver.documented.rules import DocumentRules, allowed_methods
 from mockserver.gateway import cors
-from mockserver.gateway.example_response import documented_reply
 
 _MAX_VALUE = 200  # characters of an invalid value in a 422
 #: The clause about a body that is not sent as JSON, by whether the request has a content type.
@@ -77,11 +77,12 @@ class Admission:
 class Gateway:
     """Serves a contract: a request must carry one of `tokens`, if there are any.
 
-    Operations in `open` need no token. A body may have `max_body` bytes. `seed` is the random seed for sampled replies.
+    Operations in `open` need no token. A body may have `max_body` bytes.
     `foreign` returns why a request of another origin is refused; without it, pages of every origin may read replies.
     With `answers_head`, HEAD is allowed for every GET. With `error_codes`, items of a 422 have `error_code` and
     `value`. With the `error_format` `openai`, a refusal also has OpenAI's `error`. `required` names fields that the
-    body of an operation must have besides those that its schema requires.
+    body of an operation must have besides those that its schema requires. `rules` are those of documents that have no
+    behaviours.
     """
 
     contract: Contract
@@ -89,15 +90,14 @@ class Gateway:
     tokens: Iterable[str] = ()
     open: frozenset[str] = frozenset()
     max_body: int = 0
-    seed: int = 0
     foreign: Callable[[Request], str | None] | None = None
     answers_head: bool = False
     error_codes: bool = False
     error_format: str = "fastapi"
     required: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: DocumentRules | None = None
     _tokens: tuple[bytes, ...] = field(init=False)
     _clauses: Mapping[tuple[str, str], str] = field(init=False)
-    _documented: dict[str, Reply] = field(init=False, default_factory=dict)
     _paths: tuple[str, ...] = field(init=False)
     _checks: tuple[Check, ...] = field(init=False)
 
@@ -105,6 +105,7 @@ class Gateway:
         unneeded: Mapping[Check, bool] = {
             Gateway.check_origin: self.foreign is None,
             Gateway.authenticate: not self.tokens,
+            Gateway.check_rules: self.rules is None,
         }
         self._checks = tuple(check for check in CHECKS if not unneeded.get(check))
         self._tokens = tuple(token.encode() for token in self.tokens)
@@ -140,14 +141,8 @@ class Gateway:
         pointer = self.contract.clause(clause).pointer if clause else ""
         violation = Violation(rejection.location, rejection.clause, rejection.expected, rejection.got, pointer)
         reply = self._refusal(rejection.status, rejection.why, rejection.headers, clause)
+        reply = self._shaped(operation, reply, rejection.why)
         return Exchange(request, reply, name, (clause,) if clause else (), (violation,))
-
-    def documented(self, operation: Operation) -> Reply:
-        """Return the documented reply of an operation."""
-        reply = self._documented.get(operation.id)
-        if reply is None:
-            reply = self._documented[operation.id] = documented_reply(self.contract, operation, self.seed)
-        return reply
 
     def route(self, admission: Admission) -> Exchange | None:
         """Find the operation; refuse an unknown path with 404 and a wrong method with 405."""
@@ -156,9 +151,15 @@ class Gateway:
         found = admission.found = self.contract.find(method, request.path)
         if isinstance(found, Found):
             return None
+        if found and self.rules and request.method == "HEAD" and "HEAD" in found.allow:
+            admission.found = self.contract.find("HEAD", request.path)
+            return None
         if found and self.foreign is None and cors.is_preflight(request):
             admission.scope = None
             return Exchange(request, cors.preflight(request, found.allow))
+        if found and self.rules and request.method == "OPTIONS":
+            admission.scope = None
+            return Exchange(request, Reply(204, {"allow": ", ".join(allowed_methods(found))}, b""))
         # The journal of a scope also records unknown paths, but only if the caller may use the scope.
         if self.authenticate(admission) is None:
             self.select_scope(admission)
@@ -166,10 +167,18 @@ class Gateway:
             return self.refuse(
                 request, None, Rejection(404, "", self._unknown_path(request.path), ("path",), None, request.path)
             )
-        allow = ", ".join(found.allow)
+        allow = ", ".join(allowed_methods(found) if self.rules else found.allow)
         why = f"{request.method[:20]} is not allowed here. Allowed: {allow}."
         rejection = Rejection(405, "method-refused", why, ("method",), allow, request.method, {"allow": allow})
         return self.refuse(request, self._neighbour(request, found), rejection)
+
+    def check_rules(self, admission: Admission) -> Exchange | None:
+        """Refuse what the rules for documents without behaviours refuse."""
+        operation = admission.operation
+        if self.rules is None or operation is None:
+            return None
+        rejection = self.rules.check(operation, admission.request, has_tokens=bool(self._tokens))
+        return self.refuse(admission.request, operation, rejection) if rejection else None
 
     def check_origin(self, admission: Admission) -> Exchange | None:
         """Refuse requests from pages of other origins with 403, except to open operations."""
@@ -236,6 +245,7 @@ class Gateway:
         violation = Violation(("body",), call.problem.rule, None, None, pointer)
         clause = self.contract.clause_for(violation, operation)
         reply = self._refusal(call.problem.status, call.problem.detail, clause=clause)
+        reply = self._shaped(operation, reply, call.problem.detail)
         return Exchange(call.request, reply, operation.id, (clause,) if clause else (), (violation,))
 
     def validate(self, admission: Admission) -> Exchange | None:
@@ -256,6 +266,7 @@ class Gateway:
         if self.error_codes:
             detail = [_with_code(item, violation) for item, violation in zip(detail, violations, strict=True)]
         reply = self._refusal(operation.rejects_with, detail, clause=clauses[0] if clauses else "")
+        reply = self._shaped(operation, reply, _sentence(detail)) if self.rules else reply
         return Exchange(call.request, reply, operation.id, clauses, violations)
 
     def _refusal(self, status: int, detail: Any, headers: Mapping[str, str] | None = None, clause: str = "") -> Reply:
@@ -265,6 +276,10 @@ class Gateway:
             kind = "invalid_request_error" if status < 500 else "server_error"
             body["error"] = {"message": _sentence(detail), "type": kind, "code": clause or None, "param": None}
         return Reply(status, {**JSON_TYPE, **(headers or {})}, orjson.dumps(body))
+
+    def _shaped(self, operation: Operation | None, reply: Reply, why: str) -> Reply:
+        """Return a refusal with the body that the document describes."""
+        return self.rules.refusal(operation, reply, why) if self.rules and operation else reply
 
     def _missing(self, call: Call) -> Iterator[Violation]:
         """Yield a violation for each field of `required` that the body lacks."""
@@ -298,6 +313,7 @@ CHECKS: tuple[Check, ...] = (
     Gateway.authenticate,
     Gateway.select_scope,
     Gateway.limit_body,
+    Gateway.check_rules,
     Gateway.read_body,
     Gateway.validate,
 )

@@ -52,3 +52,8 @@ def behaviours_of(contract: Contract) -> Mapping[str, Behaviour]:
     An operationId alone does not decide: a foreign document may call an operation `getAgent` as well.
     """
     return _BY_NAME.get(str(contract.document.get("x-behaviours")), {})
+
+
+def is_own_document(contract: Contract) -> bool:
+    """Return whether the document names behaviours, which replace the rules for any document."""
+    return str(contract.document.get("x-behaviours")) in _BY_NAME

@@ -98,7 +98,7 @@ def test_a_reply_is_sampled_from_its_schema(birds: Engine) -> None:
 
 
 def test_the_same_seed_samples_the_same(birds: Engine) -> None:
-    again = create_engine(birds.contract, seed=birds.api.seed)
+    again = create_engine(birds.contract, seed=birds.ids.seed)
     assert ask(again, "GET", "/birds/7") == ask(birds, "GET", "/birds/7")
 
 
@@ -133,11 +133,11 @@ def test_a_string_is_sent_unchanged(birds: Engine) -> None:
 def test_a_schema_without_a_sample_gives_a_501_that_asks_for_an_example(birds: Engine) -> None:
     reply = ask(birds, "GET", "/impossible")
     assert reply.status == 501
-    assert "Add an example" in json.loads(reply.content())["detail"]
+    assert "give it an example" in json.loads(reply.content())["detail"]
 
 
 def test_405_names_every_method_of_a_path(birds: Engine) -> None:
-    assert ask(birds, "PATCH", "/birds/7").headers["allow"] == "DELETE, GET, PUT"
+    assert ask(birds, "PATCH", "/birds/7").headers["allow"] == "DELETE, GET, HEAD, OPTIONS, PUT"
 
 
 def test_the_curl_to_try_needs_no_body(birds: Engine) -> None:

@@ -1,0 +1,17 @@
+"""How a document without behaviours is played."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PlayOptions:
+    """How a document without behaviours is played.
+
+    With `strict_examples`, an example that its schema refuses is not sent. With `security`, credentials must be
+    present.
+    """
+
+    strict_examples: bool = False
+    security: bool = True
