@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
         "mockserver.cli.proxy", "Pass requests to a deployment, check and record them.", ("httpx",), "proxy"
     ),
     "record-check": CommandEntry("mockserver.cli.record_check", "Hold recordings to the contract."),
+    "impact": CommandEntry("mockserver.cli.impact", "Show what a change means for recorded calls."),
     "wait": CommandEntry("mockserver.cli", "Wait until a server answers."),
     "verify": CommandEntry("contract_tests.cli.verify", "Test a deployment against the contract.", _JUDGE),
     "trend": CommandEntry("contract_tests.cli.trend", "Count the verdicts of several reports."),

@@ -58,7 +58,7 @@ def _diff_of_contracts(before: str, after: str, form: str, allow_outside: bool) 
     from agent_contract.diff.formats import FORMATS
 
     try:
-        one, other = _contract(before, allow_outside), _contract(after, allow_outside)
+        one, other = contract_named(before, allow_outside), contract_named(after, allow_outside)
     except ContractError as error:
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None
     found = differences(one, other)
@@ -86,8 +86,11 @@ def _sarif(before: Contract, after: Contract, found: tuple[Difference, ...]) -> 
     )
 
 
-def _contract(name: str, allow_outside: bool) -> Contract:
-    """Return the contract in a file, else a version of this kit's own contract."""
+def contract_named(name: str, allow_outside: bool = False) -> Contract:
+    """Return the contract in a file, else a version of this kit's own contract.
+
+    Raises `ContractError` and `UserError`.
+    """
     from agent_contract.load import load_contract
 
     path = Path(name)

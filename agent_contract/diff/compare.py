@@ -54,7 +54,7 @@ class Difference:
 
 def differences(before: Contract, after: Contract) -> tuple[Difference, ...]:
     """Return how two contracts differ, what breaks a client first; () for contracts that promise the same."""
-    found = [*_operations(before, after), *_clauses(before, after)]
+    found = [*_operations(before, after), *clause_differences(before, after)]
     merged: dict[Difference, list[Difference]] = {}
     for one in found:
         merged.setdefault(replace(one, operations=(), clauses=(), pointer=""), []).append(one)
@@ -87,7 +87,8 @@ def _operations(before: Contract, after: Contract) -> Iterator[Difference]:
                 effect, "operation", _address(there), _COMES[new is None], "", "", (name,), clauses, there.pointer
             )
         else:
-            for one in (*_whole(old, new), *_requests(before, after, old, new), *_replies(before, after, old, new)):
+            whole = (*_moved(old, new), *security_differences(old, new))
+            for one in (*whole, *request_differences(before, after, old, new), *_replies(before, after, old, new)):
                 yield replace(one, operations=(name,))
 
 
@@ -99,10 +100,14 @@ def _address(operation: Operation) -> str:
     return f"{operation.method} {operation.path}"
 
 
-def _whole(old: Operation, new: Operation) -> Iterator[Difference]:
+def _moved(old: Operation, new: Operation) -> Iterator[Difference]:
     if _address(old) != _address(new):
         addresses = (_address(old), _address(new))
         yield Difference("breaking", "operation", old.id, "moved", *addresses, pointer=new.pointer)
+
+
+def security_differences(old: Operation, new: Operation) -> Iterator[Difference]:
+    """Yield the difference between two operations if one of them needs a token and the other does not."""
     asked, asks = ((not one.security or () in one.security) for one in (old, new))
     if asked != asks:
         words = {True: "no token needed", False: "a token needed"}
@@ -110,7 +115,8 @@ def _whole(old: Operation, new: Operation) -> Iterator[Difference]:
         yield Difference(effect, "operation", old.id, "security", words[asked], words[asks], pointer=new.pointer)
 
 
-def _requests(before: Contract, after: Contract, old: Operation, new: Operation) -> Iterator[Difference]:
+def request_differences(before: Contract, after: Contract, old: Operation, new: Operation) -> Iterator[Difference]:
+    """Yield how what a client may send to an operation differs, field by field."""
     was, now = request_fields(old), request_fields(new)
     for way in _ways(was, now):
         one, other = was.get(way), now.get(way)
@@ -140,10 +146,17 @@ def _replies(before: Contract, after: Contract, old: Operation, new: Operation) 
             effect: Effect = "notable" if other else "breaking" if status.startswith("2") else "new"
             clauses = _speaking(contract, operation, [place])
             yield Difference(effect, "reply", status, _COMES[other is None], clauses=clauses, pointer=str(place))
-            continue
-        was, now = reply_fields(old, status), reply_fields(new, status)
-        for way in _ways(was, now):
-            yield from _reply_field(before, after, old, new, f"{status} {way}", was.get(way), now.get(way))
+        else:
+            yield from reply_differences(before, after, old, new, status, status)
+
+
+def reply_differences(
+    before: Contract, after: Contract, old: Operation, new: Operation, status: str, new_status: str
+) -> Iterator[Difference]:
+    """Yield how two documented replies of an operation differ, field by field."""
+    was, now = reply_fields(old, status), reply_fields(new, new_status)
+    for way in _ways(was, now):
+        yield from _reply_field(before, after, old, new, f"{status} {way}", was.get(way), now.get(way))
 
 
 def _reply_field(
@@ -230,7 +243,8 @@ def _speaking(contract: Contract, operation: Operation, places: Iterable[Place])
     )
 
 
-def _clauses(before: Contract, after: Contract) -> Iterator[Difference]:
+def clause_differences(before: Contract, after: Contract) -> Iterator[Difference]:
+    """Yield which clauses were added, removed, reworded or graded differently."""
     was, now = ({clause.id: clause for clause in contract.clauses} for contract in (before, after))
     for name in dict.fromkeys((*was, *now)):
         old, new = was.get(name), now.get(name)

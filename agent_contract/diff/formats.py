@@ -33,7 +33,7 @@ def as_table(before: Contract, after: Contract, found: Differences) -> str:
 
 def as_json(before: Contract, after: Contract, found: Differences) -> str:
     """Return an object of the two contracts and the list of the differences between them."""
-    sides = {name: _side(contract) for name, contract in (("before", before), ("after", after))}
+    sides = {name: side_json(contract) for name, contract in (("before", before), ("after", after))}
     return json.dumps({**sides, "differences": [asdict(one) for one in found]}, indent=2, ensure_ascii=False)
 
 
@@ -52,10 +52,11 @@ FORMATS: Mapping[str, Callable[[Contract, Contract, Differences], str]] = {
 def in_a_line(one: Difference) -> str:
     """Return a difference as a sentence part, as in `request body/n: maximum: 8 → 4 (chat)`."""
     operations = f" ({', '.join(one.operations)})" if one.operations else ""
-    return f"{one.part} {one.what}: {_change(one)}{operations}"
+    return f"{one.part} {one.what}: {change_of(one)}{operations}"
 
 
-def _side(contract: Contract) -> dict[str, str]:
+def side_json(contract: Contract) -> dict[str, str]:
+    """Return what identifies a contract."""
     return {"title": contract.title, "version": contract.version, "digest": contract.digest}
 
 
@@ -95,10 +96,11 @@ def _markdown(before: Contract, after: Contract, found: Differences) -> Iterator
 def _row(one: Difference, most: int) -> tuple[str, ...]:
     """Return the cells of a difference, with no more names of operations and clauses than `most` each."""
     clauses = () if one.part == "clause" else one.clauses
-    return one.part, one.what, _change(one), _names(one.operations, most), _names(clauses, most)
+    return one.part, one.what, change_of(one), _names(one.operations, most), _names(clauses, most)
 
 
-def _change(one: Difference) -> str:
+def change_of(one: Difference) -> str:
+    """Return the change of a difference with the old and the new value, if it has them."""
     is_bound = one.part in ("request", "reply")
     if (one.before and one.after) or (is_bound and (one.before or one.after)):
         return f"{one.change}: {one.before or 'none'} → {one.after or 'none'}"

@@ -1,0 +1,40 @@
+"""The command `impact`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from agent_contract.cli import UserError
+from agent_contract.cli.diff import contract_named
+from agent_contract.document.errors import ContractError
+from agent_contract.printable import printable_as
+from mockserver.cli.options import FOLDER
+
+
+@click.command()
+@click.argument("recordings", metavar="DIR", type=FOLDER)
+@click.argument("before", metavar="OLD")
+@click.argument("after", metavar="NEW")
+@click.option("--format", "form", default="text", show_default=True, type=click.Choice(["text", "json"]))
+def impact(recordings: Path, before: str, after: str, form: str) -> None:
+    """Show what a change from OLD to NEW means for the calls recorded in DIR.
+
+    OLD and NEW are versions of the API (9.0) or OpenAPI documents (files). Only what the calls sent and got counts;
+    `diff` shows everything. Exit status, as of diff: 0 if no call is affected, 1 if one is, 2 for what can't be
+    compared.
+    """
+    from mockserver.analysis.impact import find_impacts
+    from mockserver.analysis.impact_report import as_json, as_text
+    from mockserver.recording.recording_folder import RecordingError, read_recordings
+
+    try:
+        old, new = contract_named(before), contract_named(after)
+        report = find_impacts(old, new, read_recordings(recordings))
+    except ContractError as error:
+        raise UserError("\n".join(str(problem) for problem in error.problems)) from None
+    except RecordingError as error:
+        raise UserError(str(error)) from None
+    click.echo(printable_as(form, as_json(report) if form == "json" else as_text(report)))
+    raise SystemExit(1 if report.impacts else 0)
