@@ -44,12 +44,12 @@ class FreshValues:
     @property
     def id(self) -> str:
         """A new uuid."""
-        return _uuid(self.digits[48:])
+        return as_uuid(self.digits[48:])
 
     @property
     def session_id(self) -> str:
         """A new uuid, for a session."""
-        return _uuid(self.digits[16:48])
+        return as_uuid(self.digits[16:48])
 
     @property
     def nonce(self) -> bytes:
@@ -57,7 +57,7 @@ class FreshValues:
         return bytes.fromhex(self.digits[:16])
 
 
-def _uuid(digits: str) -> str:
+def as_uuid(digits: str) -> str:
     """Return 32 digits as a uuid. Source: RFC 9562, section 5.4."""
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 

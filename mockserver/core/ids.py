@@ -7,12 +7,18 @@ import threading
 from collections.abc import Callable
 
 from mockserver.core import keys
-from mockserver.core.context import FreshValues
+from mockserver.core.context import FreshValues, as_uuid
 from mockserver.stores import Store
 
 #: The bits of two uuids that state their version and variant, and what version 4 has there.
 _TWICE = 1 << 128 | 1
-_FIXED_BITS, _VERSION_4 = (0xF << 76 | 0b11 << 62) * _TWICE, (4 << 76 | 0b10 << 62) * _TWICE
+_UUID_BITS, _UUID_4 = 0xF << 76 | 0b11 << 62, 4 << 76 | 0b10 << 62
+_FIXED_BITS, _VERSION_4 = _UUID_BITS * _TWICE, _UUID_4 * _TWICE
+
+
+def draw_uuid(source: random.Random) -> str:
+    """Return a uuid of version 4."""
+    return as_uuid(f"{source.getrandbits(128) & ~_UUID_BITS | _UUID_4:032x}")
 
 
 class IdSource:
