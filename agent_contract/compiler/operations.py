@@ -22,6 +22,9 @@ from agent_contract.versions.schema_usage import properties_of
 #: The scheme and the authority of an address. Source: RFC 3986, section 3.
 _BEFORE_PATH = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/]*")
 
+#: Header parameters that are ignored. Source: OpenAPI 3.1.1, section 4.8.12.2.1.
+_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
+
 
 def build_operations(builder: Builder) -> Iterator[Operation]:
     """Yield the document's operations in its order."""
@@ -113,6 +116,8 @@ def _parameters(builder: Builder, holders: list[Place]) -> tuple[Parameter, ...]
                 builder.report(
                     place.child("in"), f"a parameter can't be in {where!r}", f"use one of {', '.join(STYLES)}"
                 )
+                continue
+            if where == "header" and name.lower() in _IGNORED_HEADERS:
                 continue
             found[where, name] = build_parameter(builder, place, described, name, where, "request")
     return tuple(sorted(found.values(), key=lambda parameter: list(STYLES).index(parameter.place)))

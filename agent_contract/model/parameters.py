@@ -85,6 +85,7 @@ class Parameter:
         if self.style == "deepObject":
             prefix = self.name + "["
             pairs = [(key[len(prefix) : -1], text) for key, text in query if key.startswith(prefix) and key[-1] == "]"]
+            pairs = [(key, text) for key, text in pairs if "]" not in key]  # not deeper ones
         else:
             pairs = [(key, text) for key, text in query if key in properties]
         return {key: scalar(text, properties.get(key, ())) for key, text in pairs} or MISSING
@@ -103,6 +104,8 @@ class Parameter:
         if self.place in ("query", "cookie") and self.explode:
             return list(texts)
         text = self._bare(texts[-1])
+        if self.place == "header":  # RFC 9110, section 5.6.1: white space around commas is optional
+            return [part.strip() for part in text.split(",")] if text else []
         if self.explode and self.style in ("label", "matrix"):
             return text.split({"label": ".", "matrix": f";{self.name}="}[self.style])
         return text.split(_SEPARATORS.get(self.style, ",")) if text else []

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
 
 from agent_contract.compiler.routes import Found
 from agent_contract.document.json_pointer import Place, parse
 from agent_contract.messages import JSON, Location, Reply, Request, Violation
 from agent_contract.model.operations import MediaType, Operation, RequestBody, Response
-from agent_contract.model.parameters import MISSING, Parameter, scalar
+from agent_contract.model.parameters import MISSING, Parameter
 from agent_contract.model.schemas import Direction, Validator
+from agent_contract.validation.coercion import coerce
+from agent_contract.validation.form_body import read_form, read_multipart
 from agent_contract.validation.json_body import BodyProblem, Malformed, parse_json
+from agent_contract.validation.spellings import lenient_value
 from agent_contract.validation.sse import parse_events
 from agent_contract.validation.violations import violations
+from agent_contract.validation.xml_body import is_xml, read_xml
 from agent_contract.value_class import value_class
 
 _FORM = "application/x-www-form-urlencoded"
@@ -46,12 +49,19 @@ class Call:
         return is_json(bare_type(self.request.headers.get("content-type", "")))
 
 
-def parse_call(found: Found, request: Request) -> Call:
-    """Return a request with its body and parameters parsed, once; never raises."""
+def parse_call(found: Found, request: Request, *, lenient: bool = False) -> Call:
+    """Return a request with its body and parameters parsed, once; never raises.
+
+    With `lenient`, an array or object in the query may have another spelling than the declared one, and a body without
+    a content type is of the first documented one.
+    """
     operation = found.operation
     texts = found.values  # of the path; they are remembered with it
     if len(texts) < len(operation.parameters):
         texts = (*texts, *[_sent(parameter, request) for parameter in operation.parameters[len(texts) :]])
+    if lenient and operation.parameters:
+        pairs = zip(operation.parameters, texts, strict=True)
+        texts = tuple(lenient_value(operation.schemas, parameter, value, request) for parameter, value in pairs)
     values: dict[str, JSON] = {}
     for parameter, value in zip(operation.parameters, texts, strict=True):
         known = parameter.default if value is MISSING else value
@@ -62,7 +72,9 @@ def parse_call(found: Found, request: Request) -> Call:
         return Call(operation, request, values, None, texts=texts)
     sent = bare_type(request.headers.get("content-type", ""))
     media = _media(described, sent)
-    parsed = _parse(media, sent, request.body)
+    if lenient and not sent and media is not None:
+        sent = media.name
+    parsed = _parse(operation, media, sent, request)
     if isinstance(parsed, BodyProblem):
         return Call(operation, request, values, None, problem=parsed, texts=texts, media=media)
     if isinstance(parsed, Malformed):
@@ -159,14 +171,20 @@ def _media(body: RequestBody, sent: str) -> MediaType | None:
     return found or next(iter(body.content.values()), None)
 
 
-def _parse(media: MediaType | None, sent: str, body: bytes) -> Any:
-    """Return the value of a body; text for a media type other than JSON, as in FastAPI."""
+def _parse(operation: Operation, media: MediaType | None, sent: str, request: Request) -> Any:
+    """Return the value of a body; text for a media type that has no reader, as in FastAPI."""
+    body = request.body
     if is_json(sent):
         return parse_json(body)
-    text = body.decode("utf-8", "replace")
-    if media is not None and media.name == sent == _FORM:
-        return {name: scalar(value, ()) for name, value in parse_qsl(text, keep_blank_values=True)}
-    return text
+    if media is not None and match({media.name: media}, sent):
+        if sent == _FORM:
+            return read_form(operation.schemas, media, body)
+        if sent.startswith("multipart/"):
+            return read_multipart(operation.schemas, media, request.headers.get("content-type", ""), body)
+        if is_xml(sent):
+            return read_xml(operation.schemas, media.schema, body)
+        return coerce(operation.schemas, media.schema, body.decode("utf-8", "replace"))
+    return body.decode("utf-8", "replace")
 
 
 def _broken(

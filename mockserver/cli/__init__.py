@@ -69,6 +69,11 @@ _CONNECTIONS = ConnectionLimits()
     default="presence",
     help="Credentials that a --spec document requires: any value must be present, or none is needed.",
 )
+@option(
+    "--strict-parameters",
+    is_flag=True,
+    help="Read arrays and objects in the query only as the --spec document declares them, not in other spellings.",
+)
 @api_version_option
 @option("--token", help="Bearer token that every request must carry.")
 @control_option
@@ -278,6 +283,7 @@ def _engine(
     replay_speed: float,
     examples: str,
     security: str,
+    strict_parameters: bool,
 ) -> Engine:
     from mockserver.build import load_engine, with_replay
     from mockserver.core.play_options import PlayOptions
@@ -298,7 +304,11 @@ def _engine(
         options |= {"control": control == "on", "control_tokens": (control_token,) if control_token else ()}
         options["allowed_hosts"] = tuple(name.lower() for name in allow_host)
         options["allow_outside"] = allow_outside
-        options["play"] = PlayOptions(strict_examples=examples == "strict", security=security == "presence")
+        options["play"] = PlayOptions(
+            strict_examples=examples == "strict",
+            security=security == "presence",
+            strict_parameters=strict_parameters,
+        )
         options |= {"scenario": scenario, "faults": fault, "error_format": error_format}
         engine = load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **options)
         if replay is None:

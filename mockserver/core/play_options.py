@@ -10,8 +10,9 @@ class PlayOptions:
     """How a document without behaviours is played.
 
     With `strict_examples`, an example that its schema refuses is not sent. With `security`, credentials must be
-    present.
+    present. With `strict_parameters`, arrays and objects in the query must be spelled as the document declares it.
     """
 
     strict_examples: bool = False
     security: bool = True
+    strict_parameters: bool = False

@@ -10,11 +10,14 @@ from typing import Any
 import orjson
 
 from agent_contract import Contract, Operation, SampleError
+from agent_contract.document.json_pointer import Place
 from agent_contract.messages import JSON, JSON_TYPE, Reply
 from agent_contract.model.operations import MediaType, Response
 from agent_contract.model.parameters import MISSING, Parameter
+from agent_contract.model.schemas import Schemas
 from agent_contract.sampling.document_value import sample
 from agent_contract.validation.check import is_json
+from agent_contract.validation.xml_body import is_xml, write_xml
 from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection
 from mockserver.documented.negotiation import concrete, preferred
@@ -131,7 +134,7 @@ class DocumentedAnswers:
         except SampleError as error:
             why = f"{operation.id} has no example, and no value of its schema was found: {error}."
             return Answer(Reply(501, JSON_TYPE, orjson.dumps({"detail": why})), why)
-        return _reply(selection, headers, chosen)
+        return _reply(selection, headers, chosen, self.contract.schemas, media.schema)
 
     def _headers(self, described: tuple[Parameter, ...], seed: int) -> Mapping[str, str]:
         """Return the documented headers, each with its example or a sampled value."""
@@ -151,13 +154,19 @@ class DocumentedAnswers:
         return headers
 
 
-def _reply(selection: _Selection, headers: dict[str, str], chosen: Chosen) -> Answer:
+def _reply(
+    selection: _Selection, headers: dict[str, str], chosen: Chosen, schemas: Schemas, schema: Place | None
+) -> Answer:
     headers["content-type"] = selection.sent_type
     if chosen.warning:
         headers[WARNING_HEADER] = header_text(chosen.warning)
     if selection.sent_type in EVENTS:
         return Answer(Reply(selection.status, headers, stream_of(chosen.value)), chosen.warning)
-    return Answer(Reply(selection.status, headers, encode(selection.sent_type, chosen.value)), chosen.warning)
+    if is_xml(selection.sent_type) and not isinstance(chosen.value, str):
+        content = write_xml(schemas, schema, chosen.value)
+    else:
+        content = encode(selection.sent_type, chosen.value)
+    return Answer(Reply(selection.status, headers, content), chosen.warning)
 
 
 def _urgency(status: str) -> tuple[int, str]:

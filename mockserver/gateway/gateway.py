@@ -100,6 +100,7 @@ class Gateway:
     _clauses: Mapping[tuple[str, str], str] = field(init=False)
     _paths: tuple[str, ...] = field(init=False)
     _checks: tuple[Check, ...] = field(init=False)
+    _is_lenient: bool = field(init=False)
 
     def __post_init__(self) -> None:
         unneeded: Mapping[Check, bool] = {
@@ -107,6 +108,7 @@ class Gateway:
             Gateway.authenticate: not self.tokens,
             Gateway.check_rules: self.rules is None,
         }
+        self._is_lenient = self.rules is not None and not self.rules.options.strict_parameters
         self._checks = tuple(check for check in CHECKS if not unneeded.get(check))
         self._tokens = tuple(token.encode() for token in self.tokens)
         self._paths = _harmless_paths(self.contract.operations.values())
@@ -236,7 +238,7 @@ class Gateway:
     def read_body(self, admission: Admission) -> Exchange | None:
         """Parse parameters and body; refuse a body that can't be read."""
         assert isinstance(admission.found, Found)
-        call = admission.call = parse_call(admission.found, admission.request)
+        call = admission.call = parse_call(admission.found, admission.request, lenient=self._is_lenient)
         if call.problem is None:
             return None
         operation = call.operation
