@@ -80,7 +80,7 @@ class Options:
         default=0, metadata=_row("N", "Random seed for ids and generated requests.", shown="0", least=float("-inf"))
     )
     reports: tuple[str, ...] = field(
-        default=(), metadata=_row("FILE", "Write a report: .html, .json, .md, .sarif, … Repeatable.", name="report")
+        default=(), metadata=_row("FILE", "Write a report: .html, .json, .md, .xml, … Repeatable.", name="report")
     )
     baseline: str = field(default="", metadata=_row("FILE", "Compare with this earlier JSON report."))
     fail_on: str = field(
@@ -171,9 +171,8 @@ TOKEN_ENV = Option(
 )
 #: Options without a field in `Options`: of `verify` and pytest, and of `verify` alone.
 TOKEN = Option("token", "token", "", "TOKEN", "Access token. Other users of this machine can see it here.")
-JUNIT = Option("junit", "junit", "", "FILE", "Write JUnit XML.")
 #: What `agent-contract verify` takes besides the URL.
-VERIFY: tuple[Option, ...] = (TABLE[1], TOKEN, TOKEN_ENV, *TABLE[2:], JUNIT)
+VERIFY: tuple[Option, ...] = (TABLE[1], TOKEN, TOKEN_ENV, *TABLE[2:])
 
 
 def click_options(command: Command) -> Command:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("base_url")
 @click_options
-def verify(base_url: str, token: str, token_env: str, junit: str, **values: Any) -> None:
+def verify(base_url: str, token: str, token_env: str, **values: Any) -> None:
     """Test the deployment at BASE_URL against the contract, clause by clause.
 
     BASE_URL is the server's root, or any longer part of the chat's URL, such as the base URL that an OpenAI client
@@ -36,7 +35,7 @@ def verify(base_url: str, token: str, token_env: str, junit: str, **values: Any)
     `agent-contract clauses` lists the clauses and explains their grades.
     """
     from agent_contract.base_url import TargetError, parse
-    from contract_tests.report.writers import DestinationError, check
+    from contract_tests.report.writers import DestinationError
     from contract_tests.runner.launcher import replace_process
     from contract_tests.runner.run import SelectionError
     from contract_tests.runner.setup import PreparingError, prepare_run
@@ -49,10 +48,9 @@ def verify(base_url: str, token: str, token_env: str, junit: str, **values: Any)
         contract = load_contract(every_version=True)
         parse(base_url, next(iter(contract.operations.values())).path)
         run = prepare_run(contract, options)
-        check((), [junit])
     except (SelectionError, TargetError, PreparingError, DestinationError) as error:
         raise click.UsageError(str(error)) from error
-    replace_process(options, [*_plugins(run), *([f"--junit-xml={Path(junit).absolute()}"] if junit else [])])
+    replace_process(options, _plugins(run))
 
 
 def _plugins(run: RunConfig) -> list[str]:

@@ -54,6 +54,12 @@ def _ctrf(report: Report) -> str:
     return ctrf_of(report)
 
 
+def _junit(report: Report) -> str:
+    from contract_tests.report.junit import junit_of
+
+    return junit_of(report)
+
+
 #: The first suffix that a file's name ends with counts.
 FORMS: Mapping[str, Form] = {
     ".html": _html,
@@ -62,17 +68,18 @@ FORMS: Mapping[str, Form] = {
     ".ctrf.json": _ctrf,
     ".codequality.json": _code_quality,
     ".json": _json,
+    ".xml": _junit,
 }
 
 
-def check(reports: Iterable[str], others: Iterable[str] = ()) -> None:
-    """Raise `DestinationError` for a report whose suffix is unknown, and for any file that can't be written."""
+def check(reports: Iterable[str]) -> None:
+    """Raise `DestinationError` for a report whose suffix is unknown, and for a file that can't be written."""
     given = [Path(report) for report in reports]
     for path in given:
         if _form(path) is None:
             known = ", ".join(FORMS)
             raise DestinationError(f"{path}: the suffix selects the format of a report, and must be one of {known}")
-    for path in (*given, *map(Path, filter(None, others))):
+    for path in given:
         if problem := _obstacle(path):
             raise DestinationError(f"{path} can't be written: {problem}")
 

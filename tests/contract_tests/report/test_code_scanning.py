@@ -1,4 +1,4 @@
-"""Reports for code hosts and test dashboards: SARIF, GitLab's code quality, and CTRF."""
+"""Reports for code hosts and test dashboards: SARIF, GitLab's code quality, CTRF, and JUnit for Allure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import jsonschema_rs
 import pytest
@@ -17,10 +18,12 @@ from agent_contract import find_document, load_contract
 from agent_contract.cli import main
 from contract_tests.report.code_scanning import code_quality_of, sarif_of
 from contract_tests.report.ctrf import STATUSES, ctrf_of
+from contract_tests.report.junit import ELEMENTS, LEFT_OUT, junit_of
+from contract_tests.report.sections import topic
 from contract_tests.report.writers import check, write
 from contract_tests.verdict import WAIVED, WORDS
 from tests.clients.support.install_node_packages import FOLDER
-from tests.clients.support.node import node
+from tests.clients.support.node import node, run_script
 from tests.contract_tests.report.support.samples import SAMPLE
 
 CLAUSE = load_contract().clause("chat.model-unexpected")
@@ -90,8 +93,42 @@ def test_every_verdict_has_a_status_in_ctrf_and_only_a_failure_fails() -> None:
     assert STATUSES[WAIVED] == "other"
 
 
+def test_allure_reads_each_clause_with_its_topic_from_junit(tmp_path: Path) -> None:
+    write(SAMPLE, tmp_path / "r.xml")
+    results = json.loads(run_script("allure.mjs", tmp_path / "r.xml"))
+    expected = {clause.id: topic(clause.id).title for clause in SAMPLE.clauses if clause.word != LEFT_OUT}
+    labels = {one["name"]: {label["name"]: label["value"] for label in one["labels"]} for one in results}
+    assert {name: found["testClass"] for name, found in labels.items()} == expected
+    assert {found["suite"] for found in labels.values()} == {"Agent API 9.1.1"}
+    failed = [one for one in results if one["status"] == "failed"]
+    assert [one["name"] for one in failed] == [clause.id for clause in SAMPLE.having("failed")]
+    for one, clause in zip(failed, SAMPLE.having("failed"), strict=True):
+        assert clause.sentence in one["trace"]
+
+
+def test_every_verdict_is_shown_in_junit_and_only_a_failure_fails() -> None:
+    (suite,) = ElementTree.fromstring(junit_of(SAMPLE))
+    elements = {
+        case.get("name"): {part.tag for part in case} & {"failure", "skipped"} for case in suite.iter("testcase")
+    }
+    for clause in SAMPLE.clauses:
+        if clause.word == LEFT_OUT:
+            assert clause.id not in elements
+        else:
+            assert elements[clause.id] == ({ELEMENTS[clause.word]} if clause.word in ELEMENTS else set())
+    assert [word for word, element in ELEMENTS.items() if element == "failure"] == ["failed"]
+    assert {*ELEMENTS, "passed", "warning", LEFT_OUT} == WORDS.keys()
+
+
 @pytest.mark.parametrize(
-    ("name", "start"), [("r.sarif", "runs"), ("r.ctrf.json", "reportFormat"), ("r.json", "format"), ("R.MD", "##")]
+    ("name", "start"),
+    [
+        ("r.sarif", "runs"),
+        ("r.xml", "testsuites"),
+        ("r.ctrf.json", "reportFormat"),
+        ("r.json", "format"),
+        ("R.MD", "##"),
+    ],
 )
 def test_the_suffix_selects_the_format(name: str, start: str, tmp_path: Path) -> None:
     check([str(tmp_path / name)])

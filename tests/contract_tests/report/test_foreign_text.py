@@ -41,7 +41,7 @@ def run(folder: Path) -> CommandResult:
     clauses = [f"--clause=chat.{glob}" for glob in ("stream-*", "reply-*", "validation-*")]
     with serving(steering) as url:
         return verify(
-            url, "--agent-id", f"a{ODD}", *clauses, *files, f"--junit={folder / 'j.xml'}", env=env, cwd=folder
+            url, "--agent-id", f"a{ODD}", *clauses, *files, f"--report={folder / 'j.xml'}", env=env, cwd=folder
         )
 
 

@@ -58,7 +58,7 @@ def run(folder: Path) -> CommandResult:
     )
     files = [f"--report={folder / name}" for name in ("r.html", "r.json", "r.md")]
     with serving(echo) as url:
-        return verify(url, "--agent-id=a", "--token", TOKEN, *CLAUSES, *files, f"--junit={folder / 'j.xml'}", env=env)
+        return verify(url, "--agent-id=a", "--token", TOKEN, *CLAUSES, *files, f"--report={folder / 'j.xml'}", env=env)
 
 
 def test_the_run_found_something_to_show(run: CommandResult, folder: Path) -> None:

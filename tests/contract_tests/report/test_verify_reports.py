@@ -50,7 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def whole(mock: str, folder: Path) -> CommandResult:
     files = [f"--report={folder / name}" for name in ("r.html", "r.json", "r.md")]
-    return verify(mock, *FEW, *files, f"--junit={folder / 'j.xml'}")
+    return verify(mock, *FEW, *files, f"--report={folder / 'j.xml'}")
 
 
 def test_every_form_is_written(whole: CommandResult, folder: Path) -> None:
@@ -122,12 +122,15 @@ def test_the_command_of_a_clause_reaches_the_deployment_as_the_run_did() -> None
     )
 
 
-def test_junit_has_every_test_and_every_property(whole: CommandResult, folder: Path) -> None:
-    suite = ElementTree.parse(folder / "j.xml").getroot()[0]
-    assert int(suite.get("tests", "0")) == len(suite.findall("testcase")) > 5
-    words = [one.get("value") for one in suite.iter("property") if one.get("name") == "contract.word"]
-    assert len(words) == len(suite.findall("testcase"))
-    assert int(suite.get("failures", "0")) == words.count("failed") >= 1
+def test_junit_has_a_case_for_each_clause_that_was_selected(whole: CommandResult, folder: Path) -> None:
+    (suite,) = ElementTree.parse(folder / "j.xml").getroot()
+    clauses = json.loads((folder / "r.json").read_text(encoding="utf-8"))["clauses"]
+    words = {clause["id"]: clause["word"] for clause in clauses if clause["word"] != "skipped"}
+    cases = suite.findall("testcase")
+    assert [case.get("name") for case in cases] == list(words)
+    assert int(suite.get("tests", "0")) == len(cases) > 5
+    failing = [case.get("name") for case in cases if case.find("failure") is not None]
+    assert failing == [clause for clause, word in words.items() if word == "failed"] != []
     assert "warning" not in whole.error.lower()
 
 
@@ -207,7 +210,7 @@ def test_two_runs_give_the_same_bytes_but_for_times(folder: Path) -> None:
         (["--report", "no/such/folder/r.html"], "no such folder: no/such/folder; create it first"),
         (["--report", "folder.html"], "it is a folder; name a file"),
         (["--report", "/proc/r.html"], "can't be written"),
-        (["--junit", "no/such/j.xml"], "no such folder: no/such"),
+        (["--report", "no/such/j.xml"], "no such folder: no/such"),
         (["--baseline", "absent.json"], "absent.json can't be read"),
         (["--baseline", "other.json"], "other.json is not a report of agent-contract"),
         (["--waive", "absent.yaml"], "absent.yaml"),
