@@ -286,7 +286,7 @@ class Engine:
         call = admitted.call
         operation = call.operation
         behaviour = gateway.behaviours[operation.id]
-        transaction = Transaction(self.store, admitted.scope)
+        transaction = Transaction(self.store, admitted.scope, expires=script is None or not script.script.has_clock)
         try:
             while True:
                 transaction.begin()

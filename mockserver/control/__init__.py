@@ -5,7 +5,7 @@ A `Gateway` serves it like any other document, from `openapi.json` next to this 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -42,11 +42,22 @@ _ALWAYS_ON = (HEALTH, READY)
 def control_gateway(contract: Contract, config: Config, scripts: Scripts) -> Gateway:
     """Return the gateway of the control interface; it refuses pages of other origins."""
     own = own_contract(config.control)
+
+    def now_in(scope: str) -> float:
+        return scripts.clock(scope).now()
+
+    def at_its_time(behaviour: Callable[[Context, float], Outcome]) -> Behaviour:
+        return lambda context: behaviour(context, now_in(context.transaction.scope))
+
     behaviours: dict[str, Behaviour] = {
         "getHealth": lambda _: _health(contract),
         "getReadiness": _readiness,
         "getDocument": lambda _: Outcome(Reply(200, JSON_TYPE, _document(config.control))),
         "explainRequests": lambda context: explain_requests(context, contract),
+        "listSessions": at_its_time(list_sessions),
+        "getSession": at_its_time(get_session),
+        "deleteSession": at_its_time(delete_session),
+        "listScopes": lambda context: list_scopes(context, now_in),
         **_BEHAVIOURS,
         **script_behaviours(scripts),
     }
@@ -95,11 +106,7 @@ def _readiness(context: Context) -> Outcome:
 _BEHAVIOURS: Mapping[str, Behaviour] = {
     "listOwnAgents": list_agents,
     "resetAgent": reset_agent,
-    "listSessions": list_sessions,
-    "getSession": get_session,
-    "deleteSession": delete_session,
     "listRequests": list_requests,
     "getRequest": get_request,
     "reset": reset,
-    "listScopes": list_scopes,
 }

@@ -13,7 +13,8 @@ from mockserver.control.pagination import page_of
 from mockserver.core import keys
 from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, Write
-from mockserver.operations.session_store import session_lines
+from mockserver.operations.agent_store import look_up
+from mockserver.operations.session_store import is_expired, live_sessions, session_lines
 from mockserver.resources.agents import Agent, decode_agent, id_of, unique
 from mockserver.resources.session_truncation import summary_message
 from mockserver.resources.sessions import Session, decode
@@ -40,19 +41,19 @@ def reset_agent(context: Context) -> Outcome:
     return Outcome(reply, (Write(keys.agent(agent.id), None),), (keys.sessions(agent.id),))
 
 
-def list_sessions(context: Context) -> Outcome:
-    """Return a page of the sessions, without their messages."""
+def list_sessions(context: Context, now: float) -> Outcome:
+    """Return a page of the sessions that are not expired at `now`, without their messages."""
     named, after = context.call.parameters.get("agent"), str(context.call.parameters.get("after") or "")
     prefix = keys.SESSIONS if named is None else keys.sessions(id_of(context.settings.agents, str(named)))
-    found = all_items(context.transaction.items, prefix, keys.after_session(after), _PAGE)
-    rows = ((keys.session_cursor(key), _shown_session(key, value)) for key, value in found)
+    found = live_sessions(context.transaction, context.settings, prefix, keys.after_session(after), now)
+    rows = ((keys.session_cursor(key), _shown_session(key, session)) for key, session in found)
     return page_of("sessions", rows, context.call, lambda row: row[0], lambda row: row[1])
 
 
-def get_session(context: Context) -> Outcome:
+def get_session(context: Context, now: float) -> Outcome:
     """Return a session with a page of its messages, oldest first."""
-    key, value = _find_session(context)
-    session, after = decode(value), _number(context, "after")
+    key, session = _find_session(context, now)
+    after = _number(context, "after")
     rows, described = enumerate(_lines(context, key, session, after), after + 1), _described(key, session)
     return page_of("messages", rows, context.call, lambda row: row[0], lambda row: orjson.Fragment(row[1]), described)
 
@@ -70,9 +71,9 @@ def _number(context: Context, name: str) -> int:
     return int(context.call.parameters[name])  # type: ignore[arg-type]  # checked by the schema
 
 
-def delete_session(context: Context) -> Outcome:
+def delete_session(context: Context, now: float) -> Outcome:
     """Delete a session."""
-    key, _ = _find_session(context)
+    key, _ = _find_session(context, now)
     return Outcome(Reply(204, {}, b""), (Write(key, None),))
 
 
@@ -107,7 +108,7 @@ def _shown_agent(agent: Agent, origin: str) -> dict[str, Any]:
     }
 
 
-def _find_session(context: Context) -> tuple[str, bytes]:
+def _find_session(context: Context, now: float) -> tuple[str, Session]:
     """Return the key and the value of a session of any agent; needs one lookup per agent that has sessions."""
     id, after = str(context.call.parameters["session_id"]), ""
     while found := context.transaction.items(keys.SESSIONS, after, 1):
@@ -115,7 +116,9 @@ def _find_session(context: Context) -> tuple[str, bytes]:
         key = keys.session(agent, id)
         value = context.transaction.get(key)
         if value is not None:
-            return key, value
+            session = decode(value)
+            if not is_expired(session, look_up(context.settings, context.transaction, agent), now):
+                return key, session
         after = keys.after_sessions(agent)
     why = "This scope does not contain a session with this id. It may have expired or been evicted."
     raise Rejection(404, "", why, ("path", "session_id"), None, id)
@@ -126,8 +129,7 @@ def _described(key: str, session: Session) -> dict[str, Any]:
     return {"session": id, "agent": agent, "tokens": session.tokens, "written": session.written}
 
 
-def _shown_session(key: str, value: bytes) -> dict[str, Any]:
-    session = decode(value)
+def _shown_session(key: str, session: Session) -> dict[str, Any]:
     return {**_described(key, session), "messages": session.length}
 
 

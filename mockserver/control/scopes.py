@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from agent_contract.messages import Reply
 from mockserver.control.pagination import page_of
 from mockserver.core import keys
-from mockserver.core.context import Context
+from mockserver.core.context import Context, Settings
 from mockserver.core.outcome import Outcome, Reset
 from mockserver.core.scopes import known_scopes
 from mockserver.core.transaction import Transaction
+from mockserver.operations.session_store import live_sessions
 from mockserver.stores import Store
 
 #: The cursor of the default scope, which has no name. It sorts before all names, and none begins with a space.
 _DEFAULT = " "
 
 
-def list_scopes(context: Context) -> Outcome:
-    """Return a page of the scopes, each with how much it contains."""
-    store, after = context.transaction.store, str(context.call.parameters.get("after", ""))
-    rows = _scopes(store, after)
-    return page_of("scopes", rows, context.call, lambda row: row[0] or _DEFAULT, lambda row: _shown(store, *row))
+def list_scopes(context: Context, now_in: Callable[[str], float]) -> Outcome:
+    """Return a page of the scopes, each with how much it contains; `now_in` returns the time in a scope."""
+    store, settings = context.transaction.store, context.settings
+    rows = _scopes(store, str(context.call.parameters.get("after", "")))
+
+    def shown(row: tuple[str, float | None]) -> dict[str, Any]:
+        return _shown(Transaction(store, row[0]), settings, row[1], now_in)
+
+    return page_of("scopes", rows, context.call, lambda row: row[0] or _DEFAULT, shown)
 
 
 def reset(context: Context) -> Outcome:
@@ -37,13 +42,21 @@ def _scopes(store: Store, after: str) -> Iterator[tuple[str, float | None]]:
     yield from known_scopes(store, after)
 
 
-def _shown(store: Store, name: str, used: float | None) -> dict[str, Any]:
-    scope = Transaction(store, name)
+def _shown(
+    scope: Transaction, settings: Settings, used: float | None, now_in: Callable[[str], float]
+) -> dict[str, Any]:
     newest = scope.entries(keys.JOURNAL, None, 1)
     return {
-        "name": name or None,
+        "name": scope.scope or None,
         "used": used,
         "agents": scope.count(keys.AGENTS),
-        "sessions": scope.count(keys.SESSIONS),
+        "sessions": _count_sessions(scope, settings, now_in),
         "requests": newest[0][0] if newest else 0,
     }
+
+
+def _count_sessions(scope: Transaction, settings: Settings, now_in: Callable[[str], float]) -> int:
+    """Return the number of sessions; only if a test controls the clock must each be read."""
+    if scope.get(keys.CLOCK) is None:
+        return scope.count(keys.SESSIONS)
+    return sum(1 for _ in live_sessions(scope, settings, keys.SESSIONS, "", now_in(scope.scope)))

@@ -14,10 +14,12 @@ class Transaction:
     """Reads and writes a scope in the store.
 
     All keys are relative to the scope. The transaction remembers the version of each value that it reads until `begin`.
+    Unless it `expires`, nothing that it writes expires in the store, which has another clock than the scope.
     """
 
     store: Store
     scope: str = ""
+    expires: bool = True
     _prefix: str = field(init=False)
     _versions: dict[str, int | None] = field(init=False, default_factory=dict)
 
@@ -69,7 +71,7 @@ class Transaction:
                     key,
                     write.value,
                     expected,
-                    expires=write.expires,
+                    expires=write.expires if self.expires else None,
                     pinned=write.pinned,
                     lines=write.lines,
                     keep=write.keep,

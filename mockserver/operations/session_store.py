@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache, partial
 from typing import Any
 
 from mockserver.core import keys
-from mockserver.core.context import Context
+from mockserver.core.context import Context, Settings
 from mockserver.core.outcome import Rejection, Write
 from mockserver.core.transaction import Transaction
+from mockserver.operations.agent_store import look_up
 from mockserver.resources.agents import Agent
 from mockserver.resources.session_truncation import truncate
 from mockserver.resources.sessions import EMPTY, Message, Session, decode, decode_message, extend
+from mockserver.stores.base import all_items
 
 #: Number of messages that are read from the end of a session, at most and at once.
 RECENT = 1_000
 _PAGE = 20
+_LISTED = 100
 
 
 def find_session(context: Context, agent: Agent, body: dict[str, Any]) -> Session | None:
@@ -31,11 +35,30 @@ def find_session(context: Context, agent: Agent, body: dict[str, Any]) -> Sessio
     if stored is None:
         return None
     session = decode(stored)
-    ttl = agent.setting("session_max_ttl")
-    if ttl is not None and context.fresh.now - session.written > ttl:
+    if is_expired(session, agent, context.fresh.now):
         return None
     most, strategy = agent.setting("session_max_length"), agent.setting("session_summarization_strategy", "")
     return truncate(session, most, strategy, session_lines(context.transaction, key, session.first, session.last))
+
+
+def is_expired(session: Session, agent: Agent | None, now: float) -> bool:
+    """Return whether a session of an agent, or of a deleted one, is over at `now`.
+
+    The store deletes expired sessions by real time, but none of a scope whose clock a test controls.
+    """
+    ttl = agent.setting("session_max_ttl") if agent else None
+    return ttl is not None and now - session.written > ttl
+
+
+def live_sessions(
+    transaction: Transaction, settings: Settings, prefix: str, after: str, now: float
+) -> Iterator[tuple[str, Session]]:
+    """Yield the sessions under a prefix that are not expired at `now`, by key, from the one after the key `after`."""
+    agent_of = cache(partial(look_up, settings, transaction))
+    for key, value in all_items(transaction.items, prefix, after, _LISTED):
+        session = decode(value)
+        if not is_expired(session, agent_of(keys.session_ids(key)[0]), now):
+            yield key, session
 
 
 def session_lines(transaction: Transaction, key: str, first: int, last: int) -> Iterator[bytes]:

@@ -220,15 +220,15 @@ class AgentMock:
 
     def session(self, agent: str = "demo", messages: Sequence[Mapping[str, Any]] = ()) -> str:
         """Create a session of `agent` that holds `messages`, and return its id."""
-        transaction = Transaction(self.engine.store, self.scope)
+        transaction = Transaction(self.engine.store, self.scope, expires=False)
         found = look_up(self.engine.settings, transaction, self._created.get(agent, agent))
         if found is None:
             raise ValueError(f"No agent {agent!r}. Create it first with agent_mock.agent({agent!r}).")
-        fresh = self.engine.ids.draw()
+        id = self.engine.ids.draw().session_id
         said = [dict(message) for message in messages]
-        write = save_session(found, fresh.session_id, EMPTY, said, fresh.now, self.engine.limits.session)
+        write = save_session(found, id, EMPTY, said, self.clock.now, self.engine.limits.session)
         transaction.commit(Outcome(Reply(204, {}, b""), (write,)))
-        return fresh.session_id
+        return id
 
     # What the mock was asked
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from mockserver.build import create_engine
 from mockserver.config import Config
 from mockserver.engine import Engine
 from mockserver.generation.latency import Pace
 from mockserver.generation.waits import TimedReply, waits_of
 from mockserver.resources.agents import by_address, configured_agent
-from tests.mockserver.support.chat_client import NOW, ChatClient, engine, request, user
+from tests.mockserver.support.chat_client import CONTRACT, NOW, ChatClient, Clock, engine, request, user
 from tests.mockserver.support.control_client import Control, send
 
 HELLO = {"messages": [user("Hello!")]}
@@ -60,6 +61,28 @@ def test_a_session_expires_by_the_clock_of_its_scope() -> None:
     assert chat(player, store_in_session=session)["status"] == 200
     send(player, "POST", "/clock", {"advance": 61})
     assert chat(player, store_in_session=session)["status"] == 404
+
+
+def test_a_session_that_a_clock_has_ended_is_not_listed() -> None:
+    player = engine(Config(agents=by_address([AGENT])))
+    session, control = chat(player, create_session=True)["session_id"], Control(player, "mine")
+    send(player, "POST", "/clock", {"advance": 60})
+    assert [one["session"] for one in control.get("/sessions")["sessions"]] == [session]
+    send(player, "POST", "/clock", {"advance": 1})
+    kept = chat(player, create_session=True)["session_id"]
+    assert [one["session"] for one in control.get("/sessions")["sessions"]] == [kept]
+    assert [control.status(method, f"/sessions/{session}") for method in ("GET", "DELETE")] == [404, 404]
+    assert control.get("/scopes")["scopes"][1]["sessions"] == 1
+
+
+def test_a_session_does_not_expire_while_its_clock_stands_still() -> None:
+    clock = Clock()
+    player = create_engine(CONTRACT, Config(agents=by_address([AGENT])), clock=clock)
+    send(player, "POST", "/clock", {"mode": "frozen"})
+    session = chat(player, create_session=True)["session_id"]
+    clock.now += 3600
+    assert chat(player, store_in_session=session)["status"] == 200
+    assert Control(player, "mine").get(f"/sessions/{session}")["session"] == session
 
 
 def test_a_fault_expires_by_the_clock_of_its_scope() -> None:

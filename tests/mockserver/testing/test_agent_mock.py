@@ -102,6 +102,16 @@ def test_a_session_can_begin_with_messages(mock: AgentMock) -> None:
     assert len(mock.calls(session=session)) == 1
 
 
+def test_a_session_begins_at_the_time_of_the_clock(mock: AgentMock) -> None:
+    mock.agent("short", session_max_ttl=600)
+    mock.clock.advance(3600)
+    session = {"store_in_session": mock.session("short")}
+    assert ask(mock, agent="short", extra_body=session)
+    mock.clock.advance(601)
+    with pytest.raises(openai.NotFoundError):
+        ask(mock, agent="short", extra_body=session)
+
+
 def test_a_scenario_file_is_added(mock: AgentMock, tmp_path: Path) -> None:
     (tmp_path / "scenario.yaml").write_text("rules: [{answer: From the file.}]", encoding="utf-8")
     mock.scenario(tmp_path / "scenario.yaml")
@@ -211,7 +221,7 @@ def test_a_scope_is_deleted_after_its_test(shared: SharedServer) -> None:
     assert shared.engine.scripts.shown(mock.scope)["rules"] == []
 
 
-def test_a_test_without_requests_says_so(mock: AgentMock) -> None:
+def test_a_test_without_requests_is_explained(mock: AgentMock) -> None:
     assert "received no request" in mock.describe()
 
 
