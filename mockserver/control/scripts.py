@@ -12,7 +12,7 @@ from mockserver.core.clock import described
 from mockserver.core.context import Behaviour, Context
 from mockserver.core.outcome import Outcome, Rejection, json_outcome
 from mockserver.core.scripts import Scripts
-from mockserver.scenarios.read import SCHEMA
+from mockserver.scenarios.read import complete_schema
 
 
 def script_behaviours(scripts: Scripts) -> Mapping[str, Behaviour]:
@@ -36,7 +36,7 @@ def script_behaviours(scripts: Scripts) -> Mapping[str, Behaviour]:
         "removeFaults": removed("faults"),
         "getClock": lambda context: json_outcome(described(scripts.clock(context.transaction.scope))),
         "setClock": lambda context: _set_clock(scripts, context),
-        "getScenarioSchema": lambda _: Outcome(Reply(200, JSON_TYPE, SCHEMA.read_bytes())),
+        "getScenarioSchema": lambda _: Outcome(Reply(200, JSON_TYPE, complete_schema())),
     }
 
 

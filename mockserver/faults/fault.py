@@ -27,7 +27,8 @@ COMMON: Mapping[str, FaultParameter] = {
     "last": FaultParameter(int, None, "the last of them"),
     "ttl": FaultParameter(float, None, "seconds until it is removed"),
 }
-_MOST_TEXT = 1000
+#: Maximum length of a parameter that is text.
+MOST_TEXT = 1000
 _MOST_NUMBER = 86_400.0
 _FROM_ONE = ("size", "times", "first", "last", "slots")
 
@@ -165,6 +166,12 @@ def _checked(kind: Kind, given: Mapping[str, Any], source: Source, at: Keys) -> 
     return Fault(kind, {**defaults, **own}, dict(given), **common)
 
 
+def bounds_of(name: str) -> tuple[float, float]:
+    """Return the least and the greatest value of a parameter that is a number."""
+    most = {"probability": 1.0, "status": 599, "slots": 1000, "length": 1000}.get(name, _MOST_NUMBER)
+    return 200 if name == "status" else 1 if name in _FROM_ONE else 0, most
+
+
 def _wrong(name: str, value: Any, parameter: FaultParameter) -> str | None:
     """Return what to send instead of a value; None if it is valid."""
     if parameter.type is bool:
@@ -172,12 +179,11 @@ def _wrong(name: str, value: Any, parameter: FaultParameter) -> str | None:
     if parameter.type is str:
         if isinstance(value, (str, int, float)) and not isinstance(value, bool):
             text = str(value)
-            return None if text.isascii() and text.isprintable() and len(text) <= _MOST_TEXT else "send printable ASCII"
+            return None if text.isascii() and text.isprintable() and len(text) <= MOST_TEXT else "send printable ASCII"
         return "send a string"
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return "send a number"
     if parameter.type is int and not isinstance(value, int):
         return "send an integer"
-    most = {"probability": 1.0, "status": 599, "slots": 1000, "length": 1000}.get(name, _MOST_NUMBER)
-    least = 200 if name == "status" else 1 if name in _FROM_ONE else 0
+    least, most = bounds_of(name)
     return None if least <= value <= most else f"send a number from {least} to {most:g}"

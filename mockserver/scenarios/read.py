@@ -13,13 +13,15 @@ import orjson
 from agent_contract.document.checked_file import Keys, Source, schema_problems
 from agent_contract.document.errors import ContractError, Problem
 from agent_contract.document.reader import parse_text, read_text
+from mockserver.faults.catalogue import KINDS
 from mockserver.faults.fault import Fault, read_fault
+from mockserver.faults.fault_schema import fault_schema
 from mockserver.generation.latency import Pace
 from mockserver.scenarios.matching import CompiledRule, ConditionInvalid, compile_conditions
 from mockserver.scenarios.rule import Answer, Rule, ScriptedCall, ScriptedReply, ToolResult, When
 from mockserver.scenarios.templates import TemplateInvalid, compile_template
 
-SCHEMA = Path(__file__).parent / "scenario.schema.json"
+_SCHEMA = Path(__file__).parent / "scenario.schema.json"
 #: An answer has at most one of these.
 _CONTENTS = ("text", "template", "tool_calls", "parts", "data", "refusal", "raw")
 
@@ -70,9 +72,21 @@ def read_scenario(value: Any, source: Source, check: ContractCheck, first: int =
 
 @cache
 def schema() -> dict[str, Any]:
-    """Return the JSON Schema of a scenario."""
-    value: dict[str, Any] = orjson.loads(SCHEMA.read_bytes())
+    """Return the JSON Schema of a scenario, without the names of faults: `read_fault` explains a wrong one better."""
+    value: dict[str, Any] = orjson.loads(_SCHEMA.read_bytes())
     return value
+
+
+@cache
+def complete_schema() -> bytes:
+    """Return the JSON Schema of a scenario with the names and the parameters of faults, for editors."""
+    value: dict[str, Any] = orjson.loads(_SCHEMA.read_bytes())
+    value["$defs"]["fault"] = fault_schema()
+    answer = value["$defs"]["answer"]["properties"]
+    answer["fault"] = fault_schema(kind for kind in KINDS.values() if kind.can_answer) | {
+        "description": answer["fault"]["description"]
+    }
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2)
 
 
 def _rule(value: Mapping[str, Any], source: Source, at: Keys, id: str, check: ContractCheck) -> CompiledRule:
