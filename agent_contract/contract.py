@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import unquote
 
 from agent_contract.compiler.clauses import build_clauses, clause_for, clause_index
 from agent_contract.compiler.context import Builder
@@ -21,7 +22,7 @@ from agent_contract.document.document import Document
 from agent_contract.document.errors import ContractError, Problem, UnreadableError
 from agent_contract.document.json_pointer import Place, parse
 from agent_contract.document.walker import Walk, walk
-from agent_contract.messages import JSON, Clause, Violation
+from agent_contract.messages import JSON, Clause, Request, Violation
 from agent_contract.model.operations import Operation
 from agent_contract.model.schemas import Schemas, prepare
 from agent_contract.versions.versions import versions_of
@@ -65,6 +66,17 @@ class Contract:
     def find(self, method: str, path: str) -> Found | NotAllowed | None:
         """Return the operation that a method and a decoded path reach, else the path's methods, None for no path."""
         return self._routes.find(method, path)
+
+    def find_for(self, method: str, request: Request) -> Found | NotAllowed | None:
+        """Return what a request reaches with a method, as `find` does.
+
+        An encoded slash is part of a parameter, and templates of paths may contain a query.
+        """
+        if request.raw_path:
+            found = self._routes.find_segments(method, tuple(map(unquote, request.raw_path.split("/"))))
+        else:
+            found = self._routes.find(method, request.path)
+        return found.variant(request.query) if isinstance(found, Found) and found.variants else found
 
     def at(self, pointer: str) -> JSON:
         """Return what a pointer names; LookupError if it names nothing."""

@@ -40,13 +40,24 @@ GRADE_MEANINGS: Mapping[str, str] = {
 
 @value_class(frozen=True, slots=True)
 class Request:
-    """One HTTP request: `path` is decoded text, header names are lower-case, `query` keeps its order."""
+    """One HTTP request: `path` is decoded text, header names are lower-case, `query` keeps its order.
+
+    `raw_path` is the path as it was sent if a slash in it is encoded, else empty.
+    """
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     headers: Headers = field(default_factory=dict)
     body: bytes = b""
+    raw_path: str = ""
+
+
+def with_encoded_slash(raw_path: bytes) -> str:
+    """Return a path as it was sent, without its query, if a slash in it is encoded; else an empty string."""
+    if b"%2" not in raw_path or b"%2f" not in raw_path.lower():
+        return ""
+    return raw_path.partition(b"?")[0].decode("latin-1")
 
 
 @value_class(frozen=True, slots=True)

@@ -334,7 +334,9 @@ class Engine:
 def in_scope(request: Request) -> Request:
     """Return the request to the path after `/__mock__/scope/NAME`, with NAME as its scope."""
     name, slash, rest = request.path.removeprefix(SCOPED).partition("/")
-    return replace(request, path=slash + rest or "/", headers={**request.headers, SCOPE_HEADER: name})
+    _, raw_slash, raw_rest = request.raw_path.removeprefix(SCOPED).partition("/")
+    headers = {**request.headers, SCOPE_HEADER: name}
+    return replace(request, path=slash + rest or "/", headers=headers, raw_path=raw_slash + raw_rest)
 
 
 def internal_error(error: Exception) -> Reply:

@@ -11,7 +11,7 @@ from agent_contract.compiler.content import build_content
 from agent_contract.compiler.context import Builder
 from agent_contract.compiler.examples import build_examples
 from agent_contract.compiler.links import build_links
-from agent_contract.compiler.routes import names_in
+from agent_contract.compiler.routes import names_in, without_query
 from agent_contract.document.json_pointer import Place
 from agent_contract.document.object_types import METHODS
 from agent_contract.model.operations import Operation, RequestBody, Response
@@ -190,7 +190,7 @@ def _types(builder: Builder, schema: Place, depth: int = 0) -> tuple[str, ...]:
 
 def _declared(builder: Builder, place: Place, template: str, parameters: tuple[Parameter, ...]) -> None:
     """Note path parameters that the path doesn't have, and names in the path that nothing declares."""
-    names = names_in(template)
+    names = names_in(without_query(template)[0])
     declared = [parameter.name for parameter in parameters if parameter.place == "path"]
     for name in names:
         if names.count(name) > 1:

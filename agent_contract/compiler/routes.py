@@ -6,20 +6,23 @@ Source: OpenAPI 3.1.1, section 4.8.8.2 (path templating); RFC 9110, section 15.5
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
-from urllib.parse import unquote
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, unquote
 
 from agent_contract.model.operations import Operation
 from agent_contract.model.parameters import Parameter
 from agent_contract.value_class import value_class
 
+Query: TypeAlias = tuple[tuple[str, str], ...]
+
 _NAME = re.compile(r"\{([^{}]*)\}")
 #: How many paths are remembered, and the most characters of one with its method.
 _REMEMBERED, _LONGEST = 1024, 256
-_VALUE = "([^/]+)"
+#: A segment is split at slashes already; one inside it was encoded.
+_VALUE = "((?s:.)+)"
 
 
 @value_class(frozen=True, slots=True)
@@ -27,14 +30,24 @@ class Found:
     """The operation that a request reaches, and the text of its path's parameters.
 
     `values` are the values of the operation's path parameters, which are its first ones; MISSING for an absent one.
+    `variants` are the operations whose templates have a query, each with the query that leads to it.
     """
 
     operation: Operation
     parameters: Mapping[str, str]
+    variants: tuple[tuple[Query, Found], ...] = ()
     values: tuple[Any, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", tuple(_values(self.operation.parameters, self.parameters)))
+
+    def variant(self, query: Query) -> Found:
+        """Return the operation that a query leads to: the first whose template's query is part of it, else this one."""
+        sent = dict(query)
+        for wanted, found in self.variants:
+            if all(name in sent and (value == sent[name] or _NAME.fullmatch(value)) for name, value in wanted):
+                return found
+        return self
 
 
 def _values(parameters: Iterable[Parameter], texts: Mapping[str, str]) -> Iterator[Any]:
@@ -55,12 +68,14 @@ class _Node:
     """What follows a path's segments so far: literal segments, patterns with parameters, and what ends here by method.
 
     `ends` has each operation with the names of its parameters. Patterns with the most literal text come first.
+    `variants` are the operations whose templates have a query, by method.
     """
 
     literals: dict[str, _Node] = field(default_factory=dict)
     patterns: dict[str, _Node] = field(default_factory=dict)
     ends: dict[str, tuple[Operation, tuple[str, ...]]] = field(default_factory=dict)
     ordered: list[tuple[re.Pattern[str], _Node]] = field(default_factory=list)
+    variants: dict[str, list[tuple[Query, Operation, tuple[str, ...]]]] = field(default_factory=dict)
 
 
 class Routes:
@@ -75,11 +90,19 @@ class Routes:
         return (self._remembered if len(method) + len(path) <= _LONGEST else self._match)(method, path)
 
     def _match(self, method: str, path: str) -> Found | NotAllowed | None:
+        return self.find_segments(method, path.split("/"))
+
+    def find_segments(self, method: str, segments: Sequence[str]) -> Found | NotAllowed | None:
+        """Return what a method and the decoded segments of a path reach; None if no path matches."""
         allowed: set[str] = set()
-        for node, values in _matches(self._root, path.split("/"), ()):
+        for node, values in _matches(self._root, list(segments), ()):
             if method in node.ends:
                 operation, names = node.ends[method]
-                return Found(operation, dict(zip(names, values, strict=True)))
+                variants = tuple(
+                    (query, Found(other, dict(zip(its_names, values, strict=True))))
+                    for query, other, its_names in node.variants.get(method, ())
+                )
+                return Found(operation, dict(zip(names, values, strict=True)), variants)
             allowed.update(node.ends)
         return NotAllowed(tuple(sorted(allowed))) if allowed else None
 
@@ -117,10 +140,22 @@ def compile_routes(operations: Iterable[Operation]) -> Routes:
     root = _Node()
     for operation in operations:
         node = root
-        for segment in _segments(operation.path):
+        path, query = without_query(operation.path)
+        for segment in _segments(path):
             node = node.literals.setdefault(segment[0], _Node()) if len(segment) == 1 else _below(node, segment)
-        node.ends[operation.method] = operation, tuple(names_in(operation.path))
+        end = operation, tuple(names_in(path))
+        if query:
+            node.variants.setdefault(operation.method, []).append((query, *end))
+        if not query or operation.method not in node.ends:
+            node.ends[operation.method] = end
     return Routes(root)
+
+
+def without_query(template: str) -> tuple[str, Query]:
+    """Return a template without its query and fragment, and the pairs of both, which a request's query must have."""
+    path, _, fragment = template.partition("#")
+    path, _, query = path.partition("?")
+    return path, tuple(pair for part in (query, fragment) for pair in parse_qsl(part, keep_blank_values=True))
 
 
 def _below(node: _Node, segment: list[str]) -> _Node:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Lock
 from urllib.parse import parse_qsl
 
-from agent_contract.messages import Reply, Request
+from agent_contract.messages import Reply, Request, with_encoded_slash
 from mockserver.adapters.disconnect import DRAINED, App, Receive, Scope, Send, answer_non_http, cancel_on_disconnect
 from mockserver.engine import Effort, Player
 from mockserver.faults.broken_reply import BrokenReply, Ending
@@ -83,7 +83,8 @@ def request_of(scope: Scope, body: bytes) -> Request:
     """Return the request of an ASGI scope."""
     query = tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    return Request(scope["method"], scope["path"], query, headers, body)
+    raw_path = with_encoded_slash(scope.get("raw_path") or b"")
+    return Request(scope["method"], scope["path"], query, headers, body, raw_path)
 
 
 async def read_body(receive: Receive, limit: int) -> bytes | None:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 import anyio
 
-from agent_contract.messages import Event, Reply, Request
+from agent_contract.messages import Event, Reply, Request, with_encoded_slash
 from mockserver.build import load_engine
 from mockserver.core.scopes import SCOPE_HEADER
 from mockserver.engine import Engine
@@ -154,7 +154,8 @@ class EngineTransport(ABC, Generic[RequestT, ResponseT]):
         headers = {name.lower(): value for name, value in request.headers.items()}
         if self.scope:
             headers[SCOPE_HEADER] = self.scope
-        return Request(request.method, request.url.path, query, headers, body)
+        raw_path = with_encoded_slash(request.url.raw_path)
+        return Request(request.method, request.url.path, query, headers, body, raw_path)
 
     @abstractmethod
     def _response(self, reply: Reply, timeout: ClientTimeout) -> ResponseT:

@@ -13,7 +13,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wsgi import get_input_stream, get_path_info
 
-from agent_contract.messages import Event, Exchange, Reply, Request
+from agent_contract.messages import Event, Exchange, Reply, Request, with_encoded_slash
 from mockserver.adapters.disconnect import BAD_CHUNKS, CUT_BODY, DRAINED, refusal
 from mockserver.engine import Player
 from mockserver.faults.broken_reply import BrokenReply, Ending
@@ -32,7 +32,10 @@ def create_app(engine: Player, sleep: Sleep = time.sleep) -> WSGIApplication:
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         query = tuple(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
         headers = {name.lower(): value for name, value in EnvironHeaders(environ)}
-        request = Request(environ["REQUEST_METHOD"], get_path_info(environ), query, headers)
+        raw_path = with_encoded_slash(
+            str(environ.get("RAW_URI") or environ.get("REQUEST_URI", "")).encode("latin-1", "replace")
+        )
+        request = Request(environ["REQUEST_METHOD"], get_path_info(environ), query, headers, raw_path=raw_path)
         try:
             reply = engine.reply(replace(request, body=_body(get_input_stream(environ), engine.limits.body)))
         except (ClientDisconnected, OSError) as error:

@@ -150,11 +150,13 @@ class Gateway:
         """Find the operation; refuse an unknown path with 404 and a wrong method with 405."""
         request = admission.request
         method = "GET" if self.answers_head and request.method == "HEAD" else request.method
-        found = admission.found = self.contract.find(method, request.path)
+        contract = self.contract
+        found = contract.find_for(method, request) if self.rules else contract.find(method, request.path)
+        admission.found = found
         if isinstance(found, Found):
             return None
         if found and self.rules and request.method == "HEAD" and "HEAD" in found.allow:
-            admission.found = self.contract.find("HEAD", request.path)
+            admission.found = self.contract.find_for("HEAD", request)
             return None
         if found and self.foreign is None and cors.is_preflight(request):
             admission.scope = None
