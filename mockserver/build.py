@@ -28,7 +28,7 @@ from mockserver.generation.latency import Pace
 from mockserver.generation.retrieval import KnowledgeIndex, search_indexes
 from mockserver.operations.table import CHAT_OPERATION, PUBLISHED_CREATE_FORM, behaviours_of, is_own_document
 from mockserver.recording.journal import Journal, Subject, subject_of
-from mockserver.recording.recording_folder import read_recordings
+from mockserver.recording.recording_folder import belongs_to, read_recordings
 from mockserver.recording.replay import Replay
 from mockserver.recording.request_key import read_ignored
 from mockserver.resources.agents import Agent, find_configured, id_of, unique
@@ -159,14 +159,15 @@ def create_engine(
 
 
 def with_replay(
-    engine: Engine, folder: Path, *, ignore: Iterable[str] = (), strict: bool = False, speed: float = 1.0
+    engine: Engine, path: Path, *, ignore: Iterable[str] = (), strict: bool = False, speed: float = 1.0
 ) -> Engine:
-    """Return a copy of the engine that answers from the recordings in a folder; what they don't answer is computed.
+    """Return a copy of the engine that answers from the recordings in a folder or a file; other answers are computed.
 
     `ignore` are settings of `read_ignored`. With `strict`, a request without a recording is refused. Delays are divided
     by `speed`; 0 removes them. Raises `RecordingError` and `IgnoreError`.
     """
-    replay = Replay(read_recordings(folder), read_ignored(ignore), engine.redaction, strict=strict, speed=speed)
+    found = read_recordings(path, belongs_to(engine.contract))
+    replay = Replay(found, read_ignored(ignore), engine.redaction, strict=strict, speed=speed, note=found.note)
     return replace(engine, replay=replay)
 
 

@@ -6,6 +6,8 @@ import re
 
 from agent_contract.messages import Event
 
+#: The end of an event: the end of its last line, and a blank line.
+EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LINE = re.compile(rb"\r\n|\n|\r")
 
 

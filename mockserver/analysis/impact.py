@@ -7,7 +7,7 @@ may differ is decided by the fields that the recorded replies have: what a clien
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
@@ -52,7 +52,7 @@ class ImpactReport:
     """The impacts of a change on a client, worst first.
 
     `recordings` counts those that were compared, `affected` those of them that an impact is on, `unknown` those whose
-    request reaches nothing in either contract.
+    request reaches nothing in either contract, `left_out` the entries of archives that were left out, by the reason.
     """
 
     before: Contract
@@ -61,6 +61,7 @@ class ImpactReport:
     recordings: int
     affected: int
     unknown: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

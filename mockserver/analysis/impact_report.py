@@ -9,6 +9,7 @@ from dataclasses import asdict
 from agent_contract.diff.formats import change_of, side_json
 from agent_contract.printable import align
 from mockserver.analysis.impact import IMPACTS, ImpactReport
+from mockserver.recording.har import RecordedExchanges
 
 #: Recordings and operations that a line names; the others are counted.
 _NAMES = 2
@@ -29,6 +30,7 @@ def as_json(report: ImpactReport) -> str:
         "after": side_json(report.after),
         "recordings": report.recordings,
         "unknown": report.unknown,
+        "left_out": dict(report.left_out),
         "affected": report.affected,
         "impacts": impacts,
     }
@@ -41,6 +43,9 @@ def _lines(report: ImpactReport) -> Iterator[str]:
     yield f"{before.title} {before.version} → {after.title} {after.version}: {calls}"
     if report.unknown:
         yield f"Recordings that reach no operation of either: {report.unknown}."
+    note = RecordedExchanges((), report.left_out).note
+    if note:
+        yield note
     for effect, meaning in IMPACTS.items():
         chosen = [one for one in report.impacts if one.effect == effect]
         if not chosen:

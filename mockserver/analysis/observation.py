@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import orjson
 
-from agent_contract.messages import Exchange
+from agent_contract import Contract, Found
+from agent_contract.messages import Event, Exchange
+from agent_contract.validation.check import bare_type
+from agent_contract.validation.sse import parse_events
+from mockserver.recording.recording import EVENT_STREAM, Recording
 
 #: The operations that answer messages; the first two have an agent, and sessions.
 CHATS = frozenset({"createAssistantChatCompletion", "createAgentChatCompletion", "createChatCompletion"})
@@ -127,6 +131,29 @@ def from_entry(entry: Mapping[str, Any]) -> Observation:
         time=float(entry["time"]),
         seconds=float(reply.get("seconds", 0.0)),
     )
+
+
+def from_recordings(recordings: Iterable[Recording], contract: Contract) -> Iterator[Observation]:
+    """Yield the observation of each recording, numbered from 1.
+
+    Recordings that don't have the time of their request are taken to follow each other.
+    """
+    ended = 0.0
+    for number, recording in enumerate(recordings, 1):
+        exchange, found = (
+            recording.exchange,
+            contract.find(recording.exchange.request.method, recording.exchange.request.path),
+        )
+        operation, parameters = (found.operation.id, found.parameters) if isinstance(found, Found) else ("", {})
+        reply = exchange.reply
+        seconds = reply.delay + (0.0 if isinstance(reply.body, bytes) else sum(part.delay for part in reply.body))
+        started = ended if recording.started is None else recording.started
+        ended = started + seconds
+        is_stream = bare_type(reply.headers.get("content-type", "")) == EVENT_STREAM
+        body: bytes | tuple[Event, ...] = parse_events(reply.content()) if is_stream else reply.content()
+        whole = replace(exchange, reply=replace(reply, body=body), operation=operation)
+        agent = parameters.get("agent_id", "")
+        yield replace(from_exchange(whole, number), agent=agent, time=started, seconds=seconds)
 
 
 def _parsed(data: bytes, otherwise: Any) -> Any:

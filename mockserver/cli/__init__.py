@@ -13,7 +13,7 @@ from agent_contract.document.errors import ContractError
 from agent_contract.printable import printable
 from mockserver.cli.options import (
     FILE,
-    FOLDER,
+    RECORDINGS,
     SECONDS,
     TIMEOUT,
     allow_host_option,
@@ -87,7 +87,10 @@ _CONNECTIONS = ConnectionLimits()
     help="Fault to produce: NAME or NAME:key=value,key=value; `agent-contract faults` lists them. Can be repeated.",
 )
 @option(
-    "--replay", type=FOLDER, metavar="DIR", help="Folder of recordings, which answer the requests that were recorded."
+    "--replay",
+    type=RECORDINGS,
+    metavar="PATH",
+    help="Recordings, which answer the requests that were recorded: a folder, a file, or an HTTP archive (HAR).",
 )
 @option(
     "--strict",
@@ -294,7 +297,7 @@ def _engine(
     for name, secret in (("--token", token), ("--control-token", control_token)):
         check_token(name, secret)
     if (strict or ignore) and replay is None:
-        raise click.UsageError("--strict and --ignore are for recordings. Add --replay DIR.")
+        raise click.UsageError("--strict and --ignore are for recordings. Add --replay PATH.")
     if allow_outside and not spec:
         raise click.UsageError("--allow-outside is for the document of --spec. Add --spec FILE, or leave it out.")
     try:
@@ -341,6 +344,7 @@ def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
     if engine.replay is not None:
         otherwise = "refused" if engine.replay.strict else "computed"
         lines.append(f"{len(engine.replay)} recorded exchanges are replayed; other answers are {otherwise}.")
+        lines += [engine.replay.note] if engine.replay.note else []
     lines.append(connections)
     return printable("\n".join(lines))
 

@@ -18,6 +18,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+#: A folder of recordings, a recording, or an HTTP archive.
+RECORDINGS = click.Path(path_type=Path)
 
 
 class Finite(click.FloatRange):

@@ -9,7 +9,7 @@ import click
 from agent_contract.cli import UserError
 from agent_contract.document.errors import ContractError
 from agent_contract.printable import printable
-from mockserver.cli.options import FILE, FOLDER
+from mockserver.cli.options import FILE, RECORDINGS
 
 
 class _BrokenRecordings(click.ClickException):
@@ -17,30 +17,35 @@ class _BrokenRecordings(click.ClickException):
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.argument("recordings", metavar="PATH", type=RECORDINGS)
 @click.option("--spec", type=FILE, help="OpenAPI document to hold them to instead of the built-in one.")
 @click.option("--api-version", metavar="VERSION", help="Version of the API to hold them to. Default: the newest.")
-def record_check(folder: Path, spec: Path | None, api_version: str | None) -> None:
-    """Hold the recordings in DIR to the contract: list what would break, and exit with 1 if anything would."""
+def record_check(recordings: Path, spec: Path | None, api_version: str | None) -> None:
+    """Hold recordings to the contract: list what would break, and exit with 1 if anything would.
+
+    PATH is a folder of recordings, a recording, or an HTTP archive (HAR) of a browser, Playwright or mitmproxy.
+    """
     from agent_contract import load_contract
     from mockserver.build import own_contract
     from mockserver.recording.recording_check import check_recording
-    from mockserver.recording.recording_folder import RecordingError, read_recordings
+    from mockserver.recording.recording_folder import RecordingError, belongs_to, read_recordings
 
     try:
         contract = load_contract(spec, api_version or "") if spec else own_contract(api_version or "")
-        recordings = read_recordings(folder)
+        found = read_recordings(recordings, belongs_to(contract, load_contract(spec, every_version=True)))
     except ContractError as error:
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None
     except RecordingError as error:
         raise UserError(str(error)) from None
     broken = 0
-    for recording in recordings:
+    for recording in found:
         lines = list(check_recording(contract, recording.exchange))
         broken += bool(lines)
         for line in lines:
             click.echo(printable(f"{recording.name}: {line}"))
+    if found.note:
+        click.echo(found.note)
     against = f"{contract.title} {contract.version}"
     if broken:
-        raise _BrokenRecordings(f"{broken} of {len(recordings)} recordings break {against}.")
-    click.echo(f"{len(recordings)} recordings conform to {against}.")
+        raise _BrokenRecordings(f"{broken} of {len(found)} recordings break {against}.")
+    click.echo(f"{len(found)} recordings conform to {against}.")

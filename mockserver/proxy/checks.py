@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from agent_contract import Operation, check_reply, exceeds_symbols
 from agent_contract.messages import Reply, Violation
 from agent_contract.validation.check import bare_type
-from agent_contract.validation.sse import parse_events
+from agent_contract.validation.sse import EVENT_END, parse_events
 from mockserver.core.limits import SYMBOLS
 from mockserver.recording.recording import EVENT_STREAM
 
 #: Violations in one header, and characters of each.
 _MOST_LISTED = 8
 _MOST_PLACE = 120
-_EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
 def check_head(operation: Operation | None, reply: Reply) -> tuple[Violation, ...]:
@@ -58,7 +56,7 @@ class EventGate:
         """Return the bytes that may pass, and what the event after them breaks."""
         searched = max(0, len(self._waiting) - 3)
         self._waiting += data
-        ends = [match.end() for match in _EVENT_END.finditer(self._waiting, searched)]
+        ends = [match.end() for match in EVENT_END.finditer(self._waiting, searched)]
         passed, start = b"", 0
         for end in ends:
             part = self._waiting[start:end]

@@ -23,19 +23,21 @@ from mockserver.recording.exchange_json import body_json, events_json, request_j
 
 EVENT_STREAM = "text/event-stream"
 #: Headers of one connection, not of a message, or computed when a recording is read.
-_NOT_RECORDED = frozenset(("connection", "content-length", "date", "host", "keep-alive", "transfer-encoding"))
+NOT_RECORDED = frozenset(("connection", "content-length", "date", "host", "keep-alive", "transfer-encoding"))
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
     """An exchange that was recorded in the file `name`; a reply that came in pieces has a body of `Piece`s.
 
-    `redact` are the names whose values the user had hidden.
+    `redact` are the names whose values the user had hidden. `started` is when the request was sent, in seconds since
+    1970; None if the file does not have it.
     """
 
     name: str
     exchange: Exchange
     redact: tuple[str, ...] = ()
+    started: float | None = None
 
 
 def hiding(request: Request, redaction: Redaction) -> Redaction:
@@ -99,7 +101,7 @@ def read_exchange(value: Mapping[str, Any]) -> Exchange:
 
 
 def _recorded(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in headers.items() if name not in _NOT_RECORDED}
+    return {name: text for name, text in headers.items() if name not in NOT_RECORDED}
 
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:

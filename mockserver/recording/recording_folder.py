@@ -1,22 +1,35 @@
-"""A folder of recordings: `0001-OPERATION.json`, numbered in the order of the requests."""
+"""Recordings in files: a folder of `0001-OPERATION.json`, numbered in the order of the requests, or an HTTP archive."""
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from agent_contract import Contract
 from agent_contract.messages import JSON, Exchange
 from mockserver.recording.exchange_json import pretty
+from mockserver.recording.har import IsKnown, ReadFile, RecordedExchanges, is_archive, read_archive
 from mockserver.recording.recording import Recording, read_exchange, recording_json
 
 _NAME = re.compile(r"(\d+)-[\w-]+\.json", re.ASCII)
 #: The operation of a request that reaches none of the contract, in the name of its file.
 _UNKNOWN = "unknown"
+_ARCHIVES = (".har", ".zip", ".zhar")
+_SUFFIXES = (".json", *_ARCHIVES)
+#: The bytes with which a zip file begins, and one that mitmproxy compressed.
+_ZIP, _ZLIB = b"PK\x03\x04", (b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+_MOST_UNPACKED = 1024 * 1024 * 1024
+_TOO_LARGE = "it is larger than 1 GiB when it is decompressed"
 
 
 class RecordingError(Exception):
@@ -55,16 +68,39 @@ def write_recording(folder: Path, number: int, exchange: Exchange, redact: Itera
         unfinished.unlink(missing_ok=True)
 
 
-def read_recordings(folder: Path) -> list[Recording]:
-    """Return the recordings of a folder in the order of their names; raises `RecordingError`.
+def read_recordings(path: Path, is_known: IsKnown = lambda _: True) -> RecordedExchanges:
+    """Return the recordings of a folder, or of a file: a recording, a fixture, or an HTTP archive.
 
-    Every file `*.json` must be a recording or a fixture. Each exchange of a file is one recording.
+    Every file `*.json`, `*.har`, `*.zhar` and `*.zip` of a folder must be one of these. Each exchange of a file is one
+    recording. Entries of an archive are left out if their request is not known. Raises `RecordingError`.
     """
-    if not folder.is_dir():
-        raise RecordingError(
-            f"{folder} is not a folder. Record into it first: agent-contract proxy URL --record {folder}"
-        )
-    return [recording for path in sorted(folder.glob("*.json"), key=_order) for recording in _read(path)]
+    if path.is_dir():
+        found = [one for one in path.iterdir() if one.suffix in _SUFFIXES]
+        files = [_read(one, is_known) for one in sorted(found, key=_order)]
+    elif path.exists():
+        files = [_read(path, is_known)]
+    else:
+        raise RecordingError(f"{path} does not exist. Record into it first: agent-contract proxy URL --record {path}")
+    left_out = Counter[str]()
+    for file in files:
+        left_out.update(file.left_out)
+    return RecordedExchanges(tuple(one for file in files for one in file.recordings), left_out)
+
+
+def are_recordings(path: Path) -> bool:
+    """Return whether a path is a folder, or a file that seems to have recordings. Raises OSError."""
+    if path.is_dir() or path.suffix in _ARCHIVES:
+        return True
+    try:
+        value = _parsed(path.read_bytes())
+    except (RecursionError, TypeError, ValueError):
+        return False
+    return "exchanges" in value or is_archive(value)
+
+
+def belongs_to(*contracts: Contract) -> IsKnown:
+    """Return whether a request has a path of one of these contracts."""
+    return lambda request: any(contract.find(request.method, request.path) is not None for contract in contracts)
 
 
 def _order(path: Path) -> tuple[int, str]:
@@ -72,16 +108,59 @@ def _order(path: Path) -> tuple[int, str]:
     return (int(found[1]) if found else 0, path.name)
 
 
-def _read(path: Path) -> Iterator[Recording]:
+def _read(path: Path, is_known: IsKnown) -> RecordedExchanges:
     try:
-        value: Any = orjson.loads(path.read_bytes())
-        if not isinstance(value, dict):
-            raise TypeError("it is not a JSON object")
+        content, read_file = _opened(path)
+        value = _parsed(content)
+        if is_archive(value):
+            return read_archive(path.name, value, is_known, read_file)
         redact = tuple(map(str, value.get("redact", ())))
-        found = [Recording(path.name, read_exchange(one), redact) for one in value["exchanges"]]
+        found = tuple(Recording(path.name, read_exchange(one), redact) for one in value["exchanges"])
     except OSError as error:
-        raise RecordingError(f"{path} can't be read: {error.strerror or error}.") from None
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise RecordingError(f"{error.filename or path} can't be read: {error.strerror or error}.") from None
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise RecordingError(f"{path} is not a recording: {why}. Correct it, or remove it.") from None
-    yield from found
+        kind = "an HTTP archive" if path.suffix in _ARCHIVES else "a recording"
+        raise RecordingError(f"{path} is not {kind}: {why}. Correct it, or remove it.") from None
+    return RecordedExchanges(found)
+
+
+def _opened(path: Path) -> tuple[bytes, ReadFile]:
+    """Return the JSON of a file, which can be compressed, and what reads the files that it refers to."""
+    content = path.read_bytes()
+    if content.startswith(_ZIP):
+        return _unzipped(content)
+    if content.startswith(_ZLIB):
+        decoder = zlib.decompressobj()
+        content = decoder.decompress(content, _MOST_UNPACKED)
+        if decoder.unconsumed_tail:
+            raise ValueError(_TOO_LARGE)
+    return content, lambda name: (path.parent / _plain_name(name)).read_bytes()
+
+
+def _unzipped(content: bytes) -> tuple[bytes, ReadFile]:
+    """Return the archive in a zip file, as Playwright writes it, and what reads the other files in it."""
+    packed = zipfile.ZipFile(io.BytesIO(content))
+    if sum(one.file_size for one in packed.infolist()) > _MOST_UNPACKED:
+        raise ValueError(_TOO_LARGE)
+    names = [one for one in packed.namelist() if one.endswith(".har")]
+    if len(names) != 1:
+        raise ValueError(f"it has {len(names)} files *.har, and one is expected")
+    return packed.read(names[0]), packed.read
+
+
+def _plain_name(name: str) -> str:
+    """Return the name of a file next to an archive; raises ValueError for one that leads elsewhere."""
+    if not name or name != Path(name).name:
+        raise ValueError(f"it refers to {name!r}, which is not a file next to it")
+    return name
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        value = orjson.loads(content)
+    except ValueError:  # halves of surrogate pairs, and integers over 64 bits
+        value = json.loads(content)
+    if not isinstance(value, dict):
+        raise TypeError("it is not a JSON object")
+    return value

@@ -42,7 +42,8 @@ class Replay:
     """Recordings by the keys of their requests.
 
     When all recordings of a request are used, the last one answers again; in a strict replay, that is a miss. Delays
-    are divided by `speed`; 0 removes them. `redaction` hides the server's own tokens.
+    are divided by `speed`; 0 removes them. `redaction` hides the server's own tokens. `note` is what was left out
+    of the recordings, in words.
     """
 
     def __init__(
@@ -53,9 +54,11 @@ class Replay:
         *,
         strict: bool = False,
         speed: float = 1.0,
+        note: str = "",
     ) -> None:
         known = list(recordings)
         self.strict = strict
+        self.note = note
         self._ignored = ignored
         self._redaction = redaction.also_named(name for one in known for name in one.redact)
         self._by_key: dict[bytes, list[Recording]] = {}

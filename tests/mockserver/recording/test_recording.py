@@ -72,7 +72,7 @@ def test_two_processes_do_not_write_one_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("{", "unexpected end of data"),
+        ("{", "Expecting property name"),
         ("[]", "it is not a JSON object"),
         ("{}", "'exchanges' is missing"),
         ('{"exchanges": [{"request": {}, "reply": {}}]}', "'method' is missing"),
@@ -92,5 +92,5 @@ def test_a_file_that_is_not_a_recording_is_reported(tmp_path: Path, content: str
 
 
 def test_a_folder_that_does_not_exist_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match=r"is not a folder\. Record into it first: agent-contract proxy URL"):
+    with pytest.raises(RecordingError, match=r"does not exist\. Record into it first: agent-contract proxy URL"):
         read_recordings(tmp_path / "x")
