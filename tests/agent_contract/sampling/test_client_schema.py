@@ -190,3 +190,9 @@ def test_free_strings_repeat_what_the_user_wrote() -> None:
     schema: Any = {"type": "object", "properties": {name: {"type": "string"} for name in ("query", "city")}}
     schema["required"] = ["query", "city"]
     assert read_schema(schema).sample(0, strings) == {"query": "What is the weather in Paris?", "city": "Paris"}
+
+
+def test_the_formats_of_a_schema_are_checked() -> None:
+    validator = read_schema({"type": "string", "format": "date"}).validator
+    assert validator.is_valid("2026-11-25")
+    assert not validator.is_valid("tomorrow")

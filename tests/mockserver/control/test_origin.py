@@ -90,3 +90,8 @@ def test_head_is_answered_as_get_is_without_a_body(path: str) -> None:
     player = engine()
     whole, head = (player.reply(Request(method, path)) for method in ("GET", "HEAD"))
     assert (head.status, head.headers, head.body) == (whole.status, whole.headers, b"")
+
+
+def test_a_refusal_of_a_foreign_origin_names_no_clause() -> None:
+    exchange = engine().handle(asked(host="evil.example"))
+    assert (exchange.reply.status, exchange.clauses) == (403, ())

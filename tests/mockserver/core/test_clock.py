@@ -87,15 +87,19 @@ def test_a_wait_ends_when_the_server_stops() -> None:
 
 
 def test_an_asynchronous_wait_ends_when_the_clock_is_moved(tmp_path: Path) -> None:
-    async def wait(mine: ScopeClock) -> None:
+    async def wait(mine: ScopeClock) -> int:
+        looks = 0
+
         async def sleep(_: float) -> None:
-            mine.advance(HOUR)
+            nonlocal looks
+            looks += 1
+            mine.advance(HOUR / 2)
 
         await mine.waits().wait_async(HOUR, sleep)
+        return looks
 
     file = open_store(f"sqlite:///{tmp_path / 'state.db'}")
-    for store in (MemoryStore(), file):
-        asyncio.run(wait(clock(store=store, mode="frozen")))
+    assert [asyncio.run(wait(clock(store=store, mode="frozen"))) for store in (MemoryStore(), file)] == [2, 2]
     file.close()
 
 

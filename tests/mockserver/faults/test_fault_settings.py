@@ -14,7 +14,7 @@ from mockserver.build import create_engine, load_engine
 from mockserver.config import Config
 from mockserver.faults.catalogue import KINDS
 from mockserver.faults.fault import read_fault
-from tests.mockserver.support.chat_client import CONTRACT, NOW, UNKNOWN, ChatClient, engine, request, user
+from tests.mockserver.support.chat_client import CONTRACT, NOW, OPERATION, UNKNOWN, ChatClient, engine, request, user
 from tests.mockserver.support.scripting import with_faults
 
 HELLO = {"messages": [user("Hello!")]}
@@ -93,6 +93,17 @@ def test_an_invalid_header_is_refused_with_a_suggestion() -> None:
     reply = engine().reply(request(HELLO, x_mock_fault="cutt"))
     assert reply.status == 400
     assert 'did you mean "cut"?' in json.loads(reply.content())["detail"]
+
+
+def test_the_exchange_of_an_invalid_header_has_the_operation_that_it_reached() -> None:
+    assert engine().handle(request(HELLO, x_mock_fault="cutt")).operation == OPERATION.id
+
+
+def test_the_usage_that_a_fault_adds_to_a_stream_adds_up() -> None:
+    chat, _ = with_faults("usage-without-choices")
+    (chunk,) = (one for one in chat.chunks() if not one["choices"])
+    usage = chunk["usage"]
+    assert usage["prompt_tokens"] + usage["completion_tokens"] == usage["total_tokens"]
 
 
 def test_the_header_does_nothing_without_the_control_interface() -> None:

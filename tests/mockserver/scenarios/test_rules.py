@@ -168,6 +168,11 @@ def test_what_no_rule_matches_is_refused_if_the_scenario_is_strict() -> None:
     assert "The nearest one is \"near\": its user_contains is 'bye', but the request has 'Hello!'" in why
 
 
+def test_the_refusal_names_the_agent_that_the_nearest_rule_is_for() -> None:
+    _, why = with_rules({"name": "open", "when": {"agent": "demo-open"}, "answer": "a"}, strict=True).refusal("Hello!")
+    assert "its agent is 'demo-open', but the request has" in why
+
+
 def test_the_journal_names_the_rule_that_answered() -> None:
     chat = with_rules({"name": "greeting", "answer": "Hi!"})
     chat.content()
