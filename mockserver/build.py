@@ -22,6 +22,7 @@ from mockserver.core.scopes import Scopes
 from mockserver.core.scripts import Scripts
 from mockserver.documented.answers import DocumentedAnswers
 from mockserver.documented.rules import DocumentRules
+from mockserver.documented.state import state_behaviours
 from mockserver.engine import Engine
 from mockserver.gateway.gateway import Gateway
 from mockserver.generation.latency import Pace
@@ -127,8 +128,9 @@ def create_engine(
     scripts = _scripts(contract, config, store, scopes, clock, seed)
     own = behaviours_of(contract) if behaviours is None else behaviours
     answers = DocumentedAnswers(contract, seed, strict=config.play.strict_examples)
-    behaviours = {**dict.fromkeys(contract.operations, answers.behaviour), **own}
     has_own = is_own_document(contract)
+    stateful = {} if has_own or config.play.stateless else state_behaviours(contract, answers)
+    behaviours = {**dict.fromkeys(contract.operations, answers.behaviour), **stateful, **own}
     api = Gateway(
         contract,
         behaviours,

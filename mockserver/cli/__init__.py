@@ -74,6 +74,7 @@ _CONNECTIONS = ConnectionLimits()
     is_flag=True,
     help="Read arrays and objects in the query only as the --spec document declares them, not in other spellings.",
 )
+@option("--stateless", is_flag=True, help="Keep nothing that clients create in the resources of a --spec document.")
 @api_version_option
 @option("--token", help="Bearer token that every request must carry.")
 @control_option
@@ -287,6 +288,7 @@ def _engine(
     examples: str,
     security: str,
     strict_parameters: bool,
+    stateless: bool,
 ) -> Engine:
     from mockserver.build import load_engine, with_replay
     from mockserver.core.play_options import PlayOptions
@@ -311,6 +313,7 @@ def _engine(
             strict_examples=examples == "strict",
             security=security == "presence",
             strict_parameters=strict_parameters,
+            stateless=stateless,
         )
         options |= {"scenario": scenario, "faults": fault, "error_format": error_format}
         engine = load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **options)

@@ -12,6 +12,8 @@ from urllib.parse import quote, unquote
 AGENTS = "agent/"
 SESSIONS = "session/"
 JOURNAL = "journal/"
+RESOURCES = "resource"
+RESOURCE_COUNTS = "resource-count"
 #: The keys of a scope's rules and faults, and of how often each was used.
 SCRIPT = "script"
 SCRIPT_USES = "script-uses"
@@ -26,6 +28,26 @@ REGISTER = "scopes/"
 STARTS = "server/starts"
 
 _LAST = "\N{DELETE}"  # sorts after every character of an id
+
+
+def resources(path: str) -> str:
+    """Return the prefix of the keys of the items of a collection, which a document's path names."""
+    return f"{RESOURCES}{path}//"
+
+
+def resource(path: str, id: str) -> str:
+    """Return the key of an item of a collection."""
+    return resources(path) + id
+
+
+def below_resource(path: str, id: str) -> str:
+    """Return the prefix of the keys of everything in collections below an item."""
+    return f"{RESOURCES}{path}/{quote(id, safe='')}/"
+
+
+def resource_count(path: str) -> str:
+    """Return the key of the number of items that a collection ever had."""
+    return RESOURCE_COUNTS + path
 
 
 def agent(id: str) -> str:

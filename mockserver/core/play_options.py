@@ -11,8 +11,10 @@ class PlayOptions:
 
     With `strict_examples`, an example that its schema refuses is not sent. With `security`, credentials must be
     present. With `strict_parameters`, arrays and objects in the query must be spelled as the document declares it.
+    With `stateless`, nothing that a client creates is kept.
     """
 
     strict_examples: bool = False
     security: bool = True
     strict_parameters: bool = False
+    stateless: bool = False

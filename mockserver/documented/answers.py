@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from agent_contract import Contract, Operation, SampleError
-from agent_contract.document.json_pointer import Place
 from agent_contract.messages import JSON, JSON_TYPE, Reply
 from agent_contract.model.operations import MediaType, Response
 from agent_contract.model.parameters import MISSING, Parameter
@@ -50,10 +49,12 @@ class _Selection:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply, and the warning about it, if any."""
+    """A reply, the warning about it, if any, and the value and the media type of a JSON body."""
 
     reply: Reply
     warning: str = ""
+    value: JSON = None
+    media: MediaType | None = None
 
 
 class DocumentedAnswers:
@@ -134,7 +135,7 @@ class DocumentedAnswers:
         except SampleError as error:
             why = f"{operation.id} has no example, and no value of its schema was found: {error}."
             return Answer(Reply(501, JSON_TYPE, orjson.dumps({"detail": why})), why)
-        return _reply(selection, headers, chosen, self.contract.schemas, media.schema)
+        return _reply(selection, headers, chosen, self.contract.schemas, media)
 
     def _headers(self, described: tuple[Parameter, ...], seed: int) -> Mapping[str, str]:
         """Return the documented headers, each with its example or a sampled value."""
@@ -155,7 +156,7 @@ class DocumentedAnswers:
 
 
 def _reply(
-    selection: _Selection, headers: dict[str, str], chosen: Chosen, schemas: Schemas, schema: Place | None
+    selection: _Selection, headers: dict[str, str], chosen: Chosen, schemas: Schemas, media: MediaType
 ) -> Answer:
     headers["content-type"] = selection.sent_type
     if chosen.warning:
@@ -163,10 +164,13 @@ def _reply(
     if selection.sent_type in EVENTS:
         return Answer(Reply(selection.status, headers, stream_of(chosen.value)), chosen.warning)
     if is_xml(selection.sent_type) and not isinstance(chosen.value, str):
-        content = write_xml(schemas, schema, chosen.value)
+        content = write_xml(schemas, media.schema, chosen.value)
     else:
         content = encode(selection.sent_type, chosen.value)
-    return Answer(Reply(selection.status, headers, content), chosen.warning)
+    reply = Reply(selection.status, headers, content)
+    if is_json(selection.sent_type):
+        return Answer(reply, chosen.warning, chosen.value, media)
+    return Answer(reply, chosen.warning)
 
 
 def _urgency(status: str) -> tuple[int, str]:
