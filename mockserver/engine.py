@@ -24,6 +24,7 @@ from mockserver.core import keys
 from mockserver.core.context import Context, FreshValues, Settings
 from mockserver.core.ids import IdSource
 from mockserver.core.limits import Limits
+from mockserver.core.live_reply import LiveReply
 from mockserver.core.outcome import Outcome, Rejection, Reset
 from mockserver.core.scopes import SCOPE_HEADER, Scopes
 from mockserver.core.scripts import Scripts, StoredUses
@@ -178,15 +179,13 @@ class Engine:
             self.journal.write("", exchange, Subject(self.clock()))
 
     def _handle(self, request: Request) -> Exchange:
-        if request.path.startswith(PREFIX):
-            if not request.path.startswith(SCOPED):
-                return self._handle_control(request)
+        if request.path.startswith(SCOPED):
             request = in_scope(request)
-            if request.path.startswith(PREFIX):
-                return self._handle_control(request)
         page = self.pages.get(request.path)
         if page is not None:  # not recorded: it is not a request to what is served
             return _finished(page.exchange(request), cors.headers(request))
+        if request.path.startswith(PREFIX):
+            return self._handle_control(request)
         if self.replay is None:
             return self._answer(request)
         found = self._replayed(self.replay, request)
@@ -246,7 +245,8 @@ class Engine:
             return _finished(admission.exchange, {})
         # It draws no ids: reading the state must not change what the API answers.
         exchange, _ = self._run(gateway, admission, lambda: FreshValues(self.clock()))
-        return _finished(exchange, {})
+        is_live = isinstance(exchange.reply, LiveReply) and request.method != "HEAD"
+        return exchange if is_live else _finished(exchange, {})
 
     def _run_scripted(self, admitted: Admitted) -> tuple[Exchange, tuple[str, ...]]:
         """Run an operation with the rules and the faults of its scope."""

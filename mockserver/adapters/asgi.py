@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from agent_contract.messages import Reply, Request, with_encoded_slash
 from mockserver.adapters.disconnect import DRAINED, App, Receive, Scope, Send, answer_non_http, cancel_on_disconnect
+from mockserver.core.live_reply import Feed, LiveReply
 from mockserver.engine import Effort, Player
 from mockserver.faults.broken_reply import BrokenReply, Ending
 from mockserver.generation.waits import waits_of
@@ -20,6 +21,8 @@ from mockserver.stores import compute_turn, count_wait, limited_wait
 
 #: Number of threads for each effort: how many requests can wait for a store, or for their turn to compute, at once.
 _THREADS = {Effort.WAITS: 64, Effort.COMPUTES: 256, Effort.HEAVY: 256}
+#: Number of threads that look for the events of live streams.
+_LIVE_THREADS = 4
 #: Seconds after which a stream without delays yields to other connections.
 _SLICE = 0.002
 
@@ -32,6 +35,7 @@ def create_app(engine: Player) -> App:
     """Return an application that serves `engine`; it drops the reply of a client that disconnects."""
 
     lanes = {effort: _lane(effort) for effort in _THREADS}
+    live_threads = ThreadPoolExecutor(_LIVE_THREADS, "live")
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,6 +46,8 @@ def create_app(engine: Player) -> App:
         request = request_of(scope, body)
         lane = lanes.get(engine.effort(request))
         reply = engine.reply(request) if lane is None else await lane.run(engine.reply, request)
+        if isinstance(reply, LiveReply) and reply.feed:
+            return await cancel_on_disconnect(_live(reply, reply.feed, live_threads, send), receive)
         if isinstance(reply, BrokenReply):
             end: End | None = scope.get("state", {}).get(END_CONNECTION)
             await cancel_on_disconnect(_broken(reply, send, end), receive)
@@ -98,6 +104,21 @@ async def read_body(receive: Receive, limit: int) -> bytes | None:
             parts.append(message.get("body", b""))
         size, more = size + len(message.get("body", b"")), message.get("more_body", False)
     return b"".join(parts)
+
+
+async def _live(reply: LiveReply, feed: Feed, threads: ThreadPoolExecutor, send: Send) -> None:
+    """Send the events of a feed when it has some, until it ends."""
+    loop = asyncio.get_running_loop()
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    try:
+        while (events := await loop.run_in_executor(threads, feed.next)) is not None:
+            for event in events:
+                await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
+            await asyncio.sleep(feed.interval)
+    finally:
+        feed.close()
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _broken(reply: BrokenReply, send: Send, end: End | None) -> None:

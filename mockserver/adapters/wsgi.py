@@ -15,6 +15,7 @@ from werkzeug.wsgi import get_input_stream, get_path_info
 
 from agent_contract.messages import Event, Exchange, Reply, Request, with_encoded_slash
 from mockserver.adapters.disconnect import BAD_CHUNKS, CUT_BODY, DRAINED, refusal
+from mockserver.core.live_reply import Feed, LiveReply
 from mockserver.engine import Player
 from mockserver.faults.broken_reply import BrokenReply, Ending
 from mockserver.faults.connections import end_connection
@@ -46,9 +47,22 @@ def create_app(engine: Player, sleep: Sleep = time.sleep) -> WSGIApplication:
         if isinstance(reply, BrokenReply):
             return _broken_body(reply, environ, start_response, waits, sleep)
         start_response(f"{reply.status} {HTTP_STATUS_CODES.get(reply.status, 'Unknown')}", list(reply.headers.items()))
+        if isinstance(reply, LiveReply) and reply.feed:
+            return _live(reply.feed, sleep, may_wait=bool(environ.get("wsgi.multithread")))
         return [reply.body] if isinstance(reply.body, bytes) else _stream(reply.body, waits, sleep)
 
     return app
+
+
+def _live(feed: Feed, sleep: Sleep, *, may_wait: bool) -> Iterator[bytes]:
+    """Yield the events of a feed until it ends; without `may_wait`, because others would wait too, only the first."""
+    try:
+        while (events := feed.next()) is not None:
+            yield b"".join(event.encode() for event in events)
+            if not may_wait or sleep(feed.interval):
+                return
+    finally:
+        feed.close()
 
 
 def _broken_body(

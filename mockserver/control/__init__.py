@@ -16,8 +16,12 @@ from agent_contract.contract import compile_contract
 from agent_contract.document.document import read_document
 from agent_contract.messages import JSON_TYPE, Reply
 from mockserver.config import Config
+from mockserver.control.contract_view import lint_scope, list_fault_kinds, show_contract
+from mockserver.control.live import live_behaviour
 from mockserver.control.origin import foreign
-from mockserver.control.requests import explain_requests, get_request, list_requests
+from mockserver.control.reasons import explain_request
+from mockserver.control.request_formats import format_request
+from mockserver.control.requests import explain_requests, get_request, list_requests, list_summaries
 from mockserver.control.resources import delete_session, get_session, list_agents, list_sessions, reset_agent
 from mockserver.control.scopes import list_scopes, reset
 from mockserver.control.scripts import script_behaviours
@@ -58,6 +62,10 @@ def control_gateway(contract: Contract, config: Config, scripts: Scripts) -> Gat
         "getSession": at_its_time(get_session),
         "deleteSession": at_its_time(delete_session),
         "listScopes": lambda context: list_scopes(context, now_in),
+        "explainRequest": lambda context: explain_request(context, contract, scripts),
+        "formatRequest": lambda context: format_request(context, contract),
+        "streamRequests": live_behaviour(),
+        "getContract": lambda _: show_contract(contract),
         **_BEHAVIOURS,
         **script_behaviours(scripts),
     }
@@ -108,5 +116,8 @@ _BEHAVIOURS: Mapping[str, Behaviour] = {
     "resetAgent": reset_agent,
     "listRequests": list_requests,
     "getRequest": get_request,
+    "listSummaries": list_summaries,
+    "listFaultKinds": list_fault_kinds,
+    "lintSessions": lint_scope,
     "reset": reset,
 }

@@ -1,8 +1,9 @@
-"""What a mock serves besides the document's paths and its own interface: a first page at `/`, and the document.
+"""What a mock serves besides the document's paths and its own interface: a first page at `/`, the document, the page.
 
 A path of the served document wins over these. Each page is built once, at its first use: YAML takes 50 ms, and most
 mocks in tests never need it. In the first page only the address varies: it is the one that the request was sent to.
-With a token, the first page lists no agents, and the document needs the token.
+With a token, the first page lists no agents, and the document needs the token. The files of the page at `/__mock__/ui/`
+are the same for everyone: what it shows comes from the control interface.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from agent_contract import Contract
 from agent_contract.document.bundle import bundle
 from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request
 from mockserver.config import Config
+from mockserver.control.ui_files import UI, ui_files
 from mockserver.core.outcome import Rejection
 from mockserver.gateway import cors
 from mockserver.gateway.gateway import Admission, Gateway
@@ -53,7 +55,8 @@ def pages_of(api: Gateway, config: Config, agents: tuple[Agent, ...]) -> Mapping
         Page(JSON_DOCUMENT, api, lambda _: Reply(200, JSON_TYPE, document())),
         Page(YAML_DOCUMENT, api, lambda _: Reply(200, {"content-type": "application/yaml"}, _yaml(document()))),
     )
-    return {page.path: page for page in pages if api.contract.find("GET", page.path) is None}
+    served = {page.path: page for page in pages if api.contract.find("GET", page.path) is None}
+    return {**served, **{path: Page(path, api, reply, is_open=True) for path, reply in ui_files().items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,7 @@ class _FirstPage:
             "example": self._command or None,
             "links": {
                 "document": _ANY_ADDRESS + JSON_DOCUMENT,
+                "page": _ANY_ADDRESS + UI,
                 "journal": _ANY_ADDRESS + "/__mock__/requests",
                 "control": _ANY_ADDRESS + "/__mock__/openapi.json",
             },

@@ -15,6 +15,7 @@ from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, json_outcome
 from mockserver.recording.explanation import MOST_EXPLAINED, explain
 from mockserver.recording.journal import read_journal, readable_entry
+from mockserver.recording.summary import summary_of
 from mockserver.resources.agents import id_of
 
 _Entry = tuple[int, dict[str, Any]]
@@ -32,12 +33,26 @@ def list_requests(context: Context) -> Outcome:
     return page_of("requests", rows, context.call, lambda row: row[0], lambda row: readable_entry(*row))
 
 
+def list_summaries(context: Context) -> Outcome:
+    """Return a page of the journal as rows, newest first."""
+    before, scope = context.call.parameters.get("before"), context.transaction.scope
+    entries = read_journal(context.transaction, None if before is None else int(before))  # type: ignore[arg-type]
+    return page_of(
+        "requests", entries, context.call, lambda row: row[0], lambda row: summary_of(row[0], row[1], scope)
+    )
+
+
 def get_request(context: Context) -> Outcome:
     """Return one request of the journal."""
+    return json_outcome(readable_entry(*find_request(context)))
+
+
+def find_request(context: Context) -> _Entry:
+    """Return the number that the path names, and the stored entry with it; raises `Rejection`."""
     number = int(context.call.parameters["number"])  # type: ignore[arg-type]  # checked by the schema
     for found, entry in read_journal(context.transaction, number + 1):
         if found == number:
-            return json_outcome(readable_entry(found, entry))
+            return found, entry
         break
     why = f"The journal of this scope does not contain request {number}. It may have been evicted."
     raise Rejection(404, "", why, ("path", "number"), None, number)

@@ -27,7 +27,12 @@ def script_behaviours(scripts: Scripts) -> Mapping[str, Behaviour]:
     def removed(kind: str) -> Behaviour:
         return lambda context: _remove(scripts, kind, context)
 
+    def removed_one(kind: str) -> Behaviour:
+        return lambda context: _remove_one(scripts, kind, context)
+
     return {
+        "removeRule": removed_one("rules"),
+        "removeFault": removed_one("faults"),
         "listRules": listed("rules"),
         "addRules": added("rules"),
         "removeRules": removed("rules"),
@@ -50,7 +55,8 @@ def _add(scripts: Scripts, kind: str, context: Context) -> Outcome:
     body: Any = context.call.body
     value = body if isinstance(body, dict) and (kind in body or "strict" in body) else {kind: [body]}
     try:
-        ids = scripts.add(context.transaction.scope, value, Source("body"))
+        is_first = bool(context.call.parameters.get("first"))
+        ids = scripts.add(context.transaction.scope, value, Source("body"), first_of_all=is_first)
     except ContractError as error:
         raise Rejection(400, "", "\n".join(str(problem) for problem in error.problems), ("body",)) from None
     return json_outcome({"ids": ids})
@@ -59,6 +65,14 @@ def _add(scripts: Scripts, kind: str, context: Context) -> Outcome:
 def _remove(scripts: Scripts, kind: str, context: Context) -> Outcome:
     scripts.remove(context.transaction.scope, kind)
     return Outcome(Reply(204, {}, b""))
+
+
+def _remove_one(scripts: Scripts, kind: str, context: Context) -> Outcome:
+    id = str(context.call.parameters["id"])
+    if scripts.remove_one(context.transaction.scope, kind, id):
+        return Outcome(Reply(204, {}, b""))
+    why = f"This scope has set no {kind.removesuffix('s')} with this id. Those that the mock was started with stay."
+    raise Rejection(404, "", why, ("path", "id"), None, id)
 
 
 def _set_clock(scripts: Scripts, context: Context) -> Outcome:

@@ -70,7 +70,7 @@ class Scripts:
         header = request.headers.get(FAULT_HEADER) if self.reads_header else None
         if self.is_empty and header is None:
             return None
-        script = self._base if self.is_empty else self._script(scope)
+        script = self._base if self.is_empty else self.script(scope)
         faults = (fault_of_header(header),) if header is not None else ()
         if not (faults or script.rules or script.faults or script.strict or script.has_clock):
             return None
@@ -100,8 +100,10 @@ class Scripts:
                 self.has_clocks = True
                 return self.clock(scope)
 
-    def add(self, scope: str, value: Mapping[str, Any], source: Source) -> list[str]:
+    def add(self, scope: str, value: Mapping[str, Any], source: Source, *, first_of_all: bool = False) -> list[str]:
         """Add rules and faults to a scope and return their ids; `strict` replaces the setting.
+
+        With `first_of_all`, they come before those of the scope.
 
         Raises `ContractError` if one of them is invalid, and `Rejection` if there are too many.
         """
@@ -118,8 +120,8 @@ class Scripts:
                 **stored,
                 "next": first + len(rules) + len(faults),
                 "strict": stored["strict"] if found.strict is None else found.strict,
-                "rules": [*stored["rules"], *rules],
-                "faults": [*stored["faults"], *faults],
+                "rules": [*rules, *stored["rules"]] if first_of_all else [*stored["rules"], *rules],
+                "faults": [*faults, *stored["faults"]] if first_of_all else [*stored["faults"], *faults],
             }
             if self._write(scope, changed, version):
                 return [one[0] for one in (*rules, *faults)]
@@ -131,6 +133,16 @@ class Scripts:
             changed = {**stored, kind: [], **({"strict": None} if kind == "rules" else {})}
             if version is None or self._write(scope, changed, version):
                 return
+
+    def remove_one(self, scope: str, kind: str, id: str) -> bool:
+        """Remove one of the `rules` or `faults` of a scope; return False if it has none with this id."""
+        while True:
+            stored, version = self._stored(scope)
+            left = [one for one in stored[kind] if one[0] != id]
+            if len(left) == len(stored[kind]):
+                return False
+            if self._write(scope, {**stored, kind: left}, version):
+                return True
 
     def shown(self, scope: str) -> dict[str, Any]:
         """Return the rules and faults of a scope with the number of their uses, its own first."""
@@ -175,7 +187,7 @@ class Scripts:
             return False
         return True
 
-    def _script(self, scope: str) -> Script:
+    def script(self, scope: str) -> Script:
         """Return the compiled script of a scope."""
         found = self._store.get(keys.scope(scope) + keys.SCRIPT)
         if found is None:

@@ -10,7 +10,7 @@ import orjson
 from agent_contract import Contract
 from agent_contract.printable import printable_line
 from mockserver.recording.exchange_json import excerpt
-from mockserver.resources.sessions import text_of
+from mockserver.recording.summary import is_refused, last_text, verdict_of
 
 #: Maximum number of requests that an explanation lists.
 MOST_EXPLAINED = 50
@@ -47,38 +47,34 @@ def explain(entries: Sequence[tuple[int, Mapping[str, Any]]], total: int, contra
     return "\n".join(lines)
 
 
-def is_refused(entry: Mapping[str, Any]) -> bool:
-    """Return whether the mock refused the request of an entry."""
-    return entry["reply"]["status"] >= 400 and bool(entry["violations"])
-
-
 def _line(entry: Mapping[str, Any]) -> str:
     request, faults, rule = entry["request"], entry.get("faults"), entry.get("rule")
-    verdict = "refused" if is_refused(entry) else "fault" if faults else "answered"
+    verdict = verdict_of(entry)
     more = [f"by the rule {rule}"] if rule else []
     more += [f"with {', '.join(faults)}"] if faults else []
-    said = _last_text(request)
+    said = last_text(request)
     shown = f": {excerpt(said, 60)}" if said else ""
-    words = " ".join((verdict, *more))
+    words = " ".join(("answered" if verdict == "hint" else verdict, *more))
     return printable_line(f"{request['method']} {request['path']} {entry['reply']['status']} {words}{shown}")
 
 
-def _last_text(request: Mapping[str, Any]) -> str:
-    try:
-        return str(text_of(orjson.loads(request.get("text", ""))["messages"][-1]))
-    except (ValueError, KeyError, TypeError, IndexError):
-        return ""
+def described_violations(entry: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return each violation of a stored entry with the `reason` for the refusal and a `remedy`."""
+    violations = entry["violations"]
+    return [
+        {**violation, "reason": reason, "remedy": _remedy(violation)}
+        for violation, reason in zip(violations, _reasons(entry, violations), strict=True)
+    ]
 
 
 def _refusal(entry: Mapping[str, Any], contract: Contract) -> Iterator[str]:
     for clause in entry["clauses"]:
         yield f"clause: {clause}: {contract.clause(clause).sentence}"
-    violations = entry["violations"]
-    for violation, reason in zip(violations, _reasons(entry, violations), strict=True):
-        yield printable_line(f"reason: {reason}")
+    for violation in described_violations(entry):
+        yield printable_line(f"reason: {violation['reason']}")
         if violation["rule"] != "required":
             yield printable_line(f"value: {violation['got']}")
-        yield printable_line(f"remedy: {_remedy(violation)}")
+        yield printable_line(f"remedy: {violation['remedy']}")
 
 
 def _reasons(entry: Mapping[str, Any], violations: Sequence[Mapping[str, str]]) -> list[str]:

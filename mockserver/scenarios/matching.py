@@ -104,6 +104,12 @@ class CompiledRule:
         return sum(one.holds(one.seen(question)) for one in self.conditions)
 
 
+def nearest_rule(rules: Sequence[CompiledRule], question: Question) -> tuple[CompiledRule, Condition | None]:
+    """Return the rule of which most conditions hold, with the first that does not; None for it if all do."""
+    nearest = max(rules, key=lambda one: one.held(question))
+    return nearest, nearest.failed(question)
+
+
 def _user(wanted: str) -> Condition:
     return Condition("user", wanted, lambda question: question.user, lambda seen: seen == wanted)
 

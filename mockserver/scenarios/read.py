@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,12 @@ _CONTENTS = ("text", "template", "tool_calls", "parts", "data", "refusal", "raw"
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """The rules and faults of a scenario, as they were given, and compiled."""
+    """The rules and faults of a scenario, as they were given, and compiled; `source` is the file's name, if any."""
 
     strict: bool | None = None
     rules: tuple[CompiledRule, ...] = ()
     faults: tuple[Fault, ...] = field(default=())
+    source: str = ""
 
 
 #: Returns what the answers of a rule break of the contract: where in the answer, what and what to do.
@@ -42,7 +43,8 @@ ContractCheck = Callable[[Answer], list[tuple[str, str]]]
 def read_scenario_file(path: Path, check: ContractCheck) -> Scenario:
     """Return the scenario in a file; raises `ContractError` with every problem that was found."""
     text = read_text(path, str(path))
-    return read_scenario(parse_text(text, str(path)) or {}, Source(str(path), text), check)
+    scenario = read_scenario(parse_text(text, str(path)) or {}, Source(str(path), text), check)
+    return replace(scenario, source=path.name)
 
 
 def read_scenario(value: Any, source: Source, check: ContractCheck, first: int = 1, prefix: str = "rule") -> Scenario:

@@ -12,7 +12,7 @@ from agent_contract.printable import shorten
 from mockserver.faults.fault import Fault
 from mockserver.faults.stateful import Decision, Sent, Settle
 from mockserver.generation.waits import Waits, with_waits
-from mockserver.scenarios.matching import CompiledRule, Question
+from mockserver.scenarios.matching import CompiledRule, Question, nearest_rule
 from mockserver.scenarios.rule import Answer
 
 _Result = TypeVar("_Result")
@@ -192,8 +192,7 @@ class ActiveScript:
         """Return why no rule matches."""
         if not self.script.rules:
             return "No rule matches: there are no rules, and the scenario is strict."
-        nearest = max(self.script.rules, key=lambda one: one.held(question))
-        failed = nearest.failed(question)
+        nearest, failed = nearest_rule(self.script.rules, question)
         assert failed is not None
         return (
             f'No rule matches. The nearest one is "{nearest.rule.name}": its {failed.name} is '
