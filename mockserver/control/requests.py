@@ -37,9 +37,7 @@ def list_summaries(context: Context) -> Outcome:
     """Return a page of the journal as rows, newest first."""
     before, scope = context.call.parameters.get("before"), context.transaction.scope
     entries = read_journal(context.transaction, None if before is None else int(before))  # type: ignore[arg-type]
-    return page_of(
-        "requests", entries, context.call, lambda row: row[0], lambda row: summary_of(row[0], row[1], scope)
-    )
+    return page_of("requests", entries, context.call, lambda row: row[0], lambda row: summary_of(row[0], row[1], scope))
 
 
 def get_request(context: Context) -> Outcome:

@@ -1,0 +1,19 @@
+// Writes values as YAML. Text is written as JSON if plain YAML could read it as anything else: JSON is YAML.
+const PLAIN = /^[A-Za-z][A-Za-z0-9 _/.,'()!?-]*$/;
+const SPECIAL = /^(true|false|null|yes|no|on|off|y|n)$/i;
+
+function scalar(value) {
+  const isPlain = typeof value === "string" && PLAIN.test(value) && !SPECIAL.test(value) && value === value.trim();
+  return isPlain ? value : JSON.stringify(value);
+}
+
+/** Returns a value as YAML, its objects and lists in blocks. */
+export function toYaml(value, indent = "") {
+  if (value === null || typeof value !== "object" || !Object.keys(value).length) return `${indent}${scalar(value)}\n`;
+  const inner = `${indent}  `;
+  if (Array.isArray(value)) return value.map((one) => `${indent}- ${toYaml(one, inner).slice(inner.length)}`).join("");
+  return Object.entries(value).map(([name, one]) => {
+    const isBlock = one !== null && typeof one === "object" && Object.keys(one).length;
+    return `${indent}${scalar(name)}:${isBlock ? `\n${toYaml(one, inner)}` : ` ${scalar(one)}\n`}`;
+  }).join("");
+}
