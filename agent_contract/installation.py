@@ -9,7 +9,7 @@ DISTRIBUTION = "agent-contract-kit"
 #: The value of `format` in each report, by which a file is known for one.
 REPORT_FORMAT = "agent-contract-report"
 #: The packages of this distribution that another distribution or a project may have a package of the same name for.
-_SHADOWED = ("mockserver", "contract_tests", "load_generator", "client_check")
+_SHADOWED = ("mockserver", "contract_tests", "load_generator", "server_defects", "client_check")
 
 
 def missing(error: ImportError, wanted_by: str, extra: str = "verify") -> str:

@@ -18,15 +18,18 @@ FORMAT = "agent-contract-client-check"
 #: Lines of the command's output, and the first and last events of a stream, that are shown.
 _LINES, _FIRST, _LAST = 15, 2, 3
 _WIDE = 400
+_OF_MUTANTS = {"passed": "noticed", "failed": "unnoticed"}
 
 
 def described(result: VariantResult, clauses: Mapping[str, Clause]) -> Iterator[str]:
     """Yield the evidence of a failure, line by line."""
     variant, run = result.variant, result.run
     assert run is not None
-    yield f"failed  {variant.name}"
+    yield f"{verdict_of(result)}  {variant.name}"
     yield f"  the server  {variant.does}"
     yield f"      clause  {clause_of(variant, clauses)}"
+    if variant.defect:
+        return
     yield f"  the client  {ending_of(run)}"
     if run.varied:
         yield from _shown(run.varied[0])
@@ -40,6 +43,11 @@ def clause_of(variant: ServerVariant, clauses: Mapping[str, Clause]) -> str:
     return f"{clause.id}: {clause.sentence}" if clause else TEMPORARY
 
 
+def verdict_of(result: VariantResult) -> str:
+    """Return the verdict in a word; that of a mutant is whether the client's tests noticed it."""
+    return _OF_MUTANTS.get(result.verdict, result.verdict) if result.variant.defect else result.verdict
+
+
 def ending_of(run: ClientRun) -> str:
     """Return how the command ended."""
     if run.status is None:
@@ -48,9 +56,14 @@ def ending_of(run: ClientRun) -> str:
 
 
 def counted(results: Sequence[VariantResult], excused: Container[str]) -> str:
-    """Return how many variants got which verdict, as in `2 failed, 20 passed, 3 not met`."""
+    """Return how many variants got which verdict, as in `2 failed, 20 passed, 3 not met`; of mutants the score too."""
     counts = Counter(_word(result, excused) for result in results)
-    return ", ".join(f"{counts[word]} {word}" for word in ("failed", WAIVED, "passed", "not met") if counts[word])
+    words = ("failed", "unnoticed", WAIVED, "passed", "noticed", "not met")
+    found = ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
+    met = sum(counts[word] for word in ("unnoticed", WAIVED, "noticed"))
+    if not met or not results[0].variant.defect:
+        return found
+    return f"{found}\nmutation score: {counts['noticed']} of {met} defects noticed, {counts['noticed'] / met:.0%}"
 
 
 def to_json(
@@ -68,7 +81,7 @@ def to_json(
 
 def _word(result: VariantResult, excused: Container[str]) -> str:
     """Return the verdict; of a failure that a waiver excuses the word for it."""
-    return WAIVED if result.variant.name in excused else result.verdict
+    return WAIVED if result.variant.name in excused else verdict_of(result)
 
 
 def _variant(result: VariantResult, word: str, clauses: Mapping[str, Clause]) -> dict[str, Any]:

@@ -9,16 +9,17 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from agent_contract.messages import Exchange
 from client_check.variants import ServerVariant
-from client_check.varied_server import Varied, VaryingEngine, concerns, environment_of
-from mockserver import load_engine
+from client_check.varied_server import Replayed, Varied, VaryingEngine, concerns, differing, environment_of, replayed
+from mockserver import Engine, load_engine
 from mockserver.adapters.threaded_server import ThreadedServer
+from server_defects.player import play
 
 Verdict: TypeAlias = Literal["passed", "failed", "not met"]
 #: Bytes of the command's output that are kept, from its end.
@@ -114,9 +115,34 @@ def check(
     A failure counts if it happens twice: a client that fails by chance is not accused.
     """
     timeout = client.timeout or plain.seconds * _FACTOR + _GRACE
+    yield from _in_parallel(lambda variant: _judged(client, plain, variant, timeout), variants, jobs, said)
 
+
+def check_mutants(
+    client: Client,
+    plain: ClientRun,
+    mutants: Sequence[ServerVariant],
+    jobs: int,
+    said: Callable[[VariantResult], None],
+) -> Iterator[VariantResult]:
+    """Yield the verdict of each mutant, in their order: failed if the client's tests succeed with it.
+
+    A mutant is not met if it changes no reply to the requests of the plain run. To know that, they are sent again, in
+    their order, to a mock in this process. `varied` of a result has the replies that it changes there.
+    """
+    timeout = client.timeout or plain.seconds * _FACTOR + _GRACE
+    usual = replayed(_engine(client), plain.seen)
+    yield from _in_parallel(lambda mutant: _noticed(client, plain, usual, mutant, timeout), mutants, jobs, said)
+
+
+def _in_parallel(
+    judge: Callable[[ServerVariant], VariantResult],
+    variants: Sequence[ServerVariant],
+    jobs: int,
+    said: Callable[[VariantResult], None],
+) -> Iterator[VariantResult]:
     def judged(variant: ServerVariant) -> VariantResult:
-        result = _judged(client, plain, variant, timeout)
+        result = judge(variant)
         said(result)
         return result
 
@@ -134,6 +160,21 @@ def _judged(client: Client, plain: ClientRun, variant: ServerVariant, timeout: f
     return VariantResult(variant, "failed", run)
 
 
+def _noticed(
+    client: Client, plain: ClientRun, usual: Sequence[Replayed], variant: ServerVariant, timeout: float
+) -> VariantResult:
+    assert variant.defect is not None
+    affected = differing(usual, replayed(play(_engine(client), [variant.defect]), plain.seen))
+    if not affected:
+        return VariantResult(variant, "not met")
+    run = _run(client, variant, timeout)
+    return VariantResult(variant, "failed" if run.status == 0 else "passed", replace(run, varied=affected))
+
+
+def _engine(client: Client, **options: Any) -> Engine:
+    return load_engine(config=client.config, scenario=client.scenario, **options)
+
+
 def _run(client: Client, variant: ServerVariant | None, timeout: float | None) -> ClientRun:
     faulty: list[Varied] = []
 
@@ -142,9 +183,8 @@ def _run(client: Client, variant: ServerVariant | None, timeout: float | None) -
             faulty.append(Varied(exchange.request, exchange.reply))
 
     faults = (variant.fault,) if variant and variant.fault else ()
-    engine = VaryingEngine(
-        load_engine(config=client.config, scenario=client.scenario, faults=faults, journal=listen), variant
-    )
+    defects = (variant.defect,) if variant and variant.defect else ()
+    engine = VaryingEngine(play(_engine(client, faults=faults, journal=listen), defects), variant)
     with ThreadedServer(engine, port=client.port) as server:
         variables = environment_of(server.url, server.base_url(client.agent), client.variables)
         begun = time.monotonic()

@@ -1,4 +1,7 @@
-"""The variants of a client check: what the server does differently in each, and the clause that permits it."""
+"""The variants of a client check: what the server does differently in each, and the clause that permits it.
+
+The mutants of a client check are the planted defects that a mock can play, each with the clause that it breaks.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from fnmatch import fnmatchcase
 
 from client_check import variations
 from client_check.variations import Variation, on_answer, on_chunks, on_events, on_json, on_refusal
+from server_defects.defect import Defect
+from server_defects.player import PLAYABLE
 
 #: What stands for the clause of a temporary failure, which no sentence of the contract permits.
 TEMPORARY = "temporary failure: a client tries again"
@@ -17,7 +22,8 @@ TEMPORARY = "temporary failure: a client tries again"
 class ServerVariant:
     """What the server does, and either the clause that permits it with the variation, or a temporary fault.
 
-    A client must give the same results in each.
+    A client must give the same results in each. A mutant has a defect, which breaks the clause: the client's tests must
+    notice it.
     """
 
     name: str
@@ -25,6 +31,7 @@ class ServerVariant:
     clause: str = ""
     variation: Variation | None = None
     fault: str = ""
+    defect: Defect | None = None
 
 
 def _stream(name: str, does: str, clause: str, variation: Variation) -> ServerVariant:
@@ -119,13 +126,20 @@ VARIANTS: tuple[ServerVariant, ...] = (
 )
 
 
-def chosen(globs: Iterable[str]) -> tuple[ServerVariant, ...]:
+#: A mock with a planted defect each.
+MUTANTS: tuple[ServerVariant, ...] = tuple(
+    ServerVariant(one.name, one.sentence[0].lower() + one.sentence[1:].rstrip("."), one.clause, defect=one)
+    for one in PLAYABLE
+)
+
+
+def chosen(globs: Iterable[str], variants: tuple[ServerVariant, ...] = VARIANTS) -> tuple[ServerVariant, ...]:
     """Return the variants whose name or clause matches a glob, all if there is none; LookupError if unknown."""
     wanted = tuple(globs)
-    unknown = [glob for glob in wanted if not any(_matches(one, glob) for one in VARIANTS)]
+    unknown = [glob for glob in wanted if not any(_matches(one, glob) for one in variants)]
     if unknown:
         raise LookupError(unknown[0])
-    return tuple(one for one in VARIANTS if not wanted or any(_matches(one, glob) for glob in wanted))
+    return tuple(one for one in variants if not wanted or any(_matches(one, glob) for glob in wanted))
 
 
 def _matches(variant: ServerVariant, glob: str) -> bool:

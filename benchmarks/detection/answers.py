@@ -1,14 +1,14 @@
 """What a deployment answers: one JSON document, or a stream of chunks."""
 
-import asyncio
 import json
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from benchmarks.detection.hooks import ChatCall, ServerHooks
+from benchmarks.detection.hooks import ServerHooks
+from server_defects.hooks import ChatCall
 
 #: One choice: its pieces, and why it ended.
 Spoken: TypeAlias = tuple[list[str], str | None]
@@ -121,16 +121,3 @@ STYLES: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     MODEL_CHAT: unchanged,
     COMPLETION: as_text,
 }
-
-
-def frames_of(chunks: Sequence[Any]) -> list[bytes]:
-    """Return the chunks as events on the wire, `[DONE]` at the end."""
-    return [*(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks), b"data: [DONE]\n\n"]
-
-
-async def paced(frames: Sequence[bytes], pause: float) -> AsyncIterator[bytes]:
-    """Yield the frames, with a pause of this many seconds after each."""
-    for frame in frames:
-        yield frame
-        if pause:
-            await asyncio.sleep(pause)

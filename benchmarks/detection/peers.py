@@ -17,11 +17,11 @@ from typing import Any, TypeAlias
 
 from agent_contract import load_contract
 from benchmarks.detection.conforming_variants import Variant
-from benchmarks.detection.hooks import MOST_CHOICES
 from benchmarks.detection.judge import LIMIT
 from benchmarks.detection.mutants import Mutant
 from benchmarks.detection.reference_server import ServerHooks, Tally
 from benchmarks.detection.running import running
+from server_defects.hooks import MOST_CHOICES
 
 #: A tool's run on a server: what it reports, each report as one text.
 Reports: TypeAlias = frozenset[str]

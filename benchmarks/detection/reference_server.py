@@ -1,31 +1,36 @@
 """The reference server: a conforming deployment in FastAPI, with a hook for all that a variant or mutant changes."""
 
+import asyncio
 import random
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, create_model
 
+from agent_contract.messages import Reply
+from agent_contract.messages import Request as Received
 from benchmarks.detection.answers import (
     CHAT,
     COMPLETION,
     STYLES,
-    frames_of,
     message_of,
-    paced,
     pieces_of,
     spoken_by,
     usage_of,
     whole,
 )
-from benchmarks.detection.hooks import Asgi, ChatCall, Fields, Memory, Payload, Receive, Refusal, Send, ServerHooks
+from benchmarks.detection.hooks import Asgi, Fields, Receive, Send, ServerHooks
 from benchmarks.detection.registry import Registry
 from benchmarks.detection.resources import add_agents, add_models
+from mockserver.faults.broken_reply import BrokenReply
+from server_defects.forms import call_tools
+from server_defects.hooks import ChatCall, Memory, Payload, Refusal, frames_of
+from server_defects.replies import json_reply, stream_reply
 
 __all__ = ["PATH", "ServerHooks", "Tally", "create_app"]
 
@@ -144,7 +149,9 @@ def conversation(hooks: ServerHooks, tally: Tally, registry: Registry) -> Callab
         context = [*registry.instructions(agent_id), *hooks.recall(memory, named, payload)]
         creates = bool(payload.get("create_session")) and not named
         session = named or (hooks.new_session(payload) if creates else None)
-        return ChatCall(payload, tally.requests, context, session, creates, hooks.call_tools(payload))
+        return ChatCall(
+            payload, tally.requests, context, session, creates, hooks.call_tools(payload, call_tools(payload))
+        )
 
     def answered(agent_id: str, payload: Payload, style: str) -> Response:
         try:
@@ -161,12 +168,11 @@ def conversation(hooks: ServerHooks, tally: Tally, registry: Registry) -> Callab
             value = STYLES[style](whole(hooks, call, spoken))
             value = value if style == COMPLETION else hooks.answer(value, call)
             status, value = hooks.resource(style, 200, value)
-            return hooks.respond(JSONResponse(value, status), call)
+            return sent(hooks.respond(json_reply(value, status), call))
         pieces = [STYLES[style](piece) for piece in pieces_of(hooks, call, spoken)]
         chunks = pieces if style == COMPLETION else hooks.chunks(pieces, call)
         frames = hooks.resource(f"{style}-stream", 200, hooks.frames(frames_of(chunks), call))[1]
-        stream = StreamingResponse(paced(frames, hooks.pause), media_type="text/event-stream")
-        return hooks.respond(stream, call)
+        return sent(hooks.respond(stream_reply(frames, hooks.pause), call))
 
     return answered
 
@@ -182,9 +188,9 @@ def create_app(hooks: ServerHooks, tally: Tally | None = None) -> Asgi:
 
     def refused(refusal: Refusal) -> Response:
         final = hooks.refuse(refusal)
-        if isinstance(final, Response):
-            return final
-        return JSONResponse({"detail": final.detail}, final.status, dict(final.headers))
+        if isinstance(final, Refusal):
+            final = json_reply({"detail": final.detail}, final.status, final.headers)
+        return sent(final)
 
     def safely(agent_id: str, payload: Payload, style: str) -> Response:
         try:
@@ -208,15 +214,44 @@ def create_app(hooks: ServerHooks, tally: Tally | None = None) -> Asgi:
     @app.middleware("http")
     async def outermost(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
         body = await request.body()
-        response = hooks.arrive(request, body, tally.requests)
+        received = received_as(request, body)
+        reply = hooks.arrive(received, body, tally.requests)
+        response = None if reply is None else sent(reply)
         if response is None and hooks.token is not None:
             try:
-                hooks.admit(request, hooks.token)
+                hooks.admit(received, hooks.token)
             except Refusal as refusal:
                 response = refused(refusal)
-        return hooks.leave(response or await proceed(request), request)
+        response = response or await proceed(request)
+        headers = hooks.leave(response.status_code, dict(response.headers), received)
+        response.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        return response
 
     return hooks.wrap(counted(app, tally))
+
+
+def received_as(request: Request, body: bytes) -> Received:
+    """Return a request as the hooks take it."""
+    query = tuple(request.query_params.multi_items())
+    return Received(request.method, request.url.path, query, dict(request.headers), body)
+
+
+def sent(reply: Reply) -> Response:
+    """Return a reply as a response of FastAPI; one that is broken off is a stream that fails."""
+    if isinstance(reply.body, bytes):
+        return Response(reply.body, reply.status, dict(reply.headers))
+    return StreamingResponse(paced(reply), reply.status, dict(reply.headers))
+
+
+async def paced(reply: Reply) -> AsyncIterator[bytes]:
+    """Yield the events of a stream, each after its delay; raise ConnectionError at the end of one that is cut."""
+    assert not isinstance(reply.body, bytes)
+    for event in reply.body:
+        yield event.encode()
+        if event.delay:
+            await asyncio.sleep(event.delay)
+    if isinstance(reply, BrokenReply):
+        raise ConnectionError
 
 
 def counted(app: Asgi, tally: Tally) -> Asgi:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.detection.hooks import Message, Refusal
+from server_defects.hooks import Message, Refusal
 
 #: Another agent than the one under test.
 SPARE = "e4a1c7d2-90b3-4f6e-8d15-2c7b6a9f0e33"

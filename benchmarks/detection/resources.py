@@ -9,8 +9,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, create_model
 
 from benchmarks.detection.answers import COMPLETION, MODEL_CHAT
-from benchmarks.detection.hooks import Fields, Payload, Refusal, ServerHooks
+from benchmarks.detection.hooks import Fields, ServerHooks
 from benchmarks.detection.registry import Registry
+from server_defects.hooks import Payload, Refusal
 
 ROOT = "/api/v1/compatibility/openai/v1"
 TWINS = ("agents", "assistants")

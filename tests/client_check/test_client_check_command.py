@@ -129,3 +129,34 @@ def test_the_variants_are_listed_with_their_clauses() -> None:
     assert ended.exit_code == 0
     assert "stream-crlf" in ended.stdout
     assert "chat.stream-framing: " in ended.stdout
+
+
+def test_mutants_list_the_defects_that_no_test_notices(script: Path) -> None:
+    ended = checked(script, "--mutants", "--only", "done-missing", "--only", "stream-of-python", "--only", "embed*")
+    assert ended.exit_code == 1, ended.output
+    lines = ended.stdout.splitlines()
+    assert lines[:2] == ["unnoticed  done-missing", "  the server  ends without `[DONE]`"]
+    assert lines[2].startswith("      clause  chat.stream-done: ")
+    assert "1 unnoticed, " in ended.stdout
+    assert lines[-2:] == ["mutation score: 1 of 2 defects noticed, 50%", "exit 1: unnoticed: done-missing"]
+
+
+def test_a_waiver_excuses_a_defect_that_no_test_notices(script: Path, tmp_path: Path) -> None:
+    waivers = tmp_path / "waivers.yaml"
+    waivers.write_text("- {clause: done-missing, until: 2999-01-01, reason: not needed}\n", encoding="utf-8")
+    ended = checked(script, "--mutants", "--only", "done-missing", "--waive", str(waivers))
+    assert (ended.exit_code, ended.stdout.splitlines()[-1]) == (0, "exit 0: passed")
+
+
+def test_tests_that_fail_without_a_defect_give_no_score(tmp_path: Path) -> None:
+    path = tmp_path / "client.py"
+    path.write_text("raise SystemExit('no client')", encoding="utf-8")
+    ended = checked(path, "--mutants")
+    assert (ended.exit_code, "correct that first" in ended.output) == (2, True)
+
+
+def test_list_shows_the_defects_with_their_clauses() -> None:
+    ended = CliRunner().invoke(main, ["client-check", "--mutants", "--only", "done-*", "--list"])
+    assert ended.exit_code == 0
+    assert "done-missing" in ended.output
+    assert "chat.stream-done: " in ended.output

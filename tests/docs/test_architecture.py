@@ -11,7 +11,7 @@ import pytest
 from tests.docs.support.blocks import ROOT
 
 PAGE = ROOT / "docs" / "explanation" / "architecture.md"
-PACKAGES = ("agent_contract", "mockserver", "contract_tests", "load_generator", "client_check")
+PACKAGES = ("agent_contract", "mockserver", "contract_tests", "load_generator", "server_defects", "client_check")
 NAMES = sorted(set(re.findall(rf"`((?:{'|'.join(PACKAGES)})\.[\w.]+)`", PAGE.read_text(encoding="utf-8"))))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.package.support.environments import ROOT, VERSION
 
 INFO = f"agent_contract_kit-{VERSION}.dist-info"
-PACKAGES = ("agent_contract", "mockserver", "contract_tests", "load_generator", "client_check")
+PACKAGES = ("agent_contract", "mockserver", "contract_tests", "load_generator", "server_defects", "client_check")
 
 
 def contents(wheel: Path) -> dict[str, bytes]:

@@ -19,7 +19,9 @@ def older(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return environment
 
 
-@pytest.mark.parametrize("package", ["client_check", "contract_tests", "load_generator", "mockserver"])
+@pytest.mark.parametrize(
+    "package", ["client_check", "contract_tests", "load_generator", "mockserver", "server_defects"]
+)
 def test_pytest_starts_in_a_project_with_a_package_of_the_same_name(
     installed_verify: Environment, package: str, tmp_path: Path
 ) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from fastapi import Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
-
+from agent_contract.messages import Headers, Reply, Request
 from benchmarks.detection.conforming_variants.variant import Variant
-from benchmarks.detection.hooks import ChatCall, Refusal, ServerHooks
-from benchmarks.detection.mutators import Chunk, on_answer, on_chunks, with_fields
+from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.registry import Registry
+from server_defects.hooks import ChatCall, Refusal
+from server_defects.mutators import Chunk, on_answer, on_chunks, with_fields
+from server_defects.replies import empty_reply, json_reply, page_reply
 
 PLAIN = ServerHooks()
 YEAR = 365 * 24 * 3600
@@ -69,11 +69,10 @@ def last_year(answer: dict[str, Any]) -> dict[str, Any]:
     return {**answer, "created": answer["created"] - YEAR}
 
 
-def dated_last_year(response: Response, request: Request) -> Response:
-    """Return the response with the date of a clock that is a year slow."""
+def dated_last_year(status: int, headers: Headers, request: Request) -> Headers:
+    """Return the headers with the date of a clock that is a year slow."""
     date = time.gmtime(time.time() - YEAR)
-    response.headers["Date"] = time.strftime("%a, %d %b %Y %H:%M:%S GMT", date)
-    return response
+    return {**headers, "date": time.strftime("%a, %d %b %Y %H:%M:%S GMT", date)}
 
 
 class LastYear(Registry):
@@ -83,11 +82,11 @@ class LastYear(Registry):
         return super().made(id, sent, now - YEAR)
 
 
-def in_html(refusal: Refusal) -> Refusal | Response:
+def in_html(refusal: Refusal) -> Refusal | Reply:
     """Return refusals of 400 and 404 as a page."""
     if refusal.status not in (400, 404):
         return refusal
-    return HTMLResponse(f"<html><body><h1>{refusal.status}</h1><p>Sorry!</p></body></html>", refusal.status)
+    return page_reply(f"<html><body><h1>{refusal.status}</h1><p>Sorry!</p></body></html>", refusal.status)
 
 
 def in_german(refusal: Refusal) -> Refusal:
@@ -97,17 +96,17 @@ def in_german(refusal: Refusal) -> Refusal:
     return replace(refusal, detail="Das geht so nicht: Anfrage für diesen Agenten ungültig")
 
 
-def in_silence(refusal: Refusal) -> Refusal | Response:
+def in_silence(refusal: Refusal) -> Refusal | Reply:
     """Return refusals of 400 and 404 without a body."""
-    return Response(status_code=refusal.status) if refusal.status in (400, 404) else refusal
+    return empty_reply(refusal.status) if refusal.status in (400, 404) else refusal
 
 
-def as_openai(refusal: Refusal) -> Refusal | Response:
+def as_openai(refusal: Refusal) -> Refusal | Reply:
     """Return refusals of 400 and 404 in the shape of OpenAI's errors."""
     if refusal.status not in (400, 404):
         return refusal
     error = {"message": refusal.detail, "type": "invalid_request_error", "param": None, "code": refusal.status}
-    return JSONResponse({"error": error}, refusal.status)
+    return json_reply({"error": error}, refusal.status)
 
 
 def compact_ids(answer: dict[str, Any]) -> dict[str, Any]:

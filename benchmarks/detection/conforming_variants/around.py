@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
-
+from agent_contract.messages import Reply, Request
 from benchmarks.detection.conforming_variants.variant import Variant
-from benchmarks.detection.hooks import Refusal, ServerHooks
-from benchmarks.detection.mutants.mutant import MANAGED
+from benchmarks.detection.field_mutators import retyped
+from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.registry import DEFAULTS, EMBEDDER, Registry
-from benchmarks.detection.resource_mutators import each, retyped, with_status
 from benchmarks.detection.resources import CREATE, EMBED
+from server_defects.defect import MANAGED
+from server_defects.hooks import Refusal
+from server_defects.replies import json_reply
+from server_defects.resource_mutators import each, with_status
 
 PLAIN = ServerHooks()
 ROOT = "/api/v1/compatibility/openai/v1"
@@ -28,32 +29,32 @@ NOTHING = dict.fromkeys(
 )
 
 
-def lacking(status: int) -> Callable[[Request, bytes, int], Response | None]:
+def lacking(status: int) -> Callable[[Request, bytes, int], Reply | None]:
     """Return an arrival that knows the chat of an assistant alone; all else is answered so."""
 
-    def arrive(request: Request, body: bytes, number: int) -> Response | None:
-        path = request.url.path
+    def arrive(request: Request, body: bytes, number: int) -> Reply | None:
+        path = request.path
         own = path.startswith(f"{ROOT}/assistants/") and path.endswith("/chat/completions")
-        return None if own else JSONResponse({"detail": "Not here"}, status, {"Allow": "HEAD"})
+        return None if own else json_reply({"detail": "Not here"}, status, {"Allow": "HEAD"})
 
     return arrive
 
 
-def forbidden(*methods: str) -> Callable[[Request, bytes, int], Response | None]:
+def forbidden(*methods: str) -> Callable[[Request, bytes, int], Reply | None]:
     """Return an arrival that forbids these methods under agents and assistants, but for chats and completions."""
 
-    def arrive(request: Request, body: bytes, number: int) -> Response | None:
-        path = request.url.path
+    def arrive(request: Request, body: bytes, number: int) -> Reply | None:
+        path = request.path
         theirs = path.startswith((f"{ROOT}/agents", f"{ROOT}/assistants")) and not path.endswith("/completions")
-        return JSONResponse({"detail": "Forbidden"}, 403) if theirs and request.method in methods else None
+        return json_reply({"detail": "Forbidden"}, 403) if theirs and request.method in methods else None
 
     return arrive
 
 
-def unread(request: Request, body: bytes, number: int) -> Response | None:
+def unread(request: Request, body: bytes, number: int) -> Reply | None:
     """Answer 404 to requests for a single agent."""
-    single = request.url.path.removeprefix(ROOT).count("/") == 2
-    return JSONResponse({"detail": "Not Found"}, 404) if single and request.method == "GET" else None
+    single = request.path.removeprefix(ROOT).count("/") == 2
+    return json_reply({"detail": "Not Found"}, 404) if single and request.method == "GET" else None
 
 
 class OtherIds(Registry):

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.detection.conforming_variants.variant import Variant
-from benchmarks.detection.hooks import ChatCall, ServerHooks
-from benchmarks.detection.mutators import Chunk, delta_of, edited, finishes, on_chunks, on_frames, parsed
+from benchmarks.detection.hooks import ServerHooks
+from server_defects.hooks import ChatCall
+from server_defects.mutators import Chunk, delta_of, edited, finishes, on_chunks, on_frames, parsed
 
 PLAIN = ServerHooks()
 

@@ -7,24 +7,17 @@ from dataclasses import replace
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from fastapi import Request, Response
 from fastapi.encoders import jsonable_encoder
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
+from agent_contract.messages import Reply, Request
 from benchmarks.detection.conforming_variants.variant import Variant
-from benchmarks.detection.hooks import (
-    Asgi,
-    Fields,
-    Payload,
-    Refusal,
-    ServerHooks,
-    choices_bounded,
-    model_matches,
-    roles_accepted,
-)
-from benchmarks.detection.mutators import json_of, refusing, typed
+from benchmarks.detection.field_mutators import typed
+from benchmarks.detection.hooks import Asgi, Fields, ServerHooks
 from benchmarks.detection.reference_server import ChatMessage, WholeNumber
+from server_defects.hooks import Payload, Refusal, Served, choices_bounded, model_matches, roles_accepted
+from server_defects.mutators import json_of, refusing
+from server_defects.replies import json_reply
 
 PLAIN = ServerHooks()
 
@@ -63,28 +56,28 @@ def worded_with_codes(error: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, "error_code": "VALIDATION_ERROR", "value": value}
 
 
-def agent_first(request: Request, body: bytes, number: int) -> Response | None:
+def agent_first(request: Request, body: bytes, number: int) -> Reply | None:
     """Answer 404 for an unknown agent before the body is looked at."""
-    if request.method == "POST" and PLAIN.agent_id not in request.url.path:
-        return JSONResponse({"detail": "No agent found with the specified ID"}, 404)
+    if request.method == "POST" and PLAIN.agent_id not in request.path:
+        return json_reply({"detail": "No agent found with the specified ID"}, 404)
     return None
 
 
-def agent_as_uuid(request: Request, body: bytes, number: int) -> Response | None:
+def agent_as_uuid(request: Request, body: bytes, number: int) -> Reply | None:
     """Answer 422 for an agent id that is not a uuid."""
-    *_, twin, agent_id = request.url.path.removesuffix("/chat/completions").split("/")
+    *_, twin, agent_id = request.path.removesuffix("/chat/completions").split("/")
     agent_id = agent_id if twin in ("agents", "assistants") else PLAIN.agent_id
     try:
         uuid.UUID(agent_id)
     except ValueError:
         fault = {"type": "uuid_parsing", "loc": ["path", "agent_id"], "msg": "Input should be a valid UUID"}
-        return JSONResponse({"detail": [fault]}, 422)
+        return json_reply({"detail": [fault]}, 422)
     return None
 
 
-def two_agents(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
+def two_agents(served: Served, agent_id: str, payload: Payload) -> None:
     """Refuse an agent that is neither of the two; they share their sessions."""
-    if agent_id not in (hooks.agent_id, "5f0e1a52-6c55-4b8e-9a57-0d2f6f7b9c12"):
+    if agent_id not in (served.agent_id, "5f0e1a52-6c55-4b8e-9a57-0d2f6f7b9c12"):
         raise Refusal("agent", 404, "No agent found with the specified ID")
 
 
@@ -105,7 +98,7 @@ def first_fault(refusal: Refusal) -> Refusal:
     return replace(refusal, detail=refusal.detail[:1]) if refusal.kind == "shape" else refusal
 
 
-def no_twin_keys(request: Request, body: bytes, number: int) -> Response | None:
+def no_twin_keys(request: Request, body: bytes, number: int) -> Reply | None:
     """Refuse a body in which a key stands twice."""
 
     def strict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -119,11 +112,11 @@ def no_twin_keys(request: Request, body: bytes, number: int) -> Response | None:
         json.loads(body, object_pairs_hook=strict)
     except KeyError:
         fault = {"type": "json_invalid", "loc": ["body"], "msg": "A key stands twice"}
-        return JSONResponse({"detail": [fault]}, 422)
+        return json_reply({"detail": [fault]}, 422)
     return None
 
 
-def chat_sessions_400(refusal: Refusal) -> Refusal | Response:
+def chat_sessions_400(refusal: Refusal) -> Refusal | Reply:
     """Return a chat's refusal for an unknown session with 400; for a prompt's the 404 is published."""
     if refusal.kind == "session" and "prompt" in refusal.payload:
         return refusal

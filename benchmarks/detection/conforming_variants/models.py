@@ -7,17 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.detection.conforming_variants.variant import SESSIONS, Variant
-from benchmarks.detection.hooks import (
-    ChatCall,
-    Memory,
-    Message,
-    Payload,
-    Refusal,
-    ServerHooks,
-    count,
-    recall,
-)
-from benchmarks.detection.mutators import Chunk, delta_of, edited, on_answer
+from benchmarks.detection.hooks import ServerHooks, count
+from server_defects.catalogue.parts import PASSAGES
+from server_defects.hooks import ChatCall, Memory, Message, Payload, Refusal, Served, recall
+from server_defects.mutators import Chunk, delta_of, edited, on_answer
 
 PLAIN = ServerHooks()
 #: Tokens that a reasoning model uses before its answer begins.
@@ -26,13 +19,13 @@ REASONING = 40
 SUMMARIZED_BEYOND = 500
 
 
-def several_only_when_warm(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
+def several_only_when_warm(served: Served, agent_id: str, payload: Payload) -> None:
     """Refuse several choices at temperature 0."""
     if (payload.get("n") or 1) > 1 and not payload.get("temperature"):
         raise Refusal("bound", 400, "n must be 1 when using greedy sampling")
 
 
-def one_only(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
+def one_only(served: Served, agent_id: str, payload: Payload) -> None:
     """Refuse several choices."""
     if (payload.get("n") or 1) > 1:
         raise Refusal("bound", 400, "Only one completion choice is allowed")
@@ -75,20 +68,6 @@ def thought_aloud(chunks: list[Chunk], call: ChatCall) -> list[Any]:
         else chunk
         for chunk in chunks
     ]
-
-
-PASSAGES = [
-    {
-        "text": "A borrowed book may be kept for four weeks.",
-        "metadata": {
-            "document_id": str(uuid.UUID(int=7, version=4)),
-            "score": 0.71,
-            "origin_name": "library.md",
-            "media_type": "text/markdown",
-            "origin_ref": "https://library.example/rules",
-        },
-    }
-]
 
 
 def informed_counts(messages: Sequence[Message]) -> int:

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from benchmarks.detection.conforming_variants.variant import SESSIONS, Variant
+from benchmarks.detection.field_mutators import typed
 from benchmarks.detection.hooks import Fields, ServerHooks
-from benchmarks.detection.mutators import on_answer, typed
+from server_defects.mutators import on_answer
 
 PLAIN = ServerHooks()
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fastapi import Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
-
+from agent_contract.messages import Headers, Reply, Request
 from benchmarks.detection.conforming_variants.variant import Variant
-from benchmarks.detection.hooks import Asgi, Refusal, ServerHooks
-from benchmarks.detection.mutators import without
+from benchmarks.detection.field_mutators import without
+from benchmarks.detection.hooks import Asgi, ServerHooks
+from server_defects.hooks import Refusal
+from server_defects.replies import empty_reply, json_reply, page_reply
 
 PLAIN = ServerHooks()
 TOKEN = "a-token-of-the-deployment"
@@ -30,9 +30,9 @@ COLD_BODY = {
 }
 
 
-def cold_gateway(request: Request, body: bytes, number: int) -> Response | None:
+def cold_gateway(request: Request, body: bytes, number: int) -> Reply | None:
     """Answer 502 to the first requests."""
-    return JSONResponse(COLD_BODY, 502) if number <= COLD and request.method == "POST" else None
+    return json_reply(COLD_BODY, 502) if number <= COLD and request.method == "POST" else None
 
 
 def cold_model(answer: dict[str, Any], call: Any) -> dict[str, Any]:
@@ -56,19 +56,18 @@ def slowly(seconds: float) -> Callable[[Asgi], Asgi]:
     return wrap
 
 
-def closing(response: Response, request: Request) -> Response:
-    """Return the response with the wish to close the connection."""
-    response.headers["Connection"] = "close"
-    return response
+def closing(status: int, headers: Headers, request: Request) -> Headers:
+    """Return the headers with the wish to close the connection."""
+    return {**headers, "connection": "close"}
 
 
 def limited(after: Callable[[], str], every: int = 25) -> Any:
     """Return an arrival that answers 429 to one request in this number, with the given `Retry-After`."""
 
-    def arrive(request: Request, body: bytes, number: int) -> Response | None:
+    def arrive(request: Request, body: bytes, number: int) -> Reply | None:
         if number % every:
             return None
-        return JSONResponse({"detail": "Too Many Requests"}, 429, {"Retry-After": after()})
+        return json_reply({"detail": "Too Many Requests"}, 429, {"Retry-After": after()})
 
     return arrive
 
@@ -78,38 +77,38 @@ def forbidden(refusal: Refusal) -> Refusal:
     return Refusal("token", 403, "Forbidden") if refusal.kind == "token" else refusal
 
 
-def by_page(refusal: Refusal) -> Refusal | Response:
+def by_page(refusal: Refusal) -> Refusal | Reply:
     """Return a refused token as a gateway's page."""
     if refusal.kind != "token":
         return refusal
-    return HTMLResponse("<h1>Unauthorized</h1>", 401, {"WWW-Authenticate": 'Bearer realm="agents"'})
+    return page_reply("<h1>Unauthorized</h1>", 401, {"WWW-Authenticate": 'Bearer realm="agents"'})
 
 
 def methods(status: int) -> Any:
     """Return an arrival that answers other methods with a status, as gateways do."""
 
-    def arrive(request: Request, body: bytes, number: int) -> Response | None:
-        return None if request.method == "POST" else HTMLResponse("<h1>No</h1>", status)
+    def arrive(request: Request, body: bytes, number: int) -> Reply | None:
+        return None if request.method == "POST" else page_reply("<h1>No</h1>", status)
 
     return arrive
 
 
-def cors(request: Request, body: bytes, number: int) -> Response | None:
+def cors(request: Request, body: bytes, number: int) -> Reply | None:
     """Answer HEAD and OPTIONS in the deployment's place, as gateways for browsers do."""
     allowed = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "POST, OPTIONS"}
-    return Response(status_code=200, headers=allowed) if request.method in ("HEAD", "OPTIONS") else None
+    return empty_reply(200, headers=allowed) if request.method in ("HEAD", "OPTIONS") else None
 
 
-def small_bodies(request: Request, body: bytes, number: int) -> Response | None:
+def small_bodies(request: Request, body: bytes, number: int) -> Reply | None:
     """Refuse bodies over 64 KiB with 413."""
-    return HTMLResponse("<h1>413</h1>", 413) if len(body) > 65_536 else None
+    return page_reply("<h1>413</h1>", 413) if len(body) > 65_536 else None
 
 
-def with_charset(response: Response, request: Request) -> Response:
-    """Return the response with a charset beside its media type."""
-    if response.headers.get("content-type") == "application/json":
-        response.headers["content-type"] = "application/json; charset=utf-8"
-    return response
+def with_charset(status: int, headers: Headers, request: Request) -> Headers:
+    """Return the headers with a charset after the media type of JSON."""
+    if headers.get("content-type") != "application/json":
+        return headers
+    return {**headers, "content-type": "application/json; charset=utf-8"}
 
 
 def http_date() -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from benchmarks.detection.conforming_variants.models import informed_counts
 from benchmarks.detection.conforming_variants.variant import SESSIONS, Variant
-from benchmarks.detection.hooks import ChatCall, Memory, Message, Payload, ServerHooks, count, recall
+from benchmarks.detection.hooks import ServerHooks, count
+from server_defects.hooks import ChatCall, Memory, Message, Payload, recall
 
 PLAIN = ServerHooks()
 PREAMBLE: Message = {"role": "user", "content": "What follows was said in this conversation before. " * 12}

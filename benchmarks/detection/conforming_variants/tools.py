@@ -1,13 +1,14 @@
 """What servers with and without tools do, and keep the contract."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from benchmarks.detection.conforming_variants.variant import Variant
-from benchmarks.detection.forms import call_tools
-from benchmarks.detection.hooks import ChatCall, Payload, Refusal, ServerHooks
-from benchmarks.detection.mutators import Chunk, delta_of, edited, on_choices
+from benchmarks.detection.hooks import ServerHooks
+from server_defects.hooks import ChatCall, Payload, Refusal, Served, ToolCall
+from server_defects.mutators import Chunk, delta_of, edited, on_choices
 
 PLAIN = ServerHooks()
 
@@ -15,14 +16,14 @@ PLAIN = ServerHooks()
 def refusing_tools(status: int) -> Any:
     """Return a check that refuses tools."""
 
-    def check(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
+    def check(served: Served, agent_id: str, payload: Payload) -> None:
         if payload.get("tools"):
             raise Refusal("tool", status, "Tools are not supported by this model")
 
     return check
 
 
-def named_alone(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
+def named_alone(served: Served, agent_id: str, payload: Payload) -> None:
     """Refuse to leave the choice of a tool to a model that was not made for it."""
     if (
         payload.get("tools")
@@ -32,7 +33,7 @@ def named_alone(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
         raise Refusal("tool", 400, '"auto" tool choice requires a tool call parser')
 
 
-def formless(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
+def formless(served: Served, agent_id: str, payload: Payload) -> None:
     """Refuse a form of content."""
     if payload.get("response_format"):
         raise Refusal("form", 400, "response_format is not supported by this model")
@@ -57,7 +58,7 @@ def with_text(choice: dict[str, Any]) -> dict[str, Any]:
     return {**choice, "message": {**message, **said}}
 
 
-def spaced(payload: Payload) -> list[dict[str, Any]]:
+def spaced(payload: Payload, calls: Sequence[ToolCall]) -> list[dict[str, Any]]:
     """Return the calls with arguments as a person would write them, and ids of nine characters."""
     return [
         {
@@ -68,7 +69,7 @@ def spaced(payload: Payload) -> list[dict[str, Any]]:
                 "arguments": json.dumps(json.loads(call["function"]["arguments"]), indent=2),
             },
         }
-        for call in call_tools(payload)
+        for call in calls
     ]
 
 
@@ -87,9 +88,9 @@ def with_empty_ids(chunks: list[Chunk], call: ChatCall) -> list[Any]:
     return [edit(chunk) for chunk in chunks]
 
 
-def untyped(payload: Payload) -> list[dict[str, Any]]:
+def untyped(payload: Payload, calls: Sequence[ToolCall]) -> list[dict[str, Any]]:
     """Return the calls without their type."""
-    return [{name: value for name, value in call.items() if name != "type"} for call in call_tools(payload)]
+    return [{name: value for name, value in call.items() if name != "type"} for call in calls]
 
 
 VARIANTS = (
@@ -114,7 +115,7 @@ VARIANTS = (
         "A reasoning model, which is cut before it calls a tool or writes JSON.",
         replace(
             PLAIN,
-            call_tools=lambda payload: (),
+            call_tools=lambda payload, calls: (),
             generate=lambda call, index, random_: ["so "] * 200,
             form=lambda pieces, call: pieces,
         ),

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import Field
 
+from agent_contract.messages import Reply, Request
+from benchmarks.detection.field_mutators import retyped
 from benchmarks.detection.hooks import ServerHooks
-from benchmarks.detection.mutants.mutant import MANAGED, planting
+from benchmarks.detection.mutants.mutant import planting
 from benchmarks.detection.registry import Registry
-from benchmarks.detection.resource_mutators import always, answering, intercepting, retyped, without
 from benchmarks.detection.resources import CREATE
+from server_defects.defect import MANAGED
+from server_defects.replies import json_reply
 
 agents = planting("agents", family="agents", options=MANAGED)
 of_9_0 = planting("agents", family="agents", options=(*MANAGED, "--api-version", "9.0"))
@@ -46,72 +47,15 @@ class AnswersTheDefaults(Registry):
         return 200, {**self.known(id), "description": None, "metadata": {}}
 
 
-def ids_of_agents(request: Request, body: bytes, number: int) -> Response | None:
-    """Answer 500 to a chat with an agent under `/agents`."""
-    path = request.url.path
-    wrong = "/agents/" in path and path.endswith("/chat/completions")
-    return JSONResponse({"detail": "Internal Server Error"}, 500) if wrong else None
-
-
-def unknown_under_agents(request: Request, body: bytes, number: int) -> Response | None:
+def unknown_under_agents(request: Request, body: bytes, number: int) -> Reply | None:
     """Answer 400 if the agent of a chat under `/agents` is unknown."""
-    path = request.url.path
+    path = request.path
     wrong = path.endswith("/chat/completions") and "/agents/" in path and ServerHooks().agent_id not in path
-    return JSONResponse({"detail": "No agent"}, 400) if wrong and b'"messages": []' not in body else None
-
-
-#: As FastAPI refuses a name.
-TOO_LONG = {"detail": [{"type": "string_too_long", "loc": ["body", "name"], "msg": "String should be shorter"}]}
+    return json_reply({"detail": "No agent"}, 400) if wrong and b'"messages": []' not in body else None
 
 
 MUTANTS = (
-    agents(
-        "agent-get-other-form", "get", "Wraps an agent that is read.", resource=answering("get", lambda v: {"agent": v})
-    ),
     agents("agent-get-defaults", "get", "Reads an agent without what it was given.", registry=AnswersTheDefaults),
-    agents("agent-chat-fails", "chat-twin", "Fails on a chat under `/agents`.", arrive=ids_of_agents),
-    agents(
-        "agent-chat-unknown-400",
-        "chat-twin",
-        "Refuses an unknown agent under `/agents` with 400.",
-        arrive=unknown_under_agents,
-    ),
-    agents(
-        "create-fails",
-        "create",
-        "Fails on every create.",
-        resource=always("create", 500, "Internal Server Error"),
-    ),
-    agents(
-        "create-bare-id",
-        "create",
-        "Answers a create with the new id alone.",
-        resource=answering("create", lambda value: {"id": value["id"]}),
-    ),
-    agents(
-        "create-forgets-the-name",
-        "created-fields",
-        "Creates agents without their names.",
-        resource=answering("create", without("name")),
-    ),
-    agents(
-        "create-forgets-the-metadata",
-        "created-fields",
-        "Creates agents with empty metadata.",
-        resource=answering("create", lambda value: {**value, "metadata": {}}),
-    ),
-    agents(
-        "create-in-milliseconds",
-        "created-at",
-        "Sends the time of an agent's creation in milliseconds.",
-        resource=answering("create", lambda value: {**value, "created_at": value["created_at"] * 1000}),
-    ),
-    agents(
-        "create-at-zero",
-        "created-at",
-        "Sends a time in 1970 as each new agent's creation.",
-        resource=answering("create", lambda value: {**value, "created_at": 0}),
-    ),
     agents("create-same-id", "id-fresh", "Gives all new agents one id.", registry=SameId),
     agents("create-kept-nowhere", "created-listed", "Keeps no agent that it creates.", registry=KeepsNothing),
     agents("create-not-listed", "created-listed", "Lists no agent that it creates.", registry=ListsTheOldAlone),
@@ -120,12 +64,6 @@ MUTANTS = (
         "model-required",
         "Creates agents without a model.",
         resource_fields=retyped(CREATE, model=(str | None, "mixtral-8x7b-instruct")),
-    ),
-    agents(
-        "create-without-model-200",
-        "model-required",
-        "Creates nothing without a model, and answers 200.",
-        arrive=intercepting("POST", "/agents", 200, {"error": "no model"}, lambda body: b'"model"' not in body),
     ),
     agents(
         "create-any-name",
@@ -188,15 +126,15 @@ MUTANTS = (
         resource_fields=retyped(CREATE, name=(Any, None), description=(Any, None)),
     ),
     agents(
-        "create-bounds-refused",
-        "limits-accepted",
-        "Refuses a name at its bound.",
-        arrive=intercepting("POST", "/agents", 422, TOO_LONG, lambda body: b"." * 100 in body),
-    ),
-    agents(
         "create-ttl-one-refused",
         "limits-accepted",
         "Refuses a `session_max_ttl` of 1.",
         resource_fields=retyped(CREATE, session_max_ttl=(Annotated[int, Field(gt=1)] | None, None)),
+    ),
+    agents(
+        "agent-chat-unknown-400",
+        "chat-twin",
+        "Refuses an unknown agent under `/agents` with 400.",
+        arrive=unknown_under_agents,
     ),
 )

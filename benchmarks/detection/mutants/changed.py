@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.detection.mutants.mutant import MANAGED, planting
+from benchmarks.detection.field_mutators import retyped
+from benchmarks.detection.mutants.mutant import planting
 from benchmarks.detection.registry import Registry
-from benchmarks.detection.resource_mutators import answering, retyped
 from benchmarks.detection.resources import UPDATE
+from server_defects.defect import MANAGED
 
 agents = planting("agents", family="agents", options=MANAGED)
 
@@ -95,18 +96,6 @@ CHANGED = (
     agents("delete-nothing", "deleted-gone", "Answers a deletion, and keeps the agent.", registry=DeletesNothing),
     agents("delete-still-listed", "deleted-gone", "Lists an agent that was deleted.", registry=HidesTheDeleted),
     agents("delete-still-chats", "deleted-chat", "Lets a deleted agent chat.", registry=ChatsOn),
-    agents(
-        "delete-answers-the-agent",
-        "delete",
-        "Answers a deletion with `deleted` false.",
-        resource=answering("delete", lambda value: {**value, "deleted": False}),
-    ),
-    agents(
-        "delete-answers-nothing",
-        "delete",
-        "Answers a deletion with an empty object.",
-        resource=answering("delete", lambda value: {}),
-    ),
 )
 UNKNOWN = tuple(
     planting("agents", options=MANAGED)(name, "agent-unknown", sentence, registry=registry)

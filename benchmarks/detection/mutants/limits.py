@@ -5,14 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, StrictFloat
 
-from benchmarks.detection.hooks import Payload, Refusal, ServerHooks, recall
+from benchmarks.detection.field_mutators import typed
 from benchmarks.detection.mutants.mutant import planting
-from benchmarks.detection.mutators import answering, at_field, typed
 from benchmarks.detection.reference_server import ChatMessage, WholeNumber
+from server_defects.hooks import recall
 
 plant = planting("limits")
-CRASHED = answering(500, {"detail": "Internal Server Error"})
-BAD = answering(400, {"detail": "Bad Request"})
 
 
 def temperature(**bounds: Any) -> Any:
@@ -45,16 +43,6 @@ def messages(**bounds: Any) -> Any:
     return typed(messages=(list[ChatMessage], Field(**bounds)))
 
 
-def refused_if(condition: Any, status: int = 400) -> Any:
-    """Return the checks and one more, that refuses a payload."""
-
-    def check(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
-        if condition(payload):
-            raise Refusal("bound", status, "Not supported by the model server")
-
-    return (*ServerHooks().checks, check)
-
-
 def is_uuid(text: str | None) -> bool:
     """Whether a string is a uuid."""
     try:
@@ -74,12 +62,6 @@ TEMPERATURE = (
         fields=temperature(ge=-1, le=2),
     ),
     plant(
-        "temperature-below-400",
-        "temperature-below-minimum",
-        "Refuses a negative temperature with 400.",
-        refuse=at_field("temperature", "greater_than", BAD),
-    ),
-    plant(
         "temperature-unbounded", "temperature-above-maximum", "Takes any high temperature.", fields=temperature(ge=0)
     ),
     plant(
@@ -95,18 +77,6 @@ TEMPERATURE = (
         fields=temperature(ge=0, le=2.04),
     ),
     plant(
-        "temperature-above-crash",
-        "temperature-above-maximum",
-        "Crashes on a temperature above 2.",
-        refuse=at_field("temperature", "less_than", CRASHED),
-    ),
-    plant(
-        "temperature-above-400",
-        "temperature-above-maximum",
-        "Refuses a temperature above 2 with 400.",
-        refuse=at_field("temperature", "less_than", BAD),
-    ),
-    plant(
         "temperature-zero-refused", "temperature-accepted", "Refuses the temperature 0.", fields=temperature(gt=0, le=2)
     ),
     plant(
@@ -118,30 +88,11 @@ TEMPERATURE = (
         "Refuses temperatures above 1.",
         fields=temperature(ge=0, le=1),
     ),
-    plant(
-        "temperature-zero-crash",
-        "temperature-accepted",
-        "Divides by the temperature.",
-        checks=refused_if(lambda payload: payload.get("temperature") == 0, 500),
-    ),
 )
 NUMBERS = (
     plant("n-unbounded-below", "n-below-minimum", "Takes any small `n`.", fields=n()),
     plant("n-zero-accepted", "n-below-minimum", "Takes an `n` of 0.", fields=n(ge=0)),
-    plant("n-below-400", "n-below-minimum", "Refuses an `n` of 0 with 400.", refuse=at_field("n", "greater_than", BAD)),
-    plant(
-        "n-negative-crash",
-        "n-below-minimum",
-        "Crashes on an `n` below 1.",
-        refuse=at_field("n", "greater_than", CRASHED),
-    ),
     plant("n-one-refused", "n-accepted", "Refuses an `n` of 1.", fields=n(gt=1)),
-    plant(
-        "n-refused-at-all",
-        "n-accepted",
-        "Refuses every `n`.",
-        checks=refused_if(lambda payload: "n" in payload),
-    ),
     plant(
         "max-tokens-zero-accepted",
         "max-tokens-below-minimum",
@@ -149,54 +100,12 @@ NUMBERS = (
         fields=max_tokens(ge=0),
     ),
     plant("max-tokens-negative", "max-tokens-below-minimum", "Takes any small `max_tokens`.", fields=max_tokens()),
-    plant(
-        "max-tokens-below-400",
-        "max-tokens-below-minimum",
-        "Refuses a `max_tokens` of 0 with 400.",
-        refuse=at_field("max_tokens", "greater_than", BAD),
-    ),
-    plant(
-        "max-tokens-below-crash",
-        "max-tokens-below-minimum",
-        "Crashes on a `max_tokens` of 0.",
-        refuse=at_field("max_tokens", "greater_than", CRASHED),
-    ),
     plant("max-tokens-one-refused", "max-tokens-accepted", "Refuses a `max_tokens` of 1.", fields=max_tokens(gt=1)),
-    plant(
-        "max-tokens-one-400",
-        "max-tokens-accepted",
-        "Its model server refuses a `max_tokens` of 1.",
-        checks=refused_if(lambda payload: payload.get("max_tokens") == 1),
-    ),
     plant("seed-negative-refused", "seed-accepted", "Refuses negative seeds.", fields=seed(ge=0)),
-    plant(
-        "seed-zero-refused",
-        "seed-accepted",
-        "Refuses a seed of 0.",
-        checks=refused_if(lambda payload: payload.get("seed") == 0),
-    ),
-    plant(
-        "seed-zero-crash",
-        "seed-accepted",
-        "Crashes on a seed of 0.",
-        checks=refused_if(lambda payload: payload.get("seed") == 0, 500),
-    ),
     plant("seed-of-16-bits", "seed-accepted", "Refuses seeds over 16 bits.", fields=seed(ge=-32768, le=32767)),
-    plant(
-        "seed-negative-crash",
-        "seed-accepted",
-        "Crashes on negative seeds.",
-        checks=refused_if(lambda payload: (payload.get("seed") or 0) < 0, 500),
-    ),
 )
 LISTS = (
     plant("stop-empty-accepted", "stop-empty", "Takes an empty list of stop sequences.", fields=stop()),
-    plant(
-        "stop-empty-400",
-        "stop-empty",
-        "Refuses an empty list of stop sequences with 400.",
-        refuse=at_field("stop", "too_short", BAD),
-    ),
     plant("stop-one-refused", "stop-accepted", "Refuses a list of one stop sequence.", fields=stop(min_length=2)),
     plant(
         "stop-as-text-alone",
@@ -205,42 +114,12 @@ LISTS = (
         fields=typed(stop=(str | None, None)),
     ),
     plant(
-        "stop-refused",
-        "stop-accepted",
-        "Its model server knows no stop sequences.",
-        checks=refused_if(lambda payload: payload.get("stop")),
-    ),
-    plant(
         "messages-optional",
         "messages-required",
         "Answers a body without messages.",
         fields=typed(messages=(list[ChatMessage], Field([], validate_default=False))),
     ),
-    plant(
-        "messages-missing-400",
-        "messages-required",
-        "Refuses a body without messages with 400.",
-        refuse=at_field("messages", "missing", BAD),
-    ),
-    plant(
-        "messages-missing-crash",
-        "messages-required",
-        "Crashes on a body without messages.",
-        refuse=at_field("messages", "missing", CRASHED),
-    ),
     plant("messages-empty-accepted", "messages-empty", "Answers an empty list of messages.", fields=messages()),
-    plant(
-        "messages-empty-crash",
-        "messages-empty",
-        "Crashes on an empty list of messages.",
-        refuse=at_field("messages", "too_short", CRASHED),
-    ),
-    plant(
-        "messages-empty-400",
-        "messages-empty",
-        "Refuses an empty list of messages with 400.",
-        refuse=at_field("messages", "too_short", BAD),
-    ),
     plant("messages-one-refused", "messages-one", "Refuses a list of one message.", fields=messages(min_length=2)),
 )
 SESSION_IDS = (
@@ -249,18 +128,6 @@ SESSION_IDS = (
         "session-id-format",
         "Looks for a session whatever its id looks like: 404.",
         fields=typed(store_in_session=(str | None, None)),
-    ),
-    plant(
-        "session-id-400",
-        "session-id-format",
-        "Refuses a session id that is not a uuid with 400.",
-        refuse=at_field("store_in_session", "uuid_parsing", BAD),
-    ),
-    plant(
-        "session-id-crash",
-        "session-id-format",
-        "Crashes on a session id that is not a uuid.",
-        refuse=at_field("store_in_session", "uuid_parsing", CRASHED),
     ),
     plant(
         "session-id-ignored",

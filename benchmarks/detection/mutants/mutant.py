@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.detection.hooks import ServerHooks
+from server_defects.defect import Defect
 
 PLAIN = ServerHooks()
-#: Options of `verify` for a mutant that shows only in agents that the run creates.
-MANAGED = ("--manage-agents",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +23,12 @@ class Mutant:
     sentence: str
     hooks: ServerHooks
     options: tuple[str, ...] = ()
+
+
+def mutant_of(defect: Defect) -> Mutant:
+    """Return the reference server with a defect."""
+    hooks = replace(PLAIN, **defect.changes)
+    return Mutant(defect.name, defect.clause, defect.category, defect.sentence, hooks, defect.options)
 
 
 def planting(

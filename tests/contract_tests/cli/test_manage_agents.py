@@ -12,8 +12,8 @@ from threading import Event
 from typing import Any
 
 import pytest
-from fastapi import Request, Response
 
+from agent_contract.messages import Reply, Request
 from benchmarks.detection.conforming_variants import VARIANTS
 from benchmarks.detection.hooks import Asgi, Receive, Send, ServerHooks
 from benchmarks.detection.registry import Registry
@@ -51,8 +51,8 @@ class Watched:
         self.registries.append(Registry(agent_id, model))
         return self.registries[-1]
 
-    def _arrive(self, request: Request, body: bytes, number: int) -> Response | None:
-        self.asked.append((request.method, request.url.path, body))
+    def _arrive(self, request: Request, body: bytes, number: int) -> Reply | None:
+        self.asked.append((request.method, request.path, body))
         return None
 
 

@@ -12,9 +12,10 @@ from threading import Event
 
 import pytest
 
-from benchmarks.detection.hooks import Refusal, ServerHooks
+from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.running import running
 from mockserver import MockServer
+from server_defects.hooks import Refusal
 from tests.contract_tests.support.commands import COMMAND, CommandResult, environment, verify
 from tests.contract_tests.support.servers import Answer, closed_port, serving
 

@@ -12,7 +12,7 @@ import pytest
 
 from agent_contract import load_contract
 from agent_contract.base_url import Target
-from benchmarks.detection.hooks import Payload, ServerHooks
+from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.reference_server import Tally
 from benchmarks.detection.running import running
 from contract_tests.deployment.budget import FOR_CHAT, NO_SESSIONS, Budget, chat_share, tokens_at_most
@@ -22,6 +22,7 @@ from contract_tests.options import BREADTHS, Options
 from contract_tests.runner.cost_estimate import COSTS, Plan, planned
 from contract_tests.runner.run import configured
 from contract_tests.verdict import Exit, NotPassed
+from server_defects.hooks import Payload
 from tests.contract_tests.support.clock import Clock
 from tests.contract_tests.support.commands import run_pytest, verify
 from tests.contract_tests.support.judging import judged

@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from fastapi import Request, Response
 
 from agent_contract.base_url import Target
+from agent_contract.messages import Reply, Request
 from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.running import running
 from contract_tests.deployment.budget import Budget
 from contract_tests.deployment.client import DeploymentClient
 from contract_tests.deployment.cold_start import ColdStart, WarmUp, warm_up
 from contract_tests.report.saved_json import load
+from server_defects.replies import empty_reply
 from tests.contract_tests.support.clock import Clock
 from tests.contract_tests.support.commands import verify
 from tests.contract_tests.support.servers import Answer, serving
@@ -97,9 +98,9 @@ def test_without_patience_nothing_is_waited_for() -> None:
     assert (found.exchange.status, waits, told) == (502, [], [])
 
 
-def cold_once(request: Request, body: bytes, number: int) -> Response | None:
+def cold_once(request: Request, body: bytes, number: int) -> Reply | None:
     """Answer 502 to the first request."""
-    return Response(status_code=502) if number == 1 else None
+    return empty_reply(502) if number == 1 else None
 
 
 def test_a_cold_start_is_reported_and_fails_no_clause(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks.detection.hooks import Refusal, ServerHooks
+from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.running import running
 from benchmarks.hostile_servers import SERVERS, serving
 from contract_tests.runner import plugin
+from server_defects.hooks import Refusal
 from tests.contract_tests.support.commands import LIMIT, PYTEST_ALONE, ROOT, environment, run_pytest
 from tests.contract_tests.support.judging import judged
 

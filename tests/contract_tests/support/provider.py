@@ -11,8 +11,10 @@ from urllib.parse import parse_qs, unquote
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from benchmarks.detection.hooks import Refusal, ServerHooks
+from agent_contract.messages import Request as Received
+from benchmarks.detection.hooks import ServerHooks
 from benchmarks.detection.running import by_uvicorn
+from server_defects.hooks import Refusal
 
 CLIENT, SECRET = "judge", "the-secret-of-the-client"
 USER, PASSWORD = "user", "the-password-of-the-user"
@@ -48,7 +50,7 @@ class Provider:
         more = {"refresh_token": "refresh-me-if-you-can"} if self.refreshes else {}
         return 200, {"access_token": token, "token_type": "Bearer", "expires_in": 3600, **more}
 
-    def admit(self, request: Request, token: str) -> None:
+    def admit(self, request: Received, token: str) -> None:
         """Refuse a request whose token was not given, or is used up."""
         name = request.headers.get("authorization", "").removeprefix("Bearer ")
         if self.tokens.get(name, 0) <= 0:

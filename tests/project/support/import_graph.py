@@ -12,7 +12,7 @@ from statistics import mean
 from typing import TypeAlias
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("agent_contract", "mockserver", "contract_tests", "load_generator", "client_check")
+PACKAGES = ("agent_contract", "mockserver", "contract_tests", "load_generator", "server_defects", "client_check")
 DRAWING = ROOT / "docs" / "explanation" / "imports.svg"
 
 #: A folder or a module directly in a package, and those that it imports.

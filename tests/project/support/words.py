@@ -19,7 +19,7 @@ import yaml
 ROOT = Path(__file__).parents[3]
 PLACES = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs", "openapi.yaml"),
-    *("agent_contract", "mockserver", "contract_tests", "load_generator", "client_check"),
+    *("agent_contract", "mockserver", "contract_tests", "load_generator", "server_defects", "client_check"),
     *("benchmarks", "tests", "conftest.py"),
 )
 #: Modules with lists of words and sample sentences, which are data.

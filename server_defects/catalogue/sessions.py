@@ -1,4 +1,4 @@
-"""Mutants: sessions: what they keep, what they forget, and which requests see them."""
+"""Sessions: what they keep, what they forget, and which requests see them."""
 
 import hashlib
 import itertools
@@ -7,11 +7,10 @@ import random
 import uuid
 from typing import Any
 
-from fastapi.responses import JSONResponse
-
-from benchmarks.detection.hooks import ChatCall, Memory, Message, Payload, Refusal, ServerHooks, recall, remember
-from benchmarks.detection.mutants.mutant import PLAIN, planting
-from benchmarks.detection.mutators import refusing
+from server_defects.defect import planting
+from server_defects.hooks import CHECKS, ChatCall, Memory, Message, Payload, Refusal, Served, recall, remember
+from server_defects.mutators import refusing
+from server_defects.replies import json_reply
 
 plant = planting("sessions")
 ONE = "7d7b9d0e-3b0c-4e39-8a3a-2f3d1f6f0a11"
@@ -60,7 +59,7 @@ def of_tools(message: Message) -> bool:
     return message["role"] == "tool" or bool(message.get("tool_calls"))
 
 
-def result_without_call(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
+def result_without_call(served: Served, agent_id: str, payload: Payload) -> None:
     """Refuse the result of a call that is not in the same request."""
     if payload["messages"][0]["role"] == "tool":
         raise Refusal("tool", 400, "A tool's result must follow its call")
@@ -235,7 +234,7 @@ KEPT = (
         "session-result-refused",
         "session-tool-turns",
         "Refuses the result of a call that its session has, unless the call is sent with it.",
-        checks=(*PLAIN.checks, result_without_call),
+        checks=(*CHECKS, result_without_call),
     ),
     plant(
         "session-extended-by-chance",
@@ -273,7 +272,7 @@ UNKNOWN = (
         "session-unknown-200",
         "session-unknown",
         "Answers an unknown session with 200 and an error in it.",
-        refuse=lambda refusal: JSONResponse({"detail": refusal.detail}) if refusal.kind == "session" else refusal,
+        refuse=lambda refusal: json_reply({"detail": refusal.detail}) if refusal.kind == "session" else refusal,
     ),
     plant(
         "session-unknown-503",
@@ -316,4 +315,4 @@ STREAMED = (
         remember=part_of_turn(lambda turn, call: [{"role": "assistant", "content": ""}] if call.streams else turn),
     ),
 )
-MUTANTS = (*CREATED, *KEPT, *APART, *UNKNOWN, *STREAMED)
+DEFECTS = (*CREATED, *KEPT, *APART, *UNKNOWN, *STREAMED)

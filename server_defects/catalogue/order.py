@@ -1,9 +1,9 @@
-"""Mutants: the order of a stream: indices, roles, and the reason why a choice ended."""
+"""The order of a stream: indices, roles, and the reason why a choice ended."""
 
 from typing import Any
 
-from benchmarks.detection.mutants.mutant import planting
-from benchmarks.detection.mutators import Chunk, all_but_choiceless, delta_of, edited, finishes, on_chunks
+from server_defects.defect import planting
+from server_defects.mutators import Chunk, all_but_choiceless, delta_of, edited, finishes, on_chunks
 
 plant = planting("streams")
 
@@ -30,7 +30,7 @@ def index(make: Any) -> Any:
     return all_but_choiceless(lambda chunk: edited(chunk, index=make(chunk["choices"][0]["index"])))
 
 
-MUTANTS = (
+DEFECTS = (
     plant(
         "stream-index-from-one",
         "stream-index",

@@ -1,13 +1,12 @@
-"""Mutants: what odd, and yet legitimate, input brings to light."""
+"""What odd, and yet legitimate, input brings to light."""
 
 import re
 from typing import Any
 
-from fastapi import Request, Response
-from fastapi.responses import PlainTextResponse
-
-from benchmarks.detection.mutants.mutant import planting
-from benchmarks.detection.mutators import crashing
+from agent_contract.messages import Reply, Request
+from server_defects.defect import planting
+from server_defects.mutators import crashing
+from server_defects.replies import text_reply
 
 plant = planting("odd input")
 
@@ -24,11 +23,11 @@ def saying(pattern: str) -> Any:
     return crashing(lambda sent: re.search(pattern, texts(sent)))
 
 
-def traceback_on_emoji(request: Request, body: bytes, number: int) -> Response | None:
+def traceback_on_emoji(request: Request, body: bytes, number: int) -> Reply | None:
     """Answer a traceback to content beyond UCS-2."""
     trace = "Traceback (most recent call last):\n  ...\nUnicodeEncodeError: 'charmap' codec can't encode character"
     found = saying("[\U00010000-\U0010ffff]")(request, body, number)
-    return None if found is None else PlainTextResponse(trace, 500)
+    return None if found is None else text_reply(trace, 500)
 
 
 def integral(name: str) -> Any:
@@ -52,9 +51,9 @@ def content_of(kind: type) -> Any:
 def on_header(name: str, value: str) -> Any:
     """Return an arrival that crashes on a header's value."""
 
-    def arrive(request: Request, body: bytes, number: int) -> Response | None:
+    def arrive(request: Request, body: bytes, number: int) -> Reply | None:
         wrong = value in request.headers.get(name, "") and request.method == "POST"
-        return PlainTextResponse("Internal Server Error", 500) if wrong else None
+        return text_reply("Internal Server Error", 500) if wrong else None
 
     return arrive
 
@@ -192,4 +191,4 @@ SERVER_ERRORS = (
         arrive=crashing(lambda sent: type(sent.get("n")) is int and sent["n"] < -1),
     ),
 )
-MUTANTS = (*TEXTS, *SERVER_ERRORS)
+DEFECTS = (*TEXTS, *SERVER_ERRORS)

@@ -4,22 +4,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
-
-from benchmarks.detection.hooks import ChatCall, Fields, Refusal
+from agent_contract.messages import Reply, Request
+from server_defects.hooks import ChatCall, Refusal
+from server_defects.replies import json_reply, text_reply
 
 Chunk = dict[str, Any]
-
-
-def typed(**changes: tuple[Any, Any]) -> Callable[[Fields], Fields]:
-    """Return an edit that gives fields another type and default."""
-    return lambda fields: {**fields, **changes}
-
-
-def without(*names: str) -> Callable[[Fields], Fields]:
-    """Return an edit that takes fields away."""
-    return lambda fields: {name: kind for name, kind in fields.items() if name not in names}
 
 
 def on_answer(edit: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any], ChatCall], Any]:
@@ -99,7 +88,7 @@ def parsed(frame: bytes) -> Any:
     return None if data == b"[DONE]" else json.loads(data)
 
 
-def refusing(kind: str, status: int, detail: Any = None) -> Callable[[Refusal], Refusal | Response]:
+def refusing(kind: str, status: int, detail: Any = None) -> Callable[[Refusal], Refusal | Reply]:
     """Return an edit that gives refusals of one kind another status, and another detail if one is given."""
 
     def edit(refusal: Refusal) -> Refusal:
@@ -115,10 +104,10 @@ def faults(refusal: Refusal) -> Sequence[Mapping[str, Any]]:
     return refusal.detail if refusal.kind == "shape" else ()
 
 
-def at_field(field: str, fault: str, make: Callable[[Refusal], Refusal | Response]) -> Any:
+def at_field(field: str, fault: str, make: Callable[[Refusal], Refusal | Reply]) -> Any:
     """Return an edit of the refusals whose first fault is of a type and at a field; an empty one matches all."""
 
-    def edit(refusal: Refusal) -> Refusal | Response:
+    def edit(refusal: Refusal) -> Refusal | Reply:
         for item in faults(refusal)[:1]:
             at = item["loc"][1] if len(item["loc"]) > 1 else ""
             if (not field or at == field) and item["type"].startswith(fault):
@@ -128,11 +117,9 @@ def at_field(field: str, fault: str, make: Callable[[Refusal], Refusal | Respons
     return edit
 
 
-def answering(status: int, body: Any, **headers: str) -> Callable[[Refusal], Response]:
+def answering(status: int, body: Any, **headers: str) -> Callable[[Refusal], Reply]:
     """Return a function that answers a refusal with a status and a body."""
-    return lambda refusal: JSONResponse(
-        body, status, {name.replace("_", "-"): value for name, value in headers.items()}
-    )
+    return lambda refusal: json_reply(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 def json_of(body: bytes) -> Any:
@@ -143,13 +130,13 @@ def json_of(body: bytes) -> Any:
         return None
 
 
-def crashing(when: Callable[[Any], Any]) -> Callable[[Request, bytes, int], Response | None]:
+def crashing(when: Callable[[Any], Any]) -> Callable[[Request, bytes, int], Reply | None]:
     """Return an arrival that answers 500 to the bodies for which `when` is true; others pass."""
 
-    def arrive(request: Request, body: bytes, number: int) -> Response | None:
+    def arrive(request: Request, body: bytes, number: int) -> Reply | None:
         sent = json_of(body)
         if isinstance(sent, dict) and when(sent):
-            return Response("Internal Server Error", 500, media_type="text/plain")
+            return text_reply("Internal Server Error", 500)
         return None
 
     return arrive

@@ -1,12 +1,12 @@
-"""Mutants: a plain answer as a whole: its own fields."""
+"""A plain answer as a whole: its own fields."""
 
 import time
 from typing import Any
 
-from benchmarks.detection.hooks import ChatCall
-from benchmarks.detection.mutants.mutant import planting
-from benchmarks.detection.mutants.parts import on_messages
-from benchmarks.detection.mutators import on_answer, on_choices, on_usage, with_fields, without_fields
+from server_defects.catalogue.parts import on_messages
+from server_defects.defect import planting
+from server_defects.hooks import ChatCall
+from server_defects.mutators import on_answer, on_choices, on_usage, with_fields, without_fields
 
 plant = planting("reply")
 
@@ -21,7 +21,7 @@ def nothing(usage: dict[str, int]) -> dict[str, int]:
     return dict.fromkeys(usage, 0)
 
 
-MUTANTS = (
+DEFECTS = (
     plant(
         "tool-calls-an-object",
         "reply-conforms",

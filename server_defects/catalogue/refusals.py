@@ -1,87 +1,88 @@
-"""Mutants: what a deployment refuses, and with which status: agents, models, roles, streams."""
+"""What a deployment refuses, and with which status: agents, models, roles, streams."""
 
 import json
 from dataclasses import replace
 from typing import Any
 
-from fastapi import Response
-from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
-
-from benchmarks.detection.answers import frames_of
-from benchmarks.detection.hooks import (
+from agent_contract.messages import Reply
+from server_defects.defect import planting
+from server_defects.hooks import (
+    CHECKS,
     Payload,
     Refusal,
-    ServerHooks,
+    Served,
     agent_exists,
+    frames_of,
     model_matches,
+    refuse_other_roles,
     roles_accepted,
 )
-from benchmarks.detection.mutants.mutant import PLAIN, planting
-from benchmarks.detection.mutators import json_of, refusing
+from server_defects.mutators import json_of, refusing
+from server_defects.replies import json_reply, stream_reply, text_reply
 
 plant = planting("refusals")
 
 
 def without(check: Any) -> Any:
     """Return the checks but one."""
-    return tuple(kept for kept in PLAIN.checks if kept is not check)
+    return tuple(kept for kept in CHECKS if kept is not check)
 
 
 def instead(check: Any, other: Any) -> Any:
     """Return the checks with another in the place of one."""
-    return tuple(other if kept is check else kept for kept in PLAIN.checks)
+    return tuple(other if kept is check else kept for kept in CHECKS)
 
 
-def model_begins(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
+def model_begins(served: Served, agent_id: str, payload: Payload) -> None:
     """Refuse a model that does not begin as the agent's."""
-    named = payload.get("model") or hooks.model
-    model_matches(hooks, agent_id, {"model": hooks.model if named.startswith(hooks.model) else named})
+    named = payload.get("model") or served.model
+    model_matches(served, agent_id, {"model": served.model if named.startswith(served.model) else named})
 
 
-def model_by_its_other_name(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
+def model_by_its_other_name(served: Served, agent_id: str, payload: Payload) -> None:
     """Refuse the model by the name that the answers give it."""
     if payload.get("model") not in (None, "", "served-model-0"):
         raise Refusal("model", 400, "Unexpected model in chat completions message")
 
 
-def model_not_empty(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
+def model_not_empty(served: Served, agent_id: str, payload: Payload) -> None:
     """Refuse an empty model too."""
     if payload.get("model") == "":
         raise Refusal("model", 400, "Unexpected model in chat completions message")
-    model_matches(hooks, agent_id, payload)
+    model_matches(served, agent_id, payload)
 
 
 def model_required(status: int) -> Any:
     """Return a check that refuses a payload without a model."""
 
-    def check(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
+    def check(served: Served, agent_id: str, payload: Payload) -> None:
         if payload.get("model") is None:
             raise Refusal("model", status, [{"type": "missing", "loc": ["body", "model"], "msg": "Field required"}])
-        model_matches(hooks, agent_id, payload)
+        model_matches(served, agent_id, payload)
 
     return check
 
 
 def roles_of(which: Any) -> Any:
     """Return a check of the roles of some of the messages."""
-    return lambda hooks, agent_id, payload: roles_accepted(
-        hooks, agent_id, {**payload, "messages": which(payload["messages"])}
+    return lambda served, agent_id, payload: roles_accepted(
+        served, agent_id, {**payload, "messages": which(payload["messages"])}
     )
 
 
-def user_first(hooks: ServerHooks, agent_id: str, payload: Payload) -> None:
+def user_first(served: Served, agent_id: str, payload: Payload) -> None:
     """Refuse a conversation in which two roles take turns: each message must be a user's."""
-    roles_accepted(replace(hooks, roles=frozenset({"user"})), agent_id, payload)
+    refuse_other_roles(frozenset({"user"}), payload)
 
 
 def in_the_stream(kind: str) -> Any:
     """Return an edit that answers streamed requests with 200, and sends one kind of refusal in the stream."""
 
-    def edit(refusal: Refusal) -> Refusal | Response:
+    def edit(refusal: Refusal) -> Refusal | Reply:
         if refusal.kind != kind or not isinstance(refusal.payload, dict) or not refusal.payload.get("stream"):
             return refusal
         frames = frames_of([{"error": {"message": refusal.detail, "code": refusal.status}}])
-        return StreamingResponse(iter(frames), media_type="text/event-stream")
+        return stream_reply(frames)
 
     return edit
 
@@ -98,13 +99,13 @@ def streamed_as(status: int, *kinds: str) -> Any:
 
 def as_answer(kind: str) -> Any:
     """Return an edit that answers one kind of refusal with 200 and the error in the body."""
-    return lambda refusal: JSONResponse({"detail": refusal.detail}) if refusal.kind == kind else refusal
+    return lambda refusal: json_reply({"detail": refusal.detail}) if refusal.kind == kind else refusal
 
 
 def as_traceback(kind: str) -> Any:
     """Return an edit that answers one kind of refusal with a traceback."""
     text = "Traceback (most recent call last):\n  File \"/app/main.py\", line 88, in chat\nKeyError: 'agent'"
-    return lambda refusal: PlainTextResponse(text, 500) if refusal.kind == kind else refusal
+    return lambda refusal: text_reply(text, 500) if refusal.kind == kind else refusal
 
 
 AGENTS = (
@@ -170,7 +171,7 @@ MODELS = (
         "model-empty-crash",
         "model-empty",
         "Crashes on an empty model.",
-        arrive=lambda request, body, number: JSONResponse({"detail": "?"}, 500) if has_empty_model(body) else None,
+        arrive=lambda request, body, number: json_reply({"detail": "?"}, 500) if has_empty_model(body) else None,
     ),
     plant(
         "model-required-400",
@@ -227,7 +228,7 @@ ROLES = (
         "role-assistant-crash",
         "role-assistant",
         "Crashes on an assistant's turn.",
-        arrive=lambda request, body, number: JSONResponse({"detail": "?"}, 500) if has_assistant(body) else None,
+        arrive=lambda request, body, number: json_reply({"detail": "?"}, 500) if has_assistant(body) else None,
     ),
     plant(
         "conversation-refused",
@@ -271,7 +272,7 @@ STREAMS = (
         refuse=streamed_as(400, "agent"),
     ),
 )
-MUTANTS = (*AGENTS, *MODELS, *ROLES, *STREAMS)
+DEFECTS = (*AGENTS, *MODELS, *ROLES, *STREAMS)
 
 
 def has_empty_model(body: bytes) -> bool:

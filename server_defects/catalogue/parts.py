@@ -1,44 +1,55 @@
-"""Mutants: the parts of a plain answer: messages, reasons, usage, passages, and its content type."""
+"""The parts of a plain answer: messages, reasons, usage, passages, and its content type."""
 
+from dataclasses import replace
 from typing import Any
 
-from fastapi import Response
-from fastapi.responses import HTMLResponse
-
-from benchmarks.detection.conforming_variants.models import PASSAGES
-from benchmarks.detection.hooks import ChatCall
-from benchmarks.detection.mutants.mutant import planting
-from benchmarks.detection.mutators import on_choices, on_usage, with_fields, without_fields
+from agent_contract.messages import Reply
+from server_defects.defect import planting
+from server_defects.hooks import ChatCall
+from server_defects.mutators import on_choices, on_usage, with_fields, without_fields
+from server_defects.replies import page_reply
 
 plant = planting("reply")
+PASSAGES: list[dict[str, Any]] = [
+    {
+        "text": "A borrowed book may be kept for four weeks.",
+        "metadata": {
+            "document_id": "00000000-0000-4000-8000-000000000007",
+            "score": 0.71,
+            "origin_name": "library.md",
+            "media_type": "text/markdown",
+            "origin_ref": "https://library.example/rules",
+        },
+    }
+]
 
 
 def typed_as(media_type: str) -> Any:
     """Return an edit that gives plain answers another media type."""
 
-    def edit(response: Response, call: ChatCall) -> Response:
-        if not call.streams:
-            response.headers["content-type"] = media_type
-        return response
+    def edit(response: Reply, call: ChatCall) -> Reply:
+        return response if call.streams else replace(response, headers={**response.headers, "content-type": media_type})
 
     return edit
 
 
-def in_a_page(response: Response, call: ChatCall) -> Response:
+def in_a_page(response: Reply, call: ChatCall) -> Reply:
     """Return a plain answer as a page."""
-    return response if call.streams else HTMLResponse(b"<pre>" + bytes(response.body) + b"</pre>")
+    return response if call.streams else page_reply(f"<pre>{response.content().decode()}</pre>")
 
 
-def untyped(response: Response, call: ChatCall) -> Response:
+def untyped(response: Reply, call: ChatCall) -> Reply:
     """Return a plain answer without a content type."""
-    if not call.streams:
-        del response.headers["content-type"]
-    return response
+    if call.streams:
+        return response
+    return replace(
+        response, headers={name: value for name, value in response.headers.items() if name != "content-type"}
+    )
 
 
 def passage(**changes: Any) -> Any:
     """Return an edit that answers from knowledge, its passage changed; None takes a part away."""
-    metadata = {key: value for key, value in {**PASSAGES[0]["metadata"], **changes}.items() if value is not None}  # type: ignore[dict-item]
+    metadata = {key: value for key, value in {**PASSAGES[0]["metadata"], **changes}.items() if value is not None}
     return with_fields(index_context_info=[{"text": PASSAGES[0]["text"], "metadata": metadata}])
 
 
@@ -59,7 +70,7 @@ def usage(**parts: Any) -> Any:
     return on_usage(lambda counted: {**counted, **{name: part(counted) for name, part in parts.items()}})
 
 
-MUTANTS = (
+DEFECTS = (
     plant(
         "message-without-role",
         "reply-message",

@@ -1,15 +1,14 @@
-"""Mutants: streams: the events on the wire, and how they end."""
+"""Streams: the events on the wire, and how they end."""
 
 import json
-from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
-from fastapi import Response
-from fastapi.responses import StreamingResponse
-
-from benchmarks.detection.hooks import ChatCall
-from benchmarks.detection.mutants.mutant import planting
-from benchmarks.detection.mutators import delta_of, finishes, on_frames, parsed
+from agent_contract.messages import Reply
+from mockserver.faults.broken_reply import BrokenReply
+from server_defects.defect import planting
+from server_defects.hooks import ChatCall
+from server_defects.mutators import delta_of, finishes, on_frames, parsed
 
 plant = planting("streams")
 DONE = b"data: [DONE]\n\n"
@@ -18,29 +17,17 @@ DONE = b"data: [DONE]\n\n"
 def typed_as(media_type: str) -> Any:
     """Return an edit that gives streams another media type."""
 
-    def edit(response: Response, call: ChatCall) -> Response:
-        if call.streams:
-            response.headers["content-type"] = media_type
-        return response
+    def edit(response: Reply, call: ChatCall) -> Reply:
+        return replace(response, headers={**response.headers, "content-type": media_type}) if call.streams else response
 
     return edit
 
 
-async def cut_off(frames: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield a few frames, and lose the connection."""
-    number = 0
-    async for frame in frames:
-        number += 1
-        if number > 4:
-            raise ConnectionError
-        yield frame
-
-
-def cut(response: Response, call: ChatCall) -> Response:
+def cut(response: Reply, call: ChatCall) -> Reply:
     """Return a stream that breaks off in the middle."""
-    if not isinstance(response, StreamingResponse):
+    if isinstance(response.body, bytes):
         return response
-    return StreamingResponse(cut_off(response.body_iterator), media_type="text/event-stream")  # type: ignore[arg-type]
+    return BrokenReply(response.status, response.headers, response.body[:4])
 
 
 def each_event(write: Any) -> Any:
@@ -168,4 +155,4 @@ END = (
         "done-first", "stream-done", "Sends `[DONE]` at the start.", frames=lambda frames, call: [DONE, *frames[:-1]]
     ),
 )
-MUTANTS = (*FRAMING, *END)
+DEFECTS = (*FRAMING, *END)

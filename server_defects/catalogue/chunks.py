@@ -1,11 +1,11 @@
-"""Mutants: the chunks of a stream: their fields, and the usage at the end."""
+"""The chunks of a stream: their fields, and the usage at the end."""
 
 import uuid
 from typing import Any
 
-from benchmarks.detection.hooks import ChatCall
-from benchmarks.detection.mutants.mutant import planting
-from benchmarks.detection.mutators import Chunk, all_but_choiceless, delta_of, edited, on_chunks
+from server_defects.defect import planting
+from server_defects.hooks import ChatCall
+from server_defects.mutators import Chunk, all_but_choiceless, delta_of, edited, on_chunks
 
 plant = planting("streams")
 
@@ -180,4 +180,4 @@ USAGE = (
         chunks=on_usage(lambda chunks, last: [*chunks, {**last, "usage": {**last["usage"], "total_tokens": 0}}]),
     ),
 )
-MUTANTS = (*CHUNKS, *USAGE)
+DEFECTS = (*CHUNKS, *USAGE)

@@ -3,18 +3,11 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
-
-from benchmarks.detection.hooks import Fields
+from agent_contract.messages import Reply, Request
+from server_defects.replies import json_reply
 
 Resource: TypeAlias = Callable[[str, int, Any], tuple[int, Any]]
-Arrival: TypeAlias = Callable[[Request, bytes, int], Response | None]
-
-
-def retyped(*kinds: str, **changes: tuple[Any, Any]) -> Callable[[str, Fields], Fields]:
-    """Return an edit that gives fields of some kinds of request another type and default."""
-    return lambda kind, fields: {**fields, **changes} if kind in kinds else fields
+Arrival: TypeAlias = Callable[[Request, bytes, int], Reply | None]
 
 
 def answering(operation: str, edit: Callable[[Any], Any]) -> Resource:
@@ -47,9 +40,9 @@ def intercepting(
 ) -> Arrival:
     """Return an arrival that answers the requests of a method whose path ends so, and whose body is such."""
 
-    def arrive(request: Request, sent: bytes, number: int) -> Response | None:
-        if request.method == method and request.url.path.endswith(ending) and when(sent):
-            return JSONResponse(body, status)
+    def arrive(request: Request, sent: bytes, number: int) -> Reply | None:
+        if request.method == method and request.path.endswith(ending) and when(sent):
+            return json_reply(body, status)
         return None
 
     return arrive

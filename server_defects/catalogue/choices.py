@@ -1,16 +1,14 @@
-"""Mutants: `n`, `stop`, `max_tokens` and `stream`: what is asked for, and what comes."""
+"""`n`, `stop`, `max_tokens` and `stream`: what is asked for, and what comes."""
 
 import random
 from dataclasses import replace
 from typing import Any
 
-from fastapi import Response
-from fastapi.responses import StreamingResponse
-
-from benchmarks.detection.answers import paced
-from benchmarks.detection.hooks import ChatCall, finish
-from benchmarks.detection.mutants.mutant import planting
-from benchmarks.detection.mutators import on_choices
+from agent_contract.messages import Reply
+from server_defects.defect import planting
+from server_defects.hooks import ChatCall, finish
+from server_defects.mutators import on_choices
+from server_defects.replies import stream_reply
 
 plant = planting("choices")
 
@@ -109,15 +107,14 @@ def talkative(call: ChatCall, index: int, random_: random.Random) -> list[str]:
     return [random_.choice(("and ", "the ", "a ", "one, ", "I ", "is. ", "to\n")) for _ in range(60)]
 
 
-def always_streams(response: Response, call: ChatCall) -> Response:
+def always_streams(response: Reply, call: ChatCall) -> Reply:
     """Return a plain answer as a stream of one event."""
     if call.streams:
         return response
-    frames = [b"data: " + bytes(response.body) + b"\n\n", b"data: [DONE]\n\n"]
-    return StreamingResponse(paced(frames, 0), media_type="text/event-stream")
+    return stream_reply([b"data: " + response.content() + b"\n\n", b"data: [DONE]\n\n"])
 
 
-def streams_if_named(response: Response, call: ChatCall) -> Response:
+def streams_if_named(response: Reply, call: ChatCall) -> Reply:
     """Return a stream whenever the request contains `stream`, even false."""
     return always_streams(response, call) if "stream" in call.payload else response
 
@@ -214,4 +211,4 @@ STREAM = (
     plant("stream-always", "stream-default", "Streams every answer.", respond=always_streams),
     plant("stream-if-named", "stream-default", "Streams if `stream` is false.", respond=streams_if_named),
 )
-MUTANTS = (*NUMBER, *STOP, *LIMIT, *STREAM)
+DEFECTS = (*NUMBER, *STOP, *LIMIT, *STREAM)
