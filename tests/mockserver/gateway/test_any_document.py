@@ -12,6 +12,7 @@ from agent_contract import check_reply
 from agent_contract.messages import Reply, Request
 from mockserver import load_engine
 from mockserver.build import create_engine
+from mockserver.core.play_options import PlayOptions
 from mockserver.engine import Engine
 from mockserver.recording.example_request import example_command
 
@@ -81,7 +82,7 @@ components:
 def birds(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     path: Path = tmp_path_factory.mktemp("spec") / "birds.yaml"
     path.write_text(DOCUMENT, encoding="utf-8")
-    return load_engine(path)
+    return load_engine(path, play=PlayOptions(stateless=True))
 
 
 def ask(birds: Engine, method: str, path: str, body: Any = None) -> Reply:
