@@ -19,7 +19,7 @@ def build_content(
     content = {}
     for name in value.get("content") or ():
         media, described = builder.at(place.child("content", name))
-        schema = _schema(media, described, _bare(name))
+        schema = _schema(media, described)
         validator = builder.validator(schema, direction) if schema else None
         events = tuple(_events(builder, schema)) if schema and _bare(name) == "text/event-stream" else ()
         content[_bare(name)] = MediaType(
@@ -28,10 +28,9 @@ def build_content(
     return content
 
 
-def _schema(media: Place, described: Mapping[str, Any], name: str) -> Place | None:
-    """Return the schema of a body; of a stream it is the schema of each event, `itemSchema` since OpenAPI 3.2."""
-    names = ("itemSchema", "schema") if name == "text/event-stream" else ("schema",)
-    return next((media.child(one) for one in names if one in described), None)
+def _schema(media: Place, described: Mapping[str, Any]) -> Place | None:
+    """Return the schema of a body; of a stream it is the schema of each item, `itemSchema` since OpenAPI 3.2."""
+    return next((media.child(one) for one in ("itemSchema", "schema") if one in described), None)
 
 
 def _bare(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from agent_contract.model.schemas import Direction, Validator
 from agent_contract.validation.coercion import coerce
 from agent_contract.validation.form_body import read_form, read_multipart
 from agent_contract.validation.json_body import BodyProblem, Malformed, parse_json
+from agent_contract.validation.lines import JSON_LINES, is_event_shaped, item_schema, split_lines
 from agent_contract.validation.spellings import lenient_value
 from agent_contract.validation.sse import parse_events
 from agent_contract.validation.violations import violations
@@ -128,7 +129,13 @@ def check_reply(operation: Operation, reply: Reply) -> tuple[Violation, ...]:
         where = ("headers", "content-type")
         broken.append(Violation(where, "content", names, sent or None, response.pointer + "/content"))
     elif sent == "text/event-stream":
-        broken.extend(_check_stream(operation, media, reply))
+        if media.schema is None or is_event_shaped(operation.schemas, media.schema):
+            broken.extend(_check_stream(operation, media, reply))
+        else:
+            events = parse_events(reply.body) if isinstance(reply.body, bytes) else reply.body
+            broken.extend(_check_items(operation, media, [event.data for event in events]))
+    elif sent in JSON_LINES:
+        broken.extend(_check_items(operation, media, split_lines(reply.content())))
     elif media.validator is not None:
         broken.extend(_check_body(operation, media, sent, reply.content()))
     return tuple(broken)
@@ -220,6 +227,17 @@ def _check_body(operation: Operation, media: MediaType, sent: str, body: bytes) 
     return _broken(operation, media.validator, media.schema, value, ("body",), "reply")
 
 
+def _check_items(operation: Operation, media: MediaType, items: list[bytes]) -> Iterator[Violation]:
+    """Yield what the items of a stream break; the usual end of a stream is not one of them."""
+    place = item_schema(operation.schemas, media.schema) if media.schema else None
+    validator = operation.schemas.compiled(place, "reply") if place else None
+    for index, data in enumerate(items if place and validator else ()):
+        if data != b"[DONE]":
+            assert place is not None
+            assert validator is not None
+            yield from _check_data(operation, media.pointer, validator, place, data, ("body", index))
+
+
 def _check_stream(operation: Operation, media: MediaType, reply: Reply) -> list[Violation]:
     """Return what a stream's events break, each as an object of `data` and `event`, and the JSON inside `data`."""
     broken: list[Violation] = []
@@ -231,8 +249,9 @@ def _check_stream(operation: Operation, media: MediaType, reply: Reply) -> list[
             broken.extend(_broken(operation, media.validator, media.schema, value, where, "reply"))
             continue
         for inner in media.events:
+            at: Location = (*where, "data")
             if inner.applies.is_valid(text):
-                broken.extend(_check_data(operation, inner.pointer, inner.validator, inner.schema, event.data, where))
+                broken.extend(_check_data(operation, inner.pointer, inner.validator, inner.schema, event.data, at))
     return broken
 
 
@@ -242,7 +261,7 @@ def _check_data(
     value = parse_json(data)
     if isinstance(value, (Malformed, BodyProblem)):
         reason = value.reason if isinstance(value, Malformed) else value.detail
-        return (Violation((*where, "data"), "json", "JSON", reason, pointer),)
+        return (Violation(where, "json", "JSON", reason, pointer),)
     if validator.is_valid(value):
         return ()
-    return _broken(operation, validator, schema, value, (*where, "data"), "reply")
+    return _broken(operation, validator, schema, value, where, "reply")

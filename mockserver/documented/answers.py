@@ -21,8 +21,9 @@ from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection
 from mockserver.documented.negotiation import concrete, preferred
 from mockserver.documented.preferences import WARNING_HEADER, Preferences, read_preferences
-from mockserver.documented.streams import EVENTS, stream_of
+from mockserver.documented.streams import STREAMS, stream_of
 from mockserver.documented.values import Chosen, ValueSource
+from mockserver.generation.latency import Pace
 
 _WITHOUT_BODY = frozenset({204, 205, 304})
 #: Headers that the server itself sets.
@@ -78,6 +79,9 @@ class DocumentedAnswers:
         body = call.body
         streams = isinstance(body, dict) and body.get("stream") is True
         answer = self.answer(call.operation, wishes, call.request.headers.get("accept"), streams=streams)
+        pace = context.settings.pace
+        if pace.waits and not isinstance(answer.reply.body, bytes):
+            return Outcome(_paced(answer.reply, pace, context.settings.seed))
         return Outcome(answer.reply, hints=(answer.warning,) if answer.warning else ())
 
     def answer(
@@ -131,6 +135,10 @@ class DocumentedAnswers:
             if not selection.media:
                 return Answer(Reply(selection.status, headers, b""))
             media = response.content[selection.media]
+            if selection.sent_type in STREAMS:
+                items = self._values.items(operation, media, selection.wishes, seed)
+                headers["content-type"] = selection.sent_type
+                return Answer(Reply(selection.status, headers, stream_of(operation, media, selection.sent_type, items)))
             chosen = self._values.choose(media, selection.wishes, seed)
         except SampleError as error:
             why = f"{operation.id} has no example, and no value of its schema was found: {error}."
@@ -161,8 +169,6 @@ def _reply(
     headers["content-type"] = selection.sent_type
     if chosen.warning:
         headers[WARNING_HEADER] = header_text(chosen.warning)
-    if selection.sent_type in EVENTS:
-        return Answer(Reply(selection.status, headers, stream_of(chosen.value)), chosen.warning)
     if is_xml(selection.sent_type) and not isinstance(chosen.value, str):
         content = write_xml(schemas, media.schema, chosen.value)
     else:
@@ -171,6 +177,14 @@ def _reply(
     if is_json(selection.sent_type):
         return Answer(reply, chosen.warning, chosen.value, media)
     return Answer(reply, chosen.warning)
+
+
+def _paced(reply: Reply, pace: Pace, seed: bytes) -> Reply:
+    """Return a stream with the delays of a pace."""
+    events = reply.body if isinstance(reply.body, tuple) else ()
+    delays = pace.delays(len(events), seed)
+    body = tuple(type(event)(event.data, event.name, delay) for event, delay in zip(events, delays, strict=True))
+    return Reply(reply.status, reply.headers, body)
 
 
 def _urgency(status: str) -> tuple[int, str]:

@@ -76,7 +76,7 @@ def preferred(names: Iterable[str], accept: str | None, streams: bool = False) -
 
 def _rank(name: str, streams: bool) -> int:
     if name == "text/event-stream":
-        return 0 if streams else 2
+        return -1 if streams else 2
     return 0 if name == "application/json" else 1
 
 

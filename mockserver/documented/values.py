@@ -8,14 +8,16 @@ from typing import Any
 
 import orjson
 
-from agent_contract import Contract, SampleError
+from agent_contract import Contract, Operation, SampleError
 from agent_contract.document.json_pointer import parse
 from agent_contract.messages import JSON
 from agent_contract.model.operations import MediaType
 from agent_contract.sampling.document_value import sample
 from agent_contract.validation.check import is_json
+from agent_contract.validation.lines import item_schema
 from mockserver.core.outcome import Rejection
 from mockserver.documented.preferences import Preferences
+from mockserver.documented.streams import SAMPLED, several_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,23 @@ class ValueSource:
             if refused:
                 return refused[0]
             raise
+
+    def items(self, operation: Operation, media: MediaType, wishes: Preferences, seed: int) -> list[JSON]:
+        """Return the items of a stream: the documented ones, or sampled ones. Raises as `choose` does."""
+        if wishes.example:
+            value = self._named(media, wishes.example).value
+            return value if isinstance(value, list) else [value]
+        documented = None if wishes.dynamic and media.schema else several_values(operation, media)
+        if documented is not None or media.schema is None:
+            return documented or []
+        schemas = self.contract.schemas
+        place = item_schema(schemas, media.schema)
+        first = seed if wishes.seed is None else wishes.seed
+        if place is None:
+            value = sample(self.contract, media.schema_pointer, first)
+            return value if isinstance(value, list) else [value]
+        count = SAMPLED if wishes.array_size is None else wishes.array_size
+        return [sample(self.contract, str(place), first + number) for number in range(count)]
 
     def _named(self, media: MediaType, name: str) -> Chosen:
         if name not in media.examples:
