@@ -5,7 +5,7 @@ Nothing here knows what the operations are about.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -18,22 +18,16 @@ from agent_contract.compiler.example_chains import Step, chain, check_examples, 
 from agent_contract.compiler.links import check_links
 from agent_contract.compiler.operations import build_operations
 from agent_contract.compiler.routes import Found, NotAllowed, Routes, alike, compile_routes
+from agent_contract.document.dialects import DIALECTS, READ_VERSIONS
 from agent_contract.document.document import Document
 from agent_contract.document.errors import ContractError, Problem, UnreadableError
 from agent_contract.document.json_pointer import Place, parse
+from agent_contract.document.repair.rule import Repair
 from agent_contract.document.walker import Walk, walk
 from agent_contract.messages import JSON, Clause, Request, Violation
 from agent_contract.model.operations import Operation
 from agent_contract.model.schemas import Schemas, prepare
 from agent_contract.versions.versions import versions_of
-
-#: What `jsonSchemaDialect` may name. Source: OpenAPI 3.1.1, section 4.8.24.5.
-_DIALECTS = (
-    "https://json-schema.org/draft/2020-12/schema",
-    "https://spec.openapis.org/oas/3.1/dialect/base",
-    "https://spec.openapis.org/oas/3.2/dialect/2025-09-17",
-)
-_READ = ("3.0.", "3.1.", "3.2.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +36,7 @@ class Contract:
 
     `examples` holds each example once, with the first of the operations that share it; `document` is the parsed
     document, `digest` the digest of it and of the files it refers to; `versions` the API versions it speaks of, oldest
-    first.
+    first. `repairs` are the faults of the document that were repaired; its own pointers lead into the repaired one.
     """
 
     title: str
@@ -57,6 +51,7 @@ class Contract:
     _routes: Routes = field(repr=False)
     _clauses: Mapping[str, tuple[Clause, ...]] = field(repr=False)
     _by_id: Mapping[str, Clause] = field(repr=False)
+    repairs: tuple[Repair, ...] = field(default=(), repr=False)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -103,19 +98,24 @@ class Contract:
         return clause_for(self._clauses, violation, operation)
 
 
-def compile_contract(document: Document) -> tuple[Contract, Walk]:
-    """Return a document's contract and the walk that it was built on; ContractError with every reason against it."""
+def compile_contract(document: Document, *, lazy: bool = False, repaired: bool = False) -> tuple[Contract, Walk]:
+    """Return a document's contract and the walk that it was built on; ContractError with every reason against it.
+
+    With `lazy`, each schema is compiled when it is used. In a document that was `repaired`, paths that differ only in
+    the names of their parameters may have different methods.
+    """
     _check_version(document)
     found = walk(document)
     if found.problems:
         raise (UnreadableError if found.unreadable else ContractError)(_unique(found.problems))
-    schemas = prepare(document, found)
+    schemas = prepare(document, found, lazy=lazy)
     problems = list(schemas.faults(found))
     if problems:  # one wrong schema would be reported again by each that refers to it
         raise ContractError(problems)
     builder = Builder(schemas, problems)
     operations = list(build_operations(builder))
-    problems.extend(_confusions(document, operations))
+    problems.extend(_same_ids(document, operations))
+    problems.extend(_same_paths(document, operations, by_method=repaired))
     clauses = build_clauses(document, found, operations, problems)
     by_id = {operation.id: operation for operation in operations}
     check_examples(document, by_id, {clause.id for clause in clauses}, problems)
@@ -146,35 +146,43 @@ def _check_version(document: Document) -> None:
     if not isinstance(root, dict):
         raise ContractError([document.problem(top, "is not an OpenAPI document: it is not an object", remedy)])
     version = root.get("openapi")
-    if not isinstance(version, str) or not version.startswith(_READ):
+    if not isinstance(version, str) or not version.startswith(READ_VERSIONS):
         place = top.child("openapi") if "openapi" in root else top
         said = (
             f"OpenAPI {version} is not read" if "openapi" in root else "is not an OpenAPI document: 'openapi' is absent"
         )
         raise ContractError([document.problem(place, said, f"{remedy}; 3.0, 3.1 and 3.2 are read")])
-    dialect = str(root.get("jsonSchemaDialect", _DIALECTS[0])).rstrip("#")
-    if dialect not in _DIALECTS:
+    dialect = str(root.get("jsonSchemaDialect", DIALECTS[0])).rstrip("#")
+    if dialect not in DIALECTS:
         problem = f"the schema dialect {dialect!r} is not read"
         raise ContractError([document.problem(top.child("jsonSchemaDialect"), problem, "write schemas in 2020-12")])
 
 
-def _confusions(document: Document, operations: list[Operation]) -> list[Problem]:
-    """Return what makes two operations one: an id given twice, paths that match alike."""
-    problems, seen = [], dict[str, Operation]()
+def _same_ids(document: Document, operations: list[Operation]) -> Iterator[Problem]:
+    """Yield the operationIds that are given twice."""
+    seen = dict[str, Operation]()
     for operation in operations:
         if operation.id in seen:
             place = parse(operation.pointer).child("operationId")
-            problem = (
-                f"the operationId {operation.id!r} is that of {seen[operation.id].method} {seen[operation.id].path} too"
-            )
-            problems.append(document.problem(place, problem, "give each operation its own"))
+            other = seen[operation.id]
+            problem = f"the operationId {operation.id!r} is that of {other.method} {other.path} too"
+            yield document.problem(place, problem, "give each operation its own")
         seen[operation.id] = operation
-    paths = {operation.path: operation for operation in operations}
-    for one, other in alike(paths):
-        place = Place("", ("paths", paths[other].template))
-        problem = f"can't be told apart from {one!r}"
-        problems.append(document.problem(place, problem, "make them one path, or let a fixed part differ"))
-    return problems
+
+
+def _same_paths(document: Document, operations: list[Operation], *, by_method: bool) -> Iterator[Problem]:
+    """Yield the paths that match alike; with `by_method`, only those that have a method in common."""
+    groups: dict[str, dict[str, Operation]] = {}
+    for operation in operations:
+        groups.setdefault(operation.method if by_method else "", {})[operation.path] = operation
+    for paths in groups.values():
+        for one, other in alike(paths):
+            operation = paths[other]
+            place = Place("", ("paths", operation.template))
+            if by_method:
+                place = place.child(operation.method.lower())
+            problem = f"can't be told apart from {one!r}"
+            yield document.problem(place, problem, "make them one path, or let a fixed part differ")
 
 
 def _unique(problems: list[Problem]) -> list[Problem]:

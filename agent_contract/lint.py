@@ -13,11 +13,13 @@ from typing import Any
 
 from agent_contract.compiler.routes import Found
 from agent_contract.contract import Contract, compile_contract
-from agent_contract.document.document import read_document
+from agent_contract.document.document import Document, read_document
 from agent_contract.document.errors import ContractError, Problem, UnreadableError
 from agent_contract.document.json_pointer import Place, parse
 from agent_contract.document.object_types import CHILDREN, PLAIN, REQUIRED
+from agent_contract.document.own_document import is_own
 from agent_contract.document.walker import Walk
+from agent_contract.load import compile_repaired
 from agent_contract.messages import JSON, Request, Violation
 from agent_contract.model.operations import Example, MediaType, Operation
 from agent_contract.model.parameters import MISSING
@@ -42,22 +44,42 @@ Defect = tuple[Place, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What `lint` found, each in the order of the document; `contract` is None if it could not be compiled."""
+    """What `lint` found, each in the order of the document; `contract` is None if it could not be compiled.
+
+    `repairs` are those after which a document with errors is compiled.
+    """
 
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     contract: Contract | None = None
+    repairs: tuple[Problem, ...] = ()
 
 
 def lint(path: Path, *, allow_outside: bool = False) -> Findings:
     """Return the problems of the document at a path; UnreadableError if a file of it can't be read."""
-    document = read_document(path, allow_outside=allow_outside)
     try:
-        contract, walk = compile_contract(document)
-    except UnreadableError:
-        raise
+        document = read_document(path, allow_outside=allow_outside)
+        contract, walk = compile_contract(document, lazy=not is_own(document))
     except ContractError as error:
-        return Findings(errors=error.problems)
+        return _repaired(path, error, allow_outside=allow_outside)
+    return _findings(document, contract, walk)
+
+
+def _repaired(path: Path, error: ContractError, *, allow_outside: bool) -> Findings:
+    """Return the findings in a document that can't be compiled, with the repairs that let the mock play it."""
+    if isinstance(error, UnreadableError):
+        raise error
+    document = read_document(path, allow_outside=allow_outside, strict=False)
+    if is_own(document):
+        return Findings(error.problems)
+    try:
+        contract, _ = compile_repaired(document)
+    except ContractError:
+        return Findings(error.problems)
+    return Findings(error.problems, (), contract, tuple(repair.problem(document) for repair in contract.repairs))
+
+
+def _findings(document: Document, contract: Contract, walk: Walk) -> Findings:
     errors = (*_request_examples(contract), *_plain_examples(contract), *_schema_examples(contract, walk))
     warnings = (
         *_shape(contract, walk),

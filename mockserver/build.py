@@ -21,6 +21,7 @@ from mockserver.core.play_options import PlayOptions
 from mockserver.core.scopes import Scopes
 from mockserver.core.scripts import Scripts
 from mockserver.documented.answers import DocumentedAnswers
+from mockserver.documented.repaired_parts import RepairedParts
 from mockserver.documented.rules import DocumentRules
 from mockserver.documented.state import state_behaviours
 from mockserver.engine import Engine
@@ -64,6 +65,7 @@ def load_engine(
     control_tokens: Iterable[str] = (),
     allowed_hosts: Iterable[str] = (),
     allow_outside: bool = False,
+    strict: bool = False,
     scenario: Path | str | None = None,
     faults: Iterable[str] = (),
     error_format: str | None = None,
@@ -75,13 +77,18 @@ def load_engine(
     `max_sessions` replaces its limit, and `store` is an address that `open_store` accepts. The control interface
     requires one of `control_tokens`, if any are given, and answers at `allowed_hosts` and at the hosts that
     `control.origin` lists; without `control` it has only health and readiness. With `allow_outside`, a `$ref` may leave
-    the folder of `spec`. `journal` is called with every exchange. `scenario` is a file of rules and faults, instead of
-    that of the configuration; `faults` are added to it. `error_format` is `fastapi` or `openai`. `play`
-    is how a document without behaviours is played.
+    the folder of `spec`. Faulty parts of another document than this project's are repaired or left out, unless `strict`
+    is set. `journal` is called with every exchange. `scenario` is a file of rules and faults, instead of that of the
+    configuration; `faults` are added to it. `error_format` is `fastapi` or `openai`. `play` is how a document without
+    behaviours is played.
     Raises `ContractError`, with place, problem and remedy, if the document, the configuration or the store can't be
     used.
     """
-    contract = load_contract(spec, api_version, allow_outside=allow_outside) if spec else own_contract(api_version)
+    contract = (
+        load_contract(spec, api_version, allow_outside=allow_outside, strict=strict)
+        if spec
+        else own_contract(api_version)
+    )
     settings = load_config(Path(config)) if config else Config()
     settings = replace(settings, tokens=(*settings.tokens, *tokens), control=control)
     settings = replace(settings, control_tokens=tuple(control_tokens), allowed_hosts=tuple(allowed_hosts))
@@ -137,7 +144,7 @@ def create_engine(
         config.tokens,
         max_body=limits.body,
         answers_head=not has_own,
-        rules=None if has_own else DocumentRules(contract, answers, config.play),
+        rules=None if has_own else DocumentRules(contract, answers, config.play, RepairedParts(contract)),
         error_codes=config.error_codes,
         error_format=config.error_format,
         required=PUBLISHED_CREATE_FORM if config.published_create_form else {},

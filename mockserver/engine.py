@@ -204,6 +204,8 @@ class Engine:
             exchange = _finished(exchange, cors.headers(request))
         else:
             exchange, touched = self._run_scripted(admission)
+        if self.api.rules is not None:
+            exchange = self.api.rules.repaired.noted(exchange)
         if missed is not None:
             exchange = replace(exchange, hints=(*exchange.hints, missed.why))
         self.record_in(exchange, admission.scope or "", admission.path_parameters, touched)

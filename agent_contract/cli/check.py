@@ -27,8 +27,9 @@ def check(file: Path | None, format: str, allow_outside: bool) -> None:
     """Report each problem of an OpenAPI document: place, problem, remedy.
 
     Without FILE, the document that comes with this tool. Exit status: 0 when the document can be used, warnings or
-    not; 1 when it can't be compiled, or an example contradicts its schema; 2 when the file,
-    or one that a $ref leads to, can't be read, or is not YAML or JSON.
+    not; 1 when it can't be compiled as it is, or an example contradicts its schema; 2 when the file,
+    or one that a $ref leads to, can't be read, or is not YAML or JSON. Of another document than this tool's, it also
+    lists the repairs by which `agent-contract serve` plays it all the same.
     """
     try:
         findings = lint(near(file or find_document()), allow_outside=allow_outside)
@@ -43,6 +44,10 @@ def check(file: Path | None, format: str, allow_outside: bool) -> None:
         click.echo(str(problem))
     for problem in findings.warnings:
         click.echo(str(replace(problem, problem=f"warning: {problem.problem}")))
+    if findings.repairs:
+        click.echo("agent-contract serve plays this document. It repairs or leaves out:")
+    for problem in findings.repairs:
+        click.echo(f"  {problem}")
     click.echo(_summary(findings))
     raise SystemExit(1 if findings.errors else 0)
 

@@ -34,7 +34,7 @@ class Builder:
         """Return the compiled schema of a place, or None after recording why it can't be compiled."""
         if (place, direction) not in self.compiled:
             try:
-                self.compiled[place, direction] = self.schemas.compiled(place, direction)
+                self.compiled[place, direction] = self.schemas.validator(place, direction)
             except ContractError as error:
                 self.compiled[place, direction] = None
                 self.problems.extend(error.problems)

@@ -26,7 +26,8 @@ class Document:
 
     Other files go by their path relative to the document's folder, with slashes. With
     `allow_outside` they may be anywhere. If values were taken out since the text was read, `moved` leads from the list
-    items that moved to their places in the text.
+    items that moved to their places in the text. `repeated` has the keys that are given twice, if such a file is read
+    at all.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Document:
     texts: dict[str, str] = field(default_factory=dict)
     allow_outside: bool = False
     moved: Mapping[Place, Place] = field(default_factory=dict)
+    repeated: dict[str, list[str]] | None = None
 
     @property
     def is_3_0(self) -> bool:
@@ -79,7 +81,17 @@ class Document:
                     "move the file into the folder; check, clauses, diff and serve take --allow-outside",
                 )
             self.texts[file] = read_text(Path(name), name)
-            self.files[file] = parse_text(self.texts[file], name)
+            self.files[file] = self._parse(file, name)
+
+    def _parse(self, file: str, name: str) -> JSON:
+        """Return the value of a file; a key that is given twice is refused, or added to `repeated`."""
+        if self.repeated is None:
+            return parse_text(self.texts[file], name)
+        found: list[str] = []
+        value = parse_text(self.texts[file], name, found)
+        if found:
+            self.repeated[file] = found
+        return value
 
     def target(self, reference: str, file: str) -> Place:
         """Return the place that a `$ref` in `file` names, and read its file; ContractError if it does not exist."""
@@ -135,13 +147,13 @@ def _is_inside(path: Path, folder: Path) -> bool:
         return False
 
 
-def read_document(path: Path, *, allow_outside: bool = False) -> Document:
+def read_document(path: Path, *, allow_outside: bool = False, strict: bool = True) -> Document:
     """Return the document at a path; its other files are read when something refers to them.
 
-    They must be in the document's folder or below it, unless `allow_outside` is set.
+    They must be in the document's folder or below it, unless `allow_outside` is set. Without `strict`, the last one of
+    two equal keys is read.
     """
-    document = Document(path, allow_outside=allow_outside)
-    text = read_text(path, str(path))
-    document.texts[""] = text
-    document.files[""] = parse_text(text, str(path))
+    document = Document(path, allow_outside=allow_outside, repeated=None if strict else {})
+    document.texts[""] = read_text(path, str(path))
+    document.files[""] = document._parse("", str(path))
     return document

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agent_contract.document.document import Document
 from agent_contract.document.errors import Problem, UnreadableError
 
 NAME = "openapi.yaml"
@@ -17,3 +18,13 @@ def find_document() -> Path:
             return folder / NAME
     problem = f"is in neither {package} nor {package.parent}"
     raise UnreadableError([Problem(NAME, "#", problem, "install the package again, or name a document")])
+
+
+#: The field that names the behaviours of this kit's mock which the operations of a document have.
+MARKER = "x-behaviours"
+
+
+def is_own(document: Document) -> bool:
+    """Return whether a document is this kit's own, or made from it: it names the behaviours of the mock."""
+    root = document.files[""]
+    return isinstance(root, dict) and MARKER in root

@@ -58,9 +58,12 @@ def read_text(path: Path, name: str) -> str:
     raise UnreadableError([Problem(name, "#", problem, remedy)])
 
 
-def parse_text(text: str, name: str) -> JSON:
-    """Return the value of a file's text; UnreadableError with line and column if it is not YAML or JSON."""
-    value = _parse_json(text, name) if name.endswith(".json") else _parse_yaml(text, name)
+def parse_text(text: str, name: str, repeated: list[str] | None = None) -> JSON:
+    """Return the value of a file's text; UnreadableError with line and column if it is not YAML or JSON.
+
+    A key that is given twice is an error too; with `repeated`, its last value is read, and the key is added to that.
+    """
+    value = _parse_json(text, name, repeated) if name.endswith(".json") else _parse_yaml(text, name, repeated)
     fault = _unlike_json(value)
     if fault:
         raise syntax_error(name, fault)
@@ -69,24 +72,32 @@ def parse_text(text: str, name: str) -> JSON:
 
 def line_of(text: str, tokens: tuple[str, ...]) -> int | None:
     """Return the line, from 1, on which the key or item that these keys lead to begins; None if it is not known."""
+    if text.startswith(("{", "[")):
+        from agent_contract.document.json_lines import find_json_line
+
+        line = find_json_line(text, tokens)
+        if line is not None:
+            return line
     from agent_contract.document.yaml_reader import find_line  # JSON is YAML
 
     return find_line(text, tokens)
 
 
-def _parse_yaml(text: str, name: str) -> JSON:
+def _parse_yaml(text: str, name: str, repeated: list[str] | None = None) -> JSON:
     from agent_contract.document.yaml_reader import parse_yaml
 
-    return parse_yaml(text, name)
+    return parse_yaml(text, name, repeated)
 
 
-def _parse_json(text: str, name: str) -> JSON:
+def _parse_json(text: str, name: str, repeated: list[str] | None = None) -> JSON:
     def unique(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
         value = dict(pairs)
         if len(value) < len(pairs):
             names = [key for key, _ in pairs]
-            repeated = next(key for key in names if names.count(key) > 1)
-            raise ValueError(f"the key {repeated!r} is given twice")
+            again = next(key for key in names if names.count(key) > 1)
+            if repeated is None:
+                raise ValueError(f"the key {again!r} is given twice")
+            repeated.append(again)
         return value
 
     def constant(word: str) -> JSON:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,10 +42,13 @@ class Walk:
         return found
 
 
-def walk(document: Document) -> Walk:
-    """Return what the document holds; references to other files are read on the way, faults are collected."""
+def walk(document: Document, starts: Iterable[tuple[Place, str]] = ((Place("", ()), "openapi"),)) -> Walk:
+    """Return what the document holds; references to other files are read on the way, faults are collected.
+
+    With `starts`, places with their types, it is only what these hold and refer to.
+    """
     result = Walk()
-    waiting = [(Place("", ()), "openapi")]
+    waiting = list(starts)
     while waiting:
         place, kind = waiting.pop()
         if place in result.kinds:

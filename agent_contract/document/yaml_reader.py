@@ -31,14 +31,21 @@ _CORE = (
 
 
 class _Loader(_SafeLoader):
-    """A YAML loader with the scalars of YAML 1.2's core schema and unique keys."""
+    """A YAML loader with the scalars of YAML 1.2's core schema and unique keys.
+
+    With `repeated`, the last value of a repeated key is read, and the key is added to that.
+    """
+
+    repeated: list[str] | None = None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key.start_mark)
-            if key.value in seen:
+            if key.value in seen and self.repeated is not None:
+                self.repeated.append(str(key.value))
+            elif key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key.value!r} is given twice", key.start_mark
                 )
@@ -60,10 +67,13 @@ for _tag, _pattern, _first in _CORE:
 _Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
-def parse_yaml(text: str, name: str) -> JSON:
-    """Return the value of YAML text; UnreadableError with line and column if it is not YAML."""
+def parse_yaml(text: str, name: str, repeated: list[str] | None = None) -> JSON:
+    """Return the value of YAML text; UnreadableError with line and column if it is not YAML.
+
+    A repeated key is an error too; with `repeated`, its last value is read, and the key is added to that.
+    """
     try:
-        return _parse(text, name)
+        return _parse(text, name, repeated)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise syntax_error(_position(name, mark), error.problem or error.context or "is not YAML") from None
@@ -74,7 +84,7 @@ def parse_yaml(text: str, name: str) -> JSON:
         raise syntax_error(name, " ".join(str(error).split())) from None
 
 
-def _parse(text: str, name: str) -> JSON:
+def _parse(text: str, name: str, repeated: list[str] | None) -> JSON:
     # libyaml composes by recursion in C: without this check, deep nesting overflows its stack and ends the process.
     depth = 0
     for event in yaml.parse(text, _Loader):
@@ -84,7 +94,12 @@ def _parse(text: str, name: str) -> JSON:
                 raise syntax_error(_position(name, event.start_mark), f"is nested deeper than {MAX_DEPTH} levels")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-    value: JSON = yaml.load(text, _Loader)
+    loader = _Loader(text)
+    loader.repeated = repeated
+    try:
+        value: JSON = loader.get_single_data()
+    finally:
+        loader.dispose()
     return value
 
 

@@ -38,11 +38,15 @@ from mockserver.resources.agents import unique
 from mockserver.server.connection_limits import RESERVED_FILES, ConnectionLimits, fit_to_open_files, raise_open_files
 
 if TYPE_CHECKING:
+    from agent_contract import Contract
+    from agent_contract.document.repair.rule import Repair
     from mockserver.config import Config
     from mockserver.engine import Engine
 
 _DEFAULTS = Limits()
 _CONNECTIONS = ConnectionLimits()
+#: The kinds of repair that the banner lists.
+_SHOWN_REPAIRS = 5
 
 
 @click.command(
@@ -56,6 +60,7 @@ _CONNECTIONS = ConnectionLimits()
 @option("--config", type=FILE, help="YAML file with agents, tokens, documents and limits.")
 @option("--spec", type=FILE, help="OpenAPI document to serve instead of the built-in one.")
 @option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of the folder of the --spec document.")
+@option("--verbose", is_flag=True, help="Print every repair of the --spec document at start, not only the worst five.")
 @option(
     "--examples",
     type=click.Choice(["lenient", "strict"]),
@@ -96,7 +101,8 @@ _CONNECTIONS = ConnectionLimits()
 @option(
     "--strict",
     is_flag=True,
-    help="With --replay: refuse a request that was not recorded instead of computing an answer.",
+    help="With --spec: refuse a document with a fault instead of repairing it. With --replay: refuse a request that "
+    "was not recorded instead of computing an answer.",
 )
 @ignore_option
 @replay_speed_option
@@ -177,6 +183,7 @@ def serve(
     read_timeout: float,
     idle_timeout: float,
     stop_with_stdin: bool,
+    verbose: bool,
     **options: Any,
 ) -> None:
     """Run a mock server of the API."""
@@ -199,7 +206,7 @@ def serve(
     )
     files = raise_open_files()
     limits = fit_to_open_files(wanted, files)
-    banner = _banner(engine, host, listening.getsockname()[1], _connections_line(limits, wanted, files))
+    banner = _banner(engine, host, listening.getsockname()[1], _connections_line(limits, wanted, files), verbose)
     if workers == 1:
         if stop_with_stdin:
             run.stop_with_stdin()
@@ -298,8 +305,10 @@ def _engine(
 
     for name, secret in (("--token", token), ("--control-token", control_token)):
         check_token(name, secret)
-    if (strict or ignore) and replay is None:
-        raise click.UsageError("--strict and --ignore are for recordings. Add --replay PATH.")
+    if ignore and replay is None:
+        raise click.UsageError("--ignore is for recordings. Add --replay PATH.")
+    if strict and replay is None and spec is None:
+        raise click.UsageError("--strict is for recordings and other documents. Add --replay PATH or --spec FILE.")
     if allow_outside and not spec:
         raise click.UsageError("--allow-outside is for the document of --spec. Add --spec FILE, or leave it out.")
     try:
@@ -308,7 +317,7 @@ def _engine(
         options: dict[str, Any] = {"store": store, "max_sessions": max_sessions, "api_version": api_version or ""}
         options |= {"control": control == "on", "control_tokens": (control_token,) if control_token else ()}
         options["allowed_hosts"] = tuple(name.lower() for name in allow_host)
-        options["allow_outside"] = allow_outside
+        options |= {"allow_outside": allow_outside, "strict": strict}
         options["play"] = PlayOptions(
             strict_examples=examples == "strict",
             security=security == "presence",
@@ -328,11 +337,12 @@ def _engine(
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None
 
 
-def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
+def _banner(engine: Engine, host: str, port: int, connections: str, verbose: bool) -> str:
     url = url_of(host, port)
     contract, needs_token = engine.contract, bool(engine.config.tokens)
     lines = [f"{contract.title} {contract.version} is served at {url} (Ctrl-C stops it)"]
     lines += _warnings(engine.config, host)
+    lines += repair_lines(contract, everything=verbose)
     agents = unique(engine.config.agents) if CHAT_OPERATION in engine.api.behaviours else ()
     count = len(contract.operations)
     played = "1 operation answers with its" if count == 1 else f"{count} operations answer with their"
@@ -350,6 +360,26 @@ def _banner(engine: Engine, host: str, port: int, connections: str) -> str:
         lines += [engine.replay.note] if engine.replay.note else []
     lines.append(connections)
     return printable("\n".join(lines))
+
+
+def repair_lines(contract: Contract, *, everything: bool) -> list[str]:
+    """Return how many faults of the document were repaired, with the worst five of them, or with all."""
+    repairs = contract.repairs
+    if not repairs:
+        return []
+    from agent_contract.document.repair.rule import worst
+
+    count = f"{len(repairs)} faults" if len(repairs) > 1 else "1 fault"
+    lines = [f"{count} of the document {'are' if len(repairs) > 1 else 'is'} repaired or left out, each by a rule:"]
+    if everything:
+        return [*lines, *(f"  {repair.place}: {repair.sentence}" for repair in worst(repairs))]
+    alike: dict[str, list[Repair]] = {}
+    for repair in worst(repairs):
+        alike.setdefault(repair.rule.name, []).append(repair)
+    for first, *others in list(alike.values())[:_SHOWN_REPAIRS]:
+        lines.append(f"  {first.place}: {first.sentence}" + (f", and {len(others)} more" if others else ""))
+    lines.append("  All of them: --verbose, or agent-contract check. Replies that depend on one have X-Mock-Warning.")
+    return lines
 
 
 def _warnings(config: Config, host: str) -> Iterator[str]:

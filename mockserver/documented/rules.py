@@ -11,6 +11,7 @@ from mockserver.core.outcome import Rejection
 from mockserver.core.play_options import PlayOptions
 from mockserver.documented.answers import DocumentedAnswers
 from mockserver.documented.errors import documented_refusal
+from mockserver.documented.repaired_parts import RepairedParts
 from mockserver.documented.security import refused_credentials
 
 
@@ -21,6 +22,7 @@ class DocumentRules:
     contract: Contract
     answers: DocumentedAnswers
     options: PlayOptions
+    repaired: RepairedParts
 
     def check(self, operation: Operation, request: Request, *, has_tokens: bool) -> Rejection | None:
         """Return why a request is refused, None if it is not: absent credentials, or an undocumented media type.

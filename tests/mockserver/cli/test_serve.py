@@ -237,10 +237,10 @@ def test_an_invalid_host_is_an_error_in_one_line() -> None:
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
 
 
-def test_a_document_that_can_not_be_compiled_stops_the_start(tmp_path: Path) -> None:
+def test_a_document_with_a_fault_stops_a_strict_start(tmp_path: Path) -> None:
     document = tmp_path / "openapi.yaml"
     document.write_text("openapi: 3.1.0\ninfo: {title: x, version: '1'}\npaths: {/a: {get: {$ref: '#/nowhere'}}}\n")
-    result = ended("serve", "--spec", str(document), "--port", "0")
+    result = ended("serve", "--strict", "--spec", str(document), "--port", "0")
     assert result.returncode == 2
     assert "openapi.yaml:3" in result.stderr
     assert "Traceback" not in result.stderr
@@ -251,9 +251,11 @@ def test_a_reference_out_of_the_folder_of_the_document_needs_a_flag(tmp_path: Pa
     document = tmp_path / "api" / "openapi.yaml"
     document.parent.mkdir()
     document.write_text("openapi: 3.1.0\ninfo: {title: x, version: '1'}\npaths: {/a: {$ref: ../shared.yaml}}\n")
-    result = ended("serve", "--spec", str(document), "--port", "0")
+    result = ended("serve", "--strict", "--spec", str(document), "--port", "0")
     assert result.returncode == 2
     assert "--allow-outside" in result.stderr
+    (left_out,) = load_engine(document).contract.repairs
+    assert left_out.rule.name == "dangling-reference"
     engine = load_engine(document, allow_outside=True)
     assert engine.reply(Request("GET", "/a", (), {}, b"")).status == 200
 
@@ -408,7 +410,7 @@ def test_recordings_are_replayed_and_counted_in_the_banner() -> None:
     ("options", "message"),
     [
         (["serve", "--replay", "nowhere"], "nowhere is not a folder. Record into it first"),
-        (["serve", "--strict"], "--strict and --ignore are for recordings. Add --replay DIR."),
+        (["serve", "--strict"], "--strict is for recordings and other documents. Add --replay PATH or --spec FILE."),
         (["serve", "--replay", ".", "--ignore", "day"], "day is not known. Use a place such as body/user"),
         (["proxy", "ftp://x"], "ftp://x is not an HTTP URL"),
         (["proxy", "http://x", "--record-mode", "once"], "--record-mode once needs a folder. Add --record DIR."),
