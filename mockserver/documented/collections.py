@@ -32,13 +32,15 @@ class Role:
     """What an operation does: its action, and the template of the collection.
 
     `id_parameter` names the parameter of the path that has the id, empty if the path has none. A resource without a
-    collection, such as `/settings`, is the only item of a collection with its own path.
+    collection, such as `/settings`, is the only item of a collection with its own path. `put_creates` is whether PUT is
+    how items are created.
     """
 
     action: Action
     collection: str
     id_parameter: str = ""
     alone: bool = False
+    put_creates: bool = False
 
 
 _ON_ITEM: Mapping[str, Action] = {
@@ -76,7 +78,9 @@ def roles_of(contract: Contract) -> Mapping[str, Role]:
         if "POST" not in others and "PUT" not in item:
             continue
         roles.update(
-            (one.id, Role(_ON_ITEM[method], collection, name)) for method, one in item.items() if method in _ON_ITEM
+            (one.id, Role(_ON_ITEM[method], collection, name, put_creates="POST" not in others))
+            for method, one in item.items()
+            if method in _ON_ITEM
         )
         roles.update(
             (one.id, Role(_ON_COLLECTION[method], collection))

@@ -1,7 +1,8 @@
 """Operations on the resources that a document's paths imply: what a client creates can be read, changed and deleted.
 
 Only what the client has set is stored. An answer is the documented one, with what is stored in it. An item that was
-never created is answered from the document; one that was deleted gets 404.
+never created is answered from the document, also after it was changed and deleted. One that was created and deleted
+gets 404.
 """
 
 from __future__ import annotations
@@ -34,13 +35,14 @@ _AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """An item: its number in the collection, and the fields that the client has set."""
+    """An item: its number in the collection, its fields, and whether the client has created it."""
 
     number: int
     fields: dict[str, JSON]
+    created: bool
 
     def encoded(self) -> bytes:
-        return orjson.dumps([self.number, self.fields])
+        return orjson.dumps([self.number, self.fields, self.created])
 
 
 _DELETED = b"null"
@@ -111,8 +113,7 @@ class _Access:
             return None
         if raw == _DELETED:
             raise Rejection(404, "", f"{self.path}/{id} was deleted.", ("path", self.role.id_parameter), None, id)
-        number, fields = orjson.loads(raw)
-        return _Stored(number, fields)
+        return _Stored(*orjson.loads(raw))
 
     def all(self) -> list[tuple[str, _Stored]]:
         """Return the items of the collection with their ids, in the order of their creation."""
@@ -150,14 +151,18 @@ class _Access:
         is_number = isinstance(holder[name], int) and self.id.lstrip("-").isdigit()
         return {name: int(self.id) if is_number else self.id, **fields}
 
-    def store(self, id: str, fields: dict[str, JSON]) -> tuple[Write, ...]:
-        """Return the writes that store an item, and count it if it is new; the first one is checked for conflicts."""
+    def store(self, id: str, fields: dict[str, JSON], *, created: bool) -> tuple[Write, ...]:
+        """Return the writes that store an item, and count it if it is new; the first one is checked for conflicts.
+
+        `created` is whether this creates an item that does not exist.
+        """
         key = keys.resource(self.path, id)
         raw = self.context.transaction.get(key)
         if raw is not None and raw != _DELETED:
-            return (Write(key, _Stored(orjson.loads(raw)[0], fields).encoded()),)
+            before = _Stored(*orjson.loads(raw))
+            return (Write(key, _Stored(before.number, fields, before.created or created).encoded()),)
         number, counted = self.number()
-        return counted, Write(key, _Stored(number, fields).encoded())
+        return counted, Write(key, _Stored(number, fields, created).encoded())
 
 
 def _list(access: _Access) -> Outcome:
@@ -232,7 +237,7 @@ def _create(access: _Access) -> Outcome:
     id = _text(fields.get(name, identity))
     if "location" in reply.headers:
         reply = _with_header(reply, "location", f"{access.path}/{quote(id, safe='')}")
-    return Outcome(reply, access.store(id, fields), hints=hints)
+    return Outcome(reply, access.store(id, fields, created=True), hints=hints)
 
 
 def _read(access: _Access) -> Outcome:
@@ -242,7 +247,7 @@ def _read(access: _Access) -> Outcome:
 
 
 def _replace(access: _Access) -> Outcome:
-    return _changed(access, {}, _target(access))
+    return _changed(access, {}, _target(access), created=access.role.put_creates)
 
 
 def _change(access: _Access) -> Outcome:
@@ -258,24 +263,25 @@ def _target(access: _Access) -> str:
     return _text(access.body.get(id_name(access.body, access.names), ""))
 
 
-def _changed(access: _Access, before: dict[str, JSON], id: str) -> Outcome:
+def _changed(access: _Access, before: dict[str, JSON], id: str, *, created: bool = False) -> Outcome:
     answer = access.documented(id)
     hints = (answer.warning,) if answer.warning else ()
     if not isinstance(answer.reply.body, bytes) or answer.reply.status >= 300:
         return Outcome(answer.reply, hints=hints)
     changed: Any = merge_patch(before, access.body)
     reply, fields = access.answered(answer, access.identified(answer, changed))
-    return Outcome(reply, access.store(id, fields), hints=hints)
+    return Outcome(reply, access.store(id, fields, created=created), hints=hints)
 
 
 def _delete(access: _Access) -> Outcome:
     stored, answer = access.read(access.id), access.documented(access.id)
     reply, _ = access.answered(answer, access.identified(answer, stored.fields if stored else {}))
-    deletion = Write(keys.resource(access.path, access.id), _DELETED)
-    _, counted = access.number()  # so that the collection is listed as it is stored
-    below = keys.below_resource(access.path, access.id)
     hints = (answer.warning,) if answer.warning else ()
-    return Outcome(reply, (deletion, counted), (below,), hints=hints)
+    if stored is None:
+        return Outcome(reply, hints=hints)
+    deletion = Write(keys.resource(access.path, access.id), _DELETED if stored.created else None)
+    below = keys.below_resource(access.path, access.id)
+    return Outcome(reply, (deletion,), (below,), hints=hints)
 
 
 def _held(value: Any, path: tuple[str, ...]) -> Any:

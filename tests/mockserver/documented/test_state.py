@@ -167,8 +167,10 @@ def test_an_item_that_was_never_created_is_answered_from_the_document(engine: En
     exchange = send(engine, "GET", "/pets/12")
 
     assert (exchange.reply.status, value(exchange)["id"]) == (200, 12)
+    assert value(send(engine, "PATCH", "/pets/12", {"name": "Rex"}))["name"] == "Rex"
+    assert value(send(engine, "GET", "/pets/12"))["name"] == "Rex"
     assert send(engine, "DELETE", "/pets/12").reply.status == 204
-    assert send(engine, "GET", "/pets/12").reply.status == 404
+    assert value(send(engine, "GET", "/pets/12")) == value(exchange)
 
 
 def test_fields_that_the_answer_does_not_document_are_kept_back(engine: Engine) -> None:
@@ -253,3 +255,14 @@ def test_an_operation_that_only_looks_like_a_collection_keeps_its_answer(tmp_pat
 
     assert value(send(engine, "GET", "/users/other")) == {"id": "me"}
     assert value(send(engine, "GET", "/users")) == [{"id": "me"}]
+
+
+def test_an_item_that_put_creates_is_not_found_after_it_is_deleted(tmp_path: Path) -> None:
+    item = {"put": answering("200", REF, NEW), "get": answering("200", REF), "delete": answering("204")}
+    path = {"parameters": [parameter("petId", "path", "integer")], **item}
+    engine = play(tmp_path, document({"/pets/{petId}": path}, components={"schemas": {"Pet": PET}}))
+
+    send(engine, "PUT", "/pets/3", {"name": "Rex"})
+    send(engine, "DELETE", "/pets/3")
+
+    assert send(engine, "GET", "/pets/3").reply.status == 404
