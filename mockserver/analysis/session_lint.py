@@ -16,6 +16,7 @@ _OPERATIONS = frozenset({"createAssistantChatCompletion", "createAgentChatComple
 _OTHER_NAMES = frozenset(
     {"session_id", "session", "sessionId", "conversation", "conversation_id", "thread_id", "previous_response_id"}
 )
+_QUERY_NAMES = _OTHER_NAMES | {"store_in_session"}
 _OTHER_HEADERS = frozenset({"x-session-id", "session-id", "x-conversation-id"})
 #: Fields and headers that identify the person who asks.
 _USER_FIELDS = ("user", "safety_identifier")
@@ -153,7 +154,7 @@ def _id_dropped(seen: Observation, _: _Session | None, state: _Conversations) ->
     if seen.status != 200 or seen.sent.get("create_session") is True or _named(seen):
         return
     unused = state.unused.get(_client(seen), [])
-    if not unused or _other_name(seen) or "store_in_session" in seen.sent:
+    if not unused or _other_name(seen)[0] or "store_in_session" in seen.sent:
         return
     last = unused[-1]
     assert last.created is not None
@@ -167,12 +168,14 @@ def _id_dropped(seen: Observation, _: _Session | None, state: _Conversations) ->
         unused.remove(last)
 
 
-def _other_field(seen: Observation, session: _Session | None, _: _Conversations) -> Iterator[Misuse]:
-    name = _other_name(seen)
+def _other_field(seen: Observation, _: _Session | None, state: _Conversations) -> Iterator[Misuse]:
+    name, id = _other_name(seen)
     if name and not _named(seen) and seen.status == 200:
         problem = f"{name} is ignored, so the answer knows no earlier turn"
         tokens = count_tokens(*texts_of([*map(_readable, seen.messages[:-1])]))
-        yield _finding("other-field", seen, session, tokens, problem, "send the id as `store_in_session`")
+        yield _finding(
+            "other-field", seen, state.sessions.get(id.lower()), tokens, problem, "send the id as `store_in_session`"
+        )
 
 
 def _null_id(seen: Observation, _: _Session | None, state: _Conversations) -> Iterator[Misuse]:
@@ -265,14 +268,14 @@ def _creates(seen: Observation) -> bool:
     return seen.sent.get("create_session") is True and not _named(seen) and seen.status == 200
 
 
-def _other_name(seen: Observation) -> str:
-    """Return the place of a session under a name that the API ignores, empty if the request has none."""
-    for name in _OTHER_NAMES & seen.sent.keys():
-        if seen.sent[name]:
-            return f"the field `{name}`"
-    if found := [name for name, _ in seen.query if name in _OTHER_NAMES | {"store_in_session"}]:
-        return f"the query parameter `{found[0]}`"
-    return next((f"the header `{name}`" for name in _OTHER_HEADERS if seen.headers.get(name)), "")
+def _other_name(seen: Observation) -> tuple[str, str]:
+    """Return the place and the value of a session under a name that the API ignores, empty without one."""
+    places = (
+        *((f"the field `{name}`", seen.sent.get(name)) for name in sorted(_OTHER_NAMES)),
+        *((f"the query parameter `{name}`", value) for name, value in seen.query if name in _QUERY_NAMES),
+        *((f"the header `{name}`", seen.headers.get(name)) for name in sorted(_OTHER_HEADERS)),
+    )
+    return next(((place, str(value)) for place, value in places if value), ("", ""))
 
 
 def _user(seen: Observation) -> str:

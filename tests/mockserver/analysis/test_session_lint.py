@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mockserver.analysis.session_lint import Misuse
+from mockserver.generation.tokenizer import count_tokens
 from tests.mockserver.analysis.support.conversations import Conversation
 
+ROOT = Path(__file__).parents[3]
 CALL = [{"type": "function", "function": {"name": "get_time"}}]
 
 
@@ -17,8 +21,10 @@ def only(chat: Conversation) -> Misuse:
     return finding
 
 
-def place(finding: Misuse) -> tuple[str, int, int]:
-    return finding.rule, finding.request, finding.turn
+def found(chat: Conversation) -> tuple[str, int, int, int]:
+    """Return the rule, the request, the turn and the wasted tokens of the only finding."""
+    finding = only(chat)
+    return finding.rule, finding.request, finding.turn, finding.wasted_tokens
 
 
 def test_the_whole_history_next_to_a_session_doubles_the_context() -> None:
@@ -26,26 +32,22 @@ def test_the_whole_history_next_to_a_session_doubles_the_context() -> None:
     first = chat.answer("The password is heron.", create_session=True)
     answer = first["choices"][0]["message"]
     chat.answer("The password is heron.", answer, "What is it?", store_in_session=first["session_id"])
-    finding = only(chat)
-    assert place(finding) == ("history-resent", 2, 2)
-    assert finding.session == first["session_id"]
-    assert finding.wasted_tokens == 5 + first["usage"]["completion_tokens"]
+    assert found(chat) == ("history-resent", 2, 2, 5 + first["usage"]["completion_tokens"])
+    assert only(chat).session == first["session_id"]
 
 
 def test_a_new_session_for_each_turn_with_the_history() -> None:
     chat = Conversation()
     answer = chat.message("The password is heron.", create_session=True)
     chat.create("The password is heron.", answer, "What is it?")
-    finding = only(chat)
-    assert place(finding) == ("session-per-turn", 2, 2)
-    assert finding.wasted_tokens > 5
+    assert found(chat) == ("session-per-turn", 2, 2, 5 + count_tokens(answer["content"]))
 
 
 def test_a_new_session_for_each_turn_without_the_history() -> None:
     chat = Conversation()
     for question in ("The password is heron.", "What is it?", "And now?"):
         chat.create(question)
-    assert place(only(chat))[:2] == ("session-per-turn", 3)
+    assert found(chat) == ("session-per-turn", 3, 2, 0)
 
 
 def test_two_users_in_one_session() -> None:
@@ -53,7 +55,7 @@ def test_two_users_in_one_session() -> None:
     session = chat.create("My salary is 4,200.", user="ada")
     chat.answer("What is my salary?", store_in_session=session, user="ada")
     chat.answer("What is my salary?", store_in_session=session, user="bob")
-    assert place(only(chat)) == ("two-users", 3, 3)
+    assert found(chat) == ("two-users", 3, 3, 0)
 
 
 def test_a_turn_that_is_sent_before_the_answer_to_the_last_one_is_complete() -> None:
@@ -63,7 +65,7 @@ def test_a_turn_that_is_sent_before_the_answer_to_the_last_one_is_complete() -> 
     chat.answer("One.", store_in_session=session)
     chat.now += 0.5
     chat.answer("Two.", store_in_session=session)
-    assert place(only(chat)) == ("parallel-turns", 3, 3)
+    assert found(chat) == ("parallel-turns", 3, 3, 0)
 
 
 @pytest.mark.parametrize("follow_up", ["What is it?", "Something else."])
@@ -71,16 +73,14 @@ def test_an_id_that_is_dropped_after_a_stream(follow_up: str) -> None:
     chat = Conversation()
     chat.send("The password is heron.", create_session=True, stream=True)
     chat.answer(follow_up)
-    assert place(only(chat)) == ("id-dropped", 2, 2)
+    assert found(chat) == ("id-dropped", 2, 2, 0)
 
 
 def test_an_id_that_is_dropped_for_the_whole_history() -> None:
     chat = Conversation()
     answer = chat.message("The password is heron.", create_session=True)
     chat.answer("The password is heron.", answer, "What is it?")
-    finding = only(chat)
-    assert place(finding) == ("id-dropped", 2, 2)
-    assert finding.wasted_tokens > 5
+    assert found(chat) == ("id-dropped", 2, 2, 5 + count_tokens(answer["content"]))
 
 
 def test_a_session_that_is_not_created_again_after_a_404() -> None:
@@ -88,7 +88,7 @@ def test_a_session_that_is_not_created_again_after_a_404() -> None:
     for _ in range(2):
         refused = chat.send("Hello!", store_in_session="00000000-0000-4000-8000-0000000000fe")
         assert refused.reply.status == 404
-    assert place(only(chat)) == ("expired-not-recreated", 2, 1)
+    assert found(chat) == ("expired-not-recreated", 2, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -110,21 +110,21 @@ def test_an_id_under_another_name(where: str, name: str) -> None:
         "header": {"headers": {name: session}},
     }
     chat.answer("What is it?", **sent[where])
-    assert place(only(chat))[:2] == ("other-field", 2)
+    assert found(chat) == ("other-field", 2, 2, 0)
 
 
 def test_a_null_id_after_a_session_was_created() -> None:
     chat = Conversation()
     chat.create("The password is heron.")
     chat.answer("What is it?", store_in_session=None)
-    assert place(only(chat)) == ("null-id", 2, 2)
+    assert found(chat) == ("null-id", 2, 2, 0)
 
 
 def test_creating_and_storing_at_once() -> None:
     chat = Conversation()
     session = chat.create("The password is heron.")
     chat.answer("What is it?", store_in_session=session, create_session=True)
-    assert place(only(chat)) == ("create-and-store", 2, 2)
+    assert found(chat) == ("create-and-store", 2, 2, 0)
 
 
 def test_a_system_message_in_every_turn() -> None:
@@ -132,23 +132,21 @@ def test_a_system_message_in_every_turn() -> None:
     system = {"role": "system", "content": "Be brief and kind."}
     session = chat.create(system, "Hello!")
     chat.answer(system, "And now?", store_in_session=session)
-    finding = only(chat)
-    assert (*place(finding), finding.wasted_tokens) == ("instructions-resent", 2, 2, 5)
+    assert found(chat) == ("instructions-resent", 2, 2, 5)
 
 
 def test_several_choices_of_which_the_session_stores_one() -> None:
     chat = Conversation()
     answer = chat.answer("Suggest a name.", create_session=True, n=3)
-    finding = only(chat)
-    assert place(finding) == ("lost-choices", 1, 1)
-    assert 0 < finding.wasted_tokens < answer["usage"]["completion_tokens"]
+    lost = [choice["message"]["content"] for choice in answer["choices"][1:]]
+    assert found(chat) == ("lost-choices", 1, 1, count_tokens(*lost))
 
 
 def test_a_tool_call_without_its_result() -> None:
     chat = Conversation()
     session = chat.create("What time is it?", tools=CALL, tool_choice="required")
     chat.answer("Never mind.", store_in_session=session)
-    assert place(only(chat)) == ("call-unanswered", 2, 2)
+    assert found(chat) == ("call-unanswered", 2, 2, 0)
 
 
 def test_a_retry_that_stores_a_turn_twice() -> None:
@@ -156,8 +154,15 @@ def test_a_retry_that_stores_a_turn_twice() -> None:
     session = chat.create("Hello!")
     chat.send("I pay 40 euros.", store_in_session=session, headers={"x-mock-fault": "truncated-body"})
     chat.answer("I pay 40 euros.", store_in_session=session)
-    finding = only(chat)
-    assert (*place(finding), finding.wasted_tokens) == ("turn-repeated", 3, 3, 5)
+    assert found(chat) == ("turn-repeated", 3, 3, 5)
+
+
+def test_each_rule_of_the_documentation_is_planted_at_least_once() -> None:
+    page = (ROOT / "docs" / "reference" / "client-checks.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `([a-z]+-[a-z-]+)` \|", page, re.MULTILINE)
+    planted = re.findall(r'found\(chat\) == \("([a-z-]+)"', Path(__file__).read_text(encoding="utf-8"))
+    assert len(listed) >= 12
+    assert set(planted) == set(listed)
 
 
 # Sound clients.

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import process_time
+from typing import Any
 
 import pytest
 
+from mockserver.analysis.coverage import Coverage
+from mockserver.analysis.observation import from_exchange
+from mockserver.testing import open_mock
 from tests.mockserver.testing.support.runs import run_pytest
 
 TESTS = """
@@ -48,6 +53,23 @@ def test_the_requests_of_all_tests_are_counted(tmp_path: Path, options: tuple[st
     assert value["met"]["finish reasons"] == {"length": 1, "stop": 2}
     assert value["met"]["clauses"]["chat.temperature-above-maximum"] == 1
     assert (tmp_path / "coverage.html").is_file()
+
+
+def test_counting_takes_at_most_five_percent_of_the_cpu_time_of_a_run() -> None:
+    messages: Any = [{"role": "user", "content": "Hello!"}]
+    with open_mock() as mock:
+        client, begun = mock.client(), process_time()
+        for number in range(60):
+            answer: Any = client.chat.completions.create(model="", messages=messages, stream=number % 2 == 0)
+            if number % 2 == 0:
+                assert [*answer]
+        ran, requests = process_time() - begun, mock.requests
+        coverage, begun = Coverage(), process_time()
+        for one in requests:
+            coverage.add(from_exchange(one.exchange), mock.engine.contract)
+        counted = process_time() - begun
+    assert coverage.exchanges == 60
+    assert counted / ran <= 0.05
 
 
 def test_the_option_of_the_configuration_file_works(tmp_path: Path) -> None:
