@@ -1,5 +1,5 @@
 // What OpenAI's SDK for Node does at each fault: reads cases from stdin, prints their outcomes.
-// Usage: node faults.mjs URL < cases.json; a case is {fault, options, stream, timeout, agent, fields, messages}.
+// Usage: node faults.mjs URL < cases.json; a case is {fault, options, stream, timeout, agent, fields, messages, other}.
 
 import OpenAI from 'openai';
 import { readFileSync } from 'node:fs';
@@ -37,29 +37,39 @@ function streamed(chunks) {
 
 async function outcome(one, number) {
   const scope = `node fault ${number}`;
+  let tries = 0;
   const client = new OpenAI({
-    baseURL: `${url}/api/v1/compatibility/openai/v1/assistants/${one.agent}`,
+    baseURL: `${url}/api/v1/compatibility/openai/v1${one.other ? '' : `/assistants/${one.agent}`}`,
     apiKey: 'any',
     maxRetries: 1,
+    fetch: (...request) => {
+      tries += 1;
+      return fetch(...request);
+    },
     timeout: one.timeout * 1000,
     defaultHeaders: { 'X-Mock-Scope': scope, 'X-Mock-Fault': `${one.fault}:${one.options}` },
   });
   let result;
   try {
-    const request = { model: '', messages: one.messages, stream: one.stream, ...one.fields };
-    const answer = await client.chat.completions.create(request);
-    if (one.stream) {
-      const chunks = [];
-      for await (const chunk of answer) chunks.push(chunk);
-      result = streamed(chunks);
-    } else result = whole(answer);
+    if (one.other) {
+      const [method, path, body] = one.other;
+      result = String(await client[method](path, { body }));
+    } else {
+      const request = { model: '', messages: one.messages, stream: one.stream, ...one.fields };
+      const answer = await client.chat.completions.create(request);
+      if (one.stream) {
+        const chunks = [];
+        for await (const chunk of answer) chunks.push(chunk);
+        result = streamed(chunks);
+      } else result = whole(answer);
+    }
   } catch (error) {
     result = error.constructor.name;
   }
   const journal = await fetch(`${url}/__mock__/requests`, { headers: { 'X-Mock-Scope': scope } });
   const { requests } = await journal.json();
   if (!requests[0].faults.includes(one.fault)) return `${one.fault} did not happen: ${result}`;
-  return requests.length === 1 ? result : `${result}, after retries`;
+  return tries === 1 ? result : `${result}, after retries`;
 }
 
 const cases = JSON.parse(readFileSync(0, 'utf8'));

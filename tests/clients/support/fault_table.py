@@ -65,8 +65,8 @@ ROWS: Mapping[str, Row] = {
     "cold-start-502": _both("InternalServerError" + _RETRIED),
     "cold-start-empty": _both(_EMPTY),
     "gpt-oss-502": _both("InternalServerError" + _RETRIED),
-    "agent-creation-500": Row("", ""),
-    "deletion-409": Row("", ""),
+    "agent-creation-500": Row("InternalServerError" + _RETRIED, ""),
+    "deletion-409": Row("ConflictError" + _RETRIED, ""),
     "large-prompt-empty": _both(_EMPTY),
     "latency": _both(_LATE + _RETRIED, "seconds=30", _LATE_IN_NODE + _RETRIED),
     "slow-drip": _both(_ANSWERS, "seconds=0.001"),
@@ -95,10 +95,18 @@ ROWS: Mapping[str, Row] = {
 }
 
 
+#: The requests of faults that concern no chat: method, path and body.
+_OTHER_REQUESTS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
+    "agent-creation-500": ("post", "/agents", {"name": "a", "model": "", "index_id": _UNKNOWN, "tools": []}),
+    "deletion-409": ("delete", f"/agents/{_UNKNOWN}", {}),
+}
+
+
 def case(fault: str, stream: bool, in_node: bool = False) -> dict[str, Any]:
     """Return how a fault is tested: its options, the agent, the messages, further fields, and the client's timeout.
 
-    In Node a timeout ends with the headers of the reply, so a stall must end by itself.
+    `other` is a request that is sent instead of a chat, by the SDK's methods for any path. In Node a timeout ends with
+    the headers of the reply, so a stall must end by itself.
     """
     options = "seconds=0.2" if in_node and fault == "stall" else ROWS[fault].options
     fields: dict[str, Any] = {"tools": _TOOLS} if fault.startswith("tool-") else {}
@@ -111,6 +119,7 @@ def case(fault: str, stream: bool, in_node: bool = False) -> dict[str, Any]:
         "timeout": _PATIENCE if options == "seconds=30" else 20,
         "agent": "demo-tools" if fault.startswith("tool-") else "demo",
         "fields": fields,
+        "other": _OTHER_REQUESTS.get(fault),
         "messages": [{"role": "user", "content": "Hello! " * (12_000 if fault == "large-prompt-empty" else 1)}],
     }
 
@@ -118,7 +127,7 @@ def case(fault: str, stream: bool, in_node: bool = False) -> dict[str, Any]:
 def table() -> str:
     """Return the table of the page."""
     lines = [
-        "| fault | what the mock does | Python: a chat | Python: streamed | Node: a chat | Node: streamed |",
+        "| fault | what the mock does | Python | Python: streamed | Node | Node: streamed |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for kind in KINDS.values():
