@@ -30,6 +30,7 @@ from mockserver.generation.latency import Pace
 from mockserver.generation.retrieval import KnowledgeIndex, search_indexes
 from mockserver.operations.table import CHAT_OPERATION, PUBLISHED_CREATE_FORM, behaviours_of, is_own_document
 from mockserver.recording.journal import Journal, Subject, subject_of
+from mockserver.recording.metrics import Metrics
 from mockserver.recording.recording_folder import belongs_to, read_recordings
 from mockserver.recording.replay import Replay
 from mockserver.recording.request_key import read_ignored
@@ -70,6 +71,7 @@ def load_engine(
     faults: Iterable[str] = (),
     error_format: str | None = None,
     play: PlayOptions | None = None,
+    metrics: Metrics | None = None,
 ) -> Engine:
     """Return an engine that serves the document at `spec`, by default this project's own.
 
@@ -80,7 +82,7 @@ def load_engine(
     the folder of `spec`. Faulty parts of another document than this project's are repaired or left out, unless `strict`
     is set. `journal` is called with every exchange. `scenario` is a file of rules and faults, instead of that of the
     configuration; `faults` are added to it. `error_format` is `fastapi` or `openai`. `play` is how a document without
-    behaviours is played.
+    behaviours is played. The control interface shows `metrics`.
     Raises `ContractError`, with place, problem and remedy, if the document, the configuration or the store can't be
     used.
     """
@@ -100,7 +102,7 @@ def load_engine(
     if play is not None:
         settings = replace(settings, play=play)
     opened = open_store(store, items=settings.limits.sessions, size=settings.limits.store)
-    return create_engine(contract, settings, seed=seed, pace=pace, listener=journal, store=opened)
+    return create_engine(contract, settings, seed=seed, pace=pace, listener=journal, store=opened, metrics=metrics)
 
 
 def _scenario(contract: Contract, config: Config, file: Path | str | None, faults: tuple[str, ...]) -> Scenario:
@@ -122,6 +124,7 @@ def create_engine(
     store: Store | None = None,
     listener: Callable[[Exchange], None] | None = None,
     behaviours: Mapping[str, Behaviour] | None = None,
+    metrics: Metrics | None = None,
 ) -> Engine:
     """Return an engine that serves `contract` with these parts; the default store is in memory.
 
@@ -152,7 +155,7 @@ def create_engine(
     agents = unique(config.agents) if CHAT_OPERATION in own else ()
     return Engine(
         api=api,
-        control=cache(partial(control_gateway, contract, config, scripts)),
+        control=cache(partial(control_gateway, contract, config, scripts, metrics)),
         pages=pages_of(api, config, agents),
         config=config,
         settings=settings,
@@ -164,6 +167,7 @@ def create_engine(
         clock=clock,
         subject=partial(_subject, config.agents),
         listener=listener,
+        metrics=metrics,
     )
 
 
@@ -186,7 +190,7 @@ def with_store(engine: Engine, store: Store) -> Engine:
     scripts = _scripts(engine.contract, engine.config, store, scopes, engine.clock, engine.ids.seed)
     return replace(
         engine,
-        control=cache(partial(control_gateway, engine.contract, engine.config, scripts)),
+        control=cache(partial(control_gateway, engine.contract, engine.config, scripts, engine.metrics)),
         store=store,
         ids=IdSource(engine.ids.seed, engine.clock, store),
         scopes=scopes,

@@ -34,6 +34,7 @@ from mockserver.faults.stateful import Sent
 from mockserver.gateway import cors
 from mockserver.gateway.gateway import Admitted, EarlyReply, Gateway
 from mockserver.recording.journal import Journal, Subject, read_journal, readable_entry
+from mockserver.recording.metrics import Metrics
 from mockserver.recording.recording import Recording
 from mockserver.recording.replay import Miss, Replay, replayed
 from mockserver.scenarios.script import ActiveScript
@@ -91,6 +92,7 @@ class Engine:
     were read or written. `scripts` are the rules and faults. `pages` are served in addition to the contract, by path.
     `listener` is called with every exchange before its reply is returned. `control` returns the gateway of the control
     interface, which most mocks in tests never need. `replay` answers before anything is checked against the contract.
+    `metrics` are what a server counts.
     """
 
     api: Gateway
@@ -107,6 +109,7 @@ class Engine:
     subject: Callable[[float, Mapping[str, str], tuple[str, ...]], Subject]
     listener: Callable[[Exchange], None] | None = None
     replay: Replay | None = None
+    metrics: Metrics | None = None
 
     @property
     def contract(self) -> Contract:

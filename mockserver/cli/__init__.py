@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +13,7 @@ import click
 
 from agent_contract.cli import UserError
 from agent_contract.document.errors import ContractError
+from agent_contract.installation import missing
 from agent_contract.printable import printable
 from mockserver.cli.options import (
     FILE,
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from agent_contract.document.repair.rule import Repair
     from mockserver.config import Config
     from mockserver.engine import Engine
+    from mockserver.recording.metrics import Metrics
 
 _DEFAULTS = Limits()
 _CONNECTIONS = ConnectionLimits()
@@ -169,6 +174,7 @@ _SHOWN_REPAIRS = 5
 @option("--ttft", default=0.0, type=SECONDS, help="Seconds until the first token.")
 @option("--tps", default=0.0, type=SECONDS, help="Tokens per second after the first one; 0 means no limit.")
 @option("--jitter", default=0.0, type=SECONDS, help="Random variation added to each delay, in seconds.")
+@option("--metrics", is_flag=True, help="Count requests, refusals and latencies for Prometheus, at /__mock__/metrics.")
 @log_level_option
 def serve(
     host: str,
@@ -184,6 +190,7 @@ def serve(
     idle_timeout: float,
     stop_with_stdin: bool,
     verbose: bool,
+    metrics: bool,
     **options: Any,
 ) -> None:
     """Run a mock server of the API."""
@@ -193,7 +200,7 @@ def serve(
     _check_workers(workers, options["store"])
     if stop_with_stdin and workers > 1:
         raise click.UsageError("--stop-with-stdin is for one process. Leave out --workers.")
-    engine = _engine(**options)
+    engine = _engine(**options, metrics=_metrics(workers) if metrics else None)
     listening = listen(host, port)
     wanted = ConnectionLimits(
         connections=max_connections,
@@ -270,6 +277,20 @@ def faults(name: str | None) -> None:
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None
 
 
+def _metrics(workers: int) -> Metrics:
+    """Return new metrics; the numbers of several workers are in a folder that is deleted when this process ends."""
+    from mockserver.recording.metrics import create_metrics
+
+    folder = None
+    if workers > 1:
+        folder = Path(tempfile.mkdtemp(prefix="agent-mock-metrics-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        return create_metrics(folder)
+    except ImportError as error:
+        raise UserError(missing(error, "--metrics", "metrics")) from None
+
+
 def _engine(
     spec: Path | None,
     config: Path | None,
@@ -296,6 +317,7 @@ def _engine(
     security: str,
     strict_parameters: bool,
     stateless: bool,
+    metrics: Metrics | None,
 ) -> Engine:
     from mockserver.build import load_engine, with_replay
     from mockserver.core.play_options import PlayOptions
@@ -324,6 +346,7 @@ def _engine(
             strict_parameters=strict_parameters,
             stateless=stateless,
         )
+        options["metrics"] = metrics
         options |= {"scenario": scenario, "faults": fault, "error_format": error_format}
         engine = load_engine(spec, config, tokens=tokens, seed=seed, pace=pace, **options)
         if replay is None:

@@ -23,12 +23,13 @@ from mockserver.control.reasons import explain_request
 from mockserver.control.request_formats import format_request
 from mockserver.control.requests import explain_requests, get_request, list_requests, list_summaries
 from mockserver.control.resources import delete_session, get_session, list_agents, list_sessions, reset_agent
-from mockserver.control.scopes import list_scopes, reset
+from mockserver.control.scopes import count_sessions, list_scopes, reset
 from mockserver.control.scripts import script_behaviours
 from mockserver.core.context import Behaviour, Context
-from mockserver.core.outcome import Outcome
+from mockserver.core.outcome import Outcome, Rejection
 from mockserver.core.scripts import Scripts
 from mockserver.gateway.gateway import Gateway
+from mockserver.recording.metrics import CONTENT_TYPE, Metrics
 
 __all__ = ["HEALTH", "PREFIX", "READY", "SCOPED", "control_gateway", "own_contract"]
 
@@ -43,7 +44,7 @@ _DOCUMENT = Path(__file__).parent / "openapi.json"
 _ALWAYS_ON = (HEALTH, READY)
 
 
-def control_gateway(contract: Contract, config: Config, scripts: Scripts) -> Gateway:
+def control_gateway(contract: Contract, config: Config, scripts: Scripts, metrics: Metrics | None = None) -> Gateway:
     """Return the gateway of the control interface; it refuses pages of other origins."""
     own = own_contract(config.control)
 
@@ -61,6 +62,7 @@ def control_gateway(contract: Contract, config: Config, scripts: Scripts) -> Gat
         "listSessions": at_its_time(list_sessions),
         "getSession": at_its_time(get_session),
         "deleteSession": at_its_time(delete_session),
+        "getMetrics": lambda context: _metrics(context, metrics),
         "listScopes": lambda context: list_scopes(context, now_in),
         "explainRequest": lambda context: explain_request(context, contract, scripts),
         "formatRequest": lambda context: format_request(context, contract),
@@ -109,6 +111,14 @@ def _health(contract: Contract) -> Outcome:
 def _readiness(context: Context) -> Outcome:
     context.transaction.store.ready()
     return Outcome(Reply(200, JSON_TYPE, b'{"status":"ready"}'))
+
+
+def _metrics(context: Context, metrics: Metrics | None) -> Outcome:
+    if metrics is None:
+        raise Rejection(404, "", "Nothing is counted. Start the mock with --metrics.", ("path",))
+    store = context.transaction.store
+    text = metrics.exposition(lambda: count_sessions(store))
+    return Outcome(Reply(200, {"content-type": CONTENT_TYPE}, text))
 
 
 _BEHAVIOURS: Mapping[str, Behaviour] = {

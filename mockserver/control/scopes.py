@@ -36,6 +36,11 @@ def reset(context: Context) -> Outcome:
     return Outcome(Reply(204, {}, b""), reset=kind)
 
 
+def count_sessions(store: Store) -> int:
+    """Return the number of sessions in all scopes; some may have expired, and not yet be deleted."""
+    return sum(Transaction(store, name).count(keys.SESSIONS) for name, _ in _scopes(store, ""))
+
+
 def _scopes(store: Store, after: str) -> Iterator[tuple[str, float | None]]:
     if not after:
         yield "", None

@@ -12,9 +12,11 @@ import orjson
 from agent_contract.messages import Exchange, Reply, Request, Violation
 from agent_contract.printable import printable
 from agent_contract.redaction import Redaction, redaction_of, secrets_in
+from mockserver.control import PREFIX
 from mockserver.core.limits import Limits
 from mockserver.engine import Effort, Engine
 from mockserver.recording.exchange_json import excerpt
+from mockserver.recording.metrics import Metrics, planned_wait
 from mockserver.server.line_writer import LineWriter
 
 #: From the level on which a line is written, by the first digit of its status.
@@ -40,7 +42,7 @@ def describe(exchange: Exchange, seconds: float, now: float, colour: bool, redac
         f"{_shortened(request.method[:20]):<4}",
         (_short_path if len(request.path) <= 400 else _path)(request.path, redaction, secrets),
         paint(code, str(reply.status)),
-        f"{1000 * (seconds + _waits(reply)):.1f} ms",
+        f"{1000 * (seconds + planned_wait(reply)):.1f} ms",
     ]
     if not isinstance(reply.body, bytes):
         parts.append(paint(_DIM, f"{len(reply.body)} events"))
@@ -82,10 +84,6 @@ def _violation(fault: object, violation: Violation, hide: Redaction) -> str:
     return _shortened(f"{hide(said)} (got {hide.beginning(excerpt(violation.got, 60 + hide.reach), 60)})")
 
 
-def _waits(reply: Reply) -> float:
-    return reply.delay + (0.0 if isinstance(reply.body, bytes) else sum(event.delay for event in reply.body))
-
-
 def _path(path: str, redaction: Redaction, secrets: tuple[str, ...]) -> str:
     """Return a path as it is shown."""
     return _shortened(redaction.also(secrets)(path))
@@ -107,11 +105,12 @@ def _shortened(text: str) -> str:
 
 
 class LoggedEngine:
-    """An engine that logs each exchange with its duration."""
+    """An engine that logs each exchange with its duration, and counts it if it has metrics."""
 
     def __init__(self, engine: Engine, log: RequestLog) -> None:
         self._engine = engine
         self._log = log
+        self._metrics: Metrics | None = engine.metrics
 
     @property
     def limits(self) -> Limits:
@@ -131,12 +130,17 @@ class LoggedEngine:
         """Return the engine's reply."""
         start = time.perf_counter()
         exchange = self._engine.handle(request)
-        self._log.add(exchange, time.perf_counter() - start, self._engine.redaction)
+        seconds = time.perf_counter() - start
+        self._log.add(exchange, seconds, self._engine.redaction)
+        if self._metrics is not None and not request.path.startswith(PREFIX):
+            self._metrics.add(exchange, seconds)
         return exchange.reply
 
     def record(self, exchange: Exchange) -> None:
         """Log and record an exchange that the server answered without the engine."""
         self._log.add(exchange, 0.0, self._engine.redaction)
+        if self._metrics is not None:
+            self._metrics.add(exchange, 0.0)
         self._engine.record(exchange)
 
 

@@ -16,13 +16,16 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from uvicorn import Config, Server
 
 from mockserver.adapters.disconnect import App
 from mockserver.server.connection import Connection, ConnectionSettings
 from mockserver.server.workers import HANGUP_LINE
+
+#: Takes the numbers of connections and of replies that are open.
+Observe: TypeAlias = Callable[[int, int], None]
 
 _BACKLOG = 4096
 _GRACE = 0.2  # seconds for replies that are being sent when the server stops
@@ -51,17 +54,21 @@ def run(
     listening: socket.socket,
     settings: ConnectionSettings,
     log: Callable[[str], None],
-    on_start: Callable[[], None] = lambda: None,
+    on_start: Callable[[], None] | None = None,
     lifeline: int | None = None,
     on_stop: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    observe: Observe | None = None,
 ) -> None:
     """Serve `app` on a listening socket until SIGINT or SIGTERM, then end open replies within a second.
 
     With a `lifeline`, serve until SIGTERM or until that file descriptor reaches its end. `log` is called with log
-    lines, `on_stop` when all replies have ended.
+    lines, `on_stop` when all replies have ended, `observe` every second with the numbers of connections and of replies
+    that are open.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_run(app, listening, settings, log, on_start, lifeline))
+        runner.run(_run(app, listening, settings, log, on_start, lifeline, observe))
+        if observe is not None:
+            observe(0, 0)
         if on_stop is not None:
             runner.run(on_stop())
 
@@ -89,8 +96,9 @@ async def _run(
     listening: socket.socket,
     settings: ConnectionSettings,
     log: Callable[[str], None],
-    on_start: Callable[[], None],
+    on_start: Callable[[], None] | None,
     lifeline: int | None,
+    observe: Observe | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     settle()
@@ -108,7 +116,7 @@ async def _run(
         timeout_keep_alive=settings.limits.idle_seconds,  # type: ignore[arg-type]  # passed to call_later
         timeout_graceful_shutdown=_GRACE,  # type: ignore[arg-type]  # passed to wait_for
     )
-    server = _Server(config, FileWatch(listening.fileno(), log))
+    server = _Server(config, FileWatch(listening.fileno(), log), observe)
 
     def stop() -> None:
         if lifeline is not None:
@@ -124,7 +132,8 @@ async def _run(
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
     ignore_hangup(loop, log)
-    on_start()
+    if on_start is not None:
+        on_start()
     with _logged(log, server):
         await server.serve([listening])
         if cut_off := tuple(server.server_state.tasks):
@@ -166,9 +175,9 @@ class FileWatch:
 class _Server(Server):
     """uvicorn's server without its signal handlers. It checks files and the connections' deadlines every second."""
 
-    def __init__(self, config: Config, files: FileWatch) -> None:
+    def __init__(self, config: Config, files: FileWatch, observe: Observe | None) -> None:
         super().__init__(config)
-        self._files = files
+        self._files, self._observe = files, observe
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -184,6 +193,8 @@ class _Server(Server):
             for connection in tuple(self.server_state.connections):
                 if isinstance(connection, Connection):
                     connection.expire(now)
+            if self._observe is not None:
+                self._observe(len(self.server_state.connections), len(self.server_state.tasks))
         return await super().on_tick(counter)
 
 

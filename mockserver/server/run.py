@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from threading import Thread
 
 from agent_contract.messages import Exchange
@@ -36,7 +37,9 @@ def serve_in_this_process(
     with closing(engine), closing(RequestLog(log_level)) as log:
         logged = LoggedEngine(engine, log)
         settings = ConnectionSettings(limits, (DRAINED + 1) * engine.limits.body, _recorder(logged))
-        run(create_app(logged), listening, settings, log.say, lambda: log.say(banner) if banner else None, lifeline)
+        observe = engine.metrics.set_open if engine.metrics else None
+        begin = partial(log.say, banner) if banner else None
+        run(create_app(logged), listening, settings, log.say, begin, lifeline, observe=observe)
 
 
 def _recorder(engine: LoggedEngine) -> Callable[[Exchange], None]:

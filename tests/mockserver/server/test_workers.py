@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -135,3 +136,14 @@ def test_workers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
         workers = workers_of(process.pid)
         process.kill()
         until(lambda: not any(map(is_running, workers)))
+
+
+def test_workers_count_together_and_leave_no_files(tmp_path: Path) -> None:
+    before = set(Path(tempfile.gettempdir()).glob("agent-mock-metrics-*"))
+    with process_at("--workers", "2", "--metrics", *at(tmp_path)) as (process, url):
+        for _ in range(20):
+            assert ask(url).status_code == 200
+        until(lambda: 'status="200"} 20.0' in httpx.get(f"{url}/__mock__/metrics").text)
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+    assert set(Path(tempfile.gettempdir()).glob("agent-mock-metrics-*")) <= before
