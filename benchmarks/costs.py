@@ -16,9 +16,9 @@ from contract_tests.assertions.schemathesis_checks import CLAUSES
 from contract_tests.assertions.sessions import session_id
 from contract_tests.deployment.budget import names_a_session, session_of, tokens_at_most
 from contract_tests.deployment.client import DeploymentClient
-from contract_tests.deployment.managed_agents import CREATING
+from contract_tests.deployment.managed_objects import KINDS
 from contract_tests.options import BREADTHS
-from contract_tests.runner.cost_estimate import COSTS, WITH_AGENTS
+from contract_tests.runner.cost_estimate import COSTS, MANAGED
 from contract_tests.runner.plugin import clauses_of
 from contract_tests.wire.exchange import Exchange
 from tests.contract_tests.support.judging import judged
@@ -93,8 +93,9 @@ def recorded(breadth: str, *more: str) -> dict[str, Any]:
 
 
 def _cost(exchange: Exchange, given: set[str]) -> tuple[int, int, int]:
-    """Return a request's tokens at most, whether it may create a session, and whether it may create an agent."""
-    made = int(exchange.operation in CREATING)  # what is refused here may be created elsewhere
+    """Return a request's tokens at most, whether it may create a session, and whether it may create an object."""
+    # What is refused here may be created elsewhere.
+    made = int(any(exchange.operation in kind.creating for kind in KINDS))
     try:
         body = json.loads(exchange.request.body)
     except (ValueError, RecursionError):
@@ -107,6 +108,6 @@ def _cost(exchange: Exchange, given: set[str]) -> tuple[int, int, int]:
 
 if __name__ == "__main__":
     costs = {breadth: recorded(breadth) for breadth in BREADTHS}
-    costs |= {f"{breadth}{WITH_AGENTS}": recorded(breadth, "manage-agents") for breadth in BREADTHS}
+    costs |= {f"{breadth}{MANAGED}": recorded(breadth, "manage") for breadth in BREADTHS}
     text = json.dumps(costs, separators=(",", ":"))
     COSTS.write_text(re.sub(r'(?=,"[a-z-]+\.)', "\n", text) + "\n", encoding="utf-8")

@@ -99,8 +99,8 @@ class Options:
     no_sessions: bool = field(
         default=False, metadata=_row("", "Create no sessions. Clauses that need one are skipped.")
     )
-    manage_agents: bool = field(
-        default=False, metadata=_row("", "Create agents for the tests, and delete them at the end.")
+    manage: bool = field(
+        default=False, metadata=_row("", "Create agents and knowledge bases for the tests, and delete them at the end.")
     )
     dry_run: bool = field(default=False, metadata=_row("", "Print what a run would send and create. Send nothing."))
     quiet: bool = field(default=False, metadata=_row("", "Print failures and the conclusion only."))

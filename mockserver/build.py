@@ -28,6 +28,7 @@ from mockserver.engine import Engine
 from mockserver.gateway.gateway import Gateway
 from mockserver.generation.latency import Pace
 from mockserver.generation.retrieval import KnowledgeIndex, search_indexes
+from mockserver.operations.configured_knowledge import configured_resources
 from mockserver.operations.table import CHAT_OPERATION, PUBLISHED_CREATE_FORM, behaviours_of, is_own_document
 from mockserver.recording.journal import Journal, Subject, subject_of
 from mockserver.recording.metrics import Metrics
@@ -35,7 +36,7 @@ from mockserver.recording.recording_folder import belongs_to, read_recordings
 from mockserver.recording.replay import Replay
 from mockserver.recording.request_key import read_ignored
 from mockserver.resources.agents import Agent, find_configured, id_of, unique
-from mockserver.resources.models import with_agent_models
+from mockserver.resources.models import EMBEDDINGS, with_agent_models
 from mockserver.scenarios.contract_check import contract_check
 from mockserver.scenarios.read import Scenario, read_scenario, read_scenario_file
 from mockserver.stores import MemoryStore, Store, open_store
@@ -203,7 +204,9 @@ def _settings(config: Config, seed: int, pace: Pace) -> Settings:
     agents = unique(config.agents)
     own = [KnowledgeIndex(agent.id, agent.name, agent.documents) for agent in agents if agent.documents]
     models, indexes = with_agent_models(config.models, agents), search_indexes([*config.indexes, *own])
-    return Settings(config.agents, config.limits, pace, str(seed).encode(), models, indexes)
+    embedder = next((model.id for model in models.values() if model.type == EMBEDDINGS), "")
+    configured = configured_resources(config.indexes, embedder)
+    return Settings(config.agents, config.limits, pace, str(seed).encode(), models, indexes, configured)
 
 
 def _scripts(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: Options of `verify` for a defect that shows only in agents that the run creates.
-MANAGED = ("--manage-agents",)
+#: Options of `verify` for a defect that shows only in objects that the run creates.
+MANAGED = ("--manage",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,13 @@ def reference_registry(agent_id: str, model: str) -> Any:
     return Registry(agent_id, model)
 
 
+def reference_knowledge(registry: Any) -> Any:
+    """Return the knowledge bases of a deployment that conforms."""
+    from benchmarks.detection.knowledge import Knowledge
+
+    return Knowledge(registry)
+
+
 @dataclass(frozen=True, slots=True)
 class ServerHooks:
     """What a deployment is, and how it behaves at each hook; the defaults conform to the contract.
@@ -108,6 +115,7 @@ class ServerHooks:
     #: Beside the chat: what agents and models there are, the fields of each kind of request, and each answer by the
     #: operation's name with its status.
     registry: Callable[[str, str], Any] = reference_registry
+    knowledge: Callable[[Any], Any] = reference_knowledge
     resource_fields: Callable[[str, Fields], Fields] = lambda kind, fields: fields
     resource: Callable[[str, int, Any], tuple[int, Any]] = lambda operation, status, value: (status, value)
     refuse: Callable[[Refusal], Refusal | Reply] = lambda refusal: refusal

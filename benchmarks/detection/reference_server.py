@@ -25,6 +25,8 @@ from benchmarks.detection.answers import (
     whole,
 )
 from benchmarks.detection.hooks import Asgi, Fields, Receive, Send, ServerHooks
+from benchmarks.detection.knowledge import Knowledge
+from benchmarks.detection.knowledge_routes import add_knowledge
 from benchmarks.detection.registry import Registry
 from benchmarks.detection.resources import add_agents, add_models
 from mockserver.faults.broken_reply import BrokenReply
@@ -134,7 +136,9 @@ def request_fields() -> Fields:
     }
 
 
-def conversation(hooks: ServerHooks, tally: Tally, registry: Registry) -> Callable[[str, Payload, str], Response]:
+def conversation(
+    hooks: ServerHooks, tally: Tally, registry: Registry, knowledge: Knowledge
+) -> Callable[[str, Payload, str], Response]:
     """Return the function that answers a valid payload in a style; the sessions live in it, agent by agent."""
     memories: dict[str, Memory] = {}
     random_ = random.Random(hooks.seed)
@@ -166,6 +170,8 @@ def conversation(hooks: ServerHooks, tally: Tally, registry: Registry) -> Callab
         tally.tokens += usage_of(hooks, call, spoken)["total_tokens"]
         if not call.streams:
             value = STYLES[style](whole(hooks, call, spoken))
+            context = knowledge.context(agent_id, str(payload["messages"][-1].get("content")))
+            value |= {} if context is None else {"index_context_info": context}
             value = value if style == COMPLETION else hooks.answer(value, call)
             status, value = hooks.resource(style, 200, value)
             return sent(hooks.respond(json_reply(value, status), call))
@@ -181,7 +187,8 @@ def create_app(hooks: ServerHooks, tally: Tally | None = None) -> Asgi:
     """Return the deployment as an ASGI application, which counts in `tally` what it is asked for."""
     tally = tally or Tally()
     registry = hooks.registry(hooks.agent_id, hooks.model)
-    answered = conversation(hooks, tally, registry)
+    knowledge = hooks.knowledge(registry)
+    answered = conversation(hooks, tally, registry, knowledge)
     fields = hooks.fields(request_fields())
     payload_model = create_model("Payload", __config__=ConfigDict(extra=hooks.extra), **fields)  # type: ignore[call-overload]
     app = FastAPI(openapi_url=None)
@@ -204,6 +211,7 @@ def create_app(hooks: ServerHooks, tally: Tally | None = None) -> Asgi:
         return safely(agent_id, payload.model_dump(mode="json", exclude_unset=True), CHAT)  # type: ignore[attr-defined]
 
     add_agents(app, hooks, registry)
+    add_knowledge(app, hooks, knowledge)
     add_models(app, hooks, registry, safely, payload_model)
 
     @app.exception_handler(RequestValidationError)

@@ -111,10 +111,10 @@ FIELDS: Mapping[str, Callable[[], Fields]] = {
 
 def add_agents(app: FastAPI, hooks: ServerHooks, registry: Registry) -> None:
     """Add the operations on agents to an application, under both of their paths."""
-    query, create, update = (_model(hooks, kind) for kind in (LIST, CREATE, UPDATE))
+    query, create, update = (model_of(hooks, kind) for kind in (LIST, CREATE, UPDATE))
 
     def reply(operation: str, answer: Callable[[], tuple[int, Any]]) -> Response:
-        return _replied(hooks, operation, answer)
+        return replied(hooks, operation, answer)
 
     for twin in TWINS:
 
@@ -144,17 +144,17 @@ def add_agents(app: FastAPI, hooks: ServerHooks, registry: Registry) -> None:
 
 def add_models(app: FastAPI, hooks: ServerHooks, registry: Registry, answered: Answering, chat: Any) -> None:
     """Add the operations on models, and the completions of a prompt; `chat` is the model of a chat's request."""
-    embed, prompt = _model(hooks, EMBED), _model(hooks, PROMPT)
+    embed, prompt = model_of(hooks, EMBED), model_of(hooks, PROMPT)
     needed: Any = create_model("ModelChat", __base__=chat, model=(str, ...))
 
     @app.get(f"{ROOT}/models")
     async def models() -> Response:
-        return _replied(hooks, "models", registry.models)
+        return replied(hooks, "models", registry.models)
 
     @app.post(f"{ROOT}/embeddings")
     async def embedded(asked: embed) -> Response:  # type: ignore[valid-type]
         sent = asked.model_dump(mode="json", exclude_unset=True)  # type: ignore[attr-defined]
-        return _replied(hooks, "embed", lambda: registry.embed(sent))
+        return replied(hooks, "embed", lambda: registry.embed(sent))
 
     @app.post(f"{ROOT}/chat/completions")
     async def chatted(asked: Annotated[needed, Body()]) -> Response:
@@ -165,7 +165,7 @@ def add_models(app: FastAPI, hooks: ServerHooks, registry: Registry, answered: A
             return 0, None
 
         apart = {name: value for name, value in sent.items() if name not in ("create_session", "store_in_session")}
-        refused = _replied(hooks, "model-chat-kind", kind)
+        refused = replied(hooks, "model-chat-kind", kind)
         return refused if refused.status_code != NOTHING else answered(hooks.agent_id, apart, MODEL_CHAT)
 
     for twin in TWINS:
@@ -182,12 +182,13 @@ def add_models(app: FastAPI, hooks: ServerHooks, registry: Registry, answered: A
 NOTHING = 204
 
 
-def _model(hooks: ServerHooks, kind: str) -> Any:
-    fields = hooks.resource_fields(kind, FIELDS[kind]())
+def model_of(hooks: ServerHooks, kind: str, own: Mapping[str, Callable[[], Fields]] = FIELDS) -> Any:
+    """Return the model of a kind of request, with the fields that the hook of the deployment leaves."""
+    fields = hooks.resource_fields(kind, own[kind]())
     return create_model(kind.title(), __config__=ConfigDict(extra="ignore"), **fields)  # type: ignore[call-overload]
 
 
-def _replied(hooks: ServerHooks, operation: str, answer: Callable[[], tuple[int, Any]]) -> Response:
+def replied(hooks: ServerHooks, operation: str, answer: Callable[[], tuple[int, Any]]) -> Response:
     """Return an operation's answer, or its refusal, as the deployment's hook leaves it."""
     try:
         status, value = answer()

@@ -1,11 +1,11 @@
-"""The agents that a run with `--manage-agents` creates for its tests."""
+"""The agents that a run with `--manage` creates for its tests."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from contract_tests.assertions.resources import changing, own_model
-from contract_tests.deployment.managed_agents import NAME
+from contract_tests.deployment.managed_objects import NAME
 from contract_tests.verdict import not_tested
 
 if TYPE_CHECKING:

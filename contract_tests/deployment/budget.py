@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 #: The reason of a clause that an option of the user skips.
 NO_SESSIONS = "it takes a session, and --no-sessions creates none"
-#: The reason of a clause that needs an agent created by the run.
-NO_AGENTS = "it takes an agent of its own, and --manage-agents creates some"
-BY_CHOICE = (NO_SESSIONS, NO_AGENTS)
+#: The reason of a clause that needs an object created by the run: an agent, or a knowledge base.
+NOT_MANAGED = "it takes an object of its own, and --manage creates some"
+BY_CHOICE = (NO_SESSIONS, NOT_MANAGED)
 #: What a chat template adds to each message, generously, and what a session holds at most: it is kept short.
 A_MESSAGE = 16
 A_SESSION = 600

@@ -14,7 +14,7 @@ from agent_contract.messages import JSON
 from contract_tests.deployment import http, preflight
 from contract_tests.deployment.budget import Budget
 from contract_tests.deployment.client import DeploymentClient, Endpoint, Variation
-from contract_tests.deployment.managed_agents import DELETING, LISTING, ManagedAgents
+from contract_tests.deployment.managed_objects import KINDS, ManagedObjects
 from contract_tests.deployment.rate_limit import RateLimiter
 from contract_tests.deployment.schema_conformance import Conformity
 from contract_tests.deployment.version_detection import document_of
@@ -45,7 +45,7 @@ class Deployment:
     conformity: Conformity
     contract: Contract
     options: Options
-    agents: ManagedAgents
+    managed: tuple[ManagedObjects, ...]  #: what the run creates, of each kind
     version: str  #: the version of the API that the deployment is tested as
 
     def chat(self, body: JSON | bytes = None, *, method: str = "POST", **variation: Unpack[Variation]) -> Exchange:
@@ -58,11 +58,13 @@ class Deployment:
         The run removes what it creates. Raises the verdict `skipped` if the user does not allow changes.
         """
         endpoint = self.endpoint(operation)
-        self.agents.permit(endpoint)
-        if operation in LISTING:  # a list that was read before a change is read again
-            variation["again"] = variation.get("again", 0) + self.agents.changes
+        for managed in self.managed:
+            managed.permit(endpoint)
+            if operation in managed.kind.listing:  # a list that was read before a change is read again
+                variation["again"] = variation.get("again", 0) + managed.changes
         exchange = self.client.ask(endpoint, body, **variation)
-        self.agents.record(exchange)
+        for managed in self.managed:
+            managed.record(exchange)
         return exchange
 
     def conformity_of(self, exchange: Exchange) -> Conformity:
@@ -70,9 +72,25 @@ class Deployment:
         operation = self.contract.operations[exchange.operation]
         return self.conformity.of(operation.template, operation.method)
 
-    def remove_agents(self) -> list[str]:
-        """Remove the agents that were created, outside the budget; return a line for each that is still there."""
-        return self.agents.remove_all(self.client, map(self.endpoint, LISTING), tuple(map(self.endpoint, DELETING)))
+    def remove_created(self) -> list[str]:
+        """Remove what was created, outside the budget; return a line for each object that still exists."""
+        return [
+            f"{managed.kind.noun} {line}"
+            for managed in self.managed
+            for line in managed.remove_all(
+                self.client, map(self.endpoint, managed.kind.listing), tuple(map(self.endpoint, managed.kind.deleting))
+            )
+        ]
+
+    @property
+    def agents(self) -> ManagedObjects:
+        """The agents that the run has created."""
+        return self.managed[0]
+
+    @property
+    def name(self) -> str:
+        """The beginning of the names of everything that the run creates."""
+        return self.managed[0].name
 
     def endpoint(self, operation: str) -> Endpoint:
         """Return the destination of requests to the operation with this id."""
@@ -128,14 +146,18 @@ def open_deployment(contract: Contract, options: Options, credentials: Credentia
         there = base_url.Target(there.root, (("agent_id", _mock_agent(client)),))
     client.target = there
     conformity = Conformity(contract.document, operation.template, operation.method)
-    deployment = Deployment(
-        client, conformity, contract, options, ManagedAgents(options.manage_agents), contract.versions[-1]
-    )
+    deployment = Deployment(client, conformity, contract, options, _managed(options.manage), contract.versions[-1])
     if reason := preflight.reason_not_to_test(client, deployment.unknown_id("agent"), options.warmup, notify):
         client.close()
         raise NoVerdict(reason)
     client.alive = partial(preflight.still_alive, client)
     return deployment
+
+
+def _managed(wanted: bool) -> tuple[ManagedObjects, ...]:
+    """Return what a run may create, all with one name."""
+    agents, *others = (ManagedObjects(wanted, kind) for kind in KINDS)
+    return (agents, *(replace(other, name=agents.name) for other in others))
 
 
 def _mock_agent(client: DeploymentClient) -> str:

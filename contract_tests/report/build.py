@@ -43,7 +43,7 @@ LIBRARIES = (
     "schemathesis",
 )
 #: The options that decide how a clause is tested, without those for access.
-REPEATED = ("agent_id", "api_version", "breadth", "seed", "manage_agents")
+REPEATED = ("agent_id", "api_version", "breadth", "seed", "manage")
 
 
 def report_of(result: RunResult) -> Report:
@@ -94,7 +94,7 @@ def shown_options(options: Options, token: bool) -> dict[str, JSON]:
         "deadline": options.deadline,
         "rate": options.rate,
         "no_sessions": options.no_sessions,
-        "manage_agents": options.manage_agents,
+        "manage": options.manage,
         "token": token,
     }
 

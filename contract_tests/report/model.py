@@ -145,7 +145,7 @@ class Report:
     comparison: Comparison | None = None
     cold_start: ColdStart | None = None
     version_reason: str = ""  #: why the deployment was tested as the contract's version
-    left_behind: tuple[str, ...] = ()  #: agents that were created and could not be removed
+    left_behind: tuple[str, ...] = ()  #: objects that were created and could not be removed
 
     def having(self, *words: str) -> tuple[ClauseResult, ...]:
         """Return the clauses with one of these words."""

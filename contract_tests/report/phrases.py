@@ -76,7 +76,7 @@ def measured(report: Report) -> list[tuple[str, str]]:
         ("Started", readable_time(report.started_at)),
         ("Cost", f"{report.requests} requests, {report.tokens:,} tokens, {report.duration_seconds:.1f} s"),
         *cold_start,
-        *(("Left behind", f"agent {agent}") for agent in report.left_behind),
+        *(("Left behind", one) for one in report.left_behind),
     ]
 
 

@@ -24,7 +24,7 @@ class Traffic:
     """What was sent and what came back.
 
     `tokens` are those that the replies counted; `answered` has the number of replies by operation and status;
-    `left_behind` are the agents that could not be deleted.
+    `left_behind` are the objects that could not be deleted.
     """
 
     requests: int = 0

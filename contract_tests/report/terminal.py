@@ -12,7 +12,7 @@ from rich.text import Text
 
 from agent_contract.messages import GRADE_MEANINGS
 from agent_contract.printable import shorten
-from contract_tests.deployment.budget import NO_AGENTS
+from contract_tests.deployment.budget import NOT_MANAGED
 from contract_tests.report.build import command
 from contract_tests.report.comparison import lines
 from contract_tests.report.sections import OTHER, TOPICS, topic
@@ -148,11 +148,9 @@ def _lists_each(options: Options) -> bool:
 
 
 def _conclusion(result: RunResult) -> list[Shown]:
-    left = [
-        Text(f"could not be removed: agent {agent}", style=_STYLES["failed"]) for agent in result.traffic.left_behind
-    ]
-    agents = sum(finding.reason == NO_AGENTS for finding in result.verdicts.values())
-    hint = f"; {agents} of the skipped clauses need an agent of their own: --manage-agents creates some"
+    left = [Text(f"could not be removed: {one}", style=_STYLES["failed"]) for one in result.traffic.left_behind]
+    agents = sum(finding.reason == NOT_MANAGED for finding in result.verdicts.values())
+    hint = f"; {agents} of the skipped clauses need an agent or a knowledge base of their own: --manage creates some"
     counts = f"{counted(result.verdicts.values())}, {result.traffic.requests} requests{hint if agents else ''}"
     code, sentence = int(result.conclusion.code), result.conclusion.sentence
     notice = [Text(result.notice)] if result.notice else []

@@ -21,7 +21,7 @@ COSTS = Path(__file__).with_name("costs.json")
 MARGIN = 1.25
 SPARE = 5
 #: The suffix of the costs of runs that create agents.
-WITH_AGENTS = "+agents"
+MANAGED = "+managed"
 #: The estimate for a clause without recorded costs: requests, tokens per request, sessions.
 UNKNOWN = (10, 200, 1)
 
@@ -52,11 +52,11 @@ def planned(clauses: frozenset[str], options: Options) -> Plan:
     because of `Retry-After`. `max_requests` and `max_tokens` hold in any case.
     """
     every = _costs()
-    costs = every[f"{options.breadth}{WITH_AGENTS if options.manage_agents else ''}"]
+    costs = every[f"{options.breadth}{MANAGED if options.manage else ''}"]
     known = {clause: costs["clauses"][clause] for clause in clauses if clause in costs["clauses"]}
     taken = [costs["requests"][number] for number in sorted(set().union(*known.values()))]
     # Clauses that need an agent of the run's own cost nothing if the run may not create one.
-    apart = every[options.breadth + WITH_AGENTS]["clauses"].keys()
+    apart = every[options.breadth + MANAGED]["clauses"].keys()
     strange = len(clauses - known.keys() - apart - set(costs["generated"]["clauses"]))
     requests = _more(len(taken) + strange * UNKNOWN[0]) + SPARE
     tokens = _more(sum(cost for cost, _, _ in taken) + strange * UNKNOWN[0] * UNKNOWN[1]) + SPARE * UNKNOWN[1]
@@ -72,7 +72,7 @@ def planned(clauses: frozenset[str], options: Options) -> Plan:
         min(requests, options.max_requests),
         min(tokens, options.max_tokens) if options.max_tokens else tokens,
         0 if options.no_sessions else sessions,
-        sum(made for _, _, made in taken) if options.manage_agents else 0,
+        sum(made for _, _, made in taken) if options.manage else 0,
     )
 
 

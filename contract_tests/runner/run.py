@@ -154,7 +154,7 @@ class RunState:
     def clean_up(self) -> None:
         """Delete the agents that the run has created; the result lists those that can't be deleted."""
         if self.deployment:
-            self._left_behind += tuple(map(self.config.shown, self.deployment.remove_agents()))
+            self._left_behind += tuple(map(self.config.shown, self.deployment.remove_created()))
 
     def operations_since(self) -> frozenset[str]:
         """Return the operations that were asked since the last call: all so far for a test that asked nothing."""

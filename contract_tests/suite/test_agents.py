@@ -1,4 +1,4 @@
-"""Agents: read, and with `--manage-agents` created, changed and deleted."""
+"""Agents: read, and with `--manage` created, changed and deleted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contract_tests.assertions.resources import changing, conforming, ids, liste
 from contract_tests.assertions.sessions import created as session_created
 from contract_tests.assertions.sessions import prompt
 from contract_tests.deployment.deployment import Deployment
-from contract_tests.deployment.managed_agents import as_text
+from contract_tests.deployment.managed_objects import as_text
 from contract_tests.deployment.payloads import NEXT, plain, turn
 from contract_tests.verdict import failed, no_further_finding, not_supported, not_tested
 from contract_tests.wire.exchange import Exchange

@@ -12,7 +12,7 @@ from contract_tests.assertions import expect
 from contract_tests.assertions.agents import an_agent, another_agent
 from contract_tests.assertions.resources import conforming, ids, items, listed, page
 from contract_tests.deployment.deployment import Deployment
-from contract_tests.deployment.managed_agents import as_text
+from contract_tests.deployment.managed_objects import as_text
 from contract_tests.verdict import NotPassed, failed, no_further_finding, not_supported, not_tested
 from contract_tests.wire.exchange import Exchange
 
@@ -249,7 +249,7 @@ def several(deployment: Deployment, **query: str) -> Exchange:
             raise not_tested("the agent to list could not be created") from None
     exchange = listed(deployment, **{"order": "asc", **query})
     if len(ids(exchange)) < 2:
-        raise not_tested("there are fewer than two agents; --manage-agents creates some")
+        raise not_tested("there are fewer than two agents; --manage creates some")
     return exchange
 
 

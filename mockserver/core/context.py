@@ -12,9 +12,10 @@ from mockserver.core.limits import Limits
 from mockserver.core.outcome import Outcome
 from mockserver.core.transaction import Transaction
 from mockserver.generation.latency import Pace
-from mockserver.generation.retrieval import SearchIndex
+from mockserver.generation.retrieval import SearchIndex, SearchIndexCache
 from mockserver.resources.agents import Agent
 from mockserver.resources.models import Model
+from mockserver.resources.resource import Resource
 from mockserver.scenarios.script import ActiveScript
 
 
@@ -23,7 +24,8 @@ class Settings:
     """Values that are the same for every request; `seed` is part of the seed of every generated text.
 
     `agents` are the configured ones, by id and by name. `indexes` are by id; an agent's own documents are an index with
-    the id of the agent.
+    the id of the agent. `configured` are the configured resources of the control plane, by the prefix of their keys
+    and by id.
     """
 
     agents: Mapping[str, Agent]
@@ -32,6 +34,8 @@ class Settings:
     seed: bytes = b""
     models: Mapping[str, Model] = field(default_factory=dict)
     indexes: Mapping[str, SearchIndex] = field(default_factory=dict)
+    configured: Mapping[str, Mapping[str, Resource]] = field(default_factory=dict)
+    search_cache: SearchIndexCache = field(default_factory=SearchIndexCache, compare=False)
 
 
 @value_class(frozen=True, slots=True)

@@ -14,6 +14,10 @@ SESSIONS = "session/"
 JOURNAL = "journal/"
 RESOURCES = "resource"
 RESOURCE_COUNTS = "resource-count"
+#: Prefixes of the control plane inside a scope; the other prefixes contain the id of an index.
+KNOWLEDGE_BASES = "knowledge-base/"
+INDEXES = "index/"
+SEARCH_TOOLS = "search-tool/"
 #: The keys of a scope's rules and faults, and of how often each was used.
 SCRIPT = "script"
 SCRIPT_USES = "script-uses"
@@ -58,6 +62,31 @@ def agent(id: str) -> str:
 def agent_id(key: str) -> str:
     """Return the agent's id in a key that `agent` returned."""
     return key.removeprefix(AGENTS)
+
+
+def control_resource(prefix: str, id: str) -> str:
+    """Return the key of a resource of the control plane; `prefix` is that of all resources in its list."""
+    return prefix + id
+
+
+def documents(index_id: str) -> str:
+    """Return the prefix of the keys of an index's documents."""
+    return f"document/{index_id}/"
+
+
+def document_text(index_id: str, id: str) -> str:
+    """Return the key of the text of a document."""
+    return document_texts(index_id) + id
+
+
+def document_texts(index_id: str) -> str:
+    """Return the prefix of the keys of the texts of an index's documents."""
+    return f"document-text/{index_id}/"
+
+
+def search_tool(id: str) -> str:
+    """Return the key of the id of the index that a search tool searches."""
+    return SEARCH_TOOLS + id
 
 
 def sessions(agent_id: str) -> str:

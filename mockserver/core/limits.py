@@ -19,6 +19,7 @@ class Limits:
     `tools` are numbers. `texts` limits the inputs of a request for embeddings, `dimensions` the size of a vector.
     `session` and `agent` are the bytes of one of them, `store` those of everything stored. `sessions` is a number; the
     least recently used session is evicted first. `agents` is the number in one scope, configured ones included.
+    `resources` is the number of resources in one list of the control plane, for example of the documents of an index.
     `scopes` is the number of named scopes, `journal` the number of requests in each scope's journal; 0 keeps none.
     """
 
@@ -32,6 +33,7 @@ class Limits:
     store: int = 256 * 1024 * 1024
     agents: int = 1_000
     agent: int = 256 * 1024
+    resources: int = 1_000
     texts: int = 2_048
     dimensions: int = 4_096
     scopes: int = 1000

@@ -12,8 +12,10 @@ import sqlite3
 import threading
 import uuid
 import weakref
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from agent_contract import ContractError, Problem
 
@@ -75,7 +77,7 @@ class SearchIndex:
 
     def __init__(self, documents: Sequence[KnowledgeDocument], tool_id: str = "", knowledge_base_id: str = "") -> None:
         self.tool_id, self.knowledge_base_id = tool_id, knowledge_base_id
-        self._documents = documents
+        self.documents = documents
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
         weakref.finalize(self, self._database.close)
@@ -100,8 +102,34 @@ class SearchIndex:
         with self._lock:
             rows = self._database.execute(_SEARCH, (wanted, max(0, min(most, _MAX_FOUND)))).fetchall()
         # FTS5 returns negative ranks, so that the best sorts first.
-        found = [SearchHit(self._documents[row - 1], -rank / (1 - rank)) for row, rank in rows]
+        found = [SearchHit(self.documents[row - 1], -rank / (1 - rank)) for row, rank in rows]
         return [one for one in found if one.score >= cutoff]
+
+
+class SearchIndexCache:
+    """Keeps the `most` search indexes that were used last, by a key that changes with what they contain."""
+
+    def __init__(self, most: int = 16) -> None:
+        self._most = most
+        self._found: OrderedDict[Hashable, SearchIndex] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, key: Hashable, build: Callable[[], SearchIndex]) -> SearchIndex:
+        """Return the index of a key; `build` makes it if it is not kept, at the same time in several threads."""
+        with self._lock:
+            found = self._found.get(key)
+        found = found or build()
+        with self._lock:
+            self._found[key] = found
+            self._found.move_to_end(key)
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
+        return found
+
+
+def search_tool_of(index_id: str) -> str:
+    """Return the id of the search tool of an index that has none of its own."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"search-tool/{index_id}"))
 
 
 def search_indexes(indexes: Iterable[KnowledgeIndex]) -> dict[str, SearchIndex]:
@@ -111,7 +139,20 @@ def search_indexes(indexes: Iterable[KnowledgeIndex]) -> dict[str, SearchIndex]:
     }
 
 
-def search_all(indexes: Sequence[SearchIndex], question: str, most: int, cutoff: float) -> list[SearchHit]:
-    """Return the best passages of several indexes, best first, at most `most`."""
-    found = [one for index in indexes for one in index.search(question, most, cutoff)]
-    return sorted(found, key=lambda one: -one.score)[:most]
+class KnowledgeSearch(NamedTuple):
+    """A search of some indexes together: the maximum number of passages, and the minimum score of each."""
+
+    indexes: Sequence[SearchIndex]
+    most: int
+    cutoff: float
+
+
+def search_all(searches: Sequence[KnowledgeSearch], question: str) -> list[SearchHit]:
+    """Return what all searches find, the best first."""
+    return sorted((hit for search in searches for hit in _found(search, question)), key=lambda hit: -hit.score)
+
+
+def _found(search: KnowledgeSearch, question: str) -> list[SearchHit]:
+    """Return the best passages of the indexes of one search."""
+    found = [one for index in search.indexes for one in index.search(question, search.most, search.cutoff)]
+    return sorted(found, key=lambda one: -one.score)[: search.most]

@@ -14,7 +14,7 @@ from mockserver.core.context import Context
 from mockserver.core.limits import Limits
 from mockserver.core.outcome import Outcome, Rejection, Write
 from mockserver.operations.agent_store import count_agents, find_agent
-from mockserver.operations.chat_request import body_of
+from mockserver.operations.request_body import body_of
 from mockserver.resources.agents import AVAILABLE, DELETED, FIELDS, Agent
 
 #: Defaults of a new agent: 30 days, and about fifty pages.

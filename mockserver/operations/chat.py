@@ -25,13 +25,13 @@ from mockserver.generation.completion import (
 )
 from mockserver.generation.recall import recall
 from mockserver.generation.replies import compose, compose_parts
-from mockserver.generation.retrieval import SearchHit, SearchIndex, search_all
+from mockserver.generation.retrieval import SearchHit, search_all
 from mockserver.generation.tokenizer import count_tokens, pieces_before
+from mockserver.operations.agent_knowledge import searches_of
 from mockserver.operations.agent_store import find_agent
 from mockserver.operations.chat_request import (
     ChatRequest,
     Check,
-    body_of,
     check_choices,
     check_content,
     check_model,
@@ -41,6 +41,7 @@ from mockserver.operations.chat_request import (
     hints_of,
     run_checks,
 )
+from mockserver.operations.request_body import body_of
 from mockserver.operations.response_format import check_response_format, structured_contents, wanted_schema_json
 from mockserver.operations.scripted import paced, scripted_answer, scripted_reply
 from mockserver.operations.session_store import find_session, recent_messages, save_session
@@ -58,8 +59,6 @@ from mockserver.resources.sessions import EMPTY, Message, Session, digest, text_
 from mockserver.scenarios.answering import completed, scripted_choice
 from mockserver.scenarios.rule import Answer
 
-#: The maximum number of passages that an answer uses if the agent has no setting for it.
-TOP_N = 2
 #: Maximum length of instructions whose token count is cached, in characters.
 _SHORT = 2000
 #: They run in this order; the first one that refuses the request decides.
@@ -99,11 +98,12 @@ def request_of(context: Context, agent: Agent) -> ChatRequest:
     """Return the request of the call to `agent`, with its session."""
     body = body_of(context.call)
     session, hints = find_session(context, agent, body), hints_of(context.call)
+    searches = searches_of(context, agent)
     if not session or not session.last:
-        return ChatRequest(agent, body, session, context.settings, context.fresh, hints=hints)
+        return ChatRequest(agent, body, session, context.settings, context.fresh, searches=searches, hints=hints)
     key = keys.session(agent.id, body["store_in_session"])
     recent = partial(recent_messages, context.transaction, key, session)
-    return ChatRequest(agent, body, session, context.settings, context.fresh, recent, hints=hints)
+    return ChatRequest(agent, body, session, context.settings, context.fresh, recent, searches, hints=hints)
 
 
 def outcome_of(
@@ -134,9 +134,7 @@ def complete(request: ChatRequest, answer: Answer | None = None) -> tuple[Comple
     said = next(others, None)
     if said is None:  # a result of a tool, for example
         said = next(user_texts(request.recent()), None) or text_of(body["messages"][-1])
-    searches = _searches(request)
-    found = [one for indexes, most, cutoff in searches for one in search_all(indexes, said, most, cutoff)]
-    found.sort(key=lambda one: -one.score)
+    found = search_all(request.searches, said)
     evidence = tool_results(request) or _evidence(recall(said, others, session.statements), found)
     try:
         if found:
@@ -148,7 +146,7 @@ def complete(request: ChatRequest, answer: Answer | None = None) -> tuple[Comple
             choices=_choices(request, said, evidence, seed, answer),
             prompt_tokens=_prompt_tokens(request, session, found),
             session_id=body.get("store_in_session") or (fresh.session_id if body.get("create_session") else None),
-            context=[_context(one) for one in found] if searches else None,
+            context=[_context(one) for one in found] if request.searches else None,
             role=agent.setting("completion_role", "assistant"),
         )
     except WorkBudgetError as error:
@@ -161,33 +159,6 @@ def _evidence(recalled: str, found: list[SearchHit]) -> str:
     """Return what the user said earlier, if the message asks for it, and the best passage."""
     passage = f"I found this in my documents: {found[0].document.text}" if found else ""
     return " ".join(filter(None, (recalled, passage)))
-
-
-def _searches(request: ChatRequest) -> list[tuple[list[SearchIndex], int, float]]:
-    """Return the searches: the indexes, the maximum number of passages and the minimum score of each.
-
-    One search covers the agent's own documents and the index of its `index_id`. Each index whose search tool is linked
-    to the agent is searched separately. No index is searched twice.
-    """
-    agent, known = request.agent, request.settings.indexes
-    own = [known[id] for id in dict.fromkeys((agent.id, agent.setting("index_id", "").lower())) if id in known]
-    links = agent.setting("tools", ())
-    if not own and not links:
-        return []
-    most, cutoff = agent.setting("index_top_n", TOP_N), agent.setting("index_similarity_cutoff", 0.0)
-    searches = [(own, most, cutoff)] if own else []
-    by_tool = {index.tool_id: index for index in known.values() if index.tool_id and index not in own}
-    for link in links:
-        index = by_tool.pop(link["tool_id"].lower(), None)
-        if index:
-            limits = (_value(link, "top_n", most), _value(link, "similarity_cutoff", cutoff))
-            searches.append(([index], *limits))
-    return searches
-
-
-def _value(link: Mapping[str, Any], name: str, absent: Any) -> Any:
-    value = link.get(name)
-    return absent if value is None else value
 
 
 def _seed(request: ChatRequest, session: Session) -> bytes:

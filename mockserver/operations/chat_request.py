@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 from agent_contract import Call, WorkBudget
@@ -12,6 +11,7 @@ from agent_contract.printable import shorten
 from agent_contract.value_class import value_class
 from mockserver.core.context import FreshValues, Settings
 from mockserver.core.outcome import Rejection
+from mockserver.generation.retrieval import KnowledgeSearch
 from mockserver.resources.agents import OPENAI_ROLES, Agent
 from mockserver.resources.sessions import Message, Session
 
@@ -24,8 +24,8 @@ def _no_messages() -> Iterator[Message]:
 class ChatRequest:
     """A request to an agent; `session` is None if the named one does not exist.
 
-    `recent` yields the latest messages of the session, the latest first. `budget` limits the work for the request;
-    `hints` are for its sender.
+    `recent` yields the latest messages of the session, the latest first. `searches` are those of the agent's knowledge.
+    `budget` limits the work for the request; `hints` are for its sender.
     """
 
     agent: Agent
@@ -34,6 +34,7 @@ class ChatRequest:
     settings: Settings
     fresh: FreshValues
     recent: Callable[[], Iterator[Message]] = _no_messages
+    searches: Sequence[KnowledgeSearch] = ()
     budget: WorkBudget = field(default_factory=WorkBudget)
     hints: tuple[str, ...] = ()
 
@@ -43,26 +44,10 @@ class ChatRequest:
         return default if value is None else int(value)
 
 
-#: A field that OpenAI's clients send with `tools`. The document does not describe it, but the mock follows it.
-_WITH_TOOLS = {"parallel_tool_calls"}
 #: Headers that some clients use for a session's id, although the API does not define one.
 _SESSION_HEADERS = ("session-id", "session_id", "x-session-id")
 #: Raises `Rejection` to refuse the request.
 Check: TypeAlias = Callable[[ChatRequest], None]
-
-
-def body_of(call: Call) -> dict[str, Any]:
-    """Return the body, which is an object, without the fields that the schema does not list."""
-    body: dict[str, Any] = call.body  # type: ignore[assignment]  # checked by the schema
-    listed = _read_fields(call.operation.request_fields)
-    if not listed or body.keys() <= listed:
-        return body
-    return {name: value for name, value in body.items() if name in listed}
-
-
-@lru_cache(maxsize=64)
-def _read_fields(listed: frozenset[str]) -> frozenset[str]:
-    return listed | _WITH_TOOLS if "tools" in listed else listed
 
 
 def run_checks(request: ChatRequest, checks: Iterable[Check], field_checks: Mapping[str, Check]) -> None:

@@ -10,7 +10,7 @@ from mockserver.generation.embeddings import Vector, embed
 from mockserver.generation.tokenizer import count_tokens
 from mockserver.operations.agent_store import all_agents
 from mockserver.operations.chat import answer_as
-from mockserver.operations.chat_request import body_of
+from mockserver.operations.request_body import body_of
 from mockserver.resources.agents import OPENAI_ROLES, Agent
 from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, Model, with_agent_models
 

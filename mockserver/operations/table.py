@@ -9,6 +9,21 @@ from mockserver.core.context import Behaviour
 from mockserver.operations.agent_list import list_agents
 from mockserver.operations.agents import create_agent, delete_agent, get_agent, update_agent
 from mockserver.operations.chat import answer_chat
+from mockserver.operations.indexes import (
+    create_index,
+    delete_index,
+    get_index,
+    list_indexes,
+    search,
+    update_index,
+)
+from mockserver.operations.knowledge_bases import (
+    create_knowledge_base,
+    delete_knowledge_base,
+    get_knowledge_base,
+    list_knowledge_bases,
+    update_knowledge_base,
+)
 from mockserver.operations.legacy_completions import answer_prompts
 from mockserver.operations.models import answer_model_chat, create_embeddings, list_models
 
@@ -39,6 +54,17 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "listModels": list_models,
     "createChatCompletion": answer_model_chat,
     "createEmbedding": create_embeddings,
+    "listKnowledgeBases": list_knowledge_bases,
+    "createKnowledgeBase": create_knowledge_base,
+    "getKnowledgeBase": get_knowledge_base,
+    "updateKnowledgeBase": update_knowledge_base,
+    "deleteKnowledgeBase": delete_knowledge_base,
+    "listIndexes": list_indexes,
+    "createIndex": create_index,
+    "getIndex": get_index,
+    "updateIndex": update_index,
+    "deleteIndex": delete_index,
+    "searchIndex": search,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -78,6 +78,11 @@ class Agent:
         """Return a field of the API; `absent` if it is null or missing."""
         value = self.fields.get(name)
         return absent if value is None else value
+
+    def searches(self, indexes: Set[str], tools: Set[str]) -> bool:
+        """Return whether it searches one of these indexes, or is linked to one of these search tools."""
+        linked = (link["tool_id"].lower() in tools for link in self.setting("tools", ()))
+        return self.setting("index_id", "").lower() in indexes or any(linked)
 
     def as_json(self) -> dict[str, Any]:
         """Return the agent as the API returns it."""

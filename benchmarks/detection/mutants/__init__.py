@@ -6,6 +6,8 @@ from benchmarks.detection.mutants import (
     bodies,
     changed,
     completions,
+    indexes,
+    knowledge,
     limits,
     listing,
     models,
@@ -29,4 +31,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *changed.MUTANTS,
     *models.MUTANTS,
     *completions.MUTANTS,
+    *knowledge.MUTANTS,
+    *indexes.MUTANTS,
 )

@@ -97,7 +97,7 @@ def test_quiet_and_no_failure_prints_two_lines() -> None:
 
 
 def test_an_agent_that_is_left_behind_is_reported_even_if_quiet() -> None:
-    text = printed(quiet=True, traffic=Traffic(7, left_behind=("x: 403 Forbidden",)))
+    text = printed(quiet=True, traffic=Traffic(7, left_behind=("agent x: 403 Forbidden",)))
     assert "could not be removed: agent x: 403 Forbidden" in text
 
 

@@ -29,7 +29,7 @@ def words_with(change: Callable[[RawReply], RawReply]) -> set[str]:
         return received if "/assistants/demo/chat" in url or not is_json else change(received)
 
     with MockServer() as server, patch.object(client, "send_within", send):
-        found = judged(server.url, "agent-id=demo", "manage-agents", *(f"clause={id}" for id in OF_FORM))
+        found = judged(server.url, "agent-id=demo", "manage", *(f"clause={id}" for id in OF_FORM))
     return {found.findings[id].word for id in OF_FORM}
 
 

@@ -23,6 +23,6 @@ def test_a_list_without_its_data_fails_its_clauses_and_no_test_fails_by_itself(a
         return json.dumps(answer).encode() if is_list and chosen[which] else None
 
     with MockServer() as server, editing(edit):
-        found = judged(server.url, "manage-agents", "clause=agents.*", "clause=models.*")
+        found = judged(server.url, "manage", "clause=agents.*", "clause=models.*")
     assert {id: one.reason for id, one in found.findings.items() if one.fault} == {}
     assert found.having("failed")

@@ -23,7 +23,7 @@ def test_every_clause_gets_a_verdict_whatever_is_replied(tmp_path: Path) -> None
     with MockServer() as server:
         for seed in count(SEED):
             with replacing(seed) as replacer:
-                found = judged(server.url, "manage-agents", f"seed={seed}", *reports)
+                found = judged(server.url, "manage", f"seed={seed}", *reports)
             done += replacer.count
             faults |= {f"{id}: {one.reason}": seed for id, one in found.findings.items() if one.fault}
             assert len(list(tmp_path.iterdir())) == len(reports)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_contract import Operation
-from tests.mockserver.support.api_client import BASE, COMPLETER, EMBEDDER, ApiClient
+from tests.mockserver.support.api_client import COMPLETER, EMBEDDER, ApiClient
 from tests.mockserver.support.chat_client import CONTRACT
 
 JSON = st.recursive(
@@ -33,7 +33,14 @@ VALID: dict[str, Any] = {
     "index_id": st.uuids().map(str),
     "metadata": st.dictionaries(st.text(), st.text(), max_size=3),
     "encoding_format": st.sampled_from(["float", "base64"]),
+    "data_origin_type": st.sampled_from(["LOCAL_FILES", "DATA_SOURCES"]),
+    "index_refresh_policy": st.just({"policy_type": "MANUAL"}),
+    "embeddings_model_endpoint": st.sampled_from([EMBEDDER, COMPLETER, "other"]),
+    "text_splitting": st.text(),
+    "chunk_size": st.integers(100) | st.just(10**300) | st.just(100.0),
+    "text": st.text(),
 }
+NEEDED = ("messages", "input", "prompt", *list(VALID)[-6:])
 NUMBERS = st.integers() | st.integers(1, 20) | st.integers(1, 20).map(float) | st.floats(-1, 10) | st.just(10**300)
 
 
@@ -48,7 +55,7 @@ WITH_BODIES = [
 def bodies(operation: Operation) -> st.SearchStrategy[Any]:
     """Most are a body that does, with a field or three of anything in it."""
     listed = sorted(operation.request_fields)
-    sound: dict[str, Any] = {name: VALID[name] for name in ("messages", "input", "prompt") if name in listed}
+    sound: dict[str, Any] = {name: VALID[name] for name in NEEDED if name in listed}
     sound["model"] = st.just(EMBEDDER if "input" in listed else COMPLETER)
     field = st.sampled_from(listed).flatmap(lambda name: st.tuples(st.just(name), VALID.get(name, NUMBERS) | JSON))
     odd = st.lists(field, min_size=1, max_size=3).map(dict)
@@ -59,7 +66,9 @@ def bodies(operation: Operation) -> st.SearchStrategy[Any]:
 @pytest.mark.parametrize("operation", WITH_BODIES, ids=lambda operation: operation.id)
 @given(data=st.data())
 def test_any_body_gets_a_documented_answer(operation: Operation, data: st.DataObject) -> None:
-    call, path = ApiClient(), operation.path.removeprefix(BASE).replace("{agent_id}", "demo")
+    call, path = ApiClient(), operation.path
+    for parameter in operation.parameters:
+        path = path.replace("{" + parameter.name + "}", str(parameter.example))
     reply = call.exchange("POST", path, data.draw(bodies(operation))).reply
     assert reply.status < 500
     assert call.status("GET", "/agents") == 200

@@ -134,7 +134,7 @@ def test_a_request_with_store_in_session_gets_no_hint() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1/control", "/api/v1/control/knowledge-bases", "/api/v1/control/mcp-servers/tools", "/env.json"]
+    "path", ["/api/v1/control", "/api/v1/control/data-sources", "/api/v1/control/mcp-servers/tools", "/env.json"]
 )
 def test_a_published_path_that_the_mock_does_not_serve_is_named_in_the_404(path: str) -> None:
     mock = engine()

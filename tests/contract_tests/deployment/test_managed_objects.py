@@ -12,9 +12,9 @@ import pytest
 
 from agent_contract.base_url import Target
 from contract_tests.deployment.auth import Credentials, IssuedToken
-from contract_tests.deployment.budget import NO_AGENTS, Budget
+from contract_tests.deployment.budget import NOT_MANAGED, Budget
 from contract_tests.deployment.client import LATE, DeploymentClient, Endpoint
-from contract_tests.deployment.managed_agents import NAME, TRIES, ManagedAgents
+from contract_tests.deployment.managed_objects import NAME, TRIES, ManagedObjects
 from contract_tests.deployment.rate_limit import RateLimiter
 from contract_tests.verdict import NotPassed
 from contract_tests.wire.exchange import Exchange
@@ -73,11 +73,11 @@ def client(server: Server) -> Iterator[DeploymentClient]:
 
 
 @pytest.fixture
-def agents() -> ManagedAgents:
-    return ManagedAgents(wanted=True)
+def agents() -> ManagedObjects:
+    return ManagedObjects(wanted=True)
 
 
-def create(client: DeploymentClient, agents: ManagedAgents, label: str = "-1") -> Exchange:
+def create(client: DeploymentClient, agents: ManagedObjects, label: str = "-1") -> Exchange:
     agents.permit(CREATE)
     exchange = client.ask(CREATE, {"name": agents.name + label})
     agents.record(exchange)
@@ -85,7 +85,7 @@ def create(client: DeploymentClient, agents: ManagedAgents, label: str = "-1") -
 
 
 def test_what_was_created_is_removed_newest_first_and_counted(
-    server: Server, client: DeploymentClient, agents: ManagedAgents
+    server: Server, client: DeploymentClient, agents: ManagedObjects
 ) -> None:
     for label in ("-1", "-2"):
         create(client, agents, label)
@@ -96,7 +96,7 @@ def test_what_was_created_is_removed_newest_first_and_counted(
     assert [exchange.operation for exchange in client.log[2:]] == ["listAgents", "deleteAgent", "deleteAgent"]
 
 
-def test_a_second_removal_has_nothing_to_do(server: Server, client: DeploymentClient, agents: ManagedAgents) -> None:
+def test_a_second_removal_has_nothing_to_do(server: Server, client: DeploymentClient, agents: ManagedObjects) -> None:
     create(client, agents)
     agents.remove_all(client, LIST, DELETE)
     client.close()
@@ -104,13 +104,13 @@ def test_a_second_removal_has_nothing_to_do(server: Server, client: DeploymentCl
 
 
 def test_a_run_that_created_nothing_sends_nothing(
-    server: Server, client: DeploymentClient, agents: ManagedAgents
+    server: Server, client: DeploymentClient, agents: ManagedObjects
 ) -> None:
     assert agents.remove_all(client, LIST, DELETE) == []
     assert server.exchange == []
 
 
-def test_agents_of_others_stay(server: Server, client: DeploymentClient, agents: ManagedAgents) -> None:
+def test_agents_of_others_stay(server: Server, client: DeploymentClient, agents: ManagedObjects) -> None:
     """Those of another run too, whose name begins alike."""
     server.agents = {id: {"id": id, "name": name} for id, name in (("a", "theirs"), ("b", f"{NAME}-0-1"), ("c", NAME))}
     create(client, agents)
@@ -119,13 +119,13 @@ def test_agents_of_others_stay(server: Server, client: DeploymentClient, agents:
 
 
 def test_two_runs_have_names_of_their_own() -> None:
-    one, other = ManagedAgents(wanted=True), ManagedAgents(wanted=True)
+    one, other = ManagedObjects(wanted=True), ManagedObjects(wanted=True)
     assert one.name != other.name
     assert one.name.startswith(f"{NAME}-")
 
 
 def test_an_agent_whose_create_got_no_answer_is_found_by_its_name(
-    server: Server, client: DeploymentClient, agents: ManagedAgents
+    server: Server, client: DeploymentClient, agents: ManagedObjects
 ) -> None:
     def cut(request: httpx.Request) -> httpx.Response | None:
         if request.method != "POST":
@@ -141,7 +141,7 @@ def test_an_agent_whose_create_got_no_answer_is_found_by_its_name(
 
 
 def test_a_removal_comes_after_deadline_and_budget(
-    server: Server, client: DeploymentClient, agents: ManagedAgents
+    server: Server, client: DeploymentClient, agents: ManagedObjects
 ) -> None:
     create(client, agents)
     patience: list[float] = []
@@ -156,7 +156,7 @@ def test_a_removal_comes_after_deadline_and_budget(
 
 
 def test_a_refusal_that_may_pass_is_tried_again(
-    server: Server, client: DeploymentClient, agents: ManagedAgents
+    server: Server, client: DeploymentClient, agents: ManagedObjects
 ) -> None:
     create(client, agents)
     refusals = iter((httpx.Response(409), httpx.Response(503)))
@@ -168,7 +168,7 @@ def test_a_refusal_that_may_pass_is_tried_again(
 
 @pytest.mark.parametrize("lists", [True, False], ids=["with a list", "without one"])
 def test_a_404_counts_as_removed_if_the_list_agrees(
-    server: Server, client: DeploymentClient, agents: ManagedAgents, lists: bool
+    server: Server, client: DeploymentClient, agents: ManagedObjects, lists: bool
 ) -> None:
     """A gateway that rejects DELETE may answer 404 too."""
     create(client, agents)
@@ -182,7 +182,7 @@ def test_a_404_counts_as_removed_if_the_list_agrees(
 
 @pytest.mark.parametrize(("status", "times"), [(403, 1), (409, TRIES)])
 def test_what_could_not_be_removed_is_said_with_the_reason(
-    server: Server, client: DeploymentClient, agents: ManagedAgents, status: int, times: int
+    server: Server, client: DeploymentClient, agents: ManagedObjects, status: int, times: int
 ) -> None:
     create(client, agents)
     server.before = lambda request: httpx.Response(status, text="no") if request.method == "DELETE" else None
@@ -193,7 +193,7 @@ def test_what_could_not_be_removed_is_said_with_the_reason(
 
 
 def test_an_interruption_ends_the_removal_and_reports_what_is_left(
-    server: Server, client: DeploymentClient, agents: ManagedAgents
+    server: Server, client: DeploymentClient, agents: ManagedObjects
 ) -> None:
     for label in ("-1", "-2"):
         create(client, agents, label)
@@ -207,7 +207,9 @@ def test_an_interruption_ends_the_removal_and_reports_what_is_left(
     assert agents.remove_all(client, LIST, DELETE) == ["agent-0: its removal was interrupted"]
 
 
-def test_what_one_path_lacks_its_twin_may_have(server: Server, client: DeploymentClient, agents: ManagedAgents) -> None:
+def test_what_one_path_lacks_its_twin_may_have(
+    server: Server, client: DeploymentClient, agents: ManagedObjects
+) -> None:
     create(client, agents)
     server.before = lambda request: (
         httpx.Response(405) if request.method != "POST" and request.url.path.startswith("/agents") else None
@@ -217,7 +219,7 @@ def test_what_one_path_lacks_its_twin_may_have(server: Server, client: Deploymen
 
 
 def test_a_token_that_has_expired_meanwhile_is_renewed(
-    server: Server, client: DeploymentClient, agents: ManagedAgents
+    server: Server, client: DeploymentClient, agents: ManagedObjects
 ) -> None:
     tokens = iter(("old", "new"))
     client.credentials = Credentials(lambda: IssuedToken(next(tokens)))
@@ -230,7 +232,7 @@ def test_a_token_that_has_expired_meanwhile_is_renewed(
 
 
 def test_an_agent_that_a_test_has_deleted_is_not_removed_again(
-    server: Server, client: DeploymentClient, agents: ManagedAgents
+    server: Server, client: DeploymentClient, agents: ManagedObjects
 ) -> None:
     create(client, agents)
     changes = agents.changes
@@ -244,6 +246,6 @@ def test_an_agent_that_a_test_has_deleted_is_not_removed_again(
 @pytest.mark.parametrize("place", [CREATE, DELETE[0], Endpoint("updateAgent", "POST", "/agents/{agent_id}")])
 def test_a_run_that_may_not_changes_nothing(place: Endpoint) -> None:
     with pytest.raises(NotPassed) as judged:
-        ManagedAgents(wanted=False).permit(place)
-    assert (judged.value.finding.word, judged.value.finding.reason) == ("skipped", NO_AGENTS)
-    assert "--manage-agents" in NO_AGENTS
+        ManagedObjects(wanted=False).permit(place)
+    assert (judged.value.finding.word, judged.value.finding.reason) == ("skipped", NOT_MANAGED)
+    assert "--manage" in NOT_MANAGED

@@ -1,4 +1,4 @@
-"""`verify --manage-agents` creates agents to judge with; without it nothing is changed."""
+"""`verify --manage` creates agents to judge with; without it nothing is changed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from benchmarks.detection.conforming_variants import VARIANTS
 from benchmarks.detection.hooks import Asgi, Receive, Send, ServerHooks
 from benchmarks.detection.registry import Registry
 from benchmarks.detection.running import running
-from contract_tests.deployment.budget import NO_AGENTS
-from contract_tests.deployment.managed_agents import NAME
+from contract_tests.deployment.budget import NOT_MANAGED
+from contract_tests.deployment.managed_objects import NAME
 from contract_tests.options import Options
 from contract_tests.runner.cost_estimate import planned
 from contract_tests.verdict import Exit
@@ -59,7 +59,7 @@ class Watched:
 def test_agents_are_created_and_none_is_left() -> None:
     watched = Watched()
     with running(watched.hooks) as url:
-        verdict = judged(url, AGENT, "clause=agents.*", "manage-agents")
+        verdict = judged(url, AGENT, "clause=agents.*", "manage")
     created = [json.loads(body) for method, path, body in watched.asked if (method, path[-7:]) == ("POST", "/agents")]
     assert watched.names == ["reference", "spare"]
     assert verdict.code == Exit.PASSED, verdict.reason
@@ -80,7 +80,7 @@ def test_without_it_nothing_is_changed_and_those_clauses_are_not_selected() -> N
     assert {method for method, _ in changing} == {"GET"}
     assert verdict.code == Exit.PASSED, verdict.reason
     for clause in ("agents.create", "agents.update", "agents.delete", "chat.session-other-agent"):
-        assert (verdict.findings[clause].word, verdict.findings[clause].reason) == ("skipped", NO_AGENTS)
+        assert (verdict.findings[clause].word, verdict.findings[clause].reason) == ("skipped", NOT_MANAGED)
     assert verdict.findings["agents.after"].word == "passed"
 
 
@@ -88,7 +88,7 @@ def test_without_it_nothing_is_changed_and_those_clauses_are_not_selected() -> N
 def test_a_budget_that_is_used_up_leaves_no_agent(most: int) -> None:
     watched = Watched()
     with running(watched.hooks) as url:
-        judged(url, AGENT, "clause=agents.*", "manage-agents", f"max-requests={most}")
+        judged(url, AGENT, "clause=agents.*", "manage", f"max-requests={most}")
     assert any(method == "POST" and path.endswith("/agents") for method, path, _ in watched.asked)
     assert watched.names == ["reference", "spare"]
 
@@ -98,12 +98,12 @@ def test_what_could_not_be_removed_is_said_in_the_end_and_in_the_reports(tmp_pat
     files = [tmp_path / f"report.{suffix}" for suffix in ("json", "md", "html")]
     with running(kept.hooks) as url:
         found = verify(
-            *(url, "--agent-id", PLAIN.agent_id, "--manage-agents", "--clause", "agents.create"),
+            *(url, "--agent-id", PLAIN.agent_id, "--manage", "--clause", "agents.create"),
             *(argument for file in files for argument in ("--report", str(file))),
         )
     (left,) = json.loads(files[0].read_text())["left_behind"]
     assert found.code == 0, found.output
-    assert f"could not be removed: agent {left}" in found.output
+    assert f"could not be removed: {left}" in found.output
     assert ": 403 Forbidden" in left
     for file in files[1:]:
         assert left.partition(":")[0] in file.read_text()
@@ -145,7 +145,7 @@ def test_an_interruption_leaves_no_agent(path: str, after: bool) -> None:
     with running(watched.hooks) as url:
         process = subprocess.Popen(
             [
-                *(*COMMAND, "verify", url, f"--agent-id={PLAIN.agent_id}", "--manage-agents"),
+                *(*COMMAND, "verify", url, f"--agent-id={PLAIN.agent_id}", "--manage"),
                 *("--clause=agents.instructions-counted", "--clause=agents.list"),
             ],
             stdout=subprocess.PIPE,
@@ -168,7 +168,7 @@ def test_the_report_of_an_interrupted_run_lists_the_agents_that_remain(tmp_path:
     with running(replace(kept, wrap=stalling("/chat/completions", reached, False))) as url:
         process = subprocess.Popen(
             [
-                *(*COMMAND, "verify", url, f"--agent-id={PLAIN.agent_id}", "--manage-agents"),
+                *(*COMMAND, "verify", url, f"--agent-id={PLAIN.agent_id}", "--manage"),
                 *("--clause=agents.instructions-counted", f"--report={report}"),
             ],
             stdout=subprocess.PIPE,
@@ -188,6 +188,6 @@ def test_the_report_of_an_interrupted_run_lists_the_agents_that_remain(tmp_path:
 def test_a_plan_contains_the_number_of_created_agents() -> None:
     clauses = frozenset({"agents.create", "agents.name-length"})
     assert planned(clauses, Options()).agents == 0
-    plan = planned(clauses, Options(manage_agents=True))
+    plan = planned(clauses, Options(manage=True))
     assert str(plan).endswith(f"; creates and removes at most {plan.agents} agents")
     assert plan.agents == 2
