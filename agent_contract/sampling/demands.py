@@ -56,7 +56,8 @@ class Demands:
     """Everything that the schemas of one value demand in place.
 
     `values` are the only ones allowed, None if any is. `limits` are numbers by keyword. `absent` are properties that
-    must not exist, `fixed` values of properties, which a discriminator gives.
+    must not exist, `not_together` groups of properties of which one must not exist. `fixed` are values of properties,
+    which a discriminator gives.
     """
 
     parts: list[Part] = field(default_factory=list)
@@ -68,6 +69,7 @@ class Demands:
     formats: list[str] = field(default_factory=list)
     required: dict[str, None] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
+    not_together: list[list[str]] = field(default_factory=list)
     excluded: list[JSON] = field(default_factory=list)
     fixed: dict[str, JSON] = field(default_factory=dict)
 
@@ -316,6 +318,8 @@ def _exclude(demands: Demands, schema: Any) -> None:
         return
     if set(schema) == {"required"} and len(schema["required"]) == 1:
         demands.absent.add(schema["required"][0])
+    elif set(schema) == {"required"}:
+        demands.not_together.append(schema["required"])
     elif set(schema) == {"anyOf"}:
         for one in schema["anyOf"]:
             _exclude(demands, one)

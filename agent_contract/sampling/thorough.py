@@ -39,11 +39,12 @@ Path: TypeAlias = tuple[str | int, ...]
 class _Refusals:
     """What the validator refused in earlier tries.
 
-    `paths` are those of the refused values: no documented value is used there again. `turns` counts the refusals by
-    path, which decides the branches that are chosen.
+    `paths` are those of the refused values, `around` those of the values that contain them: no documented value is used
+    there again. `turns` counts the refusals by path, which decides the branches that are chosen.
     """
 
     paths: set[Path] = field(default_factory=set)
+    around: set[Path] = field(default_factory=set)
     turns: dict[Path, int] = field(default_factory=dict)
 
     def learn(self, errors: Iterable[jsonschema_rs.ValidationError]) -> None:
@@ -51,6 +52,7 @@ class _Refusals:
         for error in errors:
             for at in dict.fromkeys((*_inner_paths(error), tuple(error.instance_path))):
                 self.paths.add(at)
+                self.around.update(at[:length] for length in range(len(at)))
                 self.turns[at] = self.turns.get(at, 0) + 1
 
 
@@ -98,7 +100,7 @@ class _Attempt:
             turn = self.refusals.turns.get(path)
             plain = [value for value in allowed if value is not None] or allowed
             return (self.source.random.choice(plain) if turn is None else allowed[turn % len(allowed)],)
-        if path in self.refusals.paths:
+        if path in self.refusals.paths or path in self.refusals.around:
             return None
         for value in demands.known_values():
             if self.array_size is not None and isinstance(value, list):
@@ -116,6 +118,10 @@ class _Attempt:
             if name not in value:
                 value[name] = self._property(demands, name, path)
         for name in named:
+            if any(
+                name in group and all(one in value or one == name for one in group) for group in demands.not_together
+            ):
+                continue
             if len(value) < most and name not in value and self._is_wanted(demands, name, path):
                 try:
                     value[name] = self._property(demands, name, path)
@@ -137,13 +143,11 @@ class _Attempt:
         return [name for name in names if checks.is_valid(name)]
 
     def _is_wanted(self, demands: Demands, name: str, path: Path) -> bool:
-        """Return whether an optional property is made."""
-        if (
-            len(path) >= _FULL_DEPTH
-            or self.made > _MANY
-            or (*path, name) in self.refusals.paths
-            or depends(demands, name)
-        ):
+        """Return whether an optional property is made; deep down only in an object that was refused without it."""
+        if name in demands.fixed:
+            return True
+        is_full = len(path) < _FULL_DEPTH or path in self.refusals.turns
+        if not is_full or self.made > _MANY or (*path, name) in self.refusals.paths or depends(demands, name):
             return False
         for part in demands.parts:
             described = (part.schema.get("properties") or {}).get(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from agent_contract.messages import JSON
@@ -14,6 +15,7 @@ _ITEMS = ("data", "items", "results", "records", "entries", "values", "value", "
 _PREFIX = re.compile(r"([A-Za-z]+[_-])[A-Za-z0-9]{3,}")
 #: How many fields are tried one by one if not all are accepted.
 _MOST_FIELDS = 200
+_MOST_FAULTS = 50
 
 
 def id_names(parameter: str, collection: str) -> tuple[str, ...]:
@@ -68,15 +70,18 @@ def overlaid(base: JSON, fields: Mapping[str, JSON], media: MediaType, path: tup
     whole = _with(base, path, fields)
     if media.validator is None or media.validator.is_valid(whole):
         return whole
-    if not media.validator.is_valid(base):
-        return whole  # the documented value is refused as well, which its warning says
-    value = base
+    value, faults = base, _faults(base, media)  # of an invalid example too, which its warning says
     for name, one in list(fields.items())[:_MOST_FIELDS]:
         for candidate in _candidates(value, path, name, one):
-            if media.validator.is_valid(candidate):
+            if _faults(candidate, media) <= faults:
                 value = candidate
                 break
     return value
+
+
+def _faults(value: JSON, media: MediaType) -> int:
+    """Return how many faults a value has, up to a limit."""
+    return sum(1 for _ in islice(media.validator.iter_errors(value), _MOST_FAULTS)) if media.validator else 0
 
 
 def _candidates(value: JSON, path: tuple[str, ...], name: str, one: JSON) -> Iterator[JSON]:

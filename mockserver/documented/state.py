@@ -236,8 +236,18 @@ def _create(access: _Access) -> Outcome:
     reply, fields = access.answered(answer, {**body, name: identity})
     id = _text(fields.get(name, identity))
     if "location" in reply.headers:
-        reply = _with_header(reply, "location", f"{access.path}/{quote(id, safe='')}")
+        reply = _located(access, reply, f"{access.path}/{quote(id, safe='')}")
     return Outcome(reply, access.store(id, fields, created=True), hints=hints)
+
+
+def _located(access: _Access, reply: Reply, path: str) -> Reply:
+    """Return a reply with the location of what was created; a full URL if the document wants one."""
+    operation = access.context.call.operation
+    response = operation.response(reply.status)
+    for header in response.headers if response else ():
+        if header.name == "location" and header.validator and not header.validator.is_valid(path):
+            path = f"http://{access.context.call.request.headers.get('host', 'localhost')}{path}"
+    return _with_header(reply, "location", path)
 
 
 def _read(access: _Access) -> Outcome:

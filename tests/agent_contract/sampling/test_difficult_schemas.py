@@ -180,6 +180,61 @@ SCHEMAS: dict[str, tuple[Any, Any]] = {
         },
         {},
     ),
+    "two properties must not exist together": (
+        {
+            "type": "object",
+            "properties": {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": "string"}},
+            "not": {"required": ["a", "b"]},
+            "minProperties": 2,
+        },
+        {},
+    ),
+    "the example of an object is wrong deep inside": (
+        {
+            "type": "object",
+            "required": ["a"],
+            "properties": {
+                "a": {"type": "array", "items": {"type": "object", "properties": {"b": {"type": "string"}}}}
+            },
+            "example": {"a": [{"b": None}]},
+        },
+        {},
+    ),
+    "branches deep inside differ by optional properties": (
+        {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["x"],
+                    "properties": {
+                        "x": {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {
+                                "oneOf": [
+                                    {
+                                        "type": "object",
+                                        "additionalProperties": False,
+                                        "properties": {"a": {"type": "string"}},
+                                    },
+                                    {
+                                        "type": "object",
+                                        "additionalProperties": False,
+                                        "properties": {"b": {"type": "string"}},
+                                    },
+                                ]
+                            },
+                        }
+                    },
+                },
+            },
+        },
+        {},
+    ),
     "a value is excluded": ({"enum": ["a", "b"], "not": {"const": "a"}}, {}),
     "a type is excluded": ({"not": {"type": "string"}}, {}),
     "two steps": (

@@ -228,19 +228,24 @@ def test_an_update_may_name_its_item_in_the_body(tmp_path: Path) -> None:
     assert [pet["name"] for pet in value(send(engine, "GET", "/pet/findByKind?kind=cat"))] == ["Tom"]
 
 
-def test_a_wrapped_item_is_found_and_its_location_is_sent(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("location_schema", "host"), [({}, ""), ({"format": "uri"}, "http://mock")])
+def test_a_wrapped_item_is_found_and_its_location_is_sent(
+    tmp_path: Path, location_schema: dict[str, str], host: str
+) -> None:
     item = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "format": "uuid"}, "n": {}}}
     wrapped = {"type": "object", "required": ["thing"], "properties": {"thing": item}}
     create = answering("201", wrapped, wrapped)
-    create["responses"]["201"]["headers"] = {"Location": {"schema": {"type": "string"}}}
+    create["responses"]["201"]["headers"] = {"Location": {"schema": {"type": "string", **location_schema}}}
     paths = {
         "/v1/things": {"post": create},
         "/v1/things/{id}": {"parameters": [parameter("id", "path")], "get": answering("200", wrapped)},
     }
     engine = play(tmp_path, document(paths))
 
-    created = send(engine, "POST", "/v1/things", {"thing": {"id": "8d4c2a1e-1111-4111-8111-111111111111", "n": 3}})
-    location = created.reply.headers["location"]
+    thing = {"thing": {"id": "8d4c2a1e-1111-4111-8111-111111111111", "n": 3}}
+    created = send(engine, "POST", "/v1/things", thing, {"Host": "mock"})
+    assert created.reply.headers["location"].startswith(host + "/")
+    location = created.reply.headers["location"].removeprefix(host)
 
     assert location == "/v1/things/8d4c2a1e-1111-4111-8111-111111111111"
     assert value(send(engine, "GET", location))["thing"]["n"] == 3
