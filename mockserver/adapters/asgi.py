@@ -89,6 +89,8 @@ def request_of(scope: Scope, body: bytes) -> Request:
     """Return the request of an ASGI scope."""
     query = tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    if scope.get("scheme") == "https":  # the first page shows the address that the client used
+        headers.setdefault("x-forwarded-proto", "https")
     raw_path = with_encoded_slash(scope.get("raw_path") or b"")
     return Request(scope["method"], scope["path"], query, headers, body, raw_path)
 

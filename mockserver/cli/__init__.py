@@ -42,6 +42,8 @@ from mockserver.resources.agents import unique
 from mockserver.server.connection_limits import RESERVED_FILES, ConnectionLimits, fit_to_open_files, raise_open_files
 
 if TYPE_CHECKING:
+    import ssl
+
     from agent_contract import Contract
     from agent_contract.document.repair.rule import Repair
     from mockserver.config import Config
@@ -174,6 +176,9 @@ _SHOWN_REPAIRS = 5
 @option("--ttft", default=0.0, type=SECONDS, help="Seconds until the first token.")
 @option("--tps", default=0.0, type=SECONDS, help="Tokens per second after the first one; 0 means no limit.")
 @option("--jitter", default=0.0, type=SECONDS, help="Random variation added to each delay, in seconds.")
+@option("--tls-cert", type=FILE, help="Certificate in PEM, with those of its authorities: serve HTTPS.")
+@option("--tls-key", type=FILE, help="Key of the certificate in PEM, if it is in another file. Not encrypted.")
+@option("--tls-client-ca", type=FILE, help="Accept only clients that show a certificate of this authority (PEM).")
 @option("--metrics", is_flag=True, help="Count requests, refusals and latencies for Prometheus, at /__mock__/metrics.")
 @log_level_option
 def serve(
@@ -191,6 +196,9 @@ def serve(
     stop_with_stdin: bool,
     verbose: bool,
     metrics: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_client_ca: Path | None,
     **options: Any,
 ) -> None:
     """Run a mock server of the API."""
@@ -200,6 +208,7 @@ def serve(
     _check_workers(workers, options["store"])
     if stop_with_stdin and workers > 1:
         raise click.UsageError("--stop-with-stdin is for one process. Leave out --workers.")
+    tls = _tls(tls_cert, tls_key, tls_client_ca)
     engine = _engine(**options, metrics=_metrics(workers) if metrics else None)
     listening = listen(host, port)
     wanted = ConnectionLimits(
@@ -213,13 +222,14 @@ def serve(
     )
     files = raise_open_files()
     limits = fit_to_open_files(wanted, files)
-    banner = _banner(engine, host, listening.getsockname()[1], _connections_line(limits, wanted, files), verbose)
+    url = url_of(host, listening.getsockname()[1], "https" if tls else "http")
+    banner = _banner(engine, host, url, _connections_line(limits, wanted, files), verbose)
     if workers == 1:
         if stop_with_stdin:
             run.stop_with_stdin()
-        return run.serve_in_this_process(engine, listening, log_level, limits, banner)
+        return run.serve_in_this_process(engine, listening, log_level, limits, banner, tls=tls)
     try:
-        return run.serve_in_processes(workers, engine, options["store"], listening, log_level, limits, banner)
+        return run.serve_in_processes(workers, engine, options["store"], listening, log_level, limits, banner, tls=tls)
     except WorkersFailed as error:
         raise UserError(f"{error} See the lines above.") from None
 
@@ -275,6 +285,19 @@ def faults(name: str | None) -> None:
         click.echo(fault_details(name) if name else fault_list())
     except ContractError as error:
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None
+
+
+def _tls(certificate: Path | None, key: Path | None, client_authority: Path | None) -> ssl.SSLContext | None:
+    if certificate is None:
+        if key or client_authority:
+            raise click.UsageError("--tls-key and --tls-client-ca are for HTTPS. Add --tls-cert FILE.")
+        return None
+    from mockserver.server.tls import TlsError, server_context
+
+    try:
+        return server_context(certificate, key, client_authority)
+    except TlsError as error:
+        raise UserError(str(error)) from None
 
 
 def _metrics(workers: int) -> Metrics:
@@ -360,8 +383,7 @@ def _engine(
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None
 
 
-def _banner(engine: Engine, host: str, port: int, connections: str, verbose: bool) -> str:
-    url = url_of(host, port)
+def _banner(engine: Engine, host: str, url: str, connections: str, verbose: bool) -> str:
     contract, needs_token = engine.contract, bool(engine.config.tokens)
     lines = [f"{contract.title} {contract.version} is served at {url} (Ctrl-C stops it)"]
     lines += _warnings(engine.config, host)

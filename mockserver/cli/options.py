@@ -99,10 +99,10 @@ def listen(host: str, port: int) -> socket.socket:
         raise UserError(_bind_error(error, host, port)) from None
 
 
-def url_of(host: str, port: int) -> str:
+def url_of(host: str, port: int, scheme: str = "http") -> str:
     """Return the URL at which this machine reaches a server that listens at host and port."""
     address = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    return f"http://{address}:{port}"
+    return f"{scheme}://{address}:{port}"
 
 
 def is_loopback(host: str) -> bool:

@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
@@ -58,15 +59,16 @@ def run(
     lifeline: int | None = None,
     on_stop: Callable[[], Coroutine[Any, Any, None]] | None = None,
     observe: Observe | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     """Serve `app` on a listening socket until SIGINT or SIGTERM, then end open replies within a second.
 
-    With a `lifeline`, serve until SIGTERM or until that file descriptor reaches its end. `log` is called with log
-    lines, `on_stop` when all replies have ended, `observe` every second with the numbers of connections and of replies
-    that are open.
+    With `tls`, connections use TLS. With a `lifeline`, serve until SIGTERM or until that file descriptor reaches its
+    end. `log` is called with log lines, `on_stop` when all replies have ended, `observe` every second with the numbers
+    of connections and of replies that are open.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_run(app, listening, settings, log, on_start, lifeline, observe))
+        runner.run(_run(app, listening, settings, log, on_start, lifeline, observe, tls))
         if observe is not None:
             observe(0, 0)
         if on_stop is not None:
@@ -99,6 +101,7 @@ async def _run(
     on_start: Callable[[], None] | None,
     lifeline: int | None,
     observe: Observe | None,
+    tls: ssl.SSLContext | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     settle()
@@ -116,6 +119,8 @@ async def _run(
         timeout_keep_alive=settings.limits.idle_seconds,  # type: ignore[arg-type]  # passed to call_later
         timeout_graceful_shutdown=_GRACE,  # type: ignore[arg-type]  # passed to wait_for
     )
+    config.load()
+    config.ssl = tls
     server = _Server(config, FileWatch(listening.fileno(), log), observe)
 
     def stop() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -32,6 +33,7 @@ def serve_in_this_process(
     limits: ConnectionLimits,
     banner: str = "",
     lifeline: int | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     """Serve `engine` until the process is stopped; print the banner, then a line for each request."""
     with closing(engine), closing(RequestLog(log_level)) as log:
@@ -39,7 +41,7 @@ def serve_in_this_process(
         settings = ConnectionSettings(limits, (DRAINED + 1) * engine.limits.body, _recorder(logged))
         observe = engine.metrics.set_open if engine.metrics else None
         begin = partial(log.say, banner) if banner else None
-        run(create_app(logged), listening, settings, log.say, begin, lifeline, observe=observe)
+        run(create_app(logged), listening, settings, log.say, begin, lifeline, observe=observe, tls=tls)
 
 
 def _recorder(engine: LoggedEngine) -> Callable[[Exchange], None]:
@@ -62,6 +64,7 @@ def serve_in_processes(
     log_level: str,
     limits: ConnectionLimits,
     banner: str,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     """Serve `engine` in several processes, each with its own connection to the store at `store`.
 
@@ -73,7 +76,7 @@ def serve_in_processes(
         bounds = engine.limits
         # Don't check the store: a worker that starts while it is unavailable answers 503, as the other workers do.
         opened = open_store(store, items=bounds.sessions, size=bounds.store, check=False)
-        serve_in_this_process(with_store(engine, opened), listening, log_level, limits, lifeline=lifeline)
+        serve_in_this_process(with_store(engine, opened), listening, log_level, limits, lifeline=lifeline, tls=tls)
 
     _print(banner)
     run_workers(workers, work, _print)

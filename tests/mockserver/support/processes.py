@@ -28,7 +28,7 @@ def process_at(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
-            found = re.search(r"http://[\d.:]+", process.stdout.readline())
+            found = re.search(r"https?://[\d.:]+", process.stdout.readline())
             assert found
             yield process, found[0]
         finally:
