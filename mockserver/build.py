@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from mockserver.documented.repaired_parts import RepairedParts
 from mockserver.documented.rules import DocumentRules
 from mockserver.documented.state import state_behaviours
 from mockserver.engine import Engine
+from mockserver.faults.catalogue import AnsweredBy
 from mockserver.gateway.gateway import Gateway
 from mockserver.generation.latency import Pace
 from mockserver.generation.retrieval import KnowledgeIndex, search_indexes
@@ -97,7 +98,7 @@ def load_engine(
     settings = replace(settings, control_tokens=tuple(control_tokens), allowed_hosts=tuple(allowed_hosts))
     if max_sessions is not None:
         settings = replace(settings, limits=replace(settings.limits, sessions=max_sessions))
-    settings = replace(settings, scenario=_scenario(contract, settings, scenario, tuple(faults)))
+    settings = replace(settings, scenario=scenario_of(contract, settings, scenario, tuple(faults)))
     if error_format is not None:
         settings = replace(settings, error_format=error_format)
     if play is not None:
@@ -106,8 +107,11 @@ def load_engine(
     return create_engine(contract, settings, seed=seed, pace=pace, listener=journal, store=opened, metrics=metrics)
 
 
-def _scenario(contract: Contract, config: Config, file: Path | str | None, faults: tuple[str, ...]) -> Scenario:
-    """Return the scenario of the file, by default that of the configuration, with the faults that are added."""
+def scenario_of(contract: Contract, config: Config, file: Path | str | None, faults: Iterable[str]) -> Scenario:
+    """Return the scenario of the file, by default that of the configuration, with the faults that are added.
+
+    Raises `ContractError`.
+    """
     check = contract_check(contract, CHAT_OPERATION)
     path = file or config.scenario_file
     found = read_scenario_file(Path(path), check) if path else config.scenario
@@ -126,17 +130,19 @@ def create_engine(
     listener: Callable[[Exchange], None] | None = None,
     behaviours: Mapping[str, Behaviour] | None = None,
     metrics: Metrics | None = None,
+    answered_by: Collection[AnsweredBy] = (AnsweredBy.MOCK,),
 ) -> Engine:
     """Return an engine that serves `contract` with these parts; the default store is in memory.
 
     `behaviours` replaces the default ones by operationId; operations without a behaviour answer with their examples.
+    `answered_by` is what answers requests. Raises `ContractError` if a rule or a fault does not work in it.
     """
     config = config or Config()
     settings = _settings(config, seed, pace or Pace())
     limits = config.limits
     store = store or MemoryStore(limits.sessions, limits.store, clock)
     scopes = Scopes(store, limits.scopes, clock)
-    scripts = _scripts(contract, config, store, scopes, clock, seed)
+    scripts = _scripts(contract, config, store, scopes, clock, seed, answered_by)
     own = behaviours_of(contract) if behaviours is None else behaviours
     answers = DocumentedAnswers(contract, seed, strict=config.play.strict_examples)
     has_own = is_own_document(contract)
@@ -178,17 +184,27 @@ def with_replay(
     """Return a copy of the engine that answers from the recordings in a folder or a file; other answers are computed.
 
     `ignore` are settings of `read_ignored`. With `strict`, a request without a recording is refused. Delays are divided
-    by `speed`; 0 removes them. Raises `RecordingError` and `IgnoreError`.
+    by `speed`; 0 removes them. Raises `RecordingError`, `IgnoreError`, and `ContractError` for a fault that does not
+    work in a replay.
     """
     found = read_recordings(path, belongs_to(engine.contract))
     replay = Replay(found, read_ignored(ignore), engine.redaction, strict=strict, speed=speed, note=found.note)
-    return replace(engine, replay=replay)
+    return replace(with_store(engine, engine.store, (AnsweredBy.REPLAY,)), replay=replay)
 
 
-def with_store(engine: Engine, store: Store) -> Engine:
-    """Return a copy of the engine that uses another store."""
+def with_store(engine: Engine, store: Store, answered_by: Collection[AnsweredBy] = ()) -> Engine:
+    """Return a copy of the engine that uses another store; `answered_by` is what answers requests, if that changes."""
     scopes = Scopes(store, engine.limits.scopes, engine.clock)
-    scripts = _scripts(engine.contract, engine.config, store, scopes, engine.clock, engine.ids.seed)
+    scripts = _scripts(
+        engine.contract,
+        engine.config,
+        store,
+        scopes,
+        engine.clock,
+        engine.ids.seed,
+        answered_by or engine.scripts.answered_by,
+    )
+    scripts.is_empty = scripts.is_empty and engine.scripts.is_empty
     return replace(
         engine,
         control=cache(partial(control_gateway, engine.contract, engine.config, scripts, engine.metrics)),
@@ -210,12 +226,18 @@ def _settings(config: Config, seed: int, pace: Pace) -> Settings:
 
 
 def _scripts(
-    contract: Contract, config: Config, store: Store, scopes: Scopes, clock: Callable[[], float], seed: int
+    contract: Contract,
+    config: Config,
+    store: Store,
+    scopes: Scopes,
+    clock: Callable[[], float],
+    seed: int,
+    answered_by: Collection[AnsweredBy] = (AnsweredBy.MOCK,),
 ) -> Scripts:
     """Return the scripts: those of the configuration's scenario, and none of a scope yet."""
     check = contract_check(contract, CHAT_OPERATION)
     addresses = partial(_addresses, config.agents)
-    return Scripts(store, scopes, clock, seed, check, config.scenario, addresses, config.control)
+    return Scripts(store, scopes, clock, seed, check, config.scenario, addresses, config.control, answered_by)
 
 
 def _addresses(agents: Mapping[str, Agent], path_parameters: Mapping[str, str]) -> tuple[str, ...]:

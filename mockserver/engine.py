@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from agent_contract import Contract, Found
+from agent_contract import Contract, Found, parse_call
 from agent_contract.document.errors import ContractError
 from agent_contract.messages import JSON_TYPE, Exchange, Reply, Request
 from agent_contract.redaction import Redaction
@@ -35,8 +35,7 @@ from mockserver.gateway import cors
 from mockserver.gateway.gateway import Admitted, EarlyReply, Gateway
 from mockserver.recording.journal import Journal, Subject, read_journal, readable_entry
 from mockserver.recording.metrics import Metrics
-from mockserver.recording.recording import Recording
-from mockserver.recording.replay import Miss, Replay, replayed
+from mockserver.recording.replay import Miss, Replay, answer_from
 from mockserver.scenarios.script import ActiveScript
 from mockserver.stores import Conflict, Store, StoreFull, StoreUnavailable, limited_wait
 
@@ -224,19 +223,32 @@ class Engine:
             return None
         found = self.contract.find(request.method, request.path)
         operation, parameters = (found.operation, found.parameters) if isinstance(found, Found) else (None, {})
+        id = operation.id if operation else ""
+        finish = partial(_finished, headers=cors.headers(request))
         try:
-            answer = replay.find(request, self.replay_uses(scope))
+            script = self.script_for(request, scope, parameters)
+            body = parse_call(found, request).body if script and isinstance(found, Found) else None
+            answer = answer_from(replay, request, id, self.replay_uses(scope), script, body, finish)
         except StoreUnavailable:
             return None  # what follows finds it unavailable too, and answers so
-        if isinstance(answer, Recording):
-            exchange = replayed(request, answer, operation.id if operation else "")
+        except ContractError as error:
+            answer = finish(self.api.refuse(request, operation, wrong_fault(request, error)))
+        if isinstance(answer, Exchange):
+            exchange = answer
         elif replay.strict:
-            exchange = self.api.refuse(request, operation, Rejection(404, "", answer.why))
+            exchange = finish(self.api.refuse(request, operation, Rejection(404, "", answer.why)))
         else:
             return answer
-        exchange = _finished(exchange, cors.headers(request))
         self.record_in(exchange, scope, parameters)
         return exchange
+
+    def script_for(self, request: Request, scope: str, parameters: Mapping[str, str]) -> ActiveScript | None:
+        """Return the rules and faults for a request, None without any; raises `ContractError` for an invalid header."""
+        return self.scripts.active(scope, request, parameters) if self.may_have_script(request) else None
+
+    def may_have_script(self, request: Request) -> bool:
+        """Return whether a scope has rules or faults, or the request has the header X-Mock-Fault."""
+        return not self.scripts.is_empty or FAULT_HEADER in request.headers
 
     def replay_uses(self, scope: str) -> StoredUses:
         """Return the counter of how often each recording was replayed in a scope."""
@@ -275,7 +287,7 @@ class Engine:
             exchange = _finished(exchange, headers)
             return script.on_the_wire(exchange, sent) if script else exchange, touched
         except ContractError as error:
-            rejection = Rejection(400, "", str(error), ("header", FAULT_HEADER), None, request.headers[FAULT_HEADER])
+            rejection = wrong_fault(request, error)
         except StoreUnavailable as error:
             rejection = Rejection(503, "", str(error), headers={"retry-after": str(error.retry_after)})
         return _finished(self.api.refuse(request, operation, rejection), headers), touched
@@ -342,6 +354,11 @@ def in_scope(request: Request) -> Request:
     _, raw_slash, raw_rest = request.raw_path.removeprefix(SCOPED).partition("/")
     headers = {**request.headers, SCOPE_HEADER: name}
     return replace(request, path=slash + rest or "/", headers=headers, raw_path=raw_slash + raw_rest)
+
+
+def wrong_fault(request: Request, error: ContractError) -> Rejection:
+    """Return the rejection of a request whose header X-Mock-Fault is invalid."""
+    return Rejection(400, "", str(error), ("header", FAULT_HEADER), None, request.headers[FAULT_HEADER])
 
 
 def internal_error(error: Exception) -> Reply:

@@ -49,11 +49,7 @@ def create_app(engine: Player) -> App:
         if isinstance(reply, LiveReply) and reply.feed:
             return await cancel_on_disconnect(_live(reply, reply.feed, live_threads, send), receive)
         if isinstance(reply, BrokenReply):
-            end: End | None = scope.get("state", {}).get(END_CONNECTION)
-            await cancel_on_disconnect(_broken(reply, send, end), receive)
-            if end is None:
-                raise ConnectionAbortedError(f"A fault: the connection is {reply.ending.value}.")  # servers drop it
-            return None
+            return await send_broken(reply, scope, receive, send)
         is_delayed = reply.delay or (not isinstance(reply.body, bytes) and any(event.delay for event in reply.body))
         return await (cancel_on_disconnect(send_reply(reply, send), receive) if is_delayed else send_reply(reply, send))
 
@@ -123,8 +119,23 @@ async def _live(reply: LiveReply, feed: Feed, threads: ThreadPoolExecutor, send:
     await send({"type": "http.response.body", "body": b""})
 
 
+async def send_broken(reply: BrokenReply, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a broken reply, and end its connection; without a function that ends it, `ConnectionAbortedError` does."""
+    end: End | None = scope.get("state", {}).get(END_CONNECTION)
+    await cancel_on_disconnect(_broken(reply, send, end), receive)
+    if end is None:
+        raise ConnectionAbortedError(f"A fault: the connection is {reply.ending.value}.")  # servers drop it
+
+
 async def _broken(reply: BrokenReply, send: Send, end: End | None) -> None:
-    """Send the beginning of a broken reply, then end the connection as it demands."""
+    await send_beginning(reply, send)
+    if end is not None:
+        end(reply.ending)
+        await asyncio.Event().wait()  # until it is cancelled, because the client is disconnected
+
+
+async def send_beginning(reply: BrokenReply, send: Send) -> None:
+    """Send what a broken reply has, until it is time to end the connection."""
     waits = waits_of(reply)
     await waits.wait_async(reply.delay, asyncio.sleep)
     if reply.has_head:
@@ -135,9 +146,6 @@ async def _broken(reply: BrokenReply, send: Send, end: End | None) -> None:
             await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
     if reply.ending is Ending.STALL:
         await waits.wait_async(reply.seconds, asyncio.sleep)
-    if end is not None:
-        end(reply.ending)
-        await asyncio.Event().wait()  # until it is cancelled, because the client is disconnected
 
 
 async def send_reply(reply: Reply, send: Send) -> None:

@@ -25,6 +25,7 @@ from mockserver.cli.options import (
     check_token,
     control_option,
     control_token_option,
+    fault_option,
     host_option,
     ignore_option,
     is_loopback,
@@ -33,6 +34,7 @@ from mockserver.cli.options import (
     option,
     port_option,
     replay_speed_option,
+    scenario_option,
     url_of,
 )
 from mockserver.core.limits import Limits
@@ -92,13 +94,8 @@ _SHOWN_REPAIRS = 5
 @control_option
 @control_token_option
 @allow_host_option
-@option("--scenario", type=FILE, help="YAML file with rules, which decide what agents answer, and faults.")
-@option(
-    "--fault",
-    multiple=True,
-    metavar="FAULT",
-    help="Fault to produce: NAME or NAME:key=value,key=value; `agent-contract faults` lists them. Can be repeated.",
-)
+@scenario_option
+@fault_option
 @option(
     "--replay",
     type=RECORDINGS,

@@ -75,6 +75,15 @@ replay_speed_option = option(
     type=SECONDS,
     help="Speed of recorded replies: 1 is as recorded, 2 twice as fast, 0 without delays.",
 )
+scenario_option = option(
+    "--scenario", type=FILE, help="YAML file with rules, which decide what agents answer, and faults."
+)
+fault_option = option(
+    "--fault",
+    multiple=True,
+    metavar="FAULT",
+    help="Fault to produce: NAME or NAME:key=value,key=value; `agent-contract faults` lists them. Can be repeated.",
+)
 log_level_option = option(
     "--log-level",
     default="info",

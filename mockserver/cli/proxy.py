@@ -19,6 +19,7 @@ from mockserver.cli.options import (
     check_token,
     control_option,
     control_token_option,
+    fault_option,
     host_option,
     ignore_option,
     is_loopback,
@@ -27,6 +28,7 @@ from mockserver.cli.options import (
     option,
     port_option,
     replay_speed_option,
+    scenario_option,
     url_of,
 )
 from mockserver.server.connection_limits import ConnectionLimits, fit_to_open_files, raise_open_files
@@ -65,6 +67,8 @@ if TYPE_CHECKING:
     type=TIMEOUT,
     help="Seconds for which the upstream may be silent, before and within a reply.",
 )
+@scenario_option
+@fault_option
 @host_option
 @port_option
 @option("--spec", type=FILE, help="OpenAPI document to check against instead of the built-in one.")
@@ -82,6 +86,8 @@ def proxy(
     enforce: str,
     redact: tuple[str, ...],
     timeout: float,
+    scenario: Path | None,
+    fault: tuple[str, ...],
     host: str,
     port: int,
     spec: Path | None,
@@ -92,7 +98,7 @@ def proxy(
     log_level: str,
 ) -> None:
     """Pass requests to the deployment at the URL UPSTREAM, check requests and replies, and record them."""
-    from mockserver.proxy.app import Enforce
+    from mockserver.proxy.passage import Enforce
     from mockserver.proxy.run import ProxySettings, RecordMode, proxy_engine, serve_proxy
     from mockserver.proxy.upstream import Upstream, UpstreamUrlError
     from mockserver.recording.recording_folder import RecordingError, read_recordings
@@ -107,7 +113,14 @@ def proxy(
         target = Upstream(upstream, timeout)
         hosts = tuple(map(str.lower, allow_host))
         engine = proxy_engine(
-            spec, api_version or "", control=control == "on", control_token=control_token, allowed_hosts=hosts
+            spec,
+            api_version or "",
+            control=control == "on",
+            control_token=control_token,
+            allowed_hosts=hosts,
+            scenario=scenario,
+            faults=fault,
+            replays=record_mode != "all",
         )
         if record is not None:
             record.mkdir(parents=True, exist_ok=True)

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import orjson
 
 from agent_contract.document.checked_file import Source
+from agent_contract.document.errors import ContractError
 from agent_contract.messages import Request
 from mockserver.core import keys
 from mockserver.core.clock import ScopeClock
 from mockserver.core.outcome import Rejection
 from mockserver.core.scopes import Scopes
-from mockserver.faults.fault import FAULT_HEADER, Fault, fault_of_header, read_fault
+from mockserver.faults.catalogue import AnsweredBy
+from mockserver.faults.fault import FAULT_HEADER, Fault, fault_of_header, misplaced, read_fault
 from mockserver.scenarios.matching import CompiledRule
 from mockserver.scenarios.read import ContractCheck, Scenario, read_scenario
 from mockserver.scenarios.script import ActiveScript, Script, SetFault
@@ -38,6 +40,7 @@ class Scripts:
     """The script of each scope: what the scope has set, then what the server was started with.
 
     A store in this process can only have what this object has written, so without any there is nothing to look up.
+    `answered_by` is what answers requests. Raises `ContractError` if a rule or a fault of `base` does not work in it.
     `addresses` returns what an agent of a path is called. `is_empty` means that no scope has a script.
     """
 
@@ -51,13 +54,16 @@ class Scripts:
         base: Scenario,
         addresses: Callable[[Mapping[str, str]], tuple[str, ...]],
         reads_header: bool = True,
+        answered_by: Collection[AnsweredBy] = (AnsweredBy.MOCK,),
     ) -> None:
         self.reads_header = reads_header
+        self.answered_by = answered_by
         self.check, self.addresses, self.seed = check, addresses, seed
         self._store, self._scopes, self._clock = store, scopes, clock
         # A scope numbers its own rules from 1, too.
         rules = tuple(replace(rule, id=f"started-{rule.id}") for rule in base.rules)
         self.base = replace(base, rules=rules)
+        check_scenario(base, answered_by, Source("--fault or the scenario"))
         self._base = Script(rules, _set_faults(base.faults, "started", clock()), bool(base.strict))
         self.is_empty = not (base.rules or base.faults or base.strict or store.blocking)
         #: Whether any scope may have a clock that a test controls.
@@ -72,6 +78,7 @@ class Scripts:
             return None
         script = self._base if self.is_empty else self.script(scope)
         faults = (fault_of_header(header),) if header is not None else ()
+        _check_faults(faults, self.answered_by, Source("X-Mock-Fault"))
         if not (faults or script.rules or script.faults or script.strict or script.has_clock):
             return None
         seed = str(self.seed).encode()
@@ -111,6 +118,7 @@ class Scripts:
             stored, version = self._stored(scope)
             first, now = stored["next"], self._now(scope, stored)
             found = read_scenario(value, source, self.check, first)
+            check_scenario(found, self.answered_by, source)
             rules = [[rule.id, one] for rule, one in zip(found.rules, value.get("rules", ()), strict=True)]
             faults = [
                 [one.id, one.fault.as_json(), one.expires]
@@ -211,6 +219,32 @@ class Scripts:
         return Script(
             (*rules, *self._base.rules), (*faults, *self._base.faults), strict, stored.get("has_clock", False)
         )
+
+
+def check_scenario(scenario: Scenario, answered_by: Collection[AnsweredBy], source: Source) -> None:
+    """Raise `ContractError` if a rule or a fault of a scenario does not work in what answers requests."""
+    _check_faults(scenario.faults, answered_by, source)
+    if AnsweredBy.PROXY not in answered_by:
+        return
+    why = "a proxy computes no answers"
+    remedy = "let the answer have only raw, fault, delay or delays"
+    problems = [
+        source.problem(("rules",), f"{rule.rule.name} has an answer that must be computed: {why}", remedy)
+        for rule in scenario.rules
+        if any(answer.is_computed for answer in rule.rule.answers)
+    ]
+    if scenario.strict:
+        problems.append(source.problem(("strict",), f"strict is set, but {why}", "use --record-mode none"))
+    if problems:
+        raise ContractError(problems)
+
+
+def _check_faults(faults: Iterable[Fault], answered_by: Iterable[AnsweredBy], source: Source) -> None:
+    problems = [
+        problem for fault in faults for answerer in answered_by for problem in misplaced(fault, answerer, source)
+    ]
+    if problems:
+        raise ContractError(problems)
 
 
 def _set_faults(faults: Iterable[Fault], prefix: str, now: float, first: int = 1) -> tuple[SetFault, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -11,6 +12,14 @@ from typing import Any, NamedTuple
 from agent_contract.messages import Reply
 from mockserver.faults import error_replies, stateful, wire
 from mockserver.faults.stateful import Decide, Sent, Settle
+
+
+class AnsweredBy(Enum):
+    """What answers the requests that faults concern."""
+
+    MOCK = "mock"
+    REPLAY = "replay"
+    PROXY = "proxy"
 
 
 class FaultParameter(NamedTuple):
@@ -40,6 +49,10 @@ class Kind:
     applies: Callable[[Sent], bool] = lambda _: True
     parameters: Mapping[str, FaultParameter] = field(default_factory=dict)
     times: int | None = None
+
+    def works_with(self, answerer: AnsweredBy) -> bool:
+        """Return whether it works in what answers: a replay has no answer to a request that a fault has changed."""
+        return answerer is not AnsweredBy.REPLAY or self.request is None
 
     @property
     def can_answer(self) -> bool:

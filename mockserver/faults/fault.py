@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from agent_contract.document.checked_file import Keys, Source, suggestion
 from agent_contract.document.errors import ContractError, Problem
 from agent_contract.messages import Reply
-from mockserver.faults.catalogue import KINDS, FaultParameter, Kind
+from mockserver.faults.catalogue import KINDS, AnsweredBy, FaultParameter, Kind
 from mockserver.faults.stateful import Sent
 
 #: The header that sets a fault for one request.
@@ -53,13 +53,13 @@ class Fault:
         """The name in the catalogue."""
         return self.kind.name
 
+    def is_for(self, operation: str, agents: tuple[str, ...]) -> bool:
+        """Return whether the fault is for an operation and an agent that has these addresses."""
+        return (self.agent is None or self.agent in agents) and (self.operation is None or self.operation == operation)
+
     def concerns(self, sent: Sent, agents: tuple[str, ...]) -> bool:
         """Return whether the fault is for this request, whose agent has these addresses, and this reply."""
-        return (
-            (self.agent is None or self.agent in agents)
-            and (self.operation is None or self.operation == sent.operation)
-            and self.kind.applies(sent)
-        )
+        return self.is_for(sent.operation, agents) and self.kind.applies(sent)
 
     @property
     def has_window(self) -> bool:
@@ -102,6 +102,14 @@ def read_fault(value: Any, source: Source, at: Keys = ()) -> Fault:
 def fault_of_header(text: str) -> Fault:
     """Return the fault that the header X-Mock-Fault describes; raises `ContractError` if it does not."""
     return read_fault(text, Source("X-Mock-Fault"))
+
+
+def misplaced(fault: Fault, answerer: AnsweredBy, source: Source, at: Keys = ()) -> Iterator[Problem]:
+    """Yield why a fault does not work in what answers requests, with the faults that do."""
+    if not fault.kind.works_with(answerer):
+        known = ", ".join(kind.name for kind in KINDS.values() if kind.works_with(answerer))
+        why = "it changes the request, and the answer is recorded"
+        yield source.problem(at, f"{fault.name} does not work in a {answerer.value}: {why}", f"use one of {known}")
 
 
 def _from_text(text: str, source: Source, at: Keys) -> Fault:

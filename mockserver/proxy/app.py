@@ -8,29 +8,40 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
-from agent_contract import Found, Operation
+from agent_contract import Found
+from agent_contract.document.errors import ContractError
 from agent_contract.messages import Exchange, Reply, Request, Violation
-from mockserver.adapters.asgi import END_CONNECTION, End, read_body, request_of, send_reply
+from mockserver.adapters.asgi import (
+    END_CONNECTION,
+    End,
+    create_app,
+    read_body,
+    request_of,
+    send_beginning,
+    send_broken,
+    send_reply,
+)
 from mockserver.adapters.disconnect import App, Receive, Scope, Send, answer_non_http, cancel_on_disconnect, refusal
 from mockserver.control import PREFIX
-from mockserver.core.scopes import SCOPE_HEADER, is_scope_name
+from mockserver.core.scopes import SCOPE_HEADER
 from mockserver.engine import Engine
-from mockserver.faults.broken_reply import Ending
+from mockserver.faults.broken_reply import BrokenReply, Ending
 from mockserver.gateway.gateway import EarlyReply
 from mockserver.proxy.checks import EventGate, check_head, check_whole, header_value, is_stream, of_message
 from mockserver.proxy.headers import ENFORCE_HEADER, VIOLATIONS_HEADER, Fields, to_client, to_upstream
+from mockserver.proxy.passage import Enforce, Passage
 from mockserver.proxy.received import Received
 from mockserver.proxy.recorder import ExchangeRecorder
+from mockserver.proxy.script import ProxyScript, script_for
 from mockserver.proxy.upstream import Upstream, UpstreamError, UpstreamReply
-from mockserver.recording.recording import Recording
 from mockserver.recording.recording_check import described
-from mockserver.recording.replay import Replay, replayed
+from mockserver.recording.replay import Miss, Replay, answer_from, with_length
+from mockserver.scenarios.script import NoAnswer
 from mockserver.server.access_log import RequestLog
 
 #: A reply of JSON that announces no more than this is passed on when it is whole, with its violations in a header.
@@ -42,25 +53,6 @@ _MOST_HINTS = 5
 _CLIENT_LEFT = 499
 
 T = TypeVar("T")
-
-
-class Enforce(Enum):
-    """Which direction is refused if it breaks the contract."""
-
-    NONE = "none"
-    REQUESTS = "requests"
-    REPLIES = "replies"
-    BOTH = "both"
-
-    @property
-    def requests(self) -> bool:
-        """Whether requests are refused."""
-        return self in (Enforce.REQUESTS, Enforce.BOTH)
-
-    @property
-    def replies(self) -> bool:
-        """Whether replies are refused."""
-        return self in (Enforce.REPLIES, Enforce.BOTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,48 +75,19 @@ class Proxy:
     finish: float = 2.0
 
 
-@dataclass(slots=True)
-class _Passage:
-    """One request on its way, with what is known about it so far."""
-
-    request: Request
-    fields: Fields
-    target: bytes
-    begun: float
-    enforce: Enforce
-    number: int = 0
-    operation: Operation | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    refused: Exchange | None = None  # the refusal that the contract gives to the request
-    broken: tuple[Violation, ...] = ()
-    clauses: tuple[str, ...] = ()
-    reply: Reply | None = None  # the head of what the upstream answered
-    received: Received | None = None
-    is_started: bool = False  # the client has got the head of a reply
-    is_request_checked: bool = False
-    is_checked: bool = False  # the body of the reply was checked before it was sent
-    exchange: Exchange | None = None  # what the journal has
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def scope(self) -> str:
-        """The scope whose journal has the exchange: the one that the request names, if that is a name."""
-        name = self.request.headers.get(SCOPE_HEADER, "")
-        return name if is_scope_name(name) else ""
-
-
 def create_proxy(proxy: Proxy) -> App:
     """Return the application."""
+    control = create_app(proxy.engine)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await answer_non_http(scope["type"], receive, send)
+        if scope["path"].startswith(PREFIX):
+            return await control(scope, receive, send)
         body = await read_body(receive, proxy.engine.limits.body)
         if body is None:
             return None
         request = request_of(scope, body)
-        if request.path.startswith(PREFIX):
-            return await send_reply(proxy.engine.reply(request), send)
         if len(body) > proxy.engine.limits.body:
             why = f"The body has more than the {proxy.engine.limits.body} bytes that this proxy passes on."
             return await send_reply(refusal(413, why), send)
@@ -133,6 +96,8 @@ def create_proxy(proxy: Proxy) -> App:
             return await send_reply(passage, send)
         if proxy.replay is not None:
             recorded = await _replay(proxy, proxy.replay, passage)
+            if isinstance(recorded, BrokenReply):
+                return await send_broken(recorded, scope, receive, send)
             if recorded is not None:
                 return await cancel_on_disconnect(send_reply(recorded, send), receive)
         end: End | None = scope.get("state", {}).get(END_CONNECTION)
@@ -141,7 +106,7 @@ def create_proxy(proxy: Proxy) -> App:
     return app
 
 
-def _passage(proxy: Proxy, scope: Scope, request: Request) -> _Passage | Reply:
+def _passage(proxy: Proxy, scope: Scope, request: Request) -> Passage | Reply:
     """Return what begins now, or the reply to a header that is invalid."""
     wanted = request.headers.get(ENFORCE_HEADER, "").strip().lower()
     known = [one.value for one in Enforce]
@@ -150,27 +115,31 @@ def _passage(proxy: Proxy, scope: Scope, request: Request) -> _Passage | Reply:
     query: bytes = scope["query_string"]
     target = scope["raw_path"] + (b"?" + query if query else b"")
     enforce = Enforce(wanted) if wanted else proxy.enforce
-    passage = _Passage(request, list(scope["headers"]), target, time.monotonic(), enforce)
+    passage = Passage(request, list(scope["headers"]), target, time.monotonic(), enforce)
     passage.number = proxy.recorder.number() if proxy.recorder else 0
     return passage
 
 
-async def _replay(proxy: Proxy, replay: Replay, passage: _Passage) -> Reply | None:
+async def _replay(proxy: Proxy, replay: Replay, passage: Passage) -> Reply | None:
     """Return the reply of a recording, or the refusal of a request that is not passed on; None for one that is."""
     await _check_request(proxy, passage)
-    operation = passage.operation
-    found = replay.find(passage.request, proxy.engine.replay_uses(passage.scope))
-    if isinstance(found, Recording):
-        exchange = replayed(passage.request, found, operation.id if operation else "")
-    elif not proxy.passes:
-        exchange = Exchange(passage.request, refusal(404, found.why), operation.id if operation else "")
-    else:
-        return None
+    request, operation = passage.request, passage.operation.id if passage.operation else ""
+    uses = proxy.engine.replay_uses(passage.scope)
+    try:
+        script = script_for(proxy.engine, request, passage.scope, passage.parameters)
+    except ContractError as error:
+        return refusal(400, str(error))
+    active, body = (script.active, script.sent.body) if script else (None, None)
+    exchange = answer_from(replay, request, operation, uses, active, body, _with_length)
+    if isinstance(exchange, Miss):
+        if proxy.passes:
+            return None
+        exchange = Exchange(request, refusal(404, exchange.why), operation)
     _write_journal(proxy, passage, exchange)
     return exchange.reply
 
 
-async def _serve(proxy: Proxy, passage: _Passage, receive: Receive, send: Send, end: End | None) -> None:
+async def _serve(proxy: Proxy, passage: Passage, receive: Receive, send: Send, end: End | None) -> None:
     """Pass the request on until the client has the reply, or has gone and the upstream is done."""
     passing = asyncio.create_task(_pass(proxy, passage, send))
     leaving = asyncio.create_task(_disconnected(receive))
@@ -187,6 +156,8 @@ async def _serve(proxy: Proxy, passage: _Passage, receive: Receive, send: Send, 
         await _broken_off(proxy, passage, result, send, end)
     elif isinstance(result, Exception):
         raise result
+    elif passage.ending is not None:
+        _end_connection(end, passage.ending)
     elif is_cut and not (passage.received and passage.received.is_done):
         passage.notes.append("the client closed the connection before the reply was complete")
     exchange = await _journal(proxy, passage)
@@ -198,7 +169,7 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _pass(proxy: Proxy, passage: _Passage, send: Send) -> None:
+async def _pass(proxy: Proxy, passage: Passage, send: Send) -> None:
     """Send the request to the upstream and its reply to the client."""
     request = passage.request
     if passage.enforce.requests:
@@ -206,8 +177,22 @@ async def _pass(proxy: Proxy, passage: _Passage, send: Send) -> None:
         if passage.refused is not None:
             passage.notes.append("the proxy refused the request")
             return await _answer(proxy, passage, passage.refused.reply, send)
-    headers = to_upstream(passage.fields, proxy.upstream.host, request.body, request.method)
-    sending = asyncio.create_task(proxy.upstream.send(request.method, passage.target, headers, request.body))
+    body = request.body
+    if proxy.engine.may_have_script(request):
+        await _check_request(proxy, passage)
+        try:
+            exchange = _prepare_script(proxy, passage)
+        except (ContractError, NoAnswer) as error:
+            status = 400 if isinstance(error, ContractError) else 404
+            return await _answer(proxy, passage, refusal(status, str(error)), send)
+        if exchange is not None:
+            return await _answer_faulty(proxy, passage, exchange, send)
+        if passage.script is not None:
+            body = passage.script.body()
+            if body is not request.body:
+                passage.notes.append("a fault changed the request")
+    headers = to_upstream(passage.fields, proxy.upstream.host, body, request.method)
+    sending = asyncio.create_task(proxy.upstream.send(request.method, passage.target, headers, body))
     try:
         await asyncio.sleep(0)  # the request is on its way while it is checked
         if not passage.enforce.requests:
@@ -221,11 +206,13 @@ async def _pass(proxy: Proxy, passage: _Passage, send: Send) -> None:
         await reply.close()
 
 
-async def _pass_reply(proxy: Proxy, passage: _Passage, upstream: UpstreamReply, send: Send) -> None:
+async def _pass_reply(proxy: Proxy, passage: Passage, upstream: UpstreamReply, send: Send) -> None:
     fields = to_client(upstream.headers, upstream.status)
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in fields}
     head = passage.reply = Reply(upstream.status, headers, b"")
     received = passage.received = Received(upstream.headers, proxy.most_kept, time.monotonic, passage.begun)
+    if passage.script is not None and passage.script.may_change_reply:
+        return await _pass_scripted(proxy, passage, passage.script, head, fields, upstream, received, send)
     if is_stream(head):
         return await _pass_stream(proxy, passage, head, fields, upstream, received, send)
     pieces = upstream.pieces
@@ -245,9 +232,64 @@ async def _pass_reply(proxy: Proxy, passage: _Passage, upstream: UpstreamReply, 
     return await _end(proxy, passage, b"", send)
 
 
+def _prepare_script(proxy: Proxy, passage: Passage) -> Exchange | None:
+    """Find the rules and faults for a request; return the exchange with the reply that they send at once, if any.
+
+    Raises `ContractError` for an invalid header, and `NoAnswer`.
+    """
+    passage.script = script_for(proxy.engine, passage.request, passage.scope, passage.parameters)
+    return passage.script.instead(is_valid=passage.refused is None) if passage.script else None
+
+
+async def _pass_scripted(
+    proxy: Proxy,
+    passage: Passage,
+    script: ProxyScript,
+    head: Reply,
+    fields: Fields,
+    upstream: UpstreamReply,
+    received: Received,
+    send: Send,
+) -> None:
+    """Pass on a reply that rules or faults may change: when it is whole."""
+    pieces = [piece async for piece in _kept(upstream.pieces, received, proxy.most_kept)]
+    if received.problem:
+        raise UpstreamError(502, f"The proxy can't change the reply as rules and faults demand: {received.problem}.")
+    plain = _plain(head, received)
+    broken = await _in_thread(received.size, partial(check_whole, passage.operation, plain))
+    passage.is_checked = True
+    if passage.enforce.replies and broken:
+        return await _refuse_reply(proxy, passage, broken, received, send)
+    passage.broken += of_message("reply", broken)
+    exchange = script.on_the_wire(replace(plain, body=received.pieces or b""))
+    if exchange.faults or exchange.rule:
+        return await _answer_faulty(proxy, passage, exchange, send)
+    known = {name for name, _ in fields}
+    more = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in exchange.reply.headers.items()]
+    await _start(passage, [*fields, *((name, text) for name, text in more if name not in known)], (), send)
+    for piece in pieces:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    return await _end(proxy, passage, b"", send)
+
+
+async def _answer_faulty(proxy: Proxy, passage: Passage, exchange: Exchange, send: Send) -> None:
+    """Send a reply that rules or faults made or changed."""
+    reply = exchange.reply
+    if passage.broken:
+        reply = replace(reply, headers={**reply.headers, VIOLATIONS_HEADER: header_value(passage.broken)})
+    passage.reply, passage.faults, passage.rule = reply, exchange.faults, exchange.rule
+    passage.received, passage.is_started = None, True
+    await _journal(proxy, passage)
+    if isinstance(reply, BrokenReply):
+        await send_beginning(reply, send)
+        passage.ending = reply.ending
+    else:
+        await send_reply(reply, send)
+
+
 async def _pass_stream(
     proxy: Proxy,
-    passage: _Passage,
+    passage: Passage,
     head: Reply,
     fields: Fields,
     upstream: UpstreamReply,
@@ -284,7 +326,7 @@ async def _kept(pieces: AsyncIterator[bytes], received: Received, most: int | No
 
 
 async def _refuse_reply(
-    proxy: Proxy, passage: _Passage, broken: tuple[Violation, ...], received: Received, send: Send
+    proxy: Proxy, passage: Passage, broken: tuple[Violation, ...], received: Received, send: Send
 ) -> None:
     """Answer 502 instead of a reply that breaks the contract or can't be checked."""
     passage.notes.append("the proxy refused the reply")
@@ -294,7 +336,7 @@ async def _refuse_reply(
     await _answer(proxy, passage, refusal(502, why), send)
 
 
-async def _check_request(proxy: Proxy, passage: _Passage) -> None:
+async def _check_request(proxy: Proxy, passage: Passage) -> None:
     """Find the operation, and what the request breaks, once."""
     if passage.is_request_checked:
         return
@@ -311,7 +353,7 @@ async def _check_request(proxy: Proxy, passage: _Passage) -> None:
         passage.clauses = admission.exchange.clauses
 
 
-async def _start(passage: _Passage, fields: Fields, broken: tuple[Violation, ...], send: Send) -> None:
+async def _start(passage: Passage, fields: Fields, broken: tuple[Violation, ...], send: Send) -> None:
     """Send the head of the reply, with the violations that are known by now."""
     known = (*passage.broken, *of_message("reply", broken))
     more = [(VIOLATIONS_HEADER.encode(), header_value(known).encode())] if known else []
@@ -320,7 +362,7 @@ async def _start(passage: _Passage, fields: Fields, broken: tuple[Violation, ...
     passage.is_started = True
 
 
-async def _answer(proxy: Proxy, passage: _Passage, reply: Reply, send: Send) -> None:
+async def _answer(proxy: Proxy, passage: Passage, reply: Reply, send: Send) -> None:
     """Answer instead of the upstream."""
     shown = {VIOLATIONS_HEADER: header_value(passage.broken)} if passage.broken else {}
     passage.reply = replace(reply, headers={**reply.headers, "content-length": str(len(reply.content())), **shown})
@@ -329,23 +371,27 @@ async def _answer(proxy: Proxy, passage: _Passage, reply: Reply, send: Send) -> 
     await send_reply(passage.reply, send)
 
 
-async def _broken_off(proxy: Proxy, passage: _Passage, error: UpstreamError, send: Send, end: End | None) -> None:
+async def _broken_off(proxy: Proxy, passage: Passage, error: UpstreamError, send: Send, end: End | None) -> None:
     """Answer that the upstream did not, or end the connection if a part of its reply has been sent."""
     passage.notes.append(str(error))
     if not passage.is_started:
         return await _answer(proxy, passage, refusal(error.status, str(error)), send)
+    return _end_connection(end, Ending.CLOSE)
+
+
+def _end_connection(end: End | None, ending: Ending) -> None:
     if end is None:
-        raise ConnectionAbortedError(str(error))  # servers drop the connection
-    return end(Ending.CLOSE)
+        raise ConnectionAbortedError(f"The connection is {ending.value}.")  # servers drop the connection
+    end(ending)
 
 
-async def _end(proxy: Proxy, passage: _Passage, body: bytes, send: Send) -> None:
+async def _end(proxy: Proxy, passage: Passage, body: bytes, send: Send) -> None:
     """Send the end of the reply, after the journal has the exchange: a client may ask for it at once."""
     await _journal(proxy, passage)
     await send({"type": "http.response.body", "body": body})
 
 
-async def _journal(proxy: Proxy, passage: _Passage) -> Exchange:
+async def _journal(proxy: Proxy, passage: Passage) -> Exchange:
     """Check what has arrived of the reply and write the exchange to the journal and the log, once."""
     if passage.exchange is not None:
         return passage.exchange
@@ -363,12 +409,12 @@ async def _journal(proxy: Proxy, passage: _Passage) -> Exchange:
     return exchange
 
 
-def _write_journal(proxy: Proxy, passage: _Passage, exchange: Exchange) -> None:
+def _write_journal(proxy: Proxy, passage: Passage, exchange: Exchange) -> None:
     proxy.engine.record_in(exchange, passage.scope, passage.parameters)
     proxy.log.add(exchange, time.monotonic() - passage.begun, proxy.engine.redaction)
 
 
-async def _record(proxy: Proxy, passage: _Passage, exchange: Exchange) -> None:
+async def _record(proxy: Proxy, passage: Passage, exchange: Exchange) -> None:
     """Record the exchange if the whole reply is known."""
     received = passage.received
     if proxy.recorder is None or received is None:
@@ -385,7 +431,7 @@ async def _record(proxy: Proxy, passage: _Passage, exchange: Exchange) -> None:
     await asyncio.shield(asyncio.wrap_future(recorded))
 
 
-def _exchange(proxy: Proxy, passage: _Passage, reply: Reply) -> Exchange:
+def _exchange(proxy: Proxy, passage: Passage, reply: Reply) -> Exchange:
     """Return the exchange as the journal shows it."""
     operation = passage.operation
     # A request that is refused for what is wrong with it needs no hint.
@@ -399,7 +445,13 @@ def _exchange(proxy: Proxy, passage: _Passage, reply: Reply) -> Exchange:
         passage.clauses,
         passage.broken,
         (*passage.notes, *lines[:_MOST_HINTS], *more),
+        passage.rule,
+        passage.faults,
     )
+
+
+def _with_length(exchange: Exchange) -> Exchange:
+    return replace(exchange, reply=with_length(exchange.reply))
 
 
 def _plain(head: Reply, received: Received) -> Reply:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
 from agent_contract import load_contract
 from agent_contract.messages import Exchange, Request
 from mockserver.adapters.disconnect import DRAINED
-from mockserver.build import create_engine, own_contract
+from mockserver.build import create_engine, own_contract, scenario_of
 from mockserver.config import Config
 from mockserver.core.limits import Limits
 from mockserver.engine import Engine
-from mockserver.proxy.app import Enforce, Proxy, create_proxy
+from mockserver.faults.catalogue import AnsweredBy
+from mockserver.proxy.app import Proxy, create_proxy
+from mockserver.proxy.passage import Enforce
 from mockserver.proxy.recorder import ExchangeRecorder
 from mockserver.proxy.upstream import Upstream
 from mockserver.recording.replay import Replay
@@ -93,10 +95,14 @@ def proxy_engine(
     control_token: str | None = None,
     allowed_hosts: Iterable[str] = (),
     most_body: int = MOST_BODY,
+    scenario: Path | None = None,
+    faults: Iterable[str] = (),
+    replays: bool = False,
 ) -> Engine:
     """Return the engine that has the contract, keeps the journal, and serves the control interface of a proxy.
 
-    A request may have a body of `most_body` bytes. Raises `ContractError`.
+    A request may have a body of `most_body` bytes. The rules of the file `scenario` and the `faults` must work in a
+    proxy, and in a replay if it `replays`. Raises `ContractError`.
     """
     contract = load_contract(spec, api_version) if spec else own_contract(api_version)
     config = Config(
@@ -105,7 +111,9 @@ def proxy_engine(
         allowed_hosts=tuple(allowed_hosts),
         limits=Limits(body=most_body),
     )
-    return create_engine(contract, config, behaviours={})
+    config = replace(config, scenario=scenario_of(contract, config, scenario, faults))
+    answered_by = (AnsweredBy.PROXY, AnsweredBy.REPLAY) if replays else (AnsweredBy.PROXY,)
+    return create_engine(contract, config, behaviours={}, answered_by=answered_by)
 
 
 def serve_proxy(

@@ -5,18 +5,23 @@ A recording is found by the key of its request, which `request_key` computes for
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 
 from agent_contract.messages import Event, Exchange, Reply, Request
 from agent_contract.redaction import Redaction
 from agent_contract.validation.check import bare_type
+from agent_contract.validation.sse import EVENT_END, parse_events
+from mockserver.faults.broken_reply import Piece
+from mockserver.faults.stateful import Sent
+from mockserver.generation.waits import with_waits
 from mockserver.recording.recording import EVENT_STREAM, Recording
 from mockserver.recording.request_key import Form, Ignored, canonical, differences, key_of
+from mockserver.scenarios.script import ActiveScript
 
 #: Recordings that are compared with a request that none matches, and differences that are listed.
 _MOST_COMPARED = 200
@@ -104,6 +109,72 @@ class Replay:
         lines = differences(other, form)
         more = f"; and {len(lines) - _MOST_LISTED} more" if len(lines) > _MOST_LISTED else ""
         return f"No recording matches. The closest is {recording.name}: {'; '.join(lines[:_MOST_LISTED])}{more}"
+
+
+def answer_from(
+    replay: Replay,
+    request: Request,
+    operation: str,
+    uses: UseCounter,
+    script: ActiveScript | None,
+    body: Any,
+    finish: Callable[[Exchange], Exchange],
+) -> Exchange | Miss:
+    """Return the exchange with the recorded reply as the faults of a script change it; the miss if there is none.
+
+    `body` is the parsed body of the request; `finish` completes the headers of an exchange.
+    """
+    sent = Sent(operation, body, headers=request.headers, size=len(request.body))
+    if script and replay.names(request) and (replaced := script.instead(sent)):
+        name, reply = replaced
+        return script.on_the_wire(finish(Exchange(request, reply, operation, faults=(name,))), sent)
+    found = replay.find(request, uses)
+    if isinstance(found, Miss):
+        return found
+    exchange = finish(replayed(request, found, operation))
+    return replace(with_faults(exchange, script, sent), rule=found.name) if script else exchange
+
+
+def with_faults(exchange: Exchange, script: ActiveScript, sent: Sent) -> Exchange:
+    """Return an exchange as the faults of a script change it; without a fault, its bytes and times don't change."""
+    reply = exchange.reply
+    result = script.on_the_wire(replace(exchange, reply=with_length(in_events(reply))), sent)
+    if result.faults:
+        return result
+    length = {name: text for name, text in reply.headers.items() if name == "content-length"}
+    headers = {name: text for name, text in result.reply.headers.items() if name != "content-length"}
+    unchanged = replace(reply, headers={**headers, **length})
+    return replace(result, reply=with_waits(unchanged, script.waits) if script.waits else unchanged)
+
+
+def in_events(reply: Reply) -> Reply:
+    """Return a reply in the form on which faults work: a stream as its events, any other body as bytes."""
+    if isinstance(reply.body, bytes) and bare_type(reply.headers.get("content-type", "")) != EVENT_STREAM:
+        return reply
+    pieces = (Piece(reply.body),) if isinstance(reply.body, bytes) else reply.body
+    if bare_type(reply.headers.get("content-type", "")) != EVENT_STREAM:
+        return replace(reply, body=reply.content(), delay=reply.delay + sum(piece.delay for piece in pieces))
+    return replace(reply, body=tuple(_events(pieces)))
+
+
+def _events(pieces: Iterable[Event]) -> Iterator[Event]:
+    """Yield the events that come in pieces, each when its last byte has come."""
+    waiting, delay = b"", 0.0
+    for piece in pieces:
+        waiting, delay = waiting + piece.encode(), delay + piece.delay
+        ends = [found.end() for found in EVENT_END.finditer(waiting)]
+        if ends:
+            for event in parse_events(waiting[: ends[-1]]):
+                yield replace(event, delay=delay)
+                delay = 0.0
+            waiting = waiting[ends[-1] :]
+
+
+def with_length(reply: Reply) -> Reply:
+    """Return a reply with the length of its body, unless it is a stream or has none."""
+    if not isinstance(reply.body, bytes) or reply.status in (204, 304):
+        return reply
+    return replace(reply, headers={**reply.headers, "content-length": str(len(reply.body))})
 
 
 def replayed(request: Request, recording: Recording, operation: str) -> Exchange:

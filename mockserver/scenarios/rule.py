@@ -91,6 +91,16 @@ class Answer:
         return tuple(part for part in self.parts if isinstance(part, ScriptedCall))
 
     @property
+    def is_plain(self) -> bool:
+        """Whether a reply is sent as it is, without a fault and at once."""
+        return not (self.fault or self.delay or self.delays)
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether a mock must compute a part of the answer."""
+        return bool(self.is_scripted or self.finish_reason or self.usage or self.pace)
+
+    @property
     def is_scripted(self) -> bool:
         """Whether the rule, not the mock, decides the content."""
         return self.text is not None or bool(self.parts) or self.refusal is not None or self.template is not None

@@ -45,6 +45,9 @@ class Counter(Protocol):
     def take(self, id: str, most: int | None) -> int | None:
         """Count a use and return its number, from 0; None, without counting, if there were `most` already."""
 
+    def counts(self) -> Mapping[str, int]:
+        """Return the uses by id."""
+
     def update(self, id: str, change: Callable[[Any], tuple[Any, _Result]]) -> _Result:
         """Replace the state with this id, None at first, by the first result of `change`, and return the second."""
 
@@ -116,6 +119,19 @@ class ActiveScript:
                 body = change(body)
                 self._changing.append(fault.name)
         return body
+
+    def may_change_reply(self, operation: str) -> bool:
+        """Return whether the rule or a fault may still change the reply of an operation."""
+        if self._decided or self._replacing or (self._chosen and not self._chosen.answer.is_plain):
+            return True
+        uses = self.counter.counts()
+        return any(
+            fault.kind.wire
+            and not fault.kind.instead
+            and fault.is_for(operation, self.agents)
+            and not (id and fault.times is not None and uses.get(id, 0) >= fault.times)
+            for id, fault in self._faults()
+        )
 
     def on_the_wire(self, exchange: Exchange, sent: Sent) -> Exchange:
         """Return the exchange with the reply that its rule and the faults change."""

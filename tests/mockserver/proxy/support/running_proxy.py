@@ -15,7 +15,8 @@ from typing import Any
 
 from uvicorn import Config, Server
 
-from mockserver.proxy.app import Enforce, Proxy, create_proxy
+from mockserver.proxy.app import Proxy, create_proxy
+from mockserver.proxy.passage import Enforce
 from mockserver.proxy.run import ProxySettings, connect_proxy, proxy_engine
 from mockserver.proxy.upstream import Upstream
 from mockserver.server.access_log import RequestLog
@@ -68,10 +69,11 @@ def running(
     redact: tuple[str, ...] = (),
     most_body: int = 1 << 20,
     settings: ProxySettings | None = None,
+    faults: tuple[str, ...] = (),
     **bounds: Any,
 ) -> Iterator[RunningProxy]:
     """Run a proxy until the block is left; it records in `folder`."""
-    engine, said = proxy_engine(most_body=most_body), list[str]()
+    engine, said = proxy_engine(most_body=most_body, faults=faults), list[str]()
     log = RequestLog("error", io.StringIO())
     wanted = settings or ProxySettings(Enforce(enforce), folder, redact)
     proxy = replace(connect_proxy(engine, Upstream(upstream, timeout), wanted, log, said.append), **bounds)
