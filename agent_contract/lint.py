@@ -13,13 +13,13 @@ from typing import Any
 
 from agent_contract.compiler.routes import Found
 from agent_contract.contract import Contract, compile_contract
-from agent_contract.document.document import Document, read_document
+from agent_contract.document.document import Document
 from agent_contract.document.errors import ContractError, Problem, UnreadableError
 from agent_contract.document.json_pointer import Place, parse
 from agent_contract.document.object_types import CHILDREN, PLAIN, REQUIRED
 from agent_contract.document.own_document import is_own
 from agent_contract.document.walker import Walk
-from agent_contract.load import compile_repaired
+from agent_contract.load import compile_repaired, read_openapi
 from agent_contract.messages import JSON, Request, Violation
 from agent_contract.model.operations import Example, MediaType, Operation
 from agent_contract.model.parameters import MISSING
@@ -58,7 +58,7 @@ class Findings:
 def lint(path: Path, *, allow_outside: bool = False) -> Findings:
     """Return the problems of the document at a path; UnreadableError if a file of it can't be read."""
     try:
-        document = read_document(path, allow_outside=allow_outside)
+        document = read_openapi(path, allow_outside=allow_outside)
         contract, walk = compile_contract(document, lazy=not is_own(document))
     except ContractError as error:
         return _repaired(path, error, allow_outside=allow_outside)
@@ -69,7 +69,7 @@ def _repaired(path: Path, error: ContractError, *, allow_outside: bool) -> Findi
     """Return the findings in a document that can't be compiled, with the repairs that let the mock play it."""
     if isinstance(error, UnreadableError):
         raise error
-    document = read_document(path, allow_outside=allow_outside, strict=False)
+    document = read_openapi(path, allow_outside=allow_outside, strict=False)
     if is_own(document):
         return Findings(error.problems)
     try:

@@ -10,6 +10,7 @@ from agent_contract.document.derived_cache import cache_key, keep_derived, read_
 from agent_contract.document.document import Document, read_document
 from agent_contract.document.errors import ContractError
 from agent_contract.document.own_document import find_document, is_own
+from agent_contract.document.swagger import convert, is_swagger
 from agent_contract.document.walker import Walk
 
 #: How often the parts that can't be compiled are left out: what refers to them may then be a fault of its own.
@@ -37,8 +38,14 @@ def load_contract(
     if path is None and not api_version and not every_version:
         return _newest_of_own()
     source = Path(path) if path is not None else find_document()
-    document = read_document(source, allow_outside=allow_outside, strict=strict)
+    document = read_openapi(source, allow_outside=allow_outside, strict=strict)
     return _compiled(document, api_version, every_version, strict)
+
+
+def read_openapi(source: Path, *, allow_outside: bool = False, strict: bool = True) -> Document:
+    """Return the document of a file, as `read_document` does; Swagger 2.0 is converted to OpenAPI 3.0."""
+    document = read_document(source, allow_outside=allow_outside, strict=strict)
+    return convert(document) if is_swagger(document) else document
 
 
 def compile_repaired(document: Document) -> tuple[Contract, Walk]:

@@ -122,11 +122,10 @@ def _path_parameters(part: DocumentPart) -> str | None:
                     found.append(f"the path has no {{{name}}}")
     for name in names:
         if name not in declared:
-            listed = part.value.get("parameters")
-            part.value["parameters"] = [
-                *(listed if isinstance(listed, list) else ()),
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}},
-            ]
+            if not isinstance(part.value.get("parameters"), list):
+                part.value["parameters"] = []
+            added = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            part.value["parameters"].append(added)
             found.append(f"the path's {{{name}}} is not declared")
     return "; ".join(found) if found else None
 

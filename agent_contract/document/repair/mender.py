@@ -162,9 +162,7 @@ class Mender:
 
     def _apply_rules(self, one: _Waiting, value: dict[str, Any]) -> bool:
         """Apply the rules of a type of object; return whether one of them left the object out."""
-        rules = _BY_KIND.get(one.kind)
-        if rules is None:
-            return False
+        rules = _BY_KIND.get(one.kind, {})
         for rule, name in rules.get("", ()):
             if self._apply(one, rule, value, name):
                 return True
@@ -280,7 +278,11 @@ class Mender:
         """Return the container that is put in the place of one of the wrong type; None if the field is left out."""
         item = value[name]
         rule, found = WRONG_CONTAINER, f"'{name}' is {_noun(item)}"
-        if isinstance(item, dict) and isinstance(item.get("$ref"), str) and not _is_item(item, held):
+        if (
+            isinstance(item, dict)
+            and isinstance(item.get("$ref"), str)
+            and not (how == "list" and _is_item(item, held))
+        ):
             rule, found = REFERENCED_CONTAINER, f"'{name}' is a $ref"
             place = self.state.target(self.document, item["$ref"], one.place.file)
             item = self.document.at(place) if place else None

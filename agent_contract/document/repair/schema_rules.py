@@ -203,7 +203,7 @@ def _type(part: DocumentPart) -> str | None:
     if len(names) == 1 and isinstance(names[0], str) and "," in names[0]:
         names = [name.strip() for name in names[0].split(",")]
     known = [_alias(name) for name in names]
-    if all(known):
+    if known and all(known):
         kinds = list(dict.fromkeys(one["type"] for one in known))
         _set_types(part, kinds)
         if len(known) == 1 and "format" in known[0]:
