@@ -143,10 +143,14 @@ class _Attempt:
         return [name for name in names if checks.is_valid(name)]
 
     def _is_wanted(self, demands: Demands, name: str, path: Path) -> bool:
-        """Return whether an optional property is made; deep down only in an object that was refused without it."""
+        """Return whether an optional property is made.
+
+        An object that was refused is tried without them, twice, then with them, twice, and so on.
+        """
         if name in demands.fixed:
             return True
-        is_full = len(path) < _FULL_DEPTH or path in self.refusals.turns
+        turn = self.refusals.turns.get(path, 0)
+        is_full = (turn + 1) // 2 % 2 == 0 if turn else len(path) < _FULL_DEPTH
         if not is_full or self.made > _MANY or (*path, name) in self.refusals.paths or depends(demands, name):
             return False
         for part in demands.parts:

@@ -235,6 +235,15 @@ SCHEMAS: dict[str, tuple[Any, Any]] = {
         },
         {},
     ),
+    "optional properties make branches overlap": (
+        {
+            "type": "object",
+            "required": ["t"],
+            "properties": {"t": {"const": 1}, "a": {"type": "string"}, "b": {"type": "string"}},
+            "oneOf": [{"required": ["a"]}, {"required": ["b"]}],
+        },
+        {},
+    ),
     "a value is excluded": ({"enum": ["a", "b"], "not": {"const": "a"}}, {}),
     "a type is excluded": ({"not": {"type": "string"}}, {}),
     "two steps": (
