@@ -207,7 +207,8 @@ class Engine:
         else:
             exchange, touched = self._run_scripted(admission)
         if self.api.rules is not None:
-            exchange = self.api.rules.repaired.noted(exchange)
+            tolerated = admission.warnings if isinstance(admission, Admitted) else ()
+            exchange = self.api.rules.repaired.noted(exchange, tolerated)
         if missed is not None:
             exchange = replace(exchange, hints=(*exchange.hints, missed.why))
         self.record_in(exchange, admission.scope or "", admission.path_parameters, touched)

@@ -21,12 +21,12 @@ class RepairedParts:
     contract: Contract
     _known: dict[tuple[str, int], tuple[str, ...]] = field(default_factory=dict, repr=False)
 
-    def noted(self, exchange: Exchange) -> Exchange:
-        """Return the exchange with a warning if its operation depends on a repaired part."""
+    def noted(self, exchange: Exchange, tolerated: tuple[str, ...] = ()) -> Exchange:
+        """Return the exchange with a warning if its operation depends on a repaired part, or a fault is tolerated."""
         sentences = self._sentences(exchange.operation)
-        if not sentences:
+        if not sentences and not tolerated:
             return exchange
-        named = [*sentences[:_NAMED]]
+        named = [*tolerated[:_NAMED], *sentences[:_NAMED]]
         if len(sentences) > _NAMED:
             named.append(f"{len(sentences) - _NAMED} more repairs; agent-contract check lists them")
         reply = exchange.reply

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent_contract import Contract, NotAllowed, Operation
-from agent_contract.messages import Reply, Request
+from agent_contract.messages import Reply, Request, Violation
 from agent_contract.validation.check import bare_type, is_json, match
 from mockserver.core.outcome import Rejection
 from mockserver.core.play_options import PlayOptions
@@ -34,6 +34,19 @@ class DocumentRules:
             if rejection:
                 return rejection
         return _refused_media_type(operation, request)
+
+    def tolerate(self, violations: tuple[Violation, ...]) -> tuple[tuple[Violation, ...], tuple[str, ...]]:
+        """Return the violations that refuse a request, and warnings about the others.
+
+        A value that several branches of a `oneOf` accept is tolerated: most such branches were meant as `anyOf`.
+        """
+        kept = tuple(violation for violation in violations if violation.rule != "oneOf")
+        warnings = (
+            f"{violation.place} is valid under more than one branch of {violation.pointer}"
+            for violation in violations
+            if violation.rule == "oneOf"
+        )
+        return kept, tuple(warnings)
 
     def refusal(self, operation: Operation, reply: Reply, why: str) -> Reply:
         """Return a refusal in the form that the document gives it."""

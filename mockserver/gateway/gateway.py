@@ -37,11 +37,12 @@ _CONTENT_TYPE_CLAUSES = {True: "body-content-type", False: "body-content-type-ab
 
 @value_class(frozen=True, slots=True)
 class Admitted:
-    """A request that passed every check: its call and its scope."""
+    """A request that passed every check: its call, its scope, and what was tolerated."""
 
     call: Call
     scope: str
     path_parameters: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Admission:
     found: Found | NotAllowed | None = None
     scope: str | None = ""
     call: Call | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def operation(self) -> Operation | None:
@@ -127,7 +129,7 @@ class Gateway:
                 return EarlyReply(exchange, admission.scope, admission.path_parameters)
         assert admission.call is not None
         assert admission.scope is not None
-        return Admitted(admission.call, admission.scope, admission.path_parameters)
+        return Admitted(admission.call, admission.scope, admission.path_parameters, admission.warnings)
 
     def scope_of(self, request: Request) -> str | None:
         """Return the scope of a request; None if its token, the name of its scope or its size is refused."""
@@ -257,6 +259,8 @@ class Gateway:
         call = admission.call
         assert call is not None
         violations = (*check_request(call), *self._missing(call))
+        if violations and self.rules:
+            violations, admission.warnings = self.rules.tolerate(violations)
         if not violations:
             return None
         operation = call.operation

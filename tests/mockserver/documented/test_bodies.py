@@ -187,6 +187,18 @@ def test_a_body_without_a_content_type_is_read_as_documented(tmp_path: Path) -> 
     assert parse_call(found, Request("POST", "/it", (), {}, b"count=3"), lenient=True).body == {"count": 3}
 
 
+def test_a_body_that_several_branches_accept_is_tolerated_with_a_warning(tmp_path: Path) -> None:
+    schema = {"oneOf": [{"type": "integer"}, {"type": "number"}]}
+    engine = play(tmp_path, posting("application/json", {"schema": schema}))
+
+    overlapping, neither = send(engine, "POST", "/it", 3), send(engine, "POST", "/it", "x")
+
+    assert overlapping.reply.status == 200
+    assert "valid under more than one branch" in overlapping.reply.headers["x-mock-warning"]
+    assert overlapping.hints
+    assert neither.reply.status == 400
+
+
 def test_a_refusal_of_a_form_names_the_field(tmp_path: Path) -> None:
     engine = play(tmp_path, posting(FORM, {"schema": SCHEMA}))
 
