@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,7 @@ from mockserver.cli.options import (
     RECORDINGS,
     SECONDS,
     TIMEOUT,
+    Finite,
     allow_host_option,
     api_version_option,
     check_token,
@@ -30,6 +32,7 @@ from mockserver.cli.options import (
     ignore_option,
     is_loopback,
     listen,
+    listen_at,
     log_level_option,
     option,
     port_option,
@@ -42,6 +45,7 @@ from mockserver.operations.table import CHAT_OPERATION
 from mockserver.recording.example_request import example_command
 from mockserver.resources.agents import unique
 from mockserver.server.connection_limits import RESERVED_FILES, ConnectionLimits, fit_to_open_files, raise_open_files
+from mockserver.server.settings import DRAIN_SECONDS, ServerSettings
 
 if TYPE_CHECKING:
     import ssl
@@ -66,6 +70,7 @@ _SHOWN_REPAIRS = 5
 )
 @host_option
 @port_option
+@option("--unix-socket", type=FILE, help="Listen at this path instead of a host and a port.")
 @option("--config", type=FILE, help="YAML file with agents, tokens, documents and limits.")
 @option("--spec", type=FILE, help="OpenAPI document to serve instead of the built-in one.")
 @option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of the folder of the --spec document.")
@@ -173,6 +178,12 @@ _SHOWN_REPAIRS = 5
 @option("--ttft", default=0.0, type=SECONDS, help="Seconds until the first token.")
 @option("--tps", default=0.0, type=SECONDS, help="Tokens per second after the first one; 0 means no limit.")
 @option("--jitter", default=0.0, type=SECONDS, help="Random variation added to each delay, in seconds.")
+@option(
+    "--drain-timeout",
+    default=DRAIN_SECONDS,
+    type=Finite(min=0, max=3600),
+    help="Seconds that open replies may still take when the server is stopped by SIGTERM or Ctrl-C.",
+)
 @option("--tls-cert", type=FILE, help="Certificate in PEM, with those of its authorities: serve HTTPS.")
 @option("--tls-key", type=FILE, help="Key of the certificate in PEM, if it is in another file. Not encrypted.")
 @option("--tls-client-ca", type=FILE, help="Accept only clients that show a certificate of this authority (PEM).")
@@ -181,6 +192,7 @@ _SHOWN_REPAIRS = 5
 def serve(
     host: str,
     port: int,
+    unix_socket: Path | None,
     log_level: str,
     workers: int,
     max_connections: int,
@@ -193,6 +205,7 @@ def serve(
     stop_with_stdin: bool,
     verbose: bool,
     metrics: bool,
+    drain_timeout: float,
     tls_cert: Path | None,
     tls_key: Path | None,
     tls_client_ca: Path | None,
@@ -207,7 +220,7 @@ def serve(
         raise click.UsageError("--stop-with-stdin is for one process. Leave out --workers.")
     tls = _tls(tls_cert, tls_key, tls_client_ca)
     engine = _engine(**options, metrics=_metrics(workers) if metrics else None)
-    listening = listen(host, port)
+    listening = listen_at(unix_socket) if unix_socket else listen(host, port)
     wanted = ConnectionLimits(
         connections=max_connections,
         header_bytes=max_header_bytes,
@@ -219,14 +232,16 @@ def serve(
     )
     files = raise_open_files()
     limits = fit_to_open_files(wanted, files)
-    url = url_of(host, listening.getsockname()[1], "https" if tls else "http")
-    banner = _banner(engine, host, url, _connections_line(limits, wanted, files), verbose)
+    scheme = "https" if tls else "http"
+    url = f"{scheme}://localhost" if unix_socket else url_of(host, listening.getsockname()[1], scheme)
+    banner = _banner(engine, host, url, _connections_line(limits, wanted, files), unix_socket, verbose)
+    settings = ServerSettings(limits, log_level, banner, tls, drain_timeout)
     if workers == 1:
         if stop_with_stdin:
             run.stop_with_stdin()
-        return run.serve_in_this_process(engine, listening, log_level, limits, banner, tls=tls)
+        return run.serve_in_this_process(engine, listening, settings)
     try:
-        return run.serve_in_processes(workers, engine, options["store"], listening, log_level, limits, banner, tls=tls)
+        return run.serve_in_processes(workers, engine, options["store"], listening, settings)
     except WorkersFailed as error:
         raise UserError(f"{error} See the lines above.") from None
 
@@ -380,10 +395,10 @@ def _engine(
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None
 
 
-def _banner(engine: Engine, host: str, url: str, connections: str, verbose: bool) -> str:
+def _banner(engine: Engine, host: str, url: str, connections: str, unix_socket: Path | None, verbose: bool) -> str:
     contract, needs_token = engine.contract, bool(engine.config.tokens)
-    lines = [f"{contract.title} {contract.version} is served at {url} (Ctrl-C stops it)"]
-    lines += _warnings(engine.config, host)
+    lines = [f"{contract.title} {contract.version} is served at {unix_socket or url} (Ctrl-C stops it)"]
+    lines += [] if unix_socket else _warnings(engine.config, host)
     lines += repair_lines(contract, everything=verbose)
     agents = unique(engine.config.agents) if CHAT_OPERATION in engine.api.behaviours else ()
     count = len(contract.operations)
@@ -395,6 +410,8 @@ def _banner(engine: Engine, host: str, url: str, connections: str, verbose: bool
     default_agent = next((agent.name for agent in agents if "user" in agent.roles), "")
     command = example_command(contract, url, needs_token, {"agent_id": default_agent} if default_agent else None)
     if command:
+        if unix_socket:
+            command = command.replace("curl", f"curl --unix-socket {quote(str(unix_socket))}", 1)
         lines += ["Try, with the token in $AGENT_CONTRACT_TOKEN:" if needs_token else "Try:", "  " + command]
     if engine.replay is not None:
         otherwise = "refused" if engine.replay.strict else "computed"

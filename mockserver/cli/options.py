@@ -108,6 +108,19 @@ def listen(host: str, port: int) -> socket.socket:
         raise UserError(_bind_error(error, host, port)) from None
 
 
+def listen_at(path: Path) -> socket.socket:
+    """Return a Unix socket that listens at a path, or fail with what the user can do."""
+    from mockserver.server.http_server import bind_unix
+
+    if not hasattr(socket, "AF_UNIX"):
+        raise UserError("This system has no Unix sockets. Use --host and --port.")
+    try:
+        return bind_unix(path)
+    except OSError as error:
+        why = "a server or another file is there" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+        raise UserError(f"Can't listen at {path}: {why}. Choose another path with --unix-socket.") from None
+
+
 def url_of(host: str, port: int, scheme: str = "http") -> str:
     """Return the URL at which this machine reaches a server that listens at host and port."""
     address = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)

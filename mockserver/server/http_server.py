@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import os
@@ -17,19 +18,21 @@ import ssl
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from uvicorn import Config, Server
 
 from mockserver.adapters.disconnect import App
 from mockserver.server.connection import Connection, ConnectionSettings
+from mockserver.server.settings import DRAIN_SECONDS
 from mockserver.server.workers import HANGUP_LINE
 
 #: Takes the numbers of connections and of replies that are open.
 Observe: TypeAlias = Callable[[int, int], None]
 
 _BACKLOG = 4096
-_GRACE = 0.2  # seconds for replies that are being sent when the server stops
+_GRACE = 0.2  # seconds for replies to end after they were cut off
 _REPEAT = 10.0  # seconds between two log lines about the same error
 #: Seconds after which a thread that computes lets the event loop go on; Python's default of 5 ms adds up.
 _SWITCH = 0.001
@@ -50,6 +53,23 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
+def bind_unix(path: Path) -> socket.socket:
+    """Return a socket that listens at a path, in the place of one that no server uses any more; OSError if it fails."""
+    if path.is_socket():
+        with socket.socket(socket.AF_UNIX) as attempt:
+            if attempt.connect_ex(str(path)) == errno.ECONNREFUSED:
+                path.unlink()
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listening.bind(str(path))
+        listening.listen(_BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    listening.setblocking(False)
+    return listening
+
+
 def run(
     app: App,
     listening: socket.socket,
@@ -60,15 +80,16 @@ def run(
     on_stop: Callable[[], Coroutine[Any, Any, None]] | None = None,
     observe: Observe | None = None,
     tls: ssl.SSLContext | None = None,
+    drain_seconds: float = DRAIN_SECONDS,
 ) -> None:
-    """Serve `app` on a listening socket until SIGINT or SIGTERM, then end open replies within a second.
+    """Serve `app` on a listening socket until SIGINT or SIGTERM, then give open replies some seconds and cut them off.
 
     With `tls`, connections use TLS. With a `lifeline`, serve until SIGTERM or until that file descriptor reaches its
     end. `log` is called with log lines, `on_stop` when all replies have ended, `observe` every second with the numbers
     of connections and of replies that are open.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_run(app, listening, settings, log, on_start, lifeline, observe, tls))
+        runner.run(_run(app, listening, settings, log, on_start, lifeline, observe, tls, drain_seconds))
         if observe is not None:
             observe(0, 0)
         if on_stop is not None:
@@ -102,6 +123,7 @@ async def _run(
     lifeline: int | None,
     observe: Observe | None,
     tls: ssl.SSLContext | None,
+    drain_seconds: float,
 ) -> None:
     loop = asyncio.get_running_loop()
     settle()
@@ -117,7 +139,7 @@ async def _run(
         proxy_headers=False,
         backlog=_BACKLOG,
         timeout_keep_alive=settings.limits.idle_seconds,  # type: ignore[arg-type]  # passed to call_later
-        timeout_graceful_shutdown=_GRACE,  # type: ignore[arg-type]  # passed to wait_for
+        timeout_graceful_shutdown=drain_seconds,  # type: ignore[arg-type]  # passed to wait_for
     )
     config.load()
     config.ssl = tls

@@ -6,11 +6,10 @@ import contextlib
 import os
 import signal
 import socket
-import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from functools import partial
+from dataclasses import replace
 from threading import Thread
 
 from agent_contract.messages import Exchange
@@ -20,28 +19,37 @@ from mockserver.build import with_store
 from mockserver.engine import Engine
 from mockserver.server.access_log import LoggedEngine, RequestLog
 from mockserver.server.connection import ConnectionSettings
-from mockserver.server.connection_limits import ConnectionLimits
 from mockserver.server.http_server import run
+from mockserver.server.settings import ServerSettings
+from mockserver.server.systemd import notify_ready
 from mockserver.server.workers import run_workers
 from mockserver.stores import open_store
 
 
 def serve_in_this_process(
-    engine: Engine,
-    listening: socket.socket,
-    log_level: str,
-    limits: ConnectionLimits,
-    banner: str = "",
-    lifeline: int | None = None,
-    tls: ssl.SSLContext | None = None,
+    engine: Engine, listening: socket.socket, settings: ServerSettings, lifeline: int | None = None
 ) -> None:
     """Serve `engine` until the process is stopped; print the banner, then a line for each request."""
-    with closing(engine), closing(RequestLog(log_level)) as log:
+    with closing(engine), closing(RequestLog(settings.log_level)) as log:
+
+        def begin() -> None:
+            if settings.banner:
+                log.say(settings.banner)
+            notify_ready()
+
         logged = LoggedEngine(engine, log)
-        settings = ConnectionSettings(limits, (DRAINED + 1) * engine.limits.body, _recorder(logged))
-        observe = engine.metrics.set_open if engine.metrics else None
-        begin = partial(log.say, banner) if banner else None
-        run(create_app(logged), listening, settings, log.say, begin, lifeline, observe=observe, tls=tls)
+        connections = ConnectionSettings(settings.limits, (DRAINED + 1) * engine.limits.body, _recorder(logged))
+        run(
+            create_app(logged),
+            listening,
+            connections,
+            log.say,
+            begin,
+            lifeline,
+            observe=engine.metrics.set_open if engine.metrics else None,
+            tls=settings.tls,
+            drain_seconds=settings.drain_seconds,
+        )
 
 
 def _recorder(engine: LoggedEngine) -> Callable[[Exchange], None]:
@@ -57,14 +65,7 @@ def _recorder(engine: LoggedEngine) -> Callable[[Exchange], None]:
 
 
 def serve_in_processes(
-    workers: int,
-    engine: Engine,
-    store: str,
-    listening: socket.socket,
-    log_level: str,
-    limits: ConnectionLimits,
-    banner: str,
-    tls: ssl.SSLContext | None = None,
+    workers: int, engine: Engine, store: str, listening: socket.socket, settings: ServerSettings
 ) -> None:
     """Serve `engine` in several processes, each with its own connection to the store at `store`.
 
@@ -76,10 +77,10 @@ def serve_in_processes(
         bounds = engine.limits
         # Don't check the store: a worker that starts while it is unavailable answers 503, as the other workers do.
         opened = open_store(store, items=bounds.sessions, size=bounds.store, check=False)
-        serve_in_this_process(with_store(engine, opened), listening, log_level, limits, lifeline=lifeline, tls=tls)
+        serve_in_this_process(with_store(engine, opened), listening, replace(settings, banner=""), lifeline)
 
-    _print(banner)
-    run_workers(workers, work, _print)
+    _print(settings.banner)
+    run_workers(workers, work, _print, settings.drain_seconds)
 
 
 def stop_with_stdin() -> None:

@@ -24,7 +24,7 @@ HANGUP_LINE = "SIGHUP is ignored: the server does not reload anything. Stop it w
 _SOON = 1.0
 #: Number of failed starts in a row after which the server gives up.
 _TOO_MANY = 5
-_STOP_TIMEOUT = 3.0  # seconds in which workers must end
+_STOP_TIMEOUT = 3.0  # seconds in which workers must end, beyond those that open replies get
 
 
 class WorkersFailed(Exception):
@@ -36,12 +36,15 @@ def can_fork() -> bool:
     return "fork" in multiprocessing.get_all_start_methods()
 
 
-def run_workers(count: int, work: Callable[[int], None], log: Callable[[str], None]) -> None:
+def run_workers(
+    count: int, work: Callable[[int], None], log: Callable[[str], None], drain_seconds: float = 0.0
+) -> None:
     """Keep `count` processes at `work` until SIGINT or SIGTERM; raise `WorkersFailed` if none of them stays alive.
 
     `work` runs in each. It receives a file descriptor that is at its end when the work must end, also because this
-    process was killed. A worker that ends before that is replaced, and `log` is called with a line about it. Call this
-    before any thread is started: a fork does not copy threads.
+    process was killed. A worker that ends before that is replaced, and `log` is called with a line about it. At the
+    end, workers have `drain_seconds` for open replies. Call this before any thread is started: a fork does not copy
+    threads.
     """
     lifeline, held = os.pipe()
     workers: dict[int, tuple[BaseProcess, float]] = {}  # by sentinel, with the time of the start
@@ -73,7 +76,7 @@ def run_workers(count: int, work: Callable[[int], None], log: Callable[[str], No
                     log(f"A worker {how}; process {start().pid} replaces it.")
     finally:
         os.close(held)
-        _end([process for process, _ in workers.values()])
+        _end([process for process, _ in workers.values()], drain_seconds + _STOP_TIMEOUT)
         os.close(lifeline)
 
 
@@ -120,8 +123,8 @@ def _exit_description(process: BaseProcess) -> str:
     return f"(process {process.pid}) was ended by signal {-code}"
 
 
-def _end(processes: list[BaseProcess]) -> None:
-    deadline = time.monotonic() + _STOP_TIMEOUT
+def _end(processes: list[BaseProcess], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     for process in processes:
         process.join(max(0.0, deadline - time.monotonic()))
         if process.is_alive():

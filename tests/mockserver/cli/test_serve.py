@@ -409,7 +409,7 @@ def test_recordings_are_replayed_and_counted_in_the_banner() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["serve", "--replay", "nowhere"], "nowhere is not a folder. Record into it first"),
+        (["serve", "--replay", "nowhere"], "nowhere does not exist. Record into it first"),
         (["serve", "--strict"], "--strict is for recordings and other documents. Add --replay PATH or --spec FILE."),
         (["serve", "--replay", ".", "--ignore", "day"], "day is not known. Use a place such as body/user"),
         (["proxy", "ftp://x"], "ftp://x is not an HTTP URL"),
