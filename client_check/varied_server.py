@@ -14,7 +14,7 @@ from typing import NamedTuple
 from agent_contract.messages import Exchange, Reply, Request
 from client_check.variants import ServerVariant
 from mockserver.core.limits import Limits
-from mockserver.engine import Effort, Player
+from mockserver.core.player import Effort, Player
 from mockserver.faults.broken_reply import BrokenReply
 from server_defects.player import Playing
 
@@ -74,6 +74,10 @@ class VaryingEngine:
             if reply is not usual:
                 self.varied.append(Varied(request, reply))
         return reply
+
+    def replies(self, requests: Sequence[Request]) -> Sequence[Reply]:
+        """Return the varied replies."""
+        return [self.reply(request) for request in requests]
 
 
 def concerns(variant: ServerVariant, seen: Sequence[Varied]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -16,8 +16,8 @@ from agent_contract.messages import Exchange, Reply, Request
 from mockserver import Engine
 from mockserver.build import create_engine
 from mockserver.core.limits import Limits
+from mockserver.core.player import Effort
 from mockserver.core.scopes import SCOPE_HEADER
-from mockserver.engine import Effort
 from mockserver.gateway.gateway import EarlyReply
 from mockserver.resources.agents import unique
 from server_defects import answers
@@ -144,6 +144,10 @@ class DefectiveEngine:
         if self.base.listener:
             self.base.listener(exchange)
         return exchange.reply
+
+    def replies(self, requests: Sequence[Request]) -> Sequence[Reply]:
+        """Return the replies to several requests."""
+        return [self.reply(request) for request in requests]
 
     def handle(self, request: Request) -> Exchange:
         """Return the exchange with its defect; the usual one if the defect can't be played on it."""

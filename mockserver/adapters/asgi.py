@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from urllib.parse import parse_qsl
 
 from agent_contract.messages import Reply, Request, with_encoded_slash
 from mockserver.adapters.disconnect import DRAINED, App, Receive, Scope, Send, answer_non_http, cancel_on_disconnect
 from mockserver.core.live_reply import Feed, LiveReply
-from mockserver.engine import Effort, Player
+from mockserver.core.player import Effort, Player
 from mockserver.faults.broken_reply import BrokenReply, Ending
 from mockserver.generation.waits import waits_of
 from mockserver.stores import compute_turn, count_wait, limited_wait
@@ -23,6 +25,8 @@ from mockserver.stores import compute_turn, count_wait, limited_wait
 _THREADS = {Effort.WAITS: 64, Effort.COMPUTES: 256, Effort.HEAVY: 256}
 #: Number of threads that look for the events of live streams.
 _LIVE_THREADS = 4
+#: Maximum number of requests that one thread answers together; the first of them waits for the last.
+_MOST_GROUPED = 32
 #: Seconds after which a stream without delays yields to other connections.
 _SLICE = 0.002
 
@@ -34,7 +38,8 @@ End = Callable[[Ending], None]
 def create_app(engine: Player) -> App:
     """Return an application that serves `engine`; it drops the reply of a client that disconnects."""
 
-    lanes = {effort: _lane(effort) for effort in _THREADS}
+    lanes: dict[Effort, _Lane | _GroupLane] = {effort: _lane(engine, effort) for effort in _THREADS}
+    lanes[Effort.GROUPED] = _GroupLane(engine)
     live_threads = ThreadPoolExecutor(_LIVE_THREADS, "live")
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,7 +50,7 @@ def create_app(engine: Player) -> App:
             return None
         request = request_of(scope, body)
         lane = lanes.get(engine.effort(request))
-        reply = engine.reply(request) if lane is None else await lane.run(engine.reply, request)
+        reply = engine.reply(request) if lane is None else await lane.reply(request)
         if isinstance(reply, LiveReply) and reply.feed:
             return await cancel_on_disconnect(_live(reply, reply.feed, live_threads, send), receive)
         if isinstance(reply, BrokenReply):
@@ -63,22 +68,77 @@ class _Lane:
     Each thread that computes delays the event loop by up to a millisecond, whenever the loop goes on.
     """
 
+    player: Player
     threads: ThreadPoolExecutor
     turn: Lock | None
 
-    async def run(self, reply: Callable[[Request], Reply], request: Request) -> Reply:
+    async def reply(self, request: Request) -> Reply:
         loop, begun = asyncio.get_running_loop(), time.monotonic()
-        return await loop.run_in_executor(self.threads, self._reply, reply, request, begun)
+        return await loop.run_in_executor(self.threads, self._reply, request, begun)
 
-    def _reply(self, reply: Callable[[Request], Reply], request: Request, begun: float) -> Reply:
+    def _reply(self, request: Request, begun: float) -> Reply:
         with limited_wait():
             count_wait(time.monotonic() - begun)
             with compute_turn(self.turn) if self.turn else nullcontext():
-                return reply(request)
+                return self.player.reply(request)
 
 
-def _lane(effort: Effort) -> _Lane:
-    return _Lane(ThreadPoolExecutor(_THREADS[effort], effort.value), None if effort is Effort.WAITS else Lock())
+def _lane(player: Player, effort: Effort) -> _Lane:
+    threads = ThreadPoolExecutor(_THREADS[effort], effort.value)
+    return _Lane(player, threads, None if effort is Effort.WAITS else Lock())
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A request that waits for its reply, since a time."""
+
+    request: Request
+    reply: asyncio.Future[Reply]
+    begun: float
+
+
+class _GroupLane:
+    """A thread that answers requests together: all that have arrived since it began to answer the ones before."""
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+        self._thread = ThreadPoolExecutor(1, Effort.GROUPED.value)
+        self._waiting: deque[_Waiting] = deque()
+        self._is_busy = False
+
+    async def reply(self, request: Request) -> Reply:
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(request, loop.create_future(), time.monotonic())
+        self._waiting.append(waiting)
+        if not self._is_busy:
+            self._is_busy = True
+            loop.call_soon(self._begin, loop)  # after the requests that have arrived with it
+        return await waiting.reply
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        group = [self._waiting.popleft() for _ in range(min(_MOST_GROUPED, len(self._waiting)))]
+        self._is_busy = bool(group)
+        if group:
+            answering = loop.run_in_executor(self._thread, self._answer, group)
+            answering.add_done_callback(partial(self._deliver, loop, group))
+
+    def _answer(self, group: Sequence[_Waiting]) -> Sequence[Reply]:
+        with limited_wait():
+            count_wait(time.monotonic() - group[0].begun)
+            return self._player.replies([one.request for one in group])
+
+    def _deliver(
+        self, loop: asyncio.AbstractEventLoop, group: Sequence[_Waiting], answered: asyncio.Future[Sequence[Reply]]
+    ) -> None:
+        error = answered.exception()
+        for place, one in enumerate(group):
+            if one.reply.done():  # its client has disconnected
+                continue
+            if error is None:
+                one.reply.set_result(answered.result()[place])
+            else:
+                one.reply.set_exception(error)
+        self._begin(loop)
 
 
 def request_of(scope: Scope, body: bytes) -> Request:

@@ -15,7 +15,8 @@ from agent_contract.messages import Exchange, Request
 from mockserver.adapters.disconnect import refusal
 from mockserver.adapters.wsgi import create_app
 from mockserver.build import load_engine
-from mockserver.engine import Engine, Player
+from mockserver.core.player import Player
+from mockserver.engine import Engine
 
 #: Timeout in seconds for each read of a request and each write of a reply.
 _TIMEOUT = 30.0

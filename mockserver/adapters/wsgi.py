@@ -16,7 +16,7 @@ from werkzeug.wsgi import get_input_stream, get_path_info
 from agent_contract.messages import Event, Exchange, Reply, Request, with_encoded_slash
 from mockserver.adapters.disconnect import BAD_CHUNKS, CUT_BODY, DRAINED, refusal
 from mockserver.core.live_reply import Feed, LiveReply
-from mockserver.engine import Player
+from mockserver.core.player import Player
 from mockserver.faults.broken_reply import BrokenReply, Ending
 from mockserver.faults.connections import end_connection
 from mockserver.generation.waits import Sleep, Waits, waits_of

@@ -63,6 +63,11 @@ class Outcome:
     reset: Reset | None = None
     hints: tuple[str, ...] = ()
 
+    @property
+    def changes(self) -> bool:
+        """Whether the store is changed."""
+        return bool(self.writes or self.cleared or self.reset)
+
 
 def json_outcome(value: JSON | Mapping[str, Any]) -> Outcome:
     """Return an outcome that answers with a value as JSON and changes nothing."""

@@ -13,7 +13,7 @@ from mockserver.stores import Store
 class Transaction:
     """Reads and writes a scope in the store.
 
-    All keys are relative to the scope. The transaction remembers the version of each value that it reads until `begin`.
+    All keys are relative to the scope. The transaction remembers the version of each value that it reads.
     Unless it `expires`, nothing that it writes expires in the store, which has another clock than the scope.
     """
 
@@ -30,10 +30,6 @@ class Transaction:
     def touched(self) -> tuple[str, ...]:
         """The keys that were read or written, in the order of their first use."""
         return tuple(self._versions)
-
-    def begin(self) -> None:
-        """Forget what was read; the next attempt reads it again."""
-        self._versions.clear()
 
     def get(self, key: str) -> bytes | None:
         """Return the value stored under `key`, or None."""

@@ -258,7 +258,9 @@ class Gateway:
         """Refuse a request that violates the operation's schemas, with 422."""
         call = admission.call
         assert call is not None
-        violations = (*check_request(call), *self._missing(call))
+        violations = check_request(call)
+        if self.required:
+            violations = (*violations, *self._missing(call))
         if violations and self.rules:
             violations, admission.warnings = self.rules.tolerate(violations)
         if not violations:

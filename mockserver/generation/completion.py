@@ -107,7 +107,7 @@ class Completion:
     @property
     def usage(self) -> dict[str, int]:
         """The token usage of the request with all choices."""
-        prompt, completion = self.prompt_tokens, sum(choice.tokens for choice in self.choices)
+        prompt, completion = self.prompt_tokens, sum([choice.tokens for choice in self.choices])
         if self.counted is not None:
             prompt = self.counted.get("prompt_tokens", prompt)
             completion = self.counted.get("completion_tokens", completion)
@@ -190,7 +190,7 @@ def whole_reply(completion: Completion, pace: Pace, seed: bytes, form: Completio
     value["usage"] = completion.usage
     if completion.context is not None:
         value["index_context_info"] = completion.context
-    longest = max(choice.tokens for choice in completion.choices)
+    longest = max([choice.tokens for choice in completion.choices])
     delay = sum(pace.delays(max(1, longest), seed)) if pace.waits else 0.0
     return Reply(200, JSON_TYPE, orjson.dumps(value), delay)
 

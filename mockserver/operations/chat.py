@@ -207,11 +207,10 @@ def _choices(request: ChatRequest, said: str, evidence: str, seed: bytes, answer
         digests = [hashlib.blake2b(seed + index.to_bytes(4, "big"), digest_size=32).digest() for index in numbers]
         structured = structured_contents(request, said, seed, digests)
         if structured is None and not stops:
-            parts = (compose_parts(said, evidence, own) for own in digests)
             if limit is None and not request.body.get("stream"):
-                made = (choice_of_parts(*one) for one in parts)
+                made = (choice_of_parts(*compose_parts(said, evidence, own)) for own in digests)
             else:
-                made = (choice_of_pieces(pieces_before(*one), limit) for one in parts)
+                made = (choice_of_pieces(pieces_before(*compose_parts(said, evidence, own)), limit) for own in digests)
         else:
             contents = (compose(said, evidence, own) for own in digests) if structured is None else iter(structured)
             made = (choice_of_text(content, stops, limit) for content in contents)

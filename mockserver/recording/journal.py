@@ -75,12 +75,24 @@ class Journal:
 
     def write(self, scope: str, exchange: Exchange, subject: Subject) -> None:
         """Add an exchange to the journal of a scope; raises `StoreUnavailable`."""
-        if self.keep:
-            size = size_of(exchange)
-            entry: Entry = JournalEntry(exchange, subject, self.redaction, size)
-            if size > MOST_WAITING:  # encoded it is shorter: the rest of a large body is not held
-                entry = bytes(entry)
-            self.store.append(keys.scope(scope) + keys.JOURNAL, entry, self.keep)
+        entry = self.entry(exchange, subject)
+        if entry is not None:
+            self.add(scope, entry)
+
+    def entry(self, exchange: Exchange, subject: Subject) -> Entry | None:
+        """Return what `add` adds to a journal; None if nothing is kept."""
+        if not self.keep:
+            return None
+        size = size_of(exchange)
+        entry = JournalEntry(exchange, subject, self.redaction, size)
+        if size > MOST_WAITING:  # encoded it is shorter: the rest of a large body is not held
+            return bytes(entry)
+        # What leaves the process is encoded before the store is locked.
+        return bytes(entry) if self.store.blocking else entry
+
+    def add(self, scope: str, entry: Entry) -> None:
+        """Add an entry to the journal of a scope; raises `StoreUnavailable`."""
+        self.store.append(keys.scope(scope) + keys.JOURNAL, entry, self.keep)
 
 
 def size_of(exchange: Exchange) -> int:

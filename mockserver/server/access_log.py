@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import IO
 
@@ -14,7 +15,8 @@ from agent_contract.printable import printable
 from agent_contract.redaction import Redaction, redaction_of, secrets_in
 from mockserver.control import PREFIX
 from mockserver.core.limits import Limits
-from mockserver.engine import Effort, Engine
+from mockserver.core.player import Effort
+from mockserver.engine import Engine
 from mockserver.recording.exchange_json import excerpt
 from mockserver.recording.metrics import Metrics, planned_wait
 from mockserver.server.line_writer import LineWriter
@@ -130,11 +132,22 @@ class LoggedEngine:
         """Return the engine's reply."""
         start = time.perf_counter()
         exchange = self._engine.handle(request)
+        self._add(request, exchange, time.perf_counter() - start)
+        return exchange.reply
+
+    def replies(self, requests: Sequence[Request]) -> Sequence[Reply]:
+        """Return the engine's replies; each took the time of all."""
+        start = time.perf_counter()
+        exchanges = self._engine.handle_all(requests)
         seconds = time.perf_counter() - start
+        for request, exchange in zip(requests, exchanges, strict=True):
+            self._add(request, exchange, seconds)
+        return [exchange.reply for exchange in exchanges]
+
+    def _add(self, request: Request, exchange: Exchange, seconds: float) -> None:
         self._log.add(exchange, seconds, self._engine.redaction)
         if self._metrics is not None and not request.path.startswith(PREFIX):
             self._metrics.add(exchange, seconds)
-        return exchange.reply
 
     def record(self, exchange: Exchange) -> None:
         """Log and record an exchange that the server answered without the engine."""

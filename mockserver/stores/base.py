@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, TypeVar
 
 from agent_contract.document.errors import ContractError, Problem
@@ -34,6 +35,10 @@ class Entry(Protocol):
     def __bytes__(self) -> bytes: ...
 
     def __len__(self) -> int: ...
+
+
+#: What `together` returns in a store that does not group writes.
+NOT_GROUPED = nullcontext()
 
 
 class Conflict(Exception):
@@ -69,6 +74,18 @@ class Store(Protocol):
     @property
     def blocking(self) -> bool:
         """Whether a call may wait for a disk or the network; an event loop must then make it in a thread."""
+
+    @property
+    def groups_writes(self) -> bool:
+        """Whether `together` groups writes, which makes them cheaper; then one thread should answer many requests."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Group what this thread writes within the block: all of it is written at its end.
+
+        Other threads and processes wait meanwhile. None of it is written if the block raises, or if a call within it
+        raises `StoreUnavailable`, which the end of the block raises again. A store that does not group writes does
+        nothing here.
+        """
 
     def get(self, key: str) -> Versioned | None:
         """Return what is stored under `key`, or None."""

@@ -7,13 +7,24 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from sortedcontainers import SortedDict
 
 from agent_contract.value_class import value_class
-from mockserver.stores.base import ITEMS, MAX_SWEPT, SIZE, Conflict, Entry, StoreFull, Versioned, full_message
+from mockserver.stores.base import (
+    ITEMS,
+    MAX_SWEPT,
+    NOT_GROUPED,
+    SIZE,
+    Conflict,
+    Entry,
+    StoreFull,
+    Versioned,
+    full_message,
+)
 
 
 @value_class(frozen=True, slots=True)
@@ -40,6 +51,7 @@ class MemoryStore:
     """
 
     blocking = False
+    groups_writes = False
 
     def __init__(self, items: int = ITEMS, size: int = SIZE, clock: Callable[[], float] = time.time) -> None:
         self._items = items
@@ -164,6 +176,10 @@ class MemoryStore:
                 self._remove(key)
             for log in [log for log in self._logs if log.startswith(prefix)]:
                 self._held -= sum(map(len, self._logs.pop(log).kept))
+
+    def together(self) -> AbstractContextManager[None]:
+        """Return a context that does nothing."""
+        return NOT_GROUPED
 
     def ready(self) -> None:
         """Return at once: memory is always available."""

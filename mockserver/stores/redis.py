@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from redis.retry import Retry
 from mockserver.stores.base import (
     ITEMS,
     MAX_SWEPT,
+    NOT_GROUPED,
     SIZE,
     Conflict,
     Entry,
@@ -42,6 +43,7 @@ class RedisStore:
     """
 
     blocking = True
+    groups_writes = False
 
     def __init__(
         self,
@@ -130,6 +132,10 @@ class RedisStore:
     def clear(self, prefix: str) -> None:
         """Delete all keys and logs that begin with `prefix`."""
         self._run("clear", *_range(prefix), LOG)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Return a context that does nothing."""
+        return NOT_GROUPED
 
     def ready(self) -> None:
         """Return if Redis accepts writes; raise `StoreUnavailable` otherwise."""

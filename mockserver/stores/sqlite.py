@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from mockserver.stores.base import (
@@ -55,6 +56,7 @@ class SQLiteStore:
     """
 
     blocking = True
+    groups_writes = True
 
     def __init__(
         self,
@@ -72,6 +74,7 @@ class SQLiteStore:
         self._timeout = timeout
         self._breaker = CircuitBreaker(str(self._file))
         self._connection = open_file(self._file, timeout=timeout)
+        self._group: _WriteGroup | None = None
 
     def get(self, key: str) -> Versioned | None:
         """Return what is stored under `key`, or None."""
@@ -116,7 +119,7 @@ class SQLiteStore:
             if lines:
                 numbered = ((origin or version, number, line) for number, line in enumerate(lines, first))
                 connection.executemany("INSERT INTO line VALUES (?, ?, ?)", numbered)
-            if keep is not None:
+            if keep is not None and last > keep:
                 connection.execute("DELETE FROM line WHERE item = ? AND number <= ?", (origin or version, last - keep))
             expired = connection.execute(
                 "SELECT version FROM item WHERE expires < ? ORDER BY expires LIMIT ?", (now, MAX_SWEPT)
@@ -173,8 +176,9 @@ class SQLiteStore:
             number = int(last or 0) + 1
             connection.execute("INSERT INTO entry VALUES (?, ?, ?)", (name, number, value))
             connection.execute("DELETE FROM entry WHERE log = ? AND number <= ?", (name, number - keep))
-            self._make_room(connection, _NEWEST)
-            self._shorten(connection, name, number)
+            over = self._make_room(connection, _NEWEST)
+            if over > 0:
+                self._shorten(connection, name, number, over)
         return number
 
     def entries(self, log: str, before: int | None = None, limit: int = 100) -> tuple[tuple[int, bytes], ...]:
@@ -192,6 +196,22 @@ class SQLiteStore:
         with self._writing() as connection:
             _remove(connection, "key >= ? AND key < ?", encoded(prefix), end_of(prefix))
             connection.execute("DELETE FROM entry WHERE log >= ? AND log < ?", (encoded(prefix), end_of(prefix)))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write what this thread writes within the block in one transaction, which begins with the first write."""
+        with self._locked() as connection:
+            group = self._group = _WriteGroup(threading.get_ident())
+            try:
+                yield
+                if group.failure is not None:
+                    raise StoreUnavailable(str(group.failure), group.failure.retry_after)
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+            finally:
+                self._group = None
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     def ready(self) -> None:
         """Return if the file can be written and can grow; raise `StoreUnavailable` otherwise.
@@ -219,8 +239,11 @@ class SQLiteStore:
         with self._lock:
             self._connection.close()
 
-    def _make_room(self, connection: sqlite3.Connection, newest: int) -> None:
+    def _make_room(self, connection: sqlite3.Connection, newest: int) -> int:
+        """Remove the oldest items before the version `newest`; return by how many bytes the rest is too large."""
         items, used = connection.execute("SELECT items, bytes + held FROM total").fetchone()
+        if items <= self._items and used <= self._size:
+            return 0
         last = 0
         oldest = connection.execute(
             "SELECT version, size FROM item WHERE NOT pinned AND version < ? ORDER BY version", (newest,)
@@ -233,12 +256,13 @@ class SQLiteStore:
                 last, items, used = found[0], items - 1, used - found[1]
         if last:
             _remove(connection, "NOT pinned AND version <= ?", last)
+        return int(used) - self._size
 
     def _dropped(
         self, connection: sqlite3.Connection, origin: int | None, lines: Sequence[bytes], last: int, keep: int | None
     ) -> int:
         """Return the bytes of the lines that a write drops: stored ones and, of many at once, new ones."""
-        if keep is None:
+        if keep is None or last <= keep:
             return 0
         (stored,) = connection.execute(
             "SELECT coalesce(sum(length(value)), 0) FROM line WHERE item = ? AND number <= ?", (origin, last - keep)
@@ -252,11 +276,8 @@ class SQLiteStore:
         ).fetchone()
         return int(held)
 
-    def _shorten(self, connection: sqlite3.Connection, log: bytes, newest: int) -> None:
-        """Remove the oldest entries of a log, but not the newest, while pinned items and logs have no room."""
-        (over,) = connection.execute("SELECT held - ? FROM total", (self._size,)).fetchone()
-        if over <= 0:
-            return
+    def _shorten(self, connection: sqlite3.Connection, log: bytes, newest: int, over: int) -> None:
+        """Remove the oldest entries of a log, but not the newest, with at least `over` bytes if it has as many."""
         last = 0
         entries = connection.execute(
             "SELECT number, length(value) FROM entry WHERE log = ? AND number < ? ORDER BY number", (log, newest)
@@ -269,6 +290,42 @@ class SQLiteStore:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
+        group = self._group
+        if group is None or group.thread != threading.get_ident():
+            with self._locked() as connection:
+                yield connection
+            return
+        if group.failure is not None:
+            raise StoreUnavailable(str(group.failure), group.failure.retry_after)
+        try:
+            yield self._connection
+        except sqlite3.Error as error:  # SQLite may have undone the transaction
+            group.failure = self._unavailable(error)
+            raise group.failure from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Yield a transaction; it is committed after the block, or rolled back if the block raises.
+
+        Within `together` it is the one of the group: then what raises must not have written anything.
+        """
+        with self._reading() as connection:
+            if self._group is not None:
+                if not connection.in_transaction:
+                    connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                return
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _locked(self) -> Iterator[sqlite3.Connection]:
+        """Yield the connection, which no other thread uses meanwhile."""
         with self._breaker.call() as recheck:
             # Longer than the call that holds it, which then fails with the cause.
             if not self._lock.acquire(timeout=1.2 * self._timeout):
@@ -281,21 +338,17 @@ class SQLiteStore:
             finally:
                 self._lock.release()
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield a transaction; it is committed after the block, or rolled back if the block raises."""
-        with self._reading() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-
     def _unavailable(self, error: sqlite3.Error) -> StoreUnavailable:
         remedy = next((remedy for name, remedy in _REMEDIES.items() if error_name(error).startswith(name)), _LOOK)
         return StoreUnavailable(f"The store {self._file} is unavailable: {error}. {remedy}")
+
+
+@dataclass(slots=True)
+class _WriteGroup:
+    """Writes of one thread that are committed together, and why they can't be."""
+
+    thread: int
+    failure: StoreUnavailable | None = None
 
 
 def _remove(connection: sqlite3.Connection, condition: str, *values: int | bytes) -> None:

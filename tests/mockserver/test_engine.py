@@ -13,7 +13,7 @@ from agent_contract.messages import Exchange, Reply, Request
 from mockserver.build import create_engine
 from mockserver.config import Config
 from mockserver.core.limits import Limits
-from mockserver.engine import Effort
+from mockserver.core.player import Effort
 from mockserver.stores import MemoryStore, StoreUnavailable
 from tests.mockserver.support.chat_client import (
     CONTRACT,

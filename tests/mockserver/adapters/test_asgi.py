@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Barrier, Lock
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 from agent_contract.messages import Event, Exchange, Reply, Request
 from mockserver.adapters.asgi import create_app
 from mockserver.core.limits import Limits
-from mockserver.engine import Effort
+from mockserver.core.player import Effort
 from mockserver.stores.circuit_breaker import CircuitBreaker
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
@@ -29,12 +29,17 @@ class Stub:
     effort_of_all: Effort = Effort.LITTLE
     limits: Limits = field(default_factory=Limits)
     blocking: bool = False
+    groups: list[int] = field(default_factory=list)
 
     def effort(self, request: Request) -> Effort:
         return self.effort_of_all
 
     def reply(self, request: Request) -> Reply:
         return self.make()
+
+    def replies(self, requests: Sequence[Request]) -> Sequence[Reply]:
+        self.groups.append(len(requests))
+        return [self.make() for _ in requests]
 
     def record(self, exchange: Exchange) -> None:
         """Record nothing."""
@@ -70,6 +75,49 @@ def test_64_requests_can_wait_for_a_store_at_once() -> None:
         return Reply(200, {}, b"")
 
     assert statuses_of(Stub(make, Effort.WAITS), 64) == [200] * 64
+
+
+def test_requests_to_a_store_that_groups_writes_are_answered_together() -> None:
+    player = Stub(lambda: Reply(200, {}, b""), Effort.GROUPED)
+    assert statuses_of(player, 40) == [200] * 40
+    assert player.groups == [32, 8]
+
+
+def test_a_group_is_answered_although_one_of_its_clients_disconnects() -> None:
+    arrived, go_on = Barrier(2, timeout=LIMIT), Barrier(2, timeout=LIMIT)
+
+    def make() -> Reply:
+        if len(player.groups) == 1:
+            arrived.wait()
+            go_on.wait()
+        return Reply(200, {}, b"")
+
+    player = Stub(make, Effort.GROUPED)
+
+    async def one_leaves() -> list[int]:
+        app, statuses = create_app(player), list[int]()
+        leaving = asyncio.create_task(ask(app, []))
+        await asyncio.to_thread(arrived.wait)
+        leaving.cancel()
+        staying = [asyncio.create_task(ask(app, statuses)) for _ in range(2)]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(go_on.wait)
+        await asyncio.gather(*staying)
+        return statuses
+
+    assert asyncio.run(one_leaves()) == [200, 200]
+    assert player.groups == [1, 2]
+
+
+def test_an_error_of_a_group_is_the_error_of_each_request() -> None:
+    def make() -> Reply:
+        raise ValueError("broken")
+
+    async def all_at_once() -> list[object]:
+        app = create_app(Stub(make, Effort.GROUPED))
+        return await asyncio.gather(*(ask(app, []) for _ in range(2)), return_exceptions=True)
+
+    assert [str(error) for error in asyncio.run(all_at_once())] == ["broken", "broken"]
 
 
 @pytest.mark.parametrize("effort", [Effort.COMPUTES, Effort.HEAVY])

@@ -18,10 +18,10 @@ class HangingStore(MemoryStore):
 
     def __init__(self, count: int) -> None:
         super().__init__()
-        self.together = threading.Barrier(count, timeout=20)
+        self.all_wait = threading.Barrier(count, timeout=20)
 
     def append(self, log: str, entry: Entry, keep: int) -> int:
-        self.together.wait()
+        self.all_wait.wait()
         raise StoreUnavailable("It hangs.")
 
 
