@@ -42,7 +42,7 @@ def test_a_unix_socket_answers_and_is_named(tmp_path: Path) -> None:
     with at_socket(path) as (_, line), client(path) as asking:
         assert str(path) in line
         assert asking.post(path_of(), json=CHAT).status_code == 200
-        assert asking.get("/__mock__/requests").json()["requests"][0]["path"] == path_of()
+        assert asking.get("/__mock__/requests").json()["requests"][0]["reply"]["status"] == 200
 
 
 def test_the_socket_of_a_server_that_ended_is_used_again(tmp_path: Path) -> None:
