@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from mockserver.control.pagination import page_of
 from mockserver.core import keys
 from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, Write
+from mockserver.generation.retrieval import SearchIndex
 from mockserver.operations.agent_store import look_up
 from mockserver.operations.session_store import is_expired, live_sessions, session_lines
 from mockserver.resources.agents import Agent, decode_agent, id_of, unique
@@ -26,7 +27,8 @@ _PAGE = 100
 def list_agents(context: Context) -> Outcome:
     """Return a page of the agents: the configured ones, then those that clients created."""
     rows = _agents(context, str(context.call.parameters.get("after", "")))
-    return page_of("agents", rows, context.call, lambda row: row[0].id, lambda row: _shown_agent(*row))
+    indexes = context.settings.indexes
+    return page_of("agents", rows, context.call, lambda row: row[0].id, lambda row: _shown_agent(*row, indexes))
 
 
 def reset_agent(context: Context) -> Outcome:
@@ -37,7 +39,7 @@ def reset_agent(context: Context) -> Outcome:
         names = ", ".join(one.name for one in unique(agents))
         why = f"No configured agent has this id or name. Configured agents: {names}."
         raise Rejection(404, "", why, ("path", "agent_id"), None, address[:200])
-    reply = Reply(200, JSON_TYPE, _dumps(_shown_agent(agent, "configured")))
+    reply = Reply(200, JSON_TYPE, _dumps(_shown_agent(agent, "configured", context.settings.indexes)))
     return Outcome(reply, (Write(keys.agent(agent.id), None),), (keys.sessions(agent.id),))
 
 
@@ -95,7 +97,9 @@ def _agents(context: Context, after: str) -> Iterator[tuple[Agent, str]]:
             yield created, "created"
 
 
-def _shown_agent(agent: Agent, origin: str) -> dict[str, Any]:
+def _shown_agent(agent: Agent, origin: str, indexes: Mapping[str, SearchIndex]) -> dict[str, Any]:
+    searched = indexes.get(str(agent.setting("index_id", "")))
+    documents = (*agent.documents, *(searched.documents if searched else ()))
     return {
         "id": agent.id,
         "name": agent.name,
@@ -103,7 +107,7 @@ def _shown_agent(agent: Agent, origin: str) -> dict[str, Any]:
         "roles": sorted(agent.roles),
         "any_model": agent.any_model,
         "calls_tools": agent.calls_tools,
-        "documents": [document.origin_name or document.id for document in agent.documents],
+        "documents": [document.origin_name or document.id for document in documents],
         "agent": agent.as_json(),
     }
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.support.mock_page import DESK, PHONE, Screen, fill, looking, serving
-from tests.browser.support.page_views import FOLDER, VIEWS, show, snapshot_of
+from tests.browser.support.page_views import CATALOGUES, FOLDER, VIEWS, show, snapshot_of
 from tests.browser.support.vendored import PACKAGES
 
 AXE = PACKAGES / "axe-core" / "axe.min.js"
@@ -50,7 +50,7 @@ def test_a_view_is_accessible_and_fits_everywhere(screen: Screen, name: str) -> 
             assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", [name for name in VIEWS if name not in CATALOGUES])
 def test_a_view_is_as_it_was(screen: Screen, name: str) -> None:
     """If it should differ: `python -m tests.browser.support.page_views`, then review the difference."""
     expected = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ from mockserver.scenarios.read import read_scenario
 from tests.browser.support.mock_page import PHONE, Mock, fill, looking, scripted, serving
 
 ROWS = "[role=option]"
+ANSWER = "Oslo: a \"city\"\n  in 'Norway'.\n\n# yes"
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +194,7 @@ def test_a_rule_is_made_of_an_answer(browser: Browser, degree: str, matches: dic
         page = screen.show("requests/1")
         page.get_by_role("button", name="Make a rule of it").click()
         page.get_by_label(degree).check()
-        page.get_by_label("Answer", exact=True).fill("Oslo: a \"city\"\nin 'Norway'.")
+        page.get_by_label("Answer", exact=True).fill(ANSWER)
         text = page.get_by_label("The rule as YAML").inner_text()
         page.get_by_role("button", name="Save to scope default").click()
         expect(page.get_by_text("Saved as rule-1.")).to_be_visible()
@@ -201,7 +202,7 @@ def test_a_rule_is_made_of_an_answer(browser: Browser, degree: str, matches: dic
 
     assert {said: answer.startswith("Oslo") for said, answer in answers.items()} == matches
     (compiled,) = read_scenario(yaml.safe_load(text), Source("copied"), lambda _: []).rules
-    assert compiled.rule.answers[0].text == "Oslo: a \"city\"\nin 'Norway'."
+    assert compiled.rule.answers[0].text == ANSWER
 
 
 def test_the_list_is_used_by_keyboard(page: Page, mock: Mock) -> None:

@@ -1,14 +1,28 @@
 // The frame: views, the scope that is shown, whether news arrive, and tokens.
+import { Agents } from "./agents.js";
 import { changeSettings, control, settings } from "./api.js";
+import { Chat } from "./chat.js";
+import { ContractView } from "./contract.js";
+import { Faults } from "./faults.js";
 import { html, render, useEffect, useLoad, useState, useStore } from "./html.js";
 import { journal, restart } from "./journal.js";
 import { loadNames } from "./names.js";
 import { Dialog } from "./parts.js";
 import { Requests } from "./requests.js";
 import { route } from "./route.js";
+import { Rules } from "./rules.js";
+import { Scopes } from "./scopes.js";
+import { Sessions } from "./sessions.js";
 
 const VIEWS = {
   requests: ["Requests", Requests],
+  sessions: ["Sessions", Sessions],
+  agents: ["Agents", Agents],
+  rules: ["Rules", Rules],
+  faults: ["Faults", Faults],
+  scopes: ["Scopes, clock", Scopes],
+  chat: ["Chat", Chat],
+  contract: ["Contract", ContractView],
 };
 
 const LIVE = {
@@ -35,6 +49,7 @@ function App() {
   useEffect(refresh, [scope, all]);
   useEffect(() => {
     document.title = `${title} · Mock`;
+    document.querySelector("nav [aria-current]").scrollIntoView({ inline: "center", block: "nearest" });
   }, [title]);
 
   const close = () => {

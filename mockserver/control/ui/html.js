@@ -30,19 +30,39 @@ export function useStore(store) {
   return store.get();
 }
 
-/** Returns what `load(signal)` resolves to, its error, and `reload`. The old value stays while a new one is loaded. */
+/**
+ * Returns what `load(signal)` resolves to, its error, and `reload`, which resolves when it is loaded again.
+ * The old value stays while a new one is loaded.
+ */
 export function useLoad(load, inputs) {
   const [state, setState] = useState({ value: undefined, error: null });
   const [turn, setTurn] = useState(0);
+  const waiting = useRef([]);
   useEffect(() => {
     const abort = new AbortController();
-    load(abort.signal).then(
-      (value) => abort.signal.aborted || setState({ value, error: null }),
-      (error) => abort.signal.aborted || setState({ value: undefined, error }),
-    );
+    const settle = (next) => {
+      if (abort.signal.aborted) return;
+      setState(next);
+      for (const resolve of waiting.current.splice(0)) resolve();
+    };
+    load(abort.signal).then((value) => settle({ value, error: null }), (error) => settle({ value: undefined, error }));
     return () => abort.abort();
   }, [...inputs, turn]);
-  return { ...state, reload: useCallback(() => setTurn((count) => count + 1), []) };
+  const reload = useCallback(() => new Promise((resolve) => {
+    waiting.current.push(resolve);
+    setTurn((count) => count + 1);
+  }), []);
+  return { ...state, reload };
+}
+
+/** Returns a setting as it is, or as it is wanted while `change` is under way, and the function that changes it. */
+export function useWanted(value, change) {
+  const [wanted, setWanted] = useState(undefined);
+  const want = (next) => {
+    setWanted(next);
+    return change(next).finally(() => setWanted(undefined));
+  };
+  return [wanted ?? value, want];
 }
 
 /** Calls `act` every `seconds` while the page is visible. */

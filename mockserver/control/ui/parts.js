@@ -9,8 +9,9 @@ export const Verdict = ({ of }) => html`<${Badge} kind=${VERDICTS[of]}>${of}<//>
 export const Status = ({ code }) =>
   html`<span class=${`status ${code >= 500 ? "bad" : code >= 400 ? "odd" : "good"}`}>${code}</span>`;
 
-const GRADES = { core: "bad", published: "bad", compatible: "bad", standard: "bad", field: "odd", assumed: "odd" };
-export const Grade = ({ of, meaning }) => html`<span class=${`badge grade ${GRADES[of] ?? ""}`} title=${meaning}>${of}</span>`;
+/** The grades of clauses that are not documented; a server that breaks any other breaks the contract. */
+const WEAK = ["field", "assumed"];
+export const Grade = ({ of, meaning }) => html`<span class=${`badge ${WEAK.includes(of) ? "" : "strong"}`} title=${meaning}>${of}</span>`;
 
 /** A button that copies text, and reports it. */
 export function Copy({ text, label = "Copy" }) {
