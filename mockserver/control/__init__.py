@@ -21,8 +21,15 @@ from mockserver.control.live import live_behaviour
 from mockserver.control.origin import foreign
 from mockserver.control.reasons import explain_request
 from mockserver.control.request_formats import format_request
-from mockserver.control.requests import explain_requests, get_request, list_requests, list_summaries
-from mockserver.control.resources import delete_session, get_session, list_agents, list_sessions, reset_agent
+from mockserver.control.requests import check_requests, explain_requests, get_request, list_requests, list_summaries
+from mockserver.control.resources import (
+    create_session,
+    delete_session,
+    get_session,
+    list_agents,
+    list_sessions,
+    reset_agent,
+)
 from mockserver.control.scopes import count_sessions, list_scopes, reset
 from mockserver.control.scripts import script_behaviours
 from mockserver.core.context import Behaviour, Context
@@ -61,6 +68,7 @@ def control_gateway(contract: Contract, config: Config, scripts: Scripts, metric
         "explainRequests": lambda context: explain_requests(context, contract),
         "listSessions": at_its_time(list_sessions),
         "getSession": at_its_time(get_session),
+        "createSession": at_its_time(create_session),
         "deleteSession": at_its_time(delete_session),
         "getMetrics": lambda context: _metrics(context, metrics),
         "listScopes": lambda context: list_scopes(context, now_in),
@@ -126,6 +134,7 @@ _BEHAVIOURS: Mapping[str, Behaviour] = {
     "resetAgent": reset_agent,
     "listRequests": list_requests,
     "getRequest": get_request,
+    "checkRequests": check_requests,
     "listSummaries": list_summaries,
     "listFaultKinds": list_fault_kinds,
     "lintSessions": lint_scope,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 
@@ -13,8 +15,11 @@ from agent_contract.messages import JSON, Reply
 from mockserver.control.pagination import page_of
 from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, json_outcome
+from mockserver.operations.agent_store import look_up
+from mockserver.recording.expectations import Wanted, call_problem, order_problem, tool_problem, usage_problem
 from mockserver.recording.explanation import MOST_EXPLAINED, explain
 from mockserver.recording.journal import read_journal, readable_entry
+from mockserver.recording.recorded_request import RecordedRequest, from_entry
 from mockserver.recording.summary import summary_of
 from mockserver.resources.agents import id_of
 
@@ -58,9 +63,40 @@ def find_request(context: Context) -> _Entry:
 
 def explain_requests(context: Context, contract: Contract) -> Outcome:
     """Return the last requests as text, oldest first, with the reason and the remedy of each refusal."""
-    entries = [*islice(read_journal(context.transaction), MOST_EXPLAINED)][::-1]
+    clients = (one for one in read_journal(context.transaction) if not from_entry(one[1]).prepares)
+    entries = [*islice(clients, MOST_EXPLAINED)][::-1]
     text = explain(entries, entries[-1][0], contract) if entries else "The mock has received no request in this scope."
     return Outcome(Reply(200, _TEXT_TYPE, text.encode("utf-8", "backslashreplace") + b"\n"))
+
+
+def check_requests(context: Context) -> Outcome:
+    """Return what differs from the expectations in the body, null if nothing does."""
+    expected: Any = context.call.body
+    problems = _problems(expected, [*_recorded(context)])
+    return json_outcome({"problem": next(filter(None, problems), None)})
+
+
+def _problems(expected: Mapping[str, Any], requests: list[RecordedRequest]) -> Iterator[str]:
+    if "called" in expected:
+        called = {**expected["called"]}
+        times, body = called.pop("times", None), called.pop("body", None)
+        yield call_problem(requests, Wanted(**called), times, body)
+    if "order" in expected:
+        yield order_problem(requests, expected["order"])
+    if "tool_called" in expected:
+        yield tool_problem(requests, **expected["tool_called"])
+    if "usage" in expected:
+        yield usage_problem(requests, **expected["usage"])
+
+
+def _recorded(context: Context) -> Iterator[RecordedRequest]:
+    """Yield the requests of clients in the journal, the first one first, each with the names of its agent."""
+    agent_of = cache(partial(look_up, context.settings, context.transaction))
+    for _, entry in reversed([*read_journal(context.transaction)]):
+        one = from_entry(entry)
+        if not one.prepares:
+            agent = agent_of(one.agent) if one.agent else None
+            yield replace(one, names=frozenset({one.agent, *((agent.id, agent.name) if agent else ())}))
 
 
 def _filtered(entries: Iterator[_Entry], filters: Mapping[str, JSON]) -> Iterator[_Entry]:

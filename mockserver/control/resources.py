@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import orjson
 
@@ -15,10 +16,10 @@ from mockserver.core.context import Context
 from mockserver.core.outcome import Outcome, Rejection, Write
 from mockserver.generation.retrieval import SearchIndex
 from mockserver.operations.agent_store import look_up
-from mockserver.operations.session_store import is_expired, live_sessions, session_lines
+from mockserver.operations.session_store import is_expired, live_sessions, save_session, session_lines
 from mockserver.resources.agents import Agent, decode_agent, id_of, unique
 from mockserver.resources.session_truncation import summary_message
-from mockserver.resources.sessions import Session, decode
+from mockserver.resources.sessions import EMPTY, Session, decode
 from mockserver.stores.base import all_items
 
 _PAGE = 100
@@ -71,6 +72,21 @@ def _lines(context: Context, key: str, session: Session, after: int) -> Iterator
 
 def _number(context: Context, name: str) -> int:
     return int(context.call.parameters[name])  # type: ignore[arg-type]  # checked by the schema
+
+
+def create_session(context: Context, now: float) -> Outcome:
+    """Create a session of an agent that contains messages, written at `now`."""
+    id, body = str(context.call.parameters["session_id"]).lower(), cast(dict[str, Any], context.call.body)
+    agent = look_up(context.settings, context.transaction, body["agent"])
+    if agent is None:
+        raise Rejection(
+            404, "", "No such agent in this scope. Create it first.", ("body", "agent"), None, body["agent"]
+        )
+    if context.transaction.get(keys.session(agent.id, id)) is not None:
+        raise Rejection(409, "", "This session exists. Choose another id.", ("path", "session_id"), None, id)
+    write = save_session(agent, id, EMPTY, body.get("messages", []), now, context.settings.limits.session)
+    # The store must not delete it by real time: the scope may have another clock.
+    return Outcome(Reply(201, JSON_TYPE, _dumps({"session": id, "agent": agent.id})), (replace(write, expires=None),))
 
 
 def delete_session(context: Context, now: float) -> Outcome:

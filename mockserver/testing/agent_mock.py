@@ -30,13 +30,14 @@ from mockserver.core.transaction import Transaction
 from mockserver.engine import Engine
 from mockserver.operations.agent_store import look_up
 from mockserver.operations.session_store import save_session
+from mockserver.recording.expectations import Wanted, call_problem, order_problem, tool_problem, usage_problem
 from mockserver.recording.explanation import MOST_EXPLAINED, explain
 from mockserver.recording.journal import Subject, encode_entry
+from mockserver.recording.recorded_request import RecordedRequest
 from mockserver.resources.agents import find_configured
 from mockserver.resources.sessions import EMPTY
 from mockserver.scenarios.rule import Then
 from mockserver.testing.clock import Clock
-from mockserver.testing.recorded import RecordedRequest, Wanted, differences
 
 if TYPE_CHECKING:
     import openai
@@ -241,7 +242,7 @@ class AgentMock:
         self, *, agent: str | None = None, session: str | None = None, contains: str | None = None
     ) -> list[RecordedRequest]:
         """Return the requests to an agent, in a session, and with a message that contains a string."""
-        wanted = Wanted(self._created.get(agent or "", agent), session, contains)
+        wanted = Wanted(agent, session, contains)
         return [one for one in self.requests if not wanted.unmet(one)]
 
     def assert_called(
@@ -255,26 +256,12 @@ class AgentMock:
     ) -> None:
         """Check that such requests were sent, at least once or exactly `times`; each with the fields of `body`."""
         __tracebackhide__ = True
-        found = self.calls(agent=agent, session=session, contains=contains)
-        wanted = Wanted(agent, session, contains)
-        if (not found) if times is None else len(found) != times:
-            expected = "at least 1" if times is None else str(times)
-            near = "" if found else wanted.nearest(self.requests)
-            said = [f"calls with {wanted}: expected {expected}, got {len(found)}", near, self.describe()]
-            raise AssertionError("\n".join(filter(None, said)))
-        for one in found if body is not None else ():
-            got = {name: one.json.get(name) if isinstance(one.json, dict) else None for name in body or {}}
-            if got != body:
-                raise AssertionError(f"The body of a call with {wanted} differs:\n{differences(body, got)}")
+        self._demand(call_problem(self.requests, Wanted(agent, session, contains), times, body))
 
     def assert_order(self, *parts: str) -> None:
         """Check that requests whose last messages contain these strings came in this order; others may come between."""
         __tracebackhide__ = True
-        said = [one.text for one in self.requests]
-        rest = iter(said)
-        for text in parts:
-            if not any(text in other for other in rest):
-                raise AssertionError(f"The order of requests differs at {text!r}:\n{differences([*parts], said)}")
+        self._demand(order_problem(self.requests, parts))
 
     def assert_tool_called(self, name: str, arguments: Any = None, result: str | None = None) -> None:
         """Check that the client ran the function `name`: it sent the result of a call that the mock had answered with.
@@ -282,31 +269,18 @@ class AgentMock:
         With `arguments`, the call had exactly these; with `result`, the result contains it.
         """
         __tracebackhide__ = True
-        calls = {id: (called, given) for one in self.requests for id, called, given in one.calls()}
-        done = [(*calls[id], text) for one in self.requests for id, text in one.results() if id in calls]
-        mine = [one for one in done if one[0] == name]
-        if not mine:
-            ran = ", ".join(dict.fromkeys(one[0] for one in done)) or "none"
-            asked = ", ".join(dict.fromkeys(called for called, _ in calls.values())) or "none"
-            raise AssertionError(
-                f"The client sent no result of {name}. Calls of the mock: {asked}. Results of the client: {ran}.\n"
-                + self.describe()
-            )
-        if arguments is not None and all(given != arguments for _, given, _ in mine):
-            raise AssertionError(f"The arguments of {name} differ:\n{differences(arguments, mine[-1][1])}")
-        if result is not None and all(result not in text for _, _, text in mine):
-            raise AssertionError(f"The result of {name} is {mine[-1][2]!r}, which does not contain {result!r}.")
+        self._demand(tool_problem(self.requests, name, arguments, result))
 
     def assert_usage(self, max_tokens: int) -> None:
         """Check that all replies of this test together used at most `max_tokens`; each stream must report its usage."""
         __tracebackhide__ = True
-        for number, one in enumerate(self.requests, 1):
-            if one.is_stream and not one.total_tokens:
-                why = "is a stream that reports no usage. Send stream_options={'include_usage': True}."
-                raise AssertionError(f"The reply to request {number} {why}\n{self.describe()}")
-        used = sum(one.total_tokens for one in self.requests)
-        if used > max_tokens:
-            raise AssertionError(f"total_tokens: expected at most {max_tokens}, got {used}\n{self.describe()}")
+        self._demand(usage_problem(self.requests, max_tokens))
+
+    def _demand(self, problem: str) -> None:
+        """Raise AssertionError with a problem and the requests, if there is one."""
+        __tracebackhide__ = True
+        if problem:
+            raise AssertionError(f"{problem}\n{self.describe()}")
 
     def expect_rejection(self, clause: str = "") -> None:
         """Accept that the mock refuses requests that break `clause`, by default any; the test fails if none does."""
@@ -369,7 +343,8 @@ class AgentMock:
     def _names(self, exchange: Exchange) -> frozenset[str]:
         address = RecordedRequest(exchange).agent
         known = find_configured(self.engine.config.agents, address)
-        return frozenset({address, *((known.id, known.name) if known else ())})
+        created = (name for name, id in self._created.items() if id == address)
+        return frozenset({address, *((known.id, known.name) if known else ()), *created})
 
     def _client_options(self, agent: str, options: dict[str, Any], is_async: bool) -> dict[str, Any]:
         token = next(iter(self.engine.config.tokens), "mock")

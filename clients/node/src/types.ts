@@ -77,6 +77,29 @@ export interface CallFilter {
   clause?: string;
 }
 
+/** Which requests `assertCalled` expects. `times` is their number, `body` has fields that the body of each must have. */
+export interface ExpectedCalls {
+  agent?: string;
+  session?: string;
+  contains?: string;
+  times?: number;
+  body?: Record<string, unknown>;
+}
+
+/** A message of a session. */
+export interface Message {
+  role: "system" | "user" | "assistant" | "tool";
+  content?: string | null;
+  tool_call_id?: string;
+  tool_calls?: readonly { id: string; type: "function"; function: { name: string; arguments: string } }[];
+}
+
+/** `now` is in seconds since 1970. */
+export interface ClockState {
+  now: number;
+  mode: "running" | "frozen" | "skipping";
+}
+
 export interface Violation {
   place: string;
   rule: string;

@@ -4,6 +4,8 @@ import { startMock, type MockServer, type StartOptions } from "./server.js";
 export interface MockOptions extends StartOptions {
   /** What a request that breaks the contract does to its test: it fails it (the default), or nothing. */
   rejections?: "strict" | "off";
+  /** Whether a rule that was never used fails its test. */
+  strictRules?: boolean;
 }
 
 const servers = new Map<string, Promise<MockServer>>();
@@ -23,6 +25,7 @@ export function sharedMock(options: StartOptions = {}): Promise<MockServer> {
 export function withMock(body: (mock: AgentMock) => unknown, options: MockOptions = {}): () => Promise<void> {
   return async () => {
     const mock = (await sharedMock(options)).open();
+    mock.strictRules = options.strictRules ?? false;
     try {
       await body(mock);
     } catch (error) {

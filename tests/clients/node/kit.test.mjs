@@ -38,7 +38,7 @@ test("calls are found by agent, session, text and status, the first one first", 
   const helper = await mock.agent("helper");
   const session = (await chat(mock, { create_session: true })).session_id;
   await chat(mock, { stream: true, store_in_session: session });
-  await chat(mock, { messages: [{ role: "user", content: "Bye!" }] }, { agent: helper });
+  await chat(mock, { messages: [{ role: "user", content: "Bye!" }] }, { agent: "helper" });
   assert.deepEqual((await mock.calls()).map((call) => call.status), [200, 200, 200]);
   assert.deepEqual((await mock.calls({ session })).map((call) => call.json.stream), [undefined, true]);
   assert.equal((await mock.calls({ session }))[1].reply.events[0].data.object, "chat.completion.chunk");
@@ -47,6 +47,66 @@ test("calls are found by agent, session, text and status, the first one first", 
   assert.equal(bye.headers.authorization, "Bearer [redacted]");
   assert.deepEqual(await mock.calls({ agent: helper, status: "2xx" }), [bye]);
 }));
+
+test("a session begins with messages, and ends by the clock", withMock(async (mock) => {
+  await mock.agent("short", { session_max_ttl: 600 });
+  const said = [{ role: "user", content: "The password is heron." }, { role: "assistant", content: "I see." }];
+  const session = await mock.session({ agent: "short", messages: said });
+  const ask = () => chat(mock, { store_in_session: session, messages: [{ role: "user", content: "What is the password?" }] }, { agent: "short" });
+  assert.match(textOf(await ask()), /heron/);
+  const before = await mock.clock.now();
+  await mock.clock.advance(601);
+  assert.ok((await mock.clock.now()) - before >= 601);
+  await assert.rejects(ask(), { status: 404 });
+  await mock.assertCalled({ agent: "short", session, times: 2 });
+  assert.equal((await mock.calls({ agent: "short" })).length, 2);
+}, { rejections: "off" }));
+
+test("a stream that stalls for an hour takes no time if waits are skipped", withMock(async (mock) => {
+  await mock.clock.skipWaits();
+  await mock.fail("latency", { seconds: 3600 });
+  const begun = await mock.clock.now();
+  await chat(mock);
+  assert.equal(Math.round((await mock.clock.now()) - begun), 3600);
+  await mock.clock.freeze();
+  await mock.clock.run();
+}));
+
+test("an assertion that fails describes the nearest request", withMock(async (mock) => {
+  await chat(mock, { temperature: 0.2 });
+  await mock.assertCalled({ contains: "Hello", body: { temperature: 0.2 } });
+  await mock.assertOrder("Hello");
+  await mock.assertUsage(1000);
+  await assert.rejects(mock.assertCalled({ contains: "Hallo!" }), (error) => {
+    assert.equal(error.name, "AssertionError");
+    for (const line of [
+      "calls with contains='Hallo!': expected at least 1, got 0",
+      "The nearest request is number 1:",
+      "contains: expected 'Hallo!', got 'Hello!'",
+      'chat/completions 200 answered: "Hello!"',
+    ]) assert.ok(error.message.includes(line), error.message);
+    return true;
+  });
+  await assert.rejects(mock.assertCalled({ body: { temperature: 1 } }), /\+  "temperature": 0.2/);
+  await assert.rejects(mock.assertUsage(1), /expected at most 1, got/);
+}));
+
+test("a tool is called if the client sends the result", withMock(async (mock) => {
+  const call = { name: "get_weather", arguments: { city: "Paris" } };
+  await mock.reply([{ tool_calls: [call] }, "Take an umbrella."]);
+  await assert.rejects(mock.assertToolCalled("get_weather"), /sent no result of get_weather/);
+  const tools = [{ type: "function", function: { name: "get_weather" } }];
+  const [{ message }] = (await chat(mock, { tools })).choices;
+  const result = { role: "tool", tool_call_id: message.tool_calls[0].id, content: "It rains." };
+  await chat(mock, { tools, messages: [...messages, message, result] });
+  await mock.assertToolCalled("get_weather", { arguments: { city: "Paris" }, result: "rains" });
+  await assert.rejects(mock.assertToolCalled("get_weather", { arguments: { city: "Rome" } }), /\+  "city": "Paris"/);
+}));
+
+test("a rule that was never used fails its test if the test asks for that", async () => {
+  const run = withMock((mock) => mock.reply("Never.", { name: "forgotten" }), { strictRules: true });
+  await assert.rejects(run(), /The rule forgotten was never used/);
+});
 
 test("more calls than a page has are returned", withMock(async (mock) => {
   for (let number = 0; number < 101; number += 1) await fetch(`${mock.url}/api/v1/compatibility/openai/v1/models`);

@@ -1,20 +1,20 @@
-"""Requests that a mock has received, for the assertions of tests."""
+"""Requests that a mock has received, with what the assertions of tests ask of them."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher, ndiff, unified_diff
 from functools import cached_property
 from typing import Any
 
-from agent_contract.messages import Exchange
+from agent_contract.messages import Event, Exchange, Reply, Request, Violation
 from mockserver.resources.sessions import calls_of, text_of
 
 _AGENT = re.compile(r"/(?:agents|assistants)/([^/]+)")
-_SHOWN = 300  # characters of a string in a message
+#: The `User-Agent` of requests that prepare a test: the package for Node sends it.
+_PREPARING = "agent-contract-kit"
 _RESULTS = ("tool", "function")
 
 
@@ -64,6 +64,11 @@ class RecordedRequest:
     def is_refused(self) -> bool:
         """Whether the mock refused the request."""
         return self.status >= 400 and bool(self.exchange.violations)
+
+    @property
+    def prepares(self) -> bool:
+        """Whether the request prepares a test, and comes from no client."""
+        return self.exchange.request.headers.get("user-agent") == _PREPARING
 
     @property
     def is_stream(self) -> bool:
@@ -135,53 +140,32 @@ class RecordedRequest:
                 yield str(message.get("tool_call_id")), _text(message)
 
 
-def differences(wanted: Any, got: Any) -> str:
-    """Return the lines that differ between two JSON values."""
-    before, after = (json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) for value in (wanted, got))
-    lines = unified_diff(before.splitlines(), after.splitlines(), "expected", "got", lineterm="", n=2)
-    return "\n".join(lines)
+def from_entry(entry: Mapping[str, Any], names: frozenset[str] = frozenset()) -> RecordedRequest:
+    """Return the request of a stored entry of the journal, which lacks the rest of a body over 8 KiB."""
+    sent, reply = entry["request"], entry["reply"]
+    events = reply.get("events")
+    body = (
+        _kept(reply) if events is None else tuple(Event(data.encode("utf-8", "replace"), name) for name, data in events)
+    )
+    query = tuple((name, value) for name, value in sent.get("query", ()))
+    exchange = Exchange(
+        Request(sent["method"], sent["path"], query, sent["headers"], _kept(sent)),
+        Reply(reply["status"], reply["headers"], body),
+        entry["operation"] or "",
+        tuple(entry["clauses"]),
+        tuple(map(_violation, entry["violations"])),
+        rule=entry.get("rule") or "",
+        faults=tuple(entry.get("faults", ())),
+    )
+    return RecordedRequest(exchange, names)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The requests that an assertion looks for; None for any."""
+def _violation(stored: Mapping[str, str]) -> Violation:
+    return Violation((stored["place"],), stored["rule"], stored["expected"], stored["got"], stored["pointer"])
 
-    agent: str | None = None
-    session: str | None = None
-    contains: str | None = None
 
-    def __str__(self) -> str:
-        given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value is not None)
-        return given or "any request"
-
-    def unmet(self, one: RecordedRequest) -> dict[str, tuple[str, str]]:
-        """Return the fields that a request does not fulfil, each with what was expected and what it has."""
-        unmet = {}
-        if self.agent is not None and self.agent not in one.names:
-            unmet["agent"] = self.agent, one.agent
-        if self.session is not None and self.session != one.session:
-            unmet["session"] = self.session, one.session
-        if self.contains is not None and not any(self.contains in str(each.get("content")) for each in one.messages):
-            unmet["contains"] = self.contains, one.text
-        return unmet
-
-    def nearest(self, requests: Sequence[RecordedRequest]) -> str:
-        """Return the request that lacks least, with each field that differs; empty if there are no requests."""
-        ranked = [(self._distance(one), number, one) for number, one in enumerate(requests, 1)]
-        if not ranked:
-            return ""
-        _, number, one = min(ranked, key=lambda entry: entry[:2])
-        lines = [f"The nearest request is number {number}:"]
-        for name, (expected, got) in self.unmet(one).items():
-            lines.append(f"  {name}: expected {expected[:_SHOWN]!r}, got {got[:_SHOWN]!r}")
-            if name == "contains":
-                lines += [f"    {line.rstrip()}" for line in ndiff([expected[:_SHOWN]], [got[:_SHOWN]])]
-        return "\n".join(lines)
-
-    def _distance(self, one: RecordedRequest) -> float:
-        unmet = self.unmet(one)
-        likeness = SequenceMatcher(None, *unmet["contains"]).ratio() if "contains" in unmet else 0
-        return len(unmet) - likeness
+def _kept(message: Mapping[str, Any]) -> bytes:
+    return str(message.get("text", "")).encode("utf-8", "replace")
 
 
 def _text(message: dict[str, Any]) -> str:
