@@ -5,7 +5,8 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from agent_contract.cli import UserError
 from agent_contract.document.errors import ContractError
 from agent_contract.installation import missing
 from agent_contract.printable import printable
+from mockserver.cli.documents import documents_of, served_documents
 from mockserver.cli.options import (
     FILE,
     RECORDINGS,
@@ -72,7 +74,14 @@ _SHOWN_REPAIRS = 5
 @port_option
 @option("--unix-socket", type=FILE, help="Listen at this path instead of a host and a port.")
 @option("--config", type=FILE, help="YAML file with agents, tokens, documents and limits.")
-@option("--spec", type=FILE, help="OpenAPI document to serve instead of the built-in one.")
+@option(
+    "--spec",
+    type=FILE,
+    multiple=True,
+    metavar="FILE",
+    help="OpenAPI document to serve instead of the built-in one. Can be repeated; /PREFIX=FILE serves it there.",
+)
+@option("--watch", is_flag=True, help="Serve the --spec documents again when their files change; what is stored stays.")
 @option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of the folder of the --spec document.")
 @option("--verbose", is_flag=True, help="Print every repair of the --spec document at start, not only the worst five.")
 @option(
@@ -209,6 +218,8 @@ def serve(
     tls_cert: Path | None,
     tls_key: Path | None,
     tls_client_ca: Path | None,
+    spec: tuple[Path, ...],
+    watch: bool,
     **options: Any,
 ) -> None:
     """Run a mock server of the API."""
@@ -219,7 +230,14 @@ def serve(
     if stop_with_stdin and workers > 1:
         raise click.UsageError("--stop-with-stdin is for one process. Leave out --workers.")
     tls = _tls(tls_cert, tls_key, tls_client_ca)
-    engine = _engine(**options, metrics=_metrics(workers) if metrics else None)
+    if watch and not spec:
+        raise click.UsageError("--watch is for the documents of --spec. Add --spec FILE, or leave it out.")
+    options["metrics"] = _metrics(workers) if metrics else None
+    documents = documents_of(spec)
+    engines = {prefix: _engine(spec=file, **options) for prefix, file in documents.items()}
+    engine = next(iter(engines.values()))
+    if (len(engines) > 1 or "" not in engines or watch) and (workers > 1 or options["store"] != "memory"):
+        raise click.UsageError("Several --spec documents, prefixes, and --watch need one process and --store memory.")
     listening = listen_at(unix_socket) if unix_socket else listen(host, port)
     wanted = ConnectionLimits(
         connections=max_connections,
@@ -234,16 +252,25 @@ def serve(
     limits = fit_to_open_files(wanted, files)
     scheme = "https" if tls else "http"
     url = f"{scheme}://localhost" if unix_socket else url_of(host, listening.getsockname()[1], scheme)
-    banner = _banner(engine, host, url, _connections_line(limits, wanted, files), unix_socket, verbose)
+    banner = _banners(engines, host, url, _connections_line(limits, wanted, files), unix_socket, verbose)
     settings = ServerSettings(limits, log_level, banner, tls, drain_timeout)
     if workers == 1:
         if stop_with_stdin:
             run.stop_with_stdin()
-        return run.serve_in_this_process(engine, listening, settings)
+        served = served_documents(engines, documents, partial(_engine, **options), watch=watch)
+        return run.serve_in_this_process(served, listening, settings)
     try:
         return run.serve_in_processes(workers, engine, options["store"], listening, settings)
     except WorkersFailed as error:
         raise UserError(f"{error} See the lines above.") from None
+
+
+def _banners(
+    engines: Mapping[str, Engine], host: str, url: str, connections: str, unix_socket: Path | None, verbose: bool
+) -> str:
+    """Return the banners of all documents, and the line about connections."""
+    banners = [_banner(engine, host, url + prefix, unix_socket, verbose) for prefix, engine in engines.items()]
+    return "\n".join([*banners, connections])
 
 
 def _connections_line(limits: ConnectionLimits, wanted: ConnectionLimits, files: int | None) -> str:
@@ -395,7 +422,7 @@ def _engine(
         raise UserError("\n".join(str(problem) for problem in error.problems)) from None
 
 
-def _banner(engine: Engine, host: str, url: str, connections: str, unix_socket: Path | None, verbose: bool) -> str:
+def _banner(engine: Engine, host: str, url: str, unix_socket: Path | None, verbose: bool) -> str:
     contract, needs_token = engine.contract, bool(engine.config.tokens)
     lines = [f"{contract.title} {contract.version} is served at {unix_socket or url} (Ctrl-C stops it)"]
     lines += [] if unix_socket else _warnings(engine.config, host)
@@ -417,7 +444,6 @@ def _banner(engine: Engine, host: str, url: str, connections: str, unix_socket: 
         otherwise = "refused" if engine.replay.strict else "computed"
         lines.append(f"{len(engine.replay)} recorded exchanges are replayed; other answers are {otherwise}.")
         lines += [engine.replay.note] if engine.replay.note else []
-    lines.append(connections)
     return printable("\n".join(lines))
 
 

@@ -16,10 +16,10 @@ from agent_contract.redaction import Redaction, redaction_of, secrets_in
 from mockserver.control import PREFIX
 from mockserver.core.limits import Limits
 from mockserver.core.player import Effort
-from mockserver.engine import Engine
 from mockserver.recording.exchange_json import excerpt
 from mockserver.recording.metrics import Metrics, planned_wait
 from mockserver.server.line_writer import LineWriter
+from mockserver.server.served import Served
 
 #: From the level on which a line is written, by the first digit of its status.
 LEVELS = ("debug", "info", "warning", "error")
@@ -109,7 +109,7 @@ def _shortened(text: str) -> str:
 class LoggedEngine:
     """An engine that logs each exchange with its duration, and counts it if it has metrics."""
 
-    def __init__(self, engine: Engine, log: RequestLog) -> None:
+    def __init__(self, engine: Served, log: RequestLog) -> None:
         self._engine = engine
         self._log = log
         self._metrics: Metrics | None = engine.metrics

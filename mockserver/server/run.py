@@ -20,6 +20,7 @@ from mockserver.engine import Engine
 from mockserver.server.access_log import LoggedEngine, RequestLog
 from mockserver.server.connection import ConnectionSettings
 from mockserver.server.http_server import run
+from mockserver.server.served import Served
 from mockserver.server.settings import ServerSettings
 from mockserver.server.systemd import notify_ready
 from mockserver.server.workers import run_workers
@@ -27,7 +28,7 @@ from mockserver.stores import open_store
 
 
 def serve_in_this_process(
-    engine: Engine, listening: socket.socket, settings: ServerSettings, lifeline: int | None = None
+    engine: Served, listening: socket.socket, settings: ServerSettings, lifeline: int | None = None
 ) -> None:
     """Serve `engine` until the process is stopped; print the banner, then a line for each request."""
     with closing(engine), closing(RequestLog(settings.log_level)) as log:
