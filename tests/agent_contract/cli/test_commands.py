@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import metadata
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from agent_contract.cli import COMMANDS, CommandEntry, LazyGroup, main
+from agent_contract.installation import DISTRIBUTION
 
 
 def test_the_help_lists_every_command_with_what_it_does() -> None:
@@ -23,6 +25,11 @@ def test_a_command_without_its_library_says_what_to_install(monkeypatch: pytest.
     with pytest.raises(click.ClickException, match="agent-contract check") as caught:
         LazyGroup().get_command(click.Context(main), "check")
     assert "agent-contract-kit[redis]" in caught.value.message
+
+
+def test_the_extra_of_each_command_is_one_of_the_distribution() -> None:
+    extras = metadata(DISTRIBUTION).get_all("Provides-Extra")
+    assert {entry.extra for entry in COMMANDS.values()} <= set(extras or ())
 
 
 def test_a_file_that_is_not_json_is_not_taken_for_a_report(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from agent_contract import ContractError, UnreadableError, load_contract
 from agent_contract.document.document import read_document
-from agent_contract.document.reader import line_of, read_bounded_file
+from agent_contract.document.file_limits import MAX_DEPTH
+from agent_contract.document.reader import line_of, parse_text, read_bounded_file
 from tests.agent_contract.support.documents import compiled, refusal, write
 
 DOCUMENT = """\
@@ -94,6 +95,16 @@ def test_a_file_that_is_not_utf_8_is_unreadable(tmp_path: Path) -> None:
     (tmp_path / "openapi.yaml").write_bytes("openapi: é".encode("latin-1"))
     with pytest.raises(UnreadableError, match="not UTF-8"):
         load_contract(tmp_path / "openapi.yaml")
+
+
+def test_values_may_be_nested_as_deep_as_the_limit_and_no_deeper() -> None:
+    for levels in (MAX_DEPTH, MAX_DEPTH + 1):
+        text = "[" * levels + "]" * levels
+        if levels <= MAX_DEPTH:
+            assert parse_text(text, "x.json")
+        else:
+            with pytest.raises(ContractError, match=f"nested deeper than {MAX_DEPTH} levels"):
+                parse_text(text, "x.json")
 
 
 def test_the_digest_does_not_depend_on_layout_and_comments(tmp_path: Path) -> None:

@@ -121,6 +121,12 @@ def test_mappings_of_wiremock_answer_alike(tmp_path: Path) -> None:
     assert chat.reply(seed=1).delay == 1.5
 
 
+def test_a_completion_of_wiremock_becomes_an_answer_with_its_text(tmp_path: Path) -> None:
+    ran = convert(tmp_path, {"mappings": [mapping({"status": 200, "jsonBody": COMPLETION})]})
+    (rule,) = yaml.safe_load(ran.stdout)["rules"]
+    assert rule["answer"] == {"text": "Cut", "finish_reason": "length"}
+
+
 def test_a_scenario_of_wiremock_becomes_a_sequence(tmp_path: Path) -> None:
     states = [("Started", "once", 503), ("once", "twice", 429), ("twice", None, 200)]
     mappings = [

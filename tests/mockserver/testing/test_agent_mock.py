@@ -13,6 +13,7 @@ import openai
 import pytest
 
 from agent_contract.document.errors import ContractError
+from mockserver.recording.expectations import differences
 from mockserver.testing import AgentMock
 from mockserver.testing.agent_mock import SharedServer, serve_mock
 
@@ -233,3 +234,9 @@ def test_connections_can_be_refused(mock: AgentMock) -> None:
             client.chat.completions.create(model="", messages=HELLO)
         assert isinstance(error.value.__cause__, httpx2.ConnectError)
     assert client.chat.completions.create(model="", messages=HELLO).choices
+
+
+def test_the_difference_of_two_values_is_headed_by_what_was_expected_and_got() -> None:
+    lines = differences({"a": 1, "b": 2}, {"a": 1, "b": 3}).splitlines()
+    assert lines[:2] == ["--- expected", "+++ got"]
+    assert lines[-3:] == ['-  "b": 2', '+  "b": 3', " }"]
