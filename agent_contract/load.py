@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def load_contract(
     every_version: bool = False,
     allow_outside: bool = False,
     strict: bool = True,
+    overlays: Iterable[Path] = (),
 ) -> Contract:
     """Return the contract of an OpenAPI 3.0, 3.1 or 3.2 document, YAML or JSON; without a path, of this kit's own.
 
@@ -34,17 +36,24 @@ def load_contract(
 
     Without `strict`, the faulty parts of other people's documents are repaired or left out, which the contract lists in
     `repairs`; Swagger 2.0 is converted. This kit's own document, which names its behaviours, must be without a fault.
+    `overlays` change the document before it is read.
     """
     if path is None and not api_version and not every_version:
         return _newest_of_own()
     source = Path(path) if path is not None else find_document()
-    document = read_openapi(source, allow_outside=allow_outside, strict=strict)
+    document = read_openapi(source, allow_outside=allow_outside, strict=strict, overlays=overlays)
     return _compiled(document, api_version, every_version, strict)
 
 
-def read_openapi(source: Path, *, allow_outside: bool = False, strict: bool = True) -> Document:
-    """Return the document of a file, as `read_document` does; Swagger 2.0 is converted to OpenAPI 3.0."""
+def read_openapi(
+    source: Path, *, allow_outside: bool = False, strict: bool = True, overlays: Iterable[Path] = ()
+) -> Document:
+    """Return the document of a file, as `read_document` does, changed by overlays; Swagger 2.0 becomes OpenAPI 3.0."""
     document = read_document(source, allow_outside=allow_outside, strict=strict)
+    for overlay in overlays:
+        from agent_contract.document.overlay import apply_overlay
+
+        apply_overlay(document, overlay)
     return convert(document) if is_swagger(document) else document
 
 

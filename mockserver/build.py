@@ -73,6 +73,7 @@ def load_engine(
     faults: Iterable[str] = (),
     error_format: str | None = None,
     play: PlayOptions | None = None,
+    overlays: Iterable[Path] = (),
     metrics: Metrics | None = None,
 ) -> Engine:
     """Return an engine that serves the document at `spec`, by default this project's own.
@@ -84,12 +85,12 @@ def load_engine(
     the folder of `spec`. Faulty parts of another document than this project's are repaired or left out, unless `strict`
     is set. `journal` is called with every exchange. `scenario` is a file of rules and faults, instead of that of the
     configuration; `faults` are added to it. `error_format` is `fastapi` or `openai`. `play` is how a document without
-    behaviours is played. The control interface shows `metrics`.
+    behaviours is played; `overlays` change the document. The control interface shows `metrics`.
     Raises `ContractError`, with place, problem and remedy, if the document, the configuration or the store can't be
     used.
     """
     contract = (
-        load_contract(spec, api_version, allow_outside=allow_outside, strict=strict)
+        load_contract(spec, api_version, allow_outside=allow_outside, strict=strict, overlays=overlays)
         if spec
         else own_contract(api_version)
     )

@@ -81,6 +81,9 @@ _SHOWN_REPAIRS = 5
     metavar="FILE",
     help="OpenAPI document to serve instead of the built-in one. Can be repeated; /PREFIX=FILE serves it there.",
 )
+@option(
+    "--overlay", type=FILE, multiple=True, help="OpenAPI Overlay, which changes the --spec documents. Can be repeated."
+)
 @option("--watch", is_flag=True, help="Serve the --spec documents again when their files change; what is stored stays.")
 @option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of the folder of the --spec document.")
 @option("--verbose", is_flag=True, help="Print every repair of the --spec document at start, not only the worst five.")
@@ -257,7 +260,9 @@ def serve(
     if workers == 1:
         if stop_with_stdin:
             run.stop_with_stdin()
-        served = served_documents(engines, documents, partial(_engine, **options), watch=watch)
+        served = served_documents(
+            engines, documents, partial(_engine, **options), watch=watch, more_files=options["overlay"]
+        )
         return run.serve_in_this_process(served, listening, settings)
     try:
         return run.serve_in_processes(workers, engine, options["store"], listening, settings)
@@ -379,6 +384,7 @@ def _engine(
     security: str,
     strict_parameters: bool,
     stateless: bool,
+    overlay: tuple[Path, ...],
     metrics: Metrics | None,
 ) -> Engine:
     from mockserver.build import load_engine, with_replay
@@ -393,6 +399,8 @@ def _engine(
         raise click.UsageError("--ignore is for recordings. Add --replay PATH.")
     if strict and replay is None and spec is None:
         raise click.UsageError("--strict is for recordings and other documents. Add --replay PATH or --spec FILE.")
+    if overlay and not spec:
+        raise click.UsageError("--overlay is for the document of --spec. Add --spec FILE, or leave it out.")
     if allow_outside and not spec:
         raise click.UsageError("--allow-outside is for the document of --spec. Add --spec FILE, or leave it out.")
     try:
@@ -401,7 +409,7 @@ def _engine(
         options: dict[str, Any] = {"store": store, "max_sessions": max_sessions, "api_version": api_version or ""}
         options |= {"control": control == "on", "control_tokens": (control_token,) if control_token else ()}
         options["allowed_hosts"] = tuple(name.lower() for name in allow_host)
-        options |= {"allow_outside": allow_outside, "strict": strict}
+        options |= {"allow_outside": allow_outside, "strict": strict, "overlays": overlay}
         options["play"] = PlayOptions(
             strict_examples=examples == "strict",
             security=security == "presence",
