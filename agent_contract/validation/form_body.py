@@ -34,7 +34,7 @@ def read_multipart(schemas: Schemas, media: MediaType, content_type: str, body: 
     pairs: list[tuple[str, str]] = []
     parsed: dict[str, list[JSON]] = {}
     try:
-        for name, kind, content in _parts(content_type, body):
+        for name, kind, content in multipart_parts(content_type, body):
             if kind.startswith("application/json") and name:
                 parsed.setdefault(name.removesuffix("[]"), []).append(orjson.loads(content))
             else:
@@ -71,8 +71,8 @@ def _encoding(schemas: Schemas, media: MediaType) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _parts(content_type: str, body: bytes) -> Iterator[tuple[str, str, bytes]]:
-    """Yield the name, the media type and the content of each part; ValueError for a body that is not multipart."""
+def multipart_parts(content_type: str, body: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """Yield the name, the media type and the content of each part; raises ValueError if the body is not multipart."""
     # Imported late: most servers never receive a multipart body, and werkzeug takes 40 ms to import.
     from werkzeug.http import parse_options_header
     from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl
 
-from agent_contract.messages import Exchange, Reply, Request
+from agent_contract.messages import Exchange, Request
 from agent_contract.redaction import HIDDEN, Redaction
 from agent_contract.secret_scan import first_token
-from agent_contract.validation.check import bare_type
-from agent_contract.validation.sse import parse_events
-from mockserver.recording.recording import EVENT_STREAM, hiding, is_form, redacted
+from mockserver.proxy.written_values import Parts, joined_parts, values_of
+from mockserver.recording.recording import hiding, redacted
 from mockserver.recording.recording_folder import next_number, write_recording
-
-Value = tuple[str, str, str]
-_Parts = dict[tuple[str, ...], str]
-_Leaf = tuple[tuple[str, ...], str]
 
 
 class ExchangeRecorder:
@@ -90,78 +81,21 @@ def without_secrets(exchange: Exchange, redaction: Redaction) -> Exchange:
 
     Raises `SecretFound`.
     """
+    encoding = exchange.request.headers.get("content-encoding", "identity").lower()
+    if encoding != "identity" and exchange.request.body:
+        raise SecretFound(f"request/body has the content-encoding {encoding[:20]!r} and can't be searched for tokens")
     hide = hiding(exchange.request, redaction)
     clean = redacted(exchange, hide)
-    parts = _joined(clean.reply)
-    place = first_token(_values(clean, parts)) or _in_pieces(parts, hide)
+    parts = joined_parts(clean.reply)
+    place = first_token(values_of(clean, parts)) or _in_pieces(parts, hide)
     if place:
         name = place.rpartition("/")[2]
-        raise SecretFound(f"{place} looks like a token. If it is one, hide it with --redact {name}")
+        remedy = "take it out of the message" if name in ("body", "path") else f"hide it with --redact {name}"
+        raise SecretFound(f"{place} looks like a token. If it is one, {remedy}")
     return clean
 
 
-def _values(exchange: Exchange, parts: _Parts) -> Iterator[Value]:
-    """Yield place, name and text of everything that is written."""
-    request, reply = exchange.request, exchange.reply
-    for part in request.path.split("/"):
-        yield "request/path", "", part
-    for name, text in request.query:
-        yield f"request/query/{name}", name, text
-    for message, headers in (("request", request.headers), ("reply", reply.headers)):
-        for name, text in headers.items():
-            yield f"{message}/headers/{name}", name, text
-    yield from _of_body("request", request.body, is_form(request))
-    if bare_type(reply.headers.get("content-type", "")) == EVENT_STREAM:
-        yield "reply/body", "", reply.content().decode("utf-8", "replace")
-        for place, text in parts.items():
-            yield "/".join(("reply", "body", *place)), place[-1], text
-    else:
-        yield from _of_body("reply", reply.content(), False)
-
-
-def _of_body(message: str, body: bytes, is_form: bool) -> Iterator[Value]:
-    text = body.decode("utf-8", "replace")
-    if is_form:
-        yield from ((f"{message}/body/{name}", name, value) for name, value in parse_qsl(text))
-        return
-    yield f"{message}/body", "", text
-    for place, value in _leaves(text):
-        yield "/".join((message, "body", *place)), _name(place), value
-
-
-def _leaves(text: str) -> Iterator[_Leaf]:
-    """Yield the strings of JSON with their places; nothing for other text."""
-    try:
-        waiting: list[tuple[tuple[str, ...], Any]] = [((), json.loads(text))]
-    except (ValueError, RecursionError):
-        return
-    while waiting:
-        place, value = waiting.pop()
-        if isinstance(value, str):
-            yield place, value
-        elif isinstance(value, (dict, list)):
-            parts: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
-            waiting += [((*place, str(name)), part) for name, part in parts]
-
-
-def _name(place: tuple[str, ...]) -> str:
-    """Return the name of a field; that of a list for its items."""
-    return next((part for part in reversed(place) if not part.isdigit()), "")
-
-
-def _joined(reply: Reply) -> _Parts:
-    """Return the text that a stream sends in parts, by its place in the events: a token can be divided among them."""
-    if bare_type(reply.headers.get("content-type", "")) != EVENT_STREAM:
-        return {}
-    parts: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for event in parse_events(reply.content()):
-        for place, text in _leaves(event.data.decode("utf-8", "replace")):
-            if place:
-                parts[place].append(text)
-    return {place: "".join(found) for place, found in parts.items()}
-
-
-def _in_pieces(parts: _Parts, redaction: Redaction) -> str:
+def _in_pieces(parts: Parts, redaction: Redaction) -> str:
     """Return the place of a known token that a stream sends in parts, "" for none."""
     for place, text in parts.items():
         if re.sub(re.escape(HIDDEN), "", redaction.text(text)) != re.sub(re.escape(HIDDEN), "", text):

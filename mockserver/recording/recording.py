@@ -17,11 +17,15 @@ from urllib.parse import parse_qsl
 from agent_contract.messages import JSON, Event, Exchange, Reply, Request
 from agent_contract.redaction import Redaction, Span, secrets_in
 from agent_contract.validation.check import bare_type
+from agent_contract.validation.form_body import multipart_parts
 from agent_contract.validation.sse import parse_events
 from mockserver.faults.broken_reply import Piece
 from mockserver.recording.exchange_json import body_json, events_json, request_json
 
 EVENT_STREAM = "text/event-stream"
+_FORM = "application/x-www-form-urlencoded"
+#: Headers that hold a URL, whose parameters can be secrets.
+URL_HEADERS = frozenset(("content-location", "location", "referer"))
 #: Headers of one connection, not of a message, or computed when a recording is read.
 NOT_RECORDED = frozenset(("connection", "content-length", "date", "host", "keep-alive", "transfer-encoding"))
 
@@ -42,19 +46,33 @@ class Recording:
 
 def hiding(request: Request, redaction: Redaction) -> Redaction:
     """Return a redaction that also hides the secrets that a request carries in headers, parameters and a form."""
-    form = parse_qsl(request.body.decode("latin-1")) if is_form(request) else ()
-    return redaction.also(secrets_in((*request.headers.items(), *request.query, *form)))
+    form = form_fields(request.headers.get("content-type", ""), request.body) or []
+    named = () if is_form(request) else (text for name, text in form if redaction.is_secret(name))
+    return redaction.also((*secrets_in((*request.headers.items(), *request.query, *form)), *named))
+
+
+def form_fields(content_type: str, body: bytes) -> list[tuple[str, str]] | None:
+    """Return the fields of a form, also of a multipart one; None for a body that is not a form."""
+    media = bare_type(content_type)
+    if media == _FORM:
+        return parse_qsl(body.decode("latin-1"), keep_blank_values=True)
+    if not media.startswith("multipart/"):
+        return None
+    try:
+        return [(name, content.decode("latin-1")) for name, _, content in multipart_parts(content_type, body)]
+    except ValueError:
+        return None
 
 
 def is_form(request: Request) -> bool:
     """Return whether the body of a request is a form."""
-    return bare_type(request.headers.get("content-type", "")) == "application/x-www-form-urlencoded"
+    return bare_type(request.headers.get("content-type", "")) == _FORM
 
 
 def redacted(exchange: Exchange, redaction: Redaction) -> Exchange:
     """Return an exchange without secrets; the borders of the reply's pieces stay where they were in the text."""
     reply = exchange.reply
-    headers = {name: redaction.value(name, text, len(text)) for name, text in reply.headers.items()}
+    headers = _redacted_headers(reply.headers, redaction)
     body = redaction.text(reply.body.decode("latin-1")).encode("latin-1") if isinstance(reply.body, bytes) else None
     pieces = None if isinstance(reply.body, bytes) else tuple(_redacted_pieces(reply.body, redaction))
     clean = Reply(reply.status, headers, pieces if body is None else body, reply.delay)  # type: ignore[arg-type]
@@ -68,9 +86,16 @@ def redacted_request(request: Request, redaction: Redaction) -> Request:
         request.method,
         redaction.text(request.path),
         tuple((name, redaction.value(name, text, len(text))) for name, text in request.query),
-        {name: redaction.value(name, text, len(text)) for name, text in request.headers.items()},
+        _redacted_headers(request.headers, redaction),
         (redaction.url(f"?{body}")[1:] if is_form(request) else redaction.text(body)).encode("latin-1"),
     )
+
+
+def _redacted_headers(headers: Mapping[str, str], redaction: Redaction) -> dict[str, str]:
+    return {
+        name: redaction.url(text) if name in URL_HEADERS else redaction.value(name, text, len(text))
+        for name, text in headers.items()
+    }
 
 
 def recording_json(exchange: Exchange) -> dict[str, JSON]:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
-from urllib.parse import parse_qsl
 
 import orjson
 
@@ -19,7 +18,7 @@ from agent_contract.messages import JSON, Request
 from agent_contract.redaction import Redaction
 from agent_contract.validation.json_body import BodyProblem, Malformed, parse_json
 from mockserver.recording.exchange_json import excerpt
-from mockserver.recording.recording import hiding, is_form, redacted_request
+from mockserver.recording.recording import form_fields, hiding, redacted_request
 
 #: Text that changes from run to run, by the name under which it can be ignored.
 NAMED_PATTERNS: Mapping[str, str] = {
@@ -109,8 +108,9 @@ def differences(recorded: Form, sent: Form) -> list[str]:
 
 
 def _parsed(request: Request) -> Any:
-    if is_form(request):
-        return sorted(parse_qsl(request.body.decode("latin-1"), keep_blank_values=True))
+    form = form_fields(request.headers.get("content-type", ""), request.body)
+    if form is not None:  # the border between the parts of a multipart form is drawn by chance
+        return sorted(form)
     value = parse_json(request.body) if request.body else ""
     if isinstance(value, (Malformed, BodyProblem)):
         return request.body.decode("latin-1")

@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 from agent_contract.messages import Reply
 from mockserver.adapters.threaded_server import MockServer
+from mockserver.cli.proxy import proxy as proxy_command
 from mockserver.proxy.upstream import Upstream, UpstreamUrlError
 from tests.mockserver.proxy.support.running_proxy import RunningProxy, running, wait_until
 from tests.mockserver.proxy.support.scripted_upstream import LIMIT, Asked, ScriptedUpstream, scripted
@@ -116,6 +118,13 @@ def test_every_target_leads_to_the_fixed_upstream(tmp_path: Path, target: str) -
         assert read_reply(client)[0] == 200
     assert upstream.asked[0].headers["host"] == upstream.url.removeprefix("http://")
     assert upstream.asked[0].line.split()[1] == target.removeprefix("http://127.0.0.1:9")
+
+
+def test_a_tunnel_is_refused(tmp_path: Path) -> None:
+    with proxied(always(OK), tmp_path) as (proxy, upstream), connect(proxy.url) as client:
+        client.sendall(b"CONNECT 127.0.0.1:9 HTTP/1.1\r\nHost: 127.0.0.1:9\r\n\r\n")
+        assert read_reply(client)[0] == 400
+    assert upstream.asked == []
 
 
 def test_a_path_in_the_upstreams_url_is_put_before_that_of_the_request(tmp_path: Path) -> None:
@@ -233,12 +242,18 @@ def test_an_enforced_stream_passes_whole_events(tmp_path: Path) -> None:
         assert post(proxy).content == whole
 
 
-@pytest.mark.parametrize(("setting", "header", "status"), [("none", "both", 422), ("both", "none", 200)])
+@pytest.mark.parametrize("setting", ["none", "requests", "replies", "both"])
+@pytest.mark.parametrize(
+    ("header", "request_status", "reply_status"),
+    [("none", 200, 200), ("requests", 422, 200), ("replies", 502, 502), ("both", 422, 502)],
+)
 def test_a_header_decides_what_is_enforced_for_its_request(
-    tmp_path: Path, setting: str, header: str, status: int
+    tmp_path: Path, setting: str, header: str, request_status: int, reply_status: int
 ) -> None:
-    with proxied(always(OK), tmp_path, enforce=setting) as (proxy, _):
-        assert post(proxy, {**HELLO, "temperature": 3}, X_Contract_Enforce=header).status_code == status
+    wrong = Reply(200, JSON, json.dumps(BAD).encode())
+    with proxied(always(wrong), tmp_path, enforce=setting) as (proxy, _):
+        assert post(proxy, {**HELLO, "temperature": 3}, X_Contract_Enforce=header).status_code == request_status
+        assert post(proxy, X_Contract_Enforce=header).status_code == reply_status
         assert post(proxy, X_Contract_Enforce="some").status_code == 400
 
 
@@ -288,6 +303,38 @@ def test_a_silent_upstream_is_cut_after_the_timeout_and_not_before(tmp_path: Pat
         released.set()
         waiting.join(LIMIT)
     assert patient_reply == [200]
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_no_limit_of_the_connection_cuts_a_client_that_waits_for_a_silent_model(
+    tmp_path: Path, is_stream: bool
+) -> None:
+    released = threading.Event()
+
+    def answer(asked: Asked) -> None:
+        if is_stream:
+            asked.stream()
+            asked.chunk(EVENTS[0])
+        assert released.wait(LIMIT)
+        if is_stream:
+            asked.chunk(*EVENTS[1:], b"")
+        else:
+            asked.reply(OK)
+
+    with proxied(answer, tmp_path) as (proxy, upstream), ThreadPoolExecutor() as threads:
+        waiting = threads.submit(post, proxy)
+        wait_until(lambda: upstream.asked)
+        with connect(proxy.url) as idle:
+            wait_until(lambda: proxy.connections() == 2)
+            proxy.pass_time(seconds=590)
+            assert idle.recv(1) == b""
+        released.set()
+        assert waiting.result(LIMIT).content == (b"".join(EVENTS) if is_stream else OK.content())
+
+
+def test_the_default_patience_is_ten_minutes() -> None:
+    (patience,) = [one.default for one in proxy_command.params if one.name == "timeout"]
+    assert patience == 600
 
 
 def test_a_client_that_leaves_ends_the_request_to_the_upstream(tmp_path: Path) -> None:

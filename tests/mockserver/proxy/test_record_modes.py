@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from agent_contract.messages import Reply
 from agent_contract.redaction import redaction_of
+from mockserver.adapters.threaded_server import MockServer
 from mockserver.build import with_replay
 from mockserver.proxy.run import ProxySettings, RecordMode
 from mockserver.recording.recording_folder import read_recordings
@@ -19,7 +21,7 @@ from mockserver.recording.replay import Replay
 from mockserver.recording.request_key import Ignored
 from tests.mockserver.proxy.support.running_proxy import LIMIT, RunningProxy, running
 from tests.mockserver.proxy.support.scripted_upstream import Asked, ScriptedUpstream, scripted
-from tests.mockserver.support.chat_client import engine, request
+from tests.mockserver.support.chat_client import engine, path_of, request
 
 
 @contextmanager
@@ -85,6 +87,24 @@ def test_a_replayed_request_is_in_the_journal(folder: Path) -> None:
     with recording(folder, "none") as (proxy, _):
         ask(proxy, "a")
         assert proxy.journal()[0]["rule"] == "0001-createAssistantChatCompletion.json"
+
+
+def test_sessions_of_a_deployment_are_replayed_with_their_own_ids(tmp_path: Path) -> None:
+    def chat(url: str, text: str, **fields: object) -> Any:
+        body = {"messages": [{"role": "user", "content": text}], **fields}
+        return httpx.post(url + path_of(), json=body, timeout=LIMIT).json()
+
+    def converse(url: str) -> list[Any]:
+        first = chat(url, "The password is heron.", create_session=True)
+        return [first, chat(url, "What is the password?", store_in_session=first["session_id"])]
+
+    with MockServer(engine(seed=3)) as deployment, running(deployment.url, tmp_path) as proxy:
+        recorded = converse(proxy.url)
+        proxy.recordings(2)
+    with MockServer(with_replay(engine(seed=4), tmp_path, strict=True, speed=0)) as mock:
+        assert converse(mock.url) == recorded
+    with MockServer(engine(seed=4)) as mock:
+        assert converse(mock.url)[0]["session_id"] != recorded[0]["session_id"]
 
 
 def test_what_the_proxy_recorded_the_mock_replays(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import socket
@@ -198,9 +199,14 @@ def test_a_key_that_is_divided_among_pieces_is_hidden_and_the_borders_stay(tmp_p
     [
         (HELLO, {"X_Custom": "9f86d081884c7d659a2feaa0c55ad015"}, OK, "request/headers/x-custom"),
         (HELLO, {"X_Custom": "a8Fh3kLq9ZxVb2Nm7RtYw4Ec"}, OK, "request/headers/x-custom"),
-        ({"messages": [{"role": "user", "content": f"my key is {SCANNED}"}]}, {}, OK, "request/body"),
+        (
+            {"messages": [{"role": "user", "content": f"my key is {SCANNED}"}]},
+            {},
+            OK,
+            "request/body/messages/0/content",
+        ),
         ({"messages": [], "metadata": {"note": "a8Fh3kLq9ZxVb2Nm7RtYw4Ec"}}, {}, OK, "request/body/metadata/note"),
-        (HELLO, {}, Reply(200, JSON, b'{"note": "AKIAIOSFODNN7EXAMPLE"}'), "reply/body"),
+        (HELLO, {}, Reply(200, JSON, b'{"note": "AKIAIOSFODNN7EXAMPLE"}'), "reply/body/note"),
         (HELLO, {}, Reply(200, {**JSON, "x-note": "a8Fh3kLq9ZxVb2Nm7RtYw4Ec"}, b"{}"), "reply/headers/x-note"),
     ],
 )
@@ -234,6 +240,52 @@ def test_secrets_of_a_form_are_hidden_or_not_written(tmp_path: Path) -> None:
         httpx.post(proxy.chat, data={"note": "a8Fh3kLq9ZxVb2Nm7RtYw4Ec"})
         wait_until(lambda: proxy.said)
         assert "request/body/note looks like a token" in proxy.said[0]
+
+
+RANDOM = "a8Fh3kLq9ZxVb2Nm7RtYw4Ec"
+
+
+def test_secrets_of_a_multipart_form_are_hidden_or_not_written(tmp_path: Path) -> None:
+    with scripted(lambda asked: asked.reply(OK)) as upstream, running(upstream.url, tmp_path, redact=("pet",)) as proxy:
+        httpx.post(proxy.chat, files={"api_key": (None, RANDOM), "pet": (None, "rex-the-dog"), "name": (None, "x")})
+        text = read(proxy)["request"]["text"]
+        assert (text.count("[redacted]"), "rex" in text, RANDOM in text) == (2, False, False)
+        httpx.post(proxy.chat, files={"note": (None, RANDOM)})
+        wait_until(lambda: proxy.said)
+        assert "request/body/note looks like a token" in proxy.said[0]
+
+
+@pytest.mark.parametrize(
+    ("media", "body", "place"),
+    [
+        ("text/plain", f"key={RANDOM}", "body"),
+        ("text/html", f"<input value='{RANDOM}'>", "body"),
+        ("application/x-ndjson", f'{{"a": 1}}\n{{"note": "{RANDOM}"}}\n', "body/note"),
+        ("application/x-www-form-urlencoded", f"a=1&note={RANDOM}", "body/note"),
+        ("application/json", json.dumps({"arguments": json.dumps({"note": RANDOM})}), "body/arguments/note"),
+    ],
+)
+def test_a_token_is_found_in_a_body_of_any_form(tmp_path: Path, media: str, body: str, place: str) -> None:
+    text, said = recorded(tmp_path, Reply(200, {"content-type": media}, body.encode()))
+    assert (text, f"reply/{place} looks like a token" in said[0]) == ("", True)
+
+
+def test_a_compressed_request_can_not_be_searched_and_is_not_written(tmp_path: Path) -> None:
+    with scripted(lambda asked: asked.reply(OK)) as upstream, running(upstream.url, tmp_path) as proxy:
+        headers = {"content-type": "application/json", "content-encoding": "gzip"}
+        assert httpx.post(proxy.chat, content=gzip.compress(RANDOM.encode()), headers=headers).status_code == 200
+        wait_until(lambda: proxy.said)
+    assert "request/body has the content-encoding 'gzip' and can't be searched for tokens" in proxy.said[0]
+
+
+@pytest.mark.parametrize(
+    ("target", "kept", "reported"),
+    [("/cb?code=hunter2hunter2&a=1", "/cb?code=[redacted]&a=1", ""), (f"/cb?note={RANDOM}", "", "headers/location")],
+)
+def test_a_redirect_to_a_url_with_a_secret(tmp_path: Path, target: str, kept: str, reported: str) -> None:
+    text, said = recorded(tmp_path, Reply(302, {"location": target}, b""))
+    assert (json.loads(text)["exchanges"][0]["reply"]["headers"]["location"] if text else "") == kept
+    assert reported in "".join(said)
 
 
 def test_a_name_that_the_user_gives_is_hidden(tmp_path: Path) -> None:

@@ -204,6 +204,18 @@ def test_a_wrong_setting_is_reported(what: str, why: str) -> None:
     assert str(error.value).startswith(why)
 
 
+def form(boundary: str, **fields: str) -> Request:
+    parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items()]
+    headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
+    return Request("POST", "/upload", (), headers, "".join([*parts, f"--{boundary}--\r\n"]).encode())
+
+
+def test_the_border_of_a_multipart_form_does_not_count_and_its_fields_do(tmp_path: Path) -> None:
+    mock = replaying(tmp_path, (form("one", a="1", b="2"), answer("1")), strict=True)
+    assert got(mock, form("two", b="2", a="1")) == "1"
+    assert mock.reply(form("one", a="1", b="3")).status == 404
+
+
 def test_a_secret_does_not_count(tmp_path: Path) -> None:
     def sent(token: str) -> Request:
         return replace(said(f"echo {token}"), headers={"authorization": f"Bearer {token}"})

@@ -36,10 +36,21 @@ class RunningProxy:
     proxy: Proxy
     folder: Path
     said: list[str]
+    server: Server
 
     @property
     def chat(self) -> str:
         return self.url + path_of()
+
+    def connections(self) -> int:
+        """Return how many connections are open."""
+        return len(self.server.server_state.connections)
+
+    def pass_time(self, seconds: float) -> None:
+        """Apply the limits of connections as if this time had passed."""
+        for connection in [*self.server.server_state.connections]:
+            assert isinstance(connection, Connection)
+            connection.loop.call_soon_threadsafe(connection.expire, connection.loop.time() + seconds)
 
     def journal(self) -> list[dict[str, Any]]:
         """Return the journal, newest first."""
@@ -97,7 +108,7 @@ def running(
     with closing(engine), closing(log):
         try:
             wait_until(lambda: server.started)
-            yield RunningProxy(url, proxy, folder, said)
+            yield RunningProxy(url, proxy, folder, said, server)
         finally:
             server.should_exit = True
             thread.join(LIMIT)
