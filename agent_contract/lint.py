@@ -289,6 +289,7 @@ def _rules(contract: Contract, place: Place, holder: Any) -> set[str]:
     rules = set(holder) if isinstance(holder, dict) else set()
     owner = Place(place.file, place.tokens[:-4])
     schema: Any = contract.schemas.document.at(owner)
-    if isinstance(schema, dict) and place.tokens[-3] in (schema.get("required") or ()):
+    required = schema.get("required") if isinstance(schema, dict) else None
+    if isinstance(required, list) and place.tokens[-3] in required:
         rules.add("required")
     return rules

@@ -20,13 +20,16 @@ def build_links(builder: Builder, response: Place, value: Mapping[str, Any]) -> 
     """Yield a response's links; one into another document is left out, since nothing is fetched."""
     for name in value.get("links") or ():
         place, link = builder.at(response.child("links", name))
-        parameters = link.get("parameters")
+        parameters = link.get("parameters") or {}
+        if not isinstance(parameters, dict):
+            builder.report(place.child("parameters"), "'parameters' must be an object", "write each by its name")
+            continue
         operation = _operation(builder, place, link)
         if operation:
             yield Link(
                 name=name,
                 operation_id=operation,
-                parameters={key: as_text(text) for key, text in (parameters or {}).items()},
+                parameters={key: as_text(text) for key, text in parameters.items()},
                 request_body=link.get("requestBody"),
                 pointer=str(place),
             )

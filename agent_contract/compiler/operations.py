@@ -95,8 +95,13 @@ def _security(
     """Yield an operation's security requirements: its own, else the document's."""
     own = "security" in value
     holder = (place if own else Place("", ())).child("security")
-    schemes = (top.get("components") or {}).get("securitySchemes") or {}
-    for index, requirement in enumerate((value if own else top).get("security") or ()):
+    components = top.get("components")
+    schemes = (components.get("securitySchemes") if isinstance(components, dict) else None) or {}
+    listed = (value if own else top).get("security") or []
+    if not isinstance(listed, list) or not all(isinstance(requirement, dict) for requirement in listed):
+        builder.report(holder, "'security' must be a list of objects", "write each requirement as an object")
+        return
+    for index, requirement in enumerate(listed):
         for name in requirement:
             if name not in schemes:  # ignored, it would admit unauthenticated requests
                 problem = f"unknown security scheme {name!r}"

@@ -106,7 +106,7 @@ class _Converter:
         own = own if isinstance(own, list) else []
         converted["parameters"] = [self._parameter(one) for one in own if not _is_body(self._described(one))]
         bodies = {
-            (described.get("in"), described.get("name")): described
+            (described["in"], str(described.get("name"))): described
             for one in (*shared, *own)
             if _is_body(described := self._described(one))
         }

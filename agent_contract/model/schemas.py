@@ -346,11 +346,9 @@ def _without_marked(document: Document, schema: dict[str, Any], place: Place, re
     properties = schema["properties"]
     if not isinstance(required, list) or not isinstance(properties, dict):
         return required
-    return [
-        name
-        for name in required
-        if not (name in properties and _marked(document, place.child("properties", name), word))
-    ]
+    known = [name for name in required if isinstance(name, str) and name in properties]
+    marked = {name for name in known if _marked(document, place.child("properties", name), word)}
+    return [name for name in required if not (isinstance(name, str) and name in marked)]
 
 
 def _marked(document: Document, place: Place, word: str) -> bool:

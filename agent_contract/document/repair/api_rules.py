@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -19,17 +20,20 @@ SCHEMA_FIELDS = (
 
 
 def _version(part: DocumentPart) -> str | None:
-    """A version that does not exist, or that is written as a number: `3.0`."""
-    version = part.item
-    text = str(version)
-    if isinstance(version, str) and re.match(r"3\.[012]\.", text):
+    """A version that does not exist, or that is written as a number (`3.0`), or none in a document with paths."""
+    version = part.value.get("openapi")
+    if isinstance(version, str) and re.match(r"3\.[012]\.", version):
         return None
-    major_minor = re.match(r"\s*v?3\.([0-9]+)", text)
-    minor = min(int(major_minor[1]), 2) if major_minor else (1 if text.strip() == "3" else None)
+    if not isinstance(version, (str, int, float)) or isinstance(version, bool):
+        if not isinstance(part.value.get("paths"), dict):
+            return None
+        part.value["openapi"] = "3.1.0"
+        return "the document names no version of OpenAPI"
+    minor = re.match(r"\s*v?3(?:\.([0-9]{1,3}))?", str(version))
     if minor is None:
         return None  # OpenAPI 4, or something else: it is refused
-    part.value["openapi"] = f"3.{minor}.0"
-    return f"OpenAPI {text!r}"
+    part.value["openapi"] = f"3.{min(int(minor[1] or 1), 2)}.0"
+    return f"OpenAPI {version!r}"
 
 
 def _dialect(part: DocumentPart) -> str | None:
@@ -107,27 +111,30 @@ def _path_parameters(part: DocumentPart) -> str | None:
     if len(tokens) != 3 or tokens[0] != "paths" or part.place.file:
         return None
     names = list(dict.fromkeys(_NAME.findall(tokens[1])))
-    found = []
-    declared = set()
-    item = part.document.at(part.place.parent)
+    declared = list(_declared_in_path(part))
+    superfluous = [name for listed, index, name in declared if name not in names and part.state.remove(listed, index)]
+    missing = [name for name in names if name not in {name for _, _, name in declared}]
+    if missing and not isinstance(part.value.get("parameters"), list):
+        part.value["parameters"] = []
+    for name in missing:
+        added = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        part.value["parameters"].append(added)
+    found = [f"the path has no {{{name}}}" for name in superfluous]
+    return "; ".join([*found, *(f"the path's {{{name}}} is not declared" for name in missing)]) or None
+
+
+def _declared_in_path(part: DocumentPart) -> Iterator[tuple[list[Any], int, Any]]:
+    """Yield the path parameters of an operation and its path: the list that holds one, its index and its name."""
+    try:
+        item = part.document.at(part.place.parent)
+    except LookupError:  # the path was left out
+        return
     for holder in (item, part.value):
         listed = holder.get("parameters") if isinstance(holder, dict) else None
         for index, written in enumerate(listed if isinstance(listed, list) else ()):
             described = part.follow(written)
             if isinstance(described, dict) and described.get("in") == "path":
-                name = described.get("name")
-                if name in names:
-                    declared.add(name)
-                elif part.state.remove(listed, index):
-                    found.append(f"the path has no {{{name}}}")
-    for name in names:
-        if name not in declared:
-            if not isinstance(part.value.get("parameters"), list):
-                part.value["parameters"] = []
-            added = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            part.value["parameters"].append(added)
-            found.append(f"the path's {{{name}}} is not declared")
-    return "; ".join(found) if found else None
+                yield listed, index, str(described.get("name"))  # type: ignore[misc]
 
 
 def _responses(part: DocumentPart) -> str | None:
@@ -269,7 +276,9 @@ def _link(part: DocumentPart) -> str | None:
     if "$ref" in value:
         return None
     name, reference = value.get("operationId"), value.get("operationRef")
-    if name in part.state.operation_ids or (name is None and part.target(reference) is not None):
+    if (isinstance(name, str) and name in part.state.operation_ids) or (
+        name is None and part.target(reference) is not None
+    ):
         return None
     part.left_out = True
     return f"the link names the unknown operation {str(name or reference)[:80]!r}"
@@ -289,9 +298,9 @@ def _foreign_extension(part: DocumentPart) -> str | None:
 
 API_RULES: tuple[RepairRule, ...] = (
     RepairRule(
-        *("unknown-version", "openapi", ("openapi",)),
-        "`openapi: 3.0` as a number, or a version 3 that does not exist",
-        "the nearest version is read: 3.0, 3.1 or 3.2",
+        *("unknown-version", "openapi", ()),
+        "`openapi: 3.0` as a number, a version 3 that does not exist, or no version in a document with paths",
+        "the nearest version is read, 3.1 if there is none",
         "read",
         _version,
     ),

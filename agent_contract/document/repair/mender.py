@@ -84,6 +84,8 @@ _INSTEAD: Mapping[str, dict[str, Any]] = {
     "media-type": {},
     "header": {"schema": {}},
 }
+#: Types of objects that only contain others by name: the specification gives them no `$ref`.
+_NEVER_REFERENCES = frozenset(("responses", "paths", "components"))
 #: The group of components that holds each type of object.
 _GROUPS: Mapping[str, str] = {
     kind: group for group, (_, kind) in CHILDREN["components"].items() if group != "callbacks"
@@ -143,12 +145,12 @@ class Mender:
             return
         if not isinstance(value, dict):
             value = self._object(one, value)
-            if value is None:
-                return
-        if self.kinds.get(id(value)) == kind:
+        if value is None or self.kinds.get(id(value)) == kind:
             return
         self.kinds[id(value)] = kind
         self._kept.append(value)
+        if kind in _NEVER_REFERENCES and isinstance(value.get("$ref"), str):
+            self._unfold(one, value)
         follows = kind == "path-item" or (kind == "schema" and not self.document.is_3_0)
         if ("$ref" not in value or follows) and self._apply_rules(one, value):
             return
@@ -212,7 +214,7 @@ class Mender:
                 value["$ref"] = _written(place, one.place.file)
                 found = f"{_short(reference)} names a component without its place"
                 self.repairs.append(Repair(one.place.child("$ref"), NAMED_REFERENCE, found))
-        if place is None:
+        if place is None or place == _ROOT or not self._exists(place):  # the document is no schema, nor any other part
             self._drop_reference(one, value, reference)
             return None
         if not place.tokens:
@@ -221,11 +223,21 @@ class Mender:
         key: Any = int(place.tokens[-1]) if isinstance(holder, list) else place.tokens[-1]
         return _Waiting(place, holder, key, one.kind)
 
+    def _exists(self, place: Place) -> bool:
+        """Return whether a place is still there: what a reference leads to may have been left out since."""
+        try:
+            self.document.at(place)
+        except LookupError:
+            return False
+        return True
+
     def _drop_reference(self, one: _Waiting, value: dict[str, Any], reference: JSON) -> None:
-        why = self.state.why.get((reference, one.place.file), "") if isinstance(reference, str) else ""
-        found = f"the reference {_short(reference)} {why or 'is not text'}"
+        why = "is not text"
+        if isinstance(reference, str):
+            why = self.state.why.get((reference, one.place.file), "leads to a part that is left out")
+        found = f"the reference {_short(reference)} {why}"
         del value["$ref"]
-        if one.kind != "schema" and one.kind != "path-item":
+        if one.kind not in ("schema", "path-item", "openapi"):
             if one.kind in _INSTEAD:
                 value.update(_INSTEAD[one.kind])
             else:
@@ -284,8 +296,7 @@ class Mender:
             and not (how == "list" and _is_item(item, held))
         ):
             rule, found = REFERENCED_CONTAINER, f"'{name}' is a $ref"
-            place = self.state.target(self.document, item["$ref"], one.place.file)
-            item = self.document.at(place) if place else None
+            item = self._references(item["$ref"], one.place.file)
         instead = _as_list(item) if how == "list" else _as_map(item, held)
         if instead is None:
             del value[name]
@@ -294,10 +305,27 @@ class Mender:
         self.repairs.append(Repair(one.place.child(name), rule, found))
         return instead
 
+    def _unfold(self, one: _Waiting, value: dict[str, Any]) -> None:
+        """Put references to the items of what a `$ref` leads to in the place of a `$ref` that may not be there."""
+        instead = _as_map(self._references(value["$ref"], one.place.file), "")
+        value.clear()
+        value.update(instead or {})
+        self.repairs.append(Repair(one.place, REFERENCED_CONTAINER, f"{_a(one.kind)} is a $ref"))
+
+    def _references(self, reference: str, file: str) -> Any:
+        """Return a map or list of references to the items of the one that a reference leads to; None for neither."""
+        place = self.state.target(self.document, reference, file)
+        item = self.document.at(place) if place is not None and self._exists(place) else None
+        if place is None or not isinstance(item, (dict, list)):
+            return None
+        if isinstance(item, dict):
+            return {key: {"$ref": _written(place.child(key), file)} for key in item if key != "$ref"}
+        return [{"$ref": _written(place.child(index), file)} for index in range(len(item))]
+
     def _remove(self, one: _Waiting) -> None:
         if isinstance(one.container, list):
             self.state.remove(one.container, one.key)
-        else:
+        elif one.place.tokens:  # a file itself stays
             one.container.pop(one.key, None)
 
     def _leave_out(self, place: Place, why: str) -> bool:

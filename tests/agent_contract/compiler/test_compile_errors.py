@@ -47,7 +47,7 @@ def test_a_schema_that_no_operation_uses_is_refused_too(tmp_path: Path) -> None:
         ("[]", "is not an OpenAPI document"),
         ("{}", "'openapi' is absent"),
         ("openapi: 4.0.0", "OpenAPI 4.0.0 is not read"),
-        ("swagger: '2.0'", "'openapi' is absent"),
+        ("swagger: '1.2'", "'openapi' is absent"),
         ("openapi: 3.1.0\npaths: []", "must be an object"),
         ("openapi: 3.1.0\npaths: {/a: {get: null}}", "must be an object, not null"),
         ("openapi: 3.1.0\npaths: {a: {get: {}}}", "doesn't begin with '/'"),
