@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -54,6 +54,15 @@ _UNSCOPED = ""
 _UNNAMED = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
+#: Each is called with every mock at the end of its test.
+OBSERVERS: list[Callable[[AgentMock], None]] = []
+
+
+def _observe(mock: AgentMock) -> None:
+    for observer in OBSERVERS:
+        observer(mock)
+
+
 @dataclass
 class SharedServer:
     """A running server, and the latest requests of each of its scopes."""
@@ -69,7 +78,9 @@ class SharedServer:
         scope = f"{next(self._numbers)}-{_UNNAMED.sub('-', name)[-80:]}"
         with ExitStack() as opened:
             opened.callback(self._delete, scope)
-            yield AgentMock(self, scope, opened)
+            mock = AgentMock(self, scope, opened)
+            opened.callback(_observe, mock)
+            yield mock
 
     def _delete(self, scope: str) -> None:
         self.engine.reset(scope)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,27 @@ from mockserver.analysis.coverage import Coverage, coverage_from
 from mockserver.analysis.coverage_report import CoverageReportError, as_text, write_report
 from mockserver.analysis.observation import from_exchange
 from mockserver.build import own_contract
-from mockserver.testing.agent_mock import AgentMock
+from mockserver.testing.agent_mock import OBSERVERS, AgentMock
 
+_OBSERVER = pytest.StashKey[Callable[[AgentMock], None]]()
 _COVERAGE = pytest.StashKey[Coverage]()
 #: The key of a worker's coverage in what it sends to the controller.
 _OUTPUT = "agent_mock_coverage"
 
 
-def collect(config: pytest.Config, mock: AgentMock) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    """Count the requests of every mock from now on, those of `unittest` too."""
+    observer: Callable[[AgentMock], None] = partial(_collect, config)
+    config.stash[_OBSERVER] = observer
+    OBSERVERS.append(observer)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Count no longer."""
+    OBSERVERS.remove(config.stash[_OBSERVER])
+
+
+def _collect(config: pytest.Config, mock: AgentMock) -> None:
     """Count what the requests of a test met."""
     coverage, contract = _of(config), mock.engine.contract
     for one in mock.requests:

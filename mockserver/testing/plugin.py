@@ -18,8 +18,6 @@ _MOCK = pytest.StashKey[AgentMock]()
 _SERVERS = pytest.StashKey[list[tuple[Any, SharedServer]]]()
 _OPEN = pytest.StashKey[ExitStack]()
 _ALLOWED = {name.replace("-", "_"): values for name, values, _ in OPTIONS}
-#: The plugin that counts what tests meet of the contract, registered by an option.
-COVERAGE = "mockserver.testing.coverage"
 #: The title of the section in the report of a test.
 SECTION = "agent mock"
 
@@ -31,9 +29,6 @@ def open_fixture(request: pytest.FixtureRequest, config: Any) -> Iterator[AgentM
         mock.strict_rules = setting(request.config, "agent_mock_strict_rules") == "on"
         request.node.stash[_MOCK] = mock
         yield mock
-        coverage = request.config.pluginmanager.getplugin(COVERAGE)
-        if coverage is not None:
-            coverage.collect(request.config, mock)
 
 
 def prepare(item: pytest.Item, fixtures: tuple[str, ...]) -> None:

@@ -48,13 +48,14 @@ def test_coverage_lists_what_was_met_and_what_never_was(misused: Conversation, t
 def test_a_lint_with_a_finding_fails_and_names_turn_and_remedy(misused: Conversation) -> None:
     ran = run("lint-session", "-", journal=journal_of(misused))
     assert ran.exit_code == 1
+    (finding,) = json.loads(run("lint-session", "-", "--format", "json", journal=journal_of(misused)).output)
+    assert (finding["rule"], finding["request"], finding["turn"]) == ("other-field", 2, 2)
     assert ran.output == (
-        "other-field: request 2: the field `session_id` is ignored, so the answer knows no earlier turn\n"
+        f"other-field: request 2, turn 2 of session {finding['session']}: "
+        "the field `session_id` is ignored, so the answer knows no earlier turn\n"
         "  remedy: send the id as `store_in_session`\n"
         "1 found, 0 tokens wasted\n"
     )
-    (finding,) = json.loads(run("lint-session", "-", "--format", "json", journal=journal_of(misused)).output)
-    assert (finding["rule"], finding["request"]) == ("other-field", 2)
 
 
 def test_a_lint_without_a_finding_passes() -> None:

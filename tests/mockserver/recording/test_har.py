@@ -228,7 +228,7 @@ def misuse(folder: Path) -> Path:
 def test_lint_session_reads_an_archive(tmp_path: Path) -> None:
     result = run("lint-session", str(misuse(tmp_path)))
     assert result.exit_code == 1
-    assert "other-field: request 2: the field `session_id` is ignored" in result.output
+    assert "other-field: request 2, turn 2 of session " in result.output
 
 
 def test_coverage_reads_an_archive_and_a_folder(tmp_path: Path) -> None:

@@ -55,6 +55,34 @@ def test_the_requests_of_all_tests_are_counted(tmp_path: Path, options: tuple[st
     assert (tmp_path / "coverage.html").is_file()
 
 
+UNITTEST = """
+import unittest
+import httpx
+from mockserver.testing import AgentMockTestCase, open_mock
+
+BODY = {"messages": [{"role": "user", "content": "Hello!"}]}
+
+class AClient(AgentMockTestCase):
+    def test_a_chat(self):
+        httpx.post(f"{self.agent_mock.base_url()}/chat/completions", json=BODY).raise_for_status()
+
+class AnAsynchronousClient(AgentMockTestCase, unittest.IsolatedAsyncioTestCase):
+    async def test_a_stream(self):
+        async with httpx.AsyncClient() as client:
+            await client.post(f"{self.agent_mock.base_url()}/chat/completions", json={**BODY, "stream": True})
+
+def test_without_a_fixture():
+    with open_mock() as mock:
+        httpx.post(f"{mock.base_url()}/chat/completions", json={**BODY, "max_tokens": 1})
+"""
+
+
+def test_the_requests_of_unittest_and_of_own_mocks_are_counted_too(tmp_path: Path) -> None:
+    ran = run_pytest(tmp_path, UNITTEST, "--agent-mock-coverage")
+    assert ran.status == 0, ran.output
+    assert "contract coverage of 3 exchanges" in ran.output
+
+
 def test_counting_takes_at_most_five_percent_of_the_cpu_time_of_a_run() -> None:
     messages: Any = [{"role": "user", "content": "Hello!"}]
     with open_mock() as mock:
@@ -97,5 +125,5 @@ def test_the_report_of_a_failed_test_names_misuse_of_sessions(tmp_path: Path) ->
     )
     ran = run_pytest(tmp_path, test, "-k", "session")
     assert "Misuse of sessions:" in ran.output
-    assert "other-field: request 2: the field `session_id` is ignored" in ran.output
+    assert "other-field: request 2, turn 2 of session " in ran.output
     assert "assert ['other-field']" not in ran.output
