@@ -133,7 +133,7 @@ def _earlier(context: Context, number: int, session: str | None) -> Iterator[Mes
 def answer_of(entry: Mapping[str, Any]) -> Message:
     """Return the message of the first choice in a stored reply, put together from its chunks."""
     reply = entry["reply"]
-    texts = [data for _, data in reply["events"]] if "events" in reply else [reply.get("text", "")]
+    texts = [event[1] for event in reply["events"]] if "events" in reply else [reply.get("text", "")]
     content, calls = "", dict[int, dict[str, Any]]()
     for part in (part for text in texts for part in _parts(text)):
         content += str(part.get("content") or "")

@@ -93,7 +93,9 @@ def _exchange(entry: Mapping[str, Any], headers: dict[str, str]) -> Exchange:
     request = Request(sent["method"], sent["path"], query, headers, _compact(sent.get("text", "")))
     events = got.get("events")
     body: bytes | tuple[Event, ...] = (
-        got.get("text", "").encode() if events is None else tuple(Event(data.encode(), name) for name, data in events)
+        got.get("text", "").encode()
+        if events is None
+        else tuple(Event(data.encode(), name, *delay) for name, data, *delay in events)
     )
     reply = Reply(got["status"], got["headers"], body)
     return Exchange(request, reply, entry["operation"] or "", tuple(entry["clauses"]))

@@ -202,12 +202,13 @@ def _body(body: bytes, redaction: Redaction) -> dict[str, Any]:
     return {"text": redaction.beginning(beginning, MOST_BODY), "cut": True}
 
 
-def _kept_events(events: tuple[Event, ...], redaction: Redaction) -> Iterator[tuple[str, str]]:
+def _kept_events(events: tuple[Event, ...], redaction: Redaction) -> Iterator[tuple[str | float, ...]]:
     """Yield the first events and the last ones: these hold the finish reason, the usage and the end of a stream."""
     first, size = _fitting(events, MOST_BODY - _MOST_END)
     last, _ = _fitting(events[first:][::-1], MOST_BODY - size)
     for event in (*events[:first], *events[len(events) - last :]):
-        yield event.name, redaction.text(event.data.decode("utf-8", "backslashreplace"))
+        delay = (round(event.delay, 3),) if event.delay else ()
+        yield event.name, redaction.text(event.data.decode("utf-8", "backslashreplace")), *delay
 
 
 def _fitting(events: tuple[Event, ...], most: int) -> tuple[int, int]:
@@ -246,17 +247,18 @@ def readable_entry(number: int, entry: dict[str, Any]) -> dict[str, Any]:
 def _shown(message: dict[str, Any]) -> dict[str, Any]:
     text, events = message.pop("text", ""), message.pop("events", None)
     if events is not None:
-        return {**message, "events": [_shown_event(name, data) for name, data in events]}
+        return {**message, "events": [_shown_event(*event) for event in events]}
     if not text:
         return message
     value = None if message["cut"] else _as_json(text)
     return {**message, "text": text} if value is None else {**message, "json": value}
 
 
-def _shown_event(name: str, data: str) -> dict[str, Any]:
+def _shown_event(name: str, data: str, delay: float = 0.0) -> dict[str, Any]:
     value = _as_json(data)
     named = {"event": name} if name else {}
-    return {**named, "data": data if value is None else value}
+    delayed = {"delay": delay} if delay else {}
+    return {**named, "data": data if value is None else value, **delayed}
 
 
 def _as_json(text: str) -> orjson.Fragment | None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from agent_contract.document.checked_file import Source
 from mockserver.scenarios.read import read_scenario
-from tests.browser.support.mock_page import PHONE, Mock, fill, looking, scripted, serving
+from tests.browser.support.mock_page import PHONE, Mock, fill, looking, serving
 
 ROWS = "[role=option]"
 ANSWER = "Oslo: a \"city\"\n  in 'Norway'.\n\n# yes"
@@ -180,29 +180,30 @@ def test_two_requests_are_chosen_and_compared(page: Page, mock: Mock) -> None:
     expect(page.get_by_label("Differences of the reply").locator("tr", has_text="status")).to_contain_text("422")
 
 
-@pytest.mark.parametrize(
-    ("degree", "matches"),
-    [
-        ("This request", {"What is the capital?": True, "Which capital is it?": False, "Hello!": False}),
-        ("Similar ones", {"What is the capital?": True, "Which capital is it?": True, "Hello!": False}),
-        ("Every chat", {"What is the capital?": True, "Which capital is it?": True, "Hello!": True}),
-    ],
-)
-def test_a_rule_is_made_of_an_answer(browser: Browser, degree: str, matches: dict[str, bool]) -> None:
-    with serving(scripted()) as mock, looking(browser, mock) as screen:
+#: Which messages get the answer of a rule that was made of "What is the capital?", by its degree of precision.
+DEGREES = {
+    "This request": {"What is the capital?": True, "Which capital is it?": False, "Hello!": False},
+    "Similar ones": {"What is the capital?": True, "Which capital is it?": True, "Hello!": False},
+    "Every chat": {"What is the capital?": True, "Which capital is it?": True, "Hello!": True},
+}
+
+
+def test_a_rule_is_made_of_an_answer_in_three_degrees(browser: Browser) -> None:
+    with serving() as mock, looking(browser, mock) as screen:
         mock.chat("What is the capital?")
         page = screen.show("requests/1")
         page.get_by_role("button", name="Make a rule of it").click()
-        page.get_by_label(degree).check()
         page.get_by_label("Answer", exact=True).fill(ANSWER)
-        text = page.get_by_label("The rule as YAML").inner_text()
-        page.get_by_role("button", name="Save to scope default").click()
-        expect(page.get_by_text("Saved as rule-1.")).to_be_visible()
-        answers = {said: mock.chat(said)["choices"][0]["message"]["content"] for said in matches}
-
-    assert {said: answer.startswith("Oslo") for said, answer in answers.items()} == matches
-    (compiled,) = read_scenario(yaml.safe_load(text), Source("copied"), lambda _: []).rules
-    assert compiled.rule.answers[0].text == ANSWER
+        for number, (degree, matches) in enumerate(DEGREES.items(), 1):
+            page.get_by_label(degree).check()
+            text = page.get_by_label("The rule as YAML").inner_text()
+            page.get_by_role("button", name="Save to scope default").click()
+            expect(page.get_by_text(f"Saved as rule-{number}.")).to_be_visible()
+            answers = {said: mock.chat(said)["choices"][0]["message"]["content"] for said in matches}
+            assert {said: answer.startswith("Oslo") for said, answer in answers.items()} == matches, degree
+            (compiled,) = read_scenario(yaml.safe_load(text), Source("copied"), lambda _: []).rules
+            assert compiled.rule.answers[0].text == ANSWER
+            mock.control("DELETE", "/rules")
 
 
 def test_the_list_is_used_by_keyboard(page: Page, mock: Mock) -> None:

@@ -91,21 +91,26 @@ function Body({ message, violations = [], label }) {
 
 export function Got({ reply }) {
   return html`<${HeaderList} headers=${reply.headers} />
-    ${reply.events ? html`<${Timeline} events=${reply.events} />` : html`<${Body} message=${reply} label="Body of the reply" />`}`;
+    ${reply.events ? html`<${Timeline} events=${reply.events} begun=${begunAt(reply)} />` : html`<${Body} message=${reply} label="Body of the reply" />`}`;
 }
 
-function Timeline({ events }) {
+/** The seconds before the first event: what is left of the whole. */
+const begunAt = ({ seconds, events, cut }) => (cut ? 0 : Math.max(0, seconds - events.reduce((sum, { delay }) => sum + (delay ?? 0), 0)));
+
+function Timeline({ events, begun }) {
   const joined = joinEvents(events);
+  let passed = begun;
+  const times = events.map(({ delay }) => (passed += delay ?? 0));
   return html`
     <div class="joined">
       ${joined.text && html`<p>${joined.text}</p>`}
       ${joined.calls.map((call) => html`<p><code>${call.name}(${call.arguments})</code></p>`)}
       <p class="quiet">${[joined.finish && `finish: ${joined.finish}`, joined.usage && `${joined.usage.prompt_tokens} + ${joined.usage.completion_tokens} tokens`].filter(Boolean).join(", ")}</p>
     </div>
-    <ol class="timeline">${events.map(({ event, data }, index) => html`<${StreamEvent} key=${index} name=${event} data=${data} />`)}</ol>`;
+    <ol class="timeline">${events.map(({ event, data }, index) => html`<${StreamEvent} key=${index} name=${event} data=${data} at=${times[index]} />`)}</ol>`;
 }
 
-function StreamEvent({ name, data }) {
+function StreamEvent({ name, data, at }) {
   const [isOpen, setOpen] = useState(false);
   const delta = data?.choices?.[0]?.delta ?? {};
   const brief = typeof data === "string" ? data
@@ -115,7 +120,7 @@ function StreamEvent({ name, data }) {
     : data?.usage ? "usage" : JSON.stringify(delta);
   return html`<li>
     <button type="button" class="event" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>
-      ${name && html`<${Badge}>${name}<//>`}<span>${brief}</span></button>
+      ${at > 0 && html`<time>${at.toFixed(2)} s</time>`}${name && html`<${Badge}>${name}<//>`}<span>${brief}</span></button>
     ${isOpen && html`<${Json} value=${data} label="Event" />`}
   </li>`;
 }

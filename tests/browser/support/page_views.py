@@ -34,7 +34,7 @@ VIEWS: Mapping[str, tuple[str, str, str]] = {
     "faults": ("faults", "Retry-After", "text=Settings, preview"),
     "scopes": ("scopes", "team-a", ""),
     "chat": ("chat", "Say something to demo", ""),
-    "contract": ("contract", "chat.body-missing", ""),
+    "contract": ("contract/temperature", "A temperature above 2", ""),
 }
 #: These views list what the mock has: a new fault or clause must not change them.
 CATALOGUES = ("faults", "contract")

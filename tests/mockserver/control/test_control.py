@@ -13,6 +13,7 @@ from mockserver.build import create_engine
 from mockserver.config import Config
 from mockserver.core.limits import Limits
 from mockserver.engine import Engine
+from mockserver.generation.latency import Pace
 from mockserver.stores import MemoryStore, StoreUnavailable
 from tests.mockserver.support.api_client import ApiClient
 from tests.mockserver.support.chat_client import CONTRACT, Clock, engine
@@ -143,6 +144,16 @@ def test_a_stream_is_kept_event_by_event(looker: Control, call: ApiClient) -> No
 
     assert events[0]["data"]["object"] == "chat.completion.chunk"
     assert events[-1]["data"] == "[DONE]"
+
+
+def test_the_events_of_a_stream_keep_their_times() -> None:
+    player = engine(pace=Pace(ttft=0.5, tps=10.0))
+    asked = {"messages": [{"role": "user", "content": "Hello!"}], "max_tokens": 3}
+    ApiClient(player).events("/assistants/demo/chat/completions", asked)
+    reply = Control(player).get("/requests/1")["reply"]
+
+    assert [event.get("delay") for event in reply["events"]] == [None, None, 0.1, 0.1, None, None]
+    assert reply["seconds"] == 0.7
 
 
 def test_the_journal_keeps_no_more_than_its_bound() -> None:
