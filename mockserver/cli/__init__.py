@@ -105,6 +105,13 @@ _SHOWN_REPAIRS = 5
     is_flag=True,
     help="Read arrays and objects in the query only as the --spec document declares them, not in other spellings.",
 )
+@option(
+    "--callback-host",
+    multiple=True,
+    metavar="HOST[:PORT]",
+    help="Host to which callbacks and webhooks of a --spec document may be sent. Can be repeated.",
+)
+@option("--callback-delay", default=0.0, type=SECONDS, help="Seconds from a reply to its callbacks.")
 @option("--stateless", is_flag=True, help="Keep nothing that clients create in the resources of a --spec document.")
 @api_version_option
 @option("--token", help="Bearer token that every request must carry.")
@@ -385,6 +392,8 @@ def _engine(
     strict_parameters: bool,
     stateless: bool,
     overlay: tuple[Path, ...],
+    callback_host: tuple[str, ...],
+    callback_delay: float,
     metrics: Metrics | None,
 ) -> Engine:
     from mockserver.build import load_engine, with_replay
@@ -415,6 +424,8 @@ def _engine(
             security=security == "presence",
             strict_parameters=strict_parameters,
             stateless=stateless,
+            callback_hosts=callback_host,
+            callback_delay=callback_delay,
         )
         options["metrics"] = metrics
         options |= {"scenario": scenario, "faults": fault, "error_format": error_format}

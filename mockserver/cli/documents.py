@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from mockserver.engine import Engine
-    from mockserver.server.served import Served
+    from mockserver.server.served import Following, Served
 
 
 def documents_of(specs: Iterable[Path]) -> dict[str, Path | None]:
@@ -43,17 +43,27 @@ def served_documents(
 
     `build` takes the document as `spec`.
     """
+    from mockserver.documented.callbacks import callbacks_of
+    from mockserver.server.callback_sender import CallingBack
     from mockserver.server.served import Following, Mounts, follow_in_background
 
-    served: dict[str, Served] = dict(engines)
-    if watch:
-        following = [
-            Following(engine, partial(_built_again, build, documents[prefix]), click.echo, more_files)
-            for prefix, engine in engines.items()
-        ]
-        follow_in_background(following)
-        served = dict(zip(engines, following, strict=True))
+    following = {
+        prefix: Following(engine, partial(_built_again, build, documents[prefix]), click.echo, more_files)
+        for prefix, engine in engines.items()
+        if watch
+    }
+    if following:
+        follow_in_background(list(following.values()))
+    served: dict[str, Served] = {**engines, **following}
+    for prefix, engine in engines.items():
+        if callbacks_of(engine.contract):
+            served[prefix] = CallingBack(served[prefix], partial(_current, following.get(prefix), engine), click.echo)
     return served[""] if list(served) == [""] else Mounts(served)
+
+
+def _current(following: Following | None, engine: Engine) -> Engine:
+    """Return the engine that answers now."""
+    return following.engine if following else engine
 
 
 def _built_again(build: Callable[..., Engine], spec: Path | None) -> Engine:

@@ -16,6 +16,7 @@ from agent_contract.contract import compile_contract
 from agent_contract.document.document import read_document
 from agent_contract.messages import JSON_TYPE, Reply
 from mockserver.config import Config
+from mockserver.control.callbacks import list_callbacks, send_callback
 from mockserver.control.contract_view import lint_scope, list_fault_kinds, show_contract
 from mockserver.control.live import live_behaviour
 from mockserver.control.origin import foreign
@@ -76,6 +77,8 @@ def control_gateway(contract: Contract, config: Config, scripts: Scripts, metric
         "formatRequest": lambda context: format_request(context, contract),
         "streamRequests": live_behaviour(),
         "getContract": lambda _: show_contract(contract),
+        "listCallbacks": lambda _: list_callbacks(contract),
+        "sendCallback": lambda context: send_callback(context, contract, config.play),
         **_BEHAVIOURS,
         **script_behaviours(scripts),
     }
