@@ -247,7 +247,7 @@ def _operations(contract: Contract) -> Iterator[Defect]:
         if (operation.request_body or operation.parameters) and not _rejects(operation):
             yield place, "no reply to an invalid request is documented; 400 is assumed", "add a 400 or a 422"
         for media in operation.request_body.content.values() if operation.request_body else ():
-            if media.name.startswith("multipart/"):
+            if media.name.startswith("multipart/") and media.name != "multipart/form-data":
                 yield parse(media.pointer), f"bodies of {media.name!r} are not taken apart", "expect no check of them"
         for example in operation.examples:
             yield from _example(operation, example)

@@ -154,6 +154,7 @@ def create_engine(
         behaviours,
         config.tokens,
         max_body=limits.body,
+        max_form=limits.form,
         answers_head=not has_own,
         rules=None if has_own else DocumentRules(contract, answers, config.play, RepairedParts(contract)),
         error_codes=config.error_codes,
@@ -223,7 +224,9 @@ def _settings(config: Config, seed: int, pace: Pace) -> Settings:
     models, indexes = with_agent_models(config.models, agents), search_indexes([*config.indexes, *own])
     embedder = next((model.id for model in models.values() if model.type == EMBEDDINGS), "")
     configured = configured_resources(config.indexes, embedder)
-    return Settings(config.agents, config.limits, pace, str(seed).encode(), models, indexes, configured)
+    return Settings(
+        config.agents, config.limits, pace, str(seed).encode(), models, indexes, configured, config.indexing
+    )
 
 
 def _scripts(

@@ -16,6 +16,7 @@ import orjson
 from agent_contract.document.checked_file import Source, schema_problems
 from agent_contract.document.errors import ContractError, Problem
 from agent_contract.document.reader import parse_text, read_text
+from mockserver.core.context import IndexingSettings
 from mockserver.core.limits import Limits
 from mockserver.core.play_options import PlayOptions
 from mockserver.generation.retrieval import KnowledgeDocument, KnowledgeIndex
@@ -35,8 +36,8 @@ class Config:
     one of `tokens` if `control_tokens` is empty, and answers at `allowed_hosts` and at the hosts that `control.origin`
     lists. With `error_codes`, items of a 422 have `error_code` and `value`. With `published_create_form`, a new agent
     needs the fields of the published form. With the `error_format` `openai`, a refusal also has OpenAI's `error`.
-    `scenario` has the rules and faults of every scope; `scenario_file` replaces it when an engine is loaded. `play` is
-    how a document without behaviours is played.
+    `indexing` is how uploads are indexed. `scenario` has the rules and faults of every scope; `scenario_file` replaces
+    it when an engine is loaded. `play` is how a document without behaviours is played.
     """
 
     agents: Mapping[str, Agent] = field(default_factory=lambda: by_address(BUILT_IN))
@@ -47,6 +48,7 @@ class Config:
     control: bool = True
     control_tokens: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    indexing: IndexingSettings = field(default_factory=IndexingSettings)
     error_codes: bool = False
     published_create_form: bool = False
     error_format: str = "fastapi"
@@ -97,11 +99,17 @@ def read_config(value: Any, file: Source, folder: Path) -> Config:
         limits,
         models,
         indexes,
+        indexing=_indexing(declared.get("indexing", {})),
         error_codes=declared.get("error_codes", False),
         published_create_form=declared.get("published_create_form", False),
         error_format=declared.get("error_format", "fastapi"),
         scenario_file=folder / declared["scenario"] if "scenario" in declared else None,
     )
+
+
+def _indexing(declared: dict[str, Any]) -> IndexingSettings:
+    failing = tuple(declared.get("failing", ()))
+    return IndexingSettings(**{**declared, "failing": failing})
 
 
 def _documents(

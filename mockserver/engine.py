@@ -104,7 +104,7 @@ class Engine:
 
     @property
     def limits(self) -> Limits:
-        """What one request may cost; an adapter reads at most `limits.body` bytes of a body, and one more."""
+        """What one request may cost; an adapter reads at most `limits.largest_body` bytes of a body, and one more."""
         return self.settings.limits
 
     @property

@@ -6,7 +6,7 @@ Source: OpenAPI 3.1.1, sections 4.8.14 and 4.8.15 (media type and encoding objec
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
@@ -23,6 +23,14 @@ from agent_contract.validation.nested_pairs import nest
 _SEPARATORS = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 
 
+class FormFile(NamedTuple):
+    """A file of a form: its name, its media type as it was sent, and its content."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 def read_form(schemas: Schemas, media: MediaType, body: bytes) -> JSON:
     """Return the value of a URL-encoded form, its strings converted to the types of the schema."""
     pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
@@ -34,7 +42,7 @@ def read_multipart(schemas: Schemas, media: MediaType, content_type: str, body: 
     pairs: list[tuple[str, str]] = []
     parsed: dict[str, list[JSON]] = {}
     try:
-        for name, kind, content in multipart_parts(content_type, body):
+        for name, _, kind, content in _parts(content_type, body):
             if kind.startswith("application/json") and name:
                 parsed.setdefault(name.removesuffix("[]"), []).append(orjson.loads(content))
             else:
@@ -73,6 +81,22 @@ def _encoding(schemas: Schemas, media: MediaType) -> Mapping[str, Any]:
 
 def multipart_parts(content_type: str, body: bytes) -> Iterator[tuple[str, str, bytes]]:
     """Yield the name, the media type and the content of each part; raises ValueError if the body is not multipart."""
+    return ((name, kind, content) for name, _, kind, content in _parts(content_type, body))
+
+
+def form_file(content_type: str, body: bytes, name: str) -> FormFile | None:
+    """Return the first file of a multipart form under this name, None without one; ValueError for another body."""
+    for part, file_name, kind, content in _parts(content_type, body):
+        if part == name and file_name is not None:
+            return FormFile(file_name, kind, content)
+    return None
+
+
+def _parts(content_type: str, body: bytes) -> Iterator[tuple[str, str | None, str, bytes]]:
+    """Yield name, name of the file, media type and content of each part; ValueError for a body that is not multipart.
+
+    The name of the file is None for a part that is not a file.
+    """
     # Imported late: most servers never receive a multipart body, and werkzeug takes 40 ms to import.
     from werkzeug.http import parse_options_header
     from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
@@ -83,14 +107,15 @@ def multipart_parts(content_type: str, body: bytes) -> Iterator[tuple[str, str, 
     decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), max_form_memory_size=None, max_parts=10_000)
     decoder.receive_data(body)
     decoder.receive_data(None)
-    name, kind, content = "", "", bytearray()
+    name, file_name, kind, content = "", None, "", bytearray()
     while True:
         event = decoder.next_event()
         if isinstance(event, (Field, File)):
+            file_name = event.filename if isinstance(event, File) else None
             name, kind, content = event.name or "", event.headers.get("content-type", ""), bytearray()
         elif isinstance(event, Data):
             content += event.data
             if not event.more_data:
-                yield name, kind.lower(), bytes(content)
+                yield name, file_name, kind.lower(), bytes(content)
         elif isinstance(event, (Epilogue, NeedData)):
             return

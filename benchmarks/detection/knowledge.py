@@ -195,6 +195,9 @@ class Knowledge:
             raise Refusal("size", 413, "The file exceeds 10.00 MiB.")
         if not content:
             raise Refusal("empty", 422, [{"loc": ["body", "file"], "msg": "The file is empty", "type": "value_error"}])
+        if media_type.startswith("application/"):
+            detail = {"loc": ["body", "file"], "msg": "The file can't be read", "type": "value_error"}
+            raise Refusal("kind", 422, [detail])
         if any(one["origin_name"] == name for one in self.documents.values() if one["knowledge_base_id"] == base):
             raise Refusal("duplicate", 409, "The file exists.")
         indexing = self.begin(base, index)

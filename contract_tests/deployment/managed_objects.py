@@ -56,7 +56,10 @@ KNOWLEDGE_BASES = ManagedKind(
     ("deleteKnowledgeBase",),
     "knowledge_base_id",
     ("updateKnowledgeBase",),
-    ("createIndex", "updateIndex", "deleteIndex"),
+    (
+        *("createIndex", "updateIndex", "deleteIndex"),
+        *("uploadDocument", "deleteDocument", "createIndexing", "cancelIndexing"),
+    ),
 )
 #: They are removed in this order: a knowledge base that an agent uses can't be deleted.
 KINDS = (AGENTS, KNOWLEDGE_BASES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,13 +11,18 @@ from agent_contract.messages import JSON
 from contract_tests.assertions import expect
 from contract_tests.assertions.agents import fields_of
 from contract_tests.assertions.knowledge import (
+    QUESTION,
     a_base,
     a_base_in_use,
     an_index,
     another_base,
     create_index,
+    indexed,
     made,
     path_of,
+    path_of_document,
+    second,
+    settled,
 )
 from contract_tests.assertions.resources import changing, conforming, ids, items, offered
 from contract_tests.deployment.deployment import Deployment
@@ -228,6 +234,71 @@ def test_a_search_without_a_text_is_refused(deployment: Deployment) -> None:
     """Another search of the same index is answered."""
     expect.status(searched(deployment, {"text": "borrowed books"}), expect.OK)
     expect.status(searched(deployment, {"top_k": 1}), expect.UNPROCESSABLE)
+
+
+@pytest.mark.clause("indexes.search-form")
+def test_a_chunk_has_all_its_fields(deployment: Deployment) -> None:
+    """Of an uploaded document."""
+    exchange = found(deployment, {"text": QUESTION})
+    for chunk in chunks(exchange):
+        missing = {"text", "score", "document_id", "origin_name", "origin_ref", "media_type"} - chunk.keys()
+        if missing:
+            raise failed("a chunk with all fields", f"one without {', '.join(sorted(missing))}", exchange)
+
+
+@pytest.mark.clause("indexes.search-top-k")
+def test_a_search_finds_no_more_than_top_k_chunks(deployment: Deployment) -> None:
+    """One, though two documents share a word with the text."""
+    exchange = found(deployment, {"text": "lighthouse", "top_k": 1})
+    if len(chunks(exchange)) != 1:
+        raise failed("one chunk", f"{len(chunks(exchange))} chunks", exchange)
+
+
+@pytest.mark.clause("indexes.search-top-k-default")
+def test_a_search_finds_two_chunks_by_default(deployment: Deployment) -> None:
+    """Though three documents share a word with the text."""
+    exchange = found(deployment, {"text": "lighthouse"})
+    if len(chunks(exchange)) > 2:
+        raise failed("two chunks", f"{len(chunks(exchange))} chunks", exchange)
+
+
+@pytest.mark.clause("indexes.search-cutoff")
+def test_a_search_leaves_out_chunks_below_the_cutoff(deployment: Deployment) -> None:
+    """The cutoff is between the scores of two chunks, or above that of the only one."""
+    exchange = found(deployment, {"text": "lighthouse", "top_k": 3})
+    scores = sorted(
+        (one["score"] for one in chunks(exchange) if isinstance(one.get("score"), int | float)), reverse=True
+    )
+    if not scores:
+        raise not_tested("the chunks have no scores")
+    cutoff = (scores[0] + scores[-1]) / 2 if scores[0] > scores[-1] else scores[0] + abs(scores[0]) * 0.01 + 1e-6
+    fewer = found(deployment, {"text": "lighthouse", "top_k": 3, "similarity_cutoff": cutoff}, none_too=True)
+    below = [one.get("score") for one in chunks(fewer) if one.get("score", cutoff) < cutoff]
+    if below:
+        raise failed(f"no chunk with a score below {cutoff}", as_text(below), exchange, fewer)
+
+
+@pytest.mark.clause("indexes.search-unknown-keys")
+def test_unknown_keys_of_a_search_are_ignored(deployment: Deployment) -> None:
+    """The names are those that other services have."""
+    expect.status(found(deployment, {"text": QUESTION, "query": "nothing", "top_n": 0}), expect.OK)
+
+
+def chunks(exchange: Exchange) -> list[dict[str, Any]]:
+    """Return the chunks that a search has found."""
+    listed = fields_of(exchange).get("chunks")
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def found(deployment: Deployment, body: JSON, none_too: bool = False) -> Exchange:
+    """Search uploaded documents when they are indexed; raises `not tested` if nothing is found, unless it may be."""
+    document = fields_of(indexed(deployment))
+    last = second(deployment)
+    settled(deployment, "getDocument", {**path_of_document(last), "document_id": last["id"]})
+    exchange = offered(deployment.ask("searchIndex", body, parameters=path_of_document(document)))
+    if not none_too and exchange.status == expect.OK and not chunks(exchange):
+        raise not_tested(f"the search finds nothing; the document is {document.get('state')}")
+    return exchange
 
 
 def searched(deployment: Deployment, body: JSON) -> Exchange:

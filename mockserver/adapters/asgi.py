@@ -45,7 +45,7 @@ def create_app(engine: Player) -> App:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await answer_non_http(scope["type"], receive, send)
-        body = await read_body(receive, engine.limits.body)
+        body = await read_body(receive, engine.limits.largest_body)
         if body is None:
             return None
         request = request_of(scope, body)

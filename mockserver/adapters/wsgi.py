@@ -38,7 +38,7 @@ def create_app(engine: Player, sleep: Sleep = time.sleep) -> WSGIApplication:
         )
         request = Request(environ["REQUEST_METHOD"], get_path_info(environ), query, headers, raw_path=raw_path)
         try:
-            reply = engine.reply(replace(request, body=_body(get_input_stream(environ), engine.limits.body)))
+            reply = engine.reply(replace(request, body=_body(get_input_stream(environ), engine.limits.largest_body)))
         except (ClientDisconnected, OSError) as error:
             reply = _unreadable(error, "chunked" in headers.get("transfer-encoding", "").lower())
             engine.record(Exchange(request, reply))

@@ -20,6 +20,15 @@ from mockserver.scenarios.script import ActiveScript
 
 
 @dataclass(frozen=True, slots=True)
+class IndexingSettings:
+    """How documents are indexed: the seconds that it takes, whether an upload starts it, and the names that fail."""
+
+    seconds: float = 0.5
+    on_upload: bool = True
+    failing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Values that are the same for every request; `seed` is part of the seed of every generated text.
 
@@ -35,6 +44,7 @@ class Settings:
     models: Mapping[str, Model] = field(default_factory=dict)
     indexes: Mapping[str, SearchIndex] = field(default_factory=dict)
     configured: Mapping[str, Mapping[str, Resource]] = field(default_factory=dict)
+    indexing: IndexingSettings = field(default_factory=IndexingSettings)
     search_cache: SearchIndexCache = field(default_factory=SearchIndexCache, compare=False)
 
 

@@ -74,6 +74,16 @@ def documents(index_id: str) -> str:
     return f"document/{index_id}/"
 
 
+def indexings(index_id: str) -> str:
+    """Return the prefix of the keys of an index's indexings."""
+    return f"indexing/{index_id}/"
+
+
+def newest_indexing(index_id: str) -> str:
+    """Return the key of the id of an index's newest indexing, which every upload and every indexing writes."""
+    return f"newest-indexing/{index_id}"
+
+
 def document_text(index_id: str, id: str) -> str:
     """Return the key of the text of a document."""
     return document_texts(index_id) + id

@@ -30,7 +30,7 @@ class Player(Protocol):
 
     @property
     def limits(self) -> Limits:
-        """What one request may cost; an adapter reads at most `limits.body` bytes of a body, and one more."""
+        """What one request may cost; an adapter reads at most `limits.largest_body` bytes of a body, and one more."""
 
     @property
     def blocking(self) -> bool:

@@ -22,6 +22,7 @@ from agent_contract import (
     parse_call,
 )
 from agent_contract.messages import JSON, JSON_TYPE, Exchange, Reply, Request, Violation
+from agent_contract.validation.check import bare_type
 from agent_contract.value_class import value_class
 from mockserver.core.context import Behaviour
 from mockserver.core.limits import SYMBOLS
@@ -31,6 +32,7 @@ from mockserver.documented.rules import DocumentRules, allowed_methods
 from mockserver.gateway import cors
 
 _MAX_VALUE = 200  # characters of an invalid value in a 422
+_FORM = "multipart/form-data"
 #: The clause about a body that is not sent as JSON, by whether the request has a content type.
 _CONTENT_TYPE_CLAUSES = {True: "body-content-type", False: "body-content-type-absent"}
 
@@ -79,7 +81,7 @@ class Admission:
 class Gateway:
     """Serves a contract: a request must carry one of `tokens`, if there are any.
 
-    Operations in `open` need no token. A body may have `max_body` bytes.
+    Operations in `open` need no token. A body may have `max_body` bytes, a form with a file `max_form`.
     `foreign` returns why a request of another origin is refused; without it, pages of every origin may read replies.
     With `answers_head`, HEAD is allowed for every GET. With `error_codes`, items of a 422 have `error_code` and
     `value`. With the `error_format` `openai`, a refusal also has OpenAI's `error`. `required` names fields that the
@@ -92,6 +94,7 @@ class Gateway:
     tokens: Iterable[str] = ()
     open: frozenset[str] = frozenset()
     max_body: int = 0
+    max_form: int = 0
     foreign: Callable[[Request], str | None] | None = None
     answers_head: bool = False
     error_codes: bool = False
@@ -144,7 +147,10 @@ class Gateway:
         clause = self._clauses.get((name, rejection.clause), "")
         pointer = self.contract.clause(clause).pointer if clause else ""
         violation = Violation(rejection.location, rejection.clause, rejection.expected, rejection.got, pointer)
-        reply = self._refusal(rejection.status, rejection.why, rejection.headers, clause)
+        detail: Any = rejection.why
+        if rejection.status == 422:  # the form of a violation of the schema
+            detail = [{"loc": list(rejection.location), "msg": rejection.why, "type": "value_error"}]
+        reply = self._refusal(rejection.status, detail, rejection.headers, clause)
         reply = self._shaped(operation, reply, rejection.why)
         return Exchange(request, reply, name, (clause,) if clause else (), (violation,))
 
@@ -228,11 +234,12 @@ class Gateway:
 
     def limit_body(self, admission: Admission) -> Exchange | None:
         """Refuse a body that is too large with 413, one of too many small values with 400."""
-        body = admission.request.body
-        if len(body) > self.max_body:
-            why = f"The body has more than the {self.max_body} bytes that this server accepts."
-            rejection = Rejection(413, "body-too-large", why, ("body",), self.max_body)
-        elif exceeds_symbols(body, SYMBOLS):
+        body, is_form = admission.request.body, _takes_file(admission)
+        most = max(self.max_body, self.max_form) if is_form else self.max_body
+        if len(body) > most:
+            why = f"The body has more than the {most} bytes that this server accepts."
+            rejection = Rejection(413, "body-too-large", why, ("body",), most)
+        elif not is_form and exceeds_symbols(body, SYMBOLS):
             why = f"The body has more than the {SYMBOLS} strings, commas and opening brackets that this server accepts."
             rejection = Rejection(400, "", why, ("body",), SYMBOLS)
         else:
@@ -327,6 +334,14 @@ CHECKS: tuple[Check, ...] = (
     Gateway.read_body,
     Gateway.validate,
 )
+
+
+def _takes_file(admission: Admission) -> bool:
+    """Return whether a request is a form that can have a file; its operation may be unknown yet."""
+    operation = admission.operation
+    if operation and not (operation.request_body and _FORM in operation.request_body.content):
+        return False
+    return bare_type(admission.request.headers.get("content-type", "")) == _FORM
 
 
 def _harmless_paths(operations: Iterable[Operation]) -> tuple[str, ...]:

@@ -11,9 +11,13 @@ from mockserver.core.transaction import Transaction
 from mockserver.generation.chunking import chunks
 from mockserver.generation.retrieval import KnowledgeDocument, SearchIndex
 from mockserver.operations.agent_store import all_agents
+from mockserver.operations.indexing_store import DONE, all_documents, all_indexings, by_id, document_state
 from mockserver.operations.resource_store import all_resources, find_resource, look_up, removed, unknown
 from mockserver.resources.agents import Agent
-from mockserver.resources.resource import DOCUMENT, INDEX, KNOWLEDGE_BASE, Resource
+from mockserver.resources.resource import INDEX, KNOWLEDGE_BASE, Resource
+
+#: Characters of all chunks of an index that are searched: further documents, the newest, are not found.
+MOST_SEARCHED = 8_000_000
 
 
 def find_knowledge_base(context: Context) -> Resource:
@@ -65,8 +69,9 @@ def search_index(settings: Settings, transaction: Transaction, fresh: FreshValue
     index = look_up(settings, transaction, INDEX, keys.INDEXES, id)
     if index is None:
         return None
-    documents = all_resources(settings, transaction, DOCUMENT, keys.documents(index.id))
-    known = [one for one in documents if is_indexed(one, fresh.now)]
+    indexings = by_id(all_indexings(settings, transaction, index.id))
+    documents = all_documents(settings, transaction, index.id)
+    known = [one for one in documents if document_state(one, indexings, fresh.now) == DONE]
     configured = settings.configured.get(keys.documents(index.id), {})
     if len(known) == len(configured) and all(one.id in configured for one in known):
         ready = settings.indexes.get(index.id)
@@ -76,22 +81,26 @@ def search_index(settings: Settings, transaction: Transaction, fresh: FreshValue
     contents = tuple((one.id, one.fields["hash_sha256"]) for one in known)
 
     def build() -> SearchIndex:
-        found = [passage for one in known for passage in _passages(settings, transaction, index, one, size, overlap)]
+        found: list[KnowledgeDocument] = []
+        left = MOST_SEARCHED
+        for one in known:
+            passages = _passages(settings, transaction, index, one, size, overlap)
+            left -= sum(len(passage.text) for passage in passages)
+            if left < 0:
+                break
+            found += passages
         return SearchIndex(found, index.hidden["tool_id"], index.fields["knowledge_base_id"])
 
     return settings.search_cache.find((contents, size, overlap), build)
-
-
-def is_indexed(document: Resource, now: float) -> bool:
-    """Return whether a document can be found: its indexing has ended."""
-    return bool(document.hidden.get("indexed_at", 0) <= now)
 
 
 def index_removal(context: Context, index: Resource) -> tuple[tuple[Write, ...], tuple[str, ...]]:
     """Return the writes and the cleared prefixes that delete an index with its documents."""
     writes = [removed(context, keys.INDEXES, index.id), Write(keys.search_tool(index.hidden["tool_id"]), None)]
     documents = context.settings.configured.get(keys.documents(index.id), {})
-    return (*writes,), (() if documents else (keys.documents(index.id),)) + (keys.document_texts(index.id),)
+    writes.append(Write(keys.newest_indexing(index.id), None))
+    cleared = () if documents else (keys.documents(index.id),)
+    return (*writes,), (*cleared, keys.document_texts(index.id), keys.indexings(index.id))
 
 
 def _passages(

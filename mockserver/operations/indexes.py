@@ -17,9 +17,9 @@ from mockserver.operations.index_store import (
     linked_agents,
     search_index,
 )
+from mockserver.operations.indexing_store import DONE, FAILED, all_documents, all_indexings, state_of
 from mockserver.operations.request_body import body_of
 from mockserver.operations.resource_store import (
-    all_resources,
     check_room,
     deletion_reply,
     given_fields,
@@ -28,7 +28,7 @@ from mockserver.operations.resource_store import (
     saved,
 )
 from mockserver.resources.models import EMBEDDINGS
-from mockserver.resources.resource import DOCUMENT, INDEX, Resource
+from mockserver.resources.resource import INDEX, Resource
 
 #: How an index embeds its documents, which can't be changed, and all fields that clients may set.
 EMBEDDING = (
@@ -56,7 +56,7 @@ def create_index(context: Context) -> Outcome:
     tool = search_tool_of(id)
     fields = {**given, "knowledge_base_id": base.id, "created_at": int(now)}
     index = Resource(INDEX, id, fields, {"created": now, "tool_id": tool})
-    writes = (saved(index, keys.INDEXES), Write(keys.search_tool(tool), id.encode(), pinned=True))
+    writes = (saved(context, index, keys.INDEXES), Write(keys.search_tool(tool), id.encode(), pinned=True))
     return Outcome(json_reply(201, index.as_json(**details(context, index))), writes)
 
 
@@ -85,7 +85,9 @@ def update_index(context: Context) -> Outcome:
     merged.update((name, given[name]) for name in ("name", "description") if name in given)
     fields = {name: value for name, value in merged.items() if value is not None}
     changed = Resource(INDEX, index.id, fields, index.hidden)
-    return Outcome(json_reply(200, changed.as_json(**details(context, changed))), (saved(changed, keys.INDEXES),))
+    return Outcome(
+        json_reply(200, changed.as_json(**details(context, changed))), (saved(context, changed, keys.INDEXES),)
+    )
 
 
 def delete_index(context: Context) -> Outcome:
@@ -110,9 +112,18 @@ def search(context: Context) -> Outcome:
 
 
 def details(context: Context, index: Resource) -> dict[str, Any]:
-    """Return the fields of an index that depend on its documents."""
-    documents = all_resources(context.settings, context.transaction, DOCUMENT, keys.documents(index.id))
-    return {"num_documents": len(documents), "status": "AVAILABLE"}
+    """Return the fields of an index that depend on its documents and on the time."""
+    settings, transaction, now = context.settings, context.transaction, context.fresh.now
+    ended = [one for one in all_indexings(settings, transaction, index.id) if state_of(one, now) in (DONE, FAILED)]
+    last = max(ended, key=lambda one: one.hidden["ends"], default=None)
+    failed = last is not None and state_of(last, now) == FAILED
+    return {
+        "last_indexed_at": int(last.hidden["ends"]) if last else None,
+        "last_indexed_by_id": last.id if last else None,
+        "num_documents": len(all_documents(settings, transaction, index.id)),
+        "status": "ERROR" if failed else "AVAILABLE",
+        "status_errors": [f"The indexing {last.id} failed for a document."] if last and failed else None,
+    }
 
 
 def _check_embedding(context: Context, given: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from mockserver.operations.index_store import (
     indexes_of,
     linked_agents,
 )
+from mockserver.operations.indexes import details as index_details
 from mockserver.operations.resource_store import (
     all_resources,
     check_room,
@@ -41,20 +42,20 @@ def create_knowledge_base(context: Context) -> Outcome:
     given = {name: value for name, value in given_fields(context, FIELDS).items() if value is not None}
     fields = {**given, "created_at": int(now), "last_updated_at": int(now)}
     base = Resource(KNOWLEDGE_BASE, context.fresh.id, fields, {"created": now})
-    return Outcome(json_reply(201, base.as_json()), (saved(base, keys.KNOWLEDGE_BASES),))
+    return Outcome(json_reply(201, base.as_json()), (saved(context, base, keys.KNOWLEDGE_BASES),))
 
 
 def list_knowledge_bases(context: Context) -> Outcome:
     """Return a page of the knowledge bases, each with its status and its links."""
     indexes, agents = all_indexes(context), all_agents(context.settings, context.transaction)
-    return list_resources(context, _all(context), KNOWLEDGE_BASE, lambda base: _details(base, indexes, agents))
+    return list_resources(context, _all(context), KNOWLEDGE_BASE, lambda base: _details(context, base, indexes, agents))
 
 
 def get_knowledge_base(context: Context) -> Outcome:
     """Return the knowledge base with its status and its links."""
     base = find_knowledge_base(context)
     agents = all_agents(context.settings, context.transaction)
-    return Outcome(json_reply(200, base.as_json(**_details(base, all_indexes(context), agents))))
+    return Outcome(json_reply(200, base.as_json(**_details(context, base, all_indexes(context), agents))))
 
 
 def update_knowledge_base(context: Context) -> Outcome:
@@ -70,7 +71,7 @@ def update_knowledge_base(context: Context) -> Outcome:
     fields = {**base.fields, **given, "last_updated_at": int(context.fresh.now)}
     fields = {name: value for name, value in fields.items() if value is not None}
     changed = Resource(KNOWLEDGE_BASE, base.id, fields, base.hidden)
-    return Outcome(json_reply(200, changed.as_json()), (saved(changed, keys.KNOWLEDGE_BASES),))
+    return Outcome(json_reply(200, changed.as_json()), (saved(context, changed, keys.KNOWLEDGE_BASES),))
 
 
 def delete_knowledge_base(context: Context) -> Outcome:
@@ -91,11 +92,18 @@ def _all(context: Context) -> list[Resource]:
     return all_resources(context.settings, context.transaction, KNOWLEDGE_BASE, keys.KNOWLEDGE_BASES)
 
 
-def _details(base: Resource, indexes: Sequence[Resource], agents: Sequence[Agent]) -> dict[str, Any]:
+def _details(context: Context, base: Resource, indexes: Sequence[Resource], agents: Sequence[Agent]) -> dict[str, Any]:
     """Return the status and the links of a knowledge base."""
     own = indexes_of(indexes, base.id)
     return {
-        "status": "AVAILABLE" if own else "NOT_CONFIGURED",
+        "status": _status(context, own),
         "num_linked_data_sources": 0,
         "num_linked_agents": len(agents_of(agents, own)),
     }
+
+
+def _status(context: Context, indexes: Sequence[Resource]) -> str:
+    """Return the status of a knowledge base: an error if one of its indexes has one."""
+    if not indexes:
+        return "NOT_CONFIGURED"
+    return "ERROR" if any(index_details(context, index)["status"] == "ERROR" for index in indexes) else "AVAILABLE"

@@ -72,15 +72,19 @@ def list_resources(
     resources: list[Resource],
     kind: ResourceKind,
     details: Callable[[Resource], dict[str, Any]] | None = None,
+    named: str = "name",
 ) -> Outcome:
-    """Return a page of resources with the `name` of the query, if it has one; `details` are further fields of each."""
+    """Return a page of resources with the name of the query, if it has one; `details` are further fields of each.
+
+    `named` is the field that contains the name.
+    """
     name = context.call.parameters.get("name")
 
     def show(one: Resource) -> dict[str, Any]:
         return one.as_json(**(details(one) if details else {}))
 
     def chosen(some: Any) -> Any:
-        return some if name is None else [one for one in some if one.setting("name") == name]
+        return some if name is None else [one for one in some if one.setting(named) == name]
 
     return page_of(context, resources, chosen, show, kind.name)
 
@@ -91,15 +95,23 @@ def given_fields(context: Context, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: body[name] for name in names if name in body}
 
 
-def saved(resource: Resource, prefix: str) -> Write:
+def saved(context: Context, resource: Resource, prefix: str) -> Write:
     """Return the write that stores a resource."""
-    return Write(keys.control_resource(prefix, resource.id), resource.encode(), pinned=True)
+    return Write(_read(context, prefix, resource.id), resource.encode(), pinned=True)
 
 
 def removed(context: Context, prefix: str, id: str) -> Write:
     """Return the write that deletes a resource; a configured one needs an entry, or it would exist again."""
     configured = id in context.settings.configured.get(prefix, {})
-    return Write(keys.control_resource(prefix, id), DELETED if configured else None, pinned=True)
+    return Write(_read(context, prefix, id), DELETED if configured else None, pinned=True)
+
+
+def _read(context: Context, prefix: str, id: str) -> str:
+    """Return the key of a resource, whose version is known: a list reads values without their versions."""
+    key = keys.control_resource(prefix, id)
+    if key not in context.transaction.touched:
+        context.transaction.get(key)
+    return key
 
 
 def json_reply(status: int, value: dict[str, Any]) -> Reply:

@@ -9,6 +9,7 @@ from mockserver.core.context import Behaviour
 from mockserver.operations.agent_list import list_agents
 from mockserver.operations.agents import create_agent, delete_agent, get_agent, update_agent
 from mockserver.operations.chat import answer_chat
+from mockserver.operations.documents import delete_document, get_document, list_documents, upload_document
 from mockserver.operations.indexes import (
     create_index,
     delete_index,
@@ -16,6 +17,13 @@ from mockserver.operations.indexes import (
     list_indexes,
     search,
     update_index,
+)
+from mockserver.operations.indexings import (
+    cancel_indexing,
+    create_indexing,
+    get_active_indexing,
+    get_indexing,
+    list_indexings,
 )
 from mockserver.operations.knowledge_bases import (
     create_knowledge_base,
@@ -65,6 +73,15 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "updateIndex": update_index,
     "deleteIndex": delete_index,
     "searchIndex": search,
+    "listDocuments": list_documents,
+    "uploadDocument": upload_document,
+    "getDocument": get_document,
+    "deleteDocument": delete_document,
+    "listIndexings": list_indexings,
+    "createIndexing": create_indexing,
+    "getIndexing": get_indexing,
+    "cancelIndexing": cancel_indexing,
+    "getActiveIndexing": get_active_indexing,
 }
 
 

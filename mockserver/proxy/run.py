@@ -134,7 +134,7 @@ def serve_proxy(
             engine.record(exchange)
 
         # A client that closes has left: the upstream must not work for it.
-        most = (DRAINED + 1) * engine.limits.body
+        most = (DRAINED + 1) * engine.limits.largest_body
         connection = ConnectionSettings(limits, most, report, answers_half_closed=False)
         try:
             run(create_proxy(proxy), listening, connection, log.say, lambda: log.say(banner), on_stop=upstream.close)

@@ -28,6 +28,7 @@ class ResourceKind:
 KNOWLEDGE_BASE = ResourceKind("knowledge base", "knowledge_base", "knowledge_base_id", "base-unknown")
 INDEX = ResourceKind("index", "index", "index_id", "index-unknown")
 DOCUMENT = ResourceKind("document", "document", "document_id", "document-unknown")
+INDEXING = ResourceKind("indexing", "indexing", "indexing_id", "indexing-unknown")
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def serve_in_this_process(
             notify_ready()
 
         logged = LoggedEngine(engine, log)
-        connections = ConnectionSettings(settings.limits, (DRAINED + 1) * engine.limits.body, _recorder(logged))
+        connections = ConnectionSettings(settings.limits, (DRAINED + 1) * engine.limits.largest_body, _recorder(logged))
         run(
             create_app(logged),
             listening,

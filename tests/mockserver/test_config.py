@@ -329,6 +329,12 @@ def test_every_key_of_an_item_that_the_schema_offers_changes_the_configuration(
 
 @pytest.mark.parametrize("key", sorted(SCHEMA_OF_FILE["properties"].keys() - LEAST_ITEMS.keys()))
 def test_every_other_key_that_the_schema_offers_changes_the_configuration(folder: Path, key: str) -> None:
-    values = {"tokens": ["secret"], "limits": {"choices": 7}, "error_format": "openai", "scenario": "scenario.yaml"}
+    values = {
+        "tokens": ["secret"],
+        "limits": {"choices": 7},
+        "indexing": {"seconds": 7},
+        "error_format": "openai",
+        "scenario": "scenario.yaml",
+    }
     other = values.get(key, True)
     assert load(folder, yaml.safe_dump({key: other})) != Config()

@@ -6,6 +6,7 @@ from benchmarks.detection.mutants import (
     bodies,
     changed,
     completions,
+    documents,
     indexes,
     knowledge,
     limits,
@@ -33,4 +34,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *completions.MUTANTS,
     *knowledge.MUTANTS,
     *indexes.MUTANTS,
+    *documents.MUTANTS,
 )

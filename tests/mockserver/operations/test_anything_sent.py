@@ -48,7 +48,10 @@ WITH_BODIES = [
     operation
     for operation in CONTRACT.operations.values()
     # The chat has such a test of its own, and the operations of assistants act as those of agents do.
-    if operation.request_body and "Assistant" not in operation.id and operation.id != "createAgentChatCompletion"
+    if operation.request_body
+    and "application/json" in operation.request_body.content
+    and "Assistant" not in operation.id
+    and operation.id != "createAgentChatCompletion"
 ]
 
 

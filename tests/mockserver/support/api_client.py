@@ -27,7 +27,12 @@ class ApiClient:
         headers = {"content-type": "application/json", **({"x-mock-scope": self.scope} if self.scope else {})}
         sent = b"" if body is None else json.dumps(body).encode()
         path = path if path.startswith("/api/") else BASE + path
-        exchange = self.engine.handle(Request(method, path, tuple(query.items()), headers, sent))
+        return self.checked(Request(method, path, tuple(query.items()), headers, sent))
+
+    def checked(self, request: Request) -> Exchange:
+        """Return the exchange of a request, whose reply must keep the contract."""
+        method, path = request.method, request.path
+        exchange = self.engine.handle(request)
         found = CONTRACT.find(method, path)
         assert isinstance(found, Found)
         assert check_reply(found.operation, exchange.reply) == ()
