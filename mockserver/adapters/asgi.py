@@ -27,8 +27,10 @@ _THREADS = {Effort.WAITS: 64, Effort.COMPUTES: 256, Effort.HEAVY: 256}
 _LIVE_THREADS = 4
 #: Maximum number of requests that one thread answers together; the first of them waits for the last.
 _MOST_GROUPED = 32
-#: Seconds after which a stream without delays yields to other connections.
+#: Seconds after which a stream without delays, or one that is late, yields to other connections.
 _SLICE = 0.002
+#: Bytes after which late events are not sent with the ones before.
+_PIECE = 16 * 1024
 
 #: The server's function that ends the connection of a request, in the `state` of its scope.
 END_CONNECTION = "agent_contract.end_connection"
@@ -216,10 +218,18 @@ async def send_reply(reply: Reply, send: Send) -> None:
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if isinstance(reply.body, bytes):
         return await send({"type": "http.response.body", "body": reply.body})
-    begun = time.perf_counter()
+    begun, ready = time.perf_counter(), b""
     for event in reply.body:
-        if event.delay or time.perf_counter() - begun > _SLICE:
+        is_late = event.delay and waits.has_passed(event.delay)
+        if ready and not (is_late and len(ready) < _PIECE):
+            await send({"type": "http.response.body", "body": ready, "more_body": True})
+            ready = b""
+        if event.delay:
             await waits.wait_async(event.delay, asyncio.sleep)
+        if event.delay and not is_late:
             begun = time.perf_counter()
-        await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
-    return await send({"type": "http.response.body", "body": b""})
+        elif time.perf_counter() - begun > _SLICE:
+            await asyncio.sleep(0)
+            begun = time.perf_counter()
+        ready += event.encode()  # sent with the next one if that is late already
+    return await send({"type": "http.response.body", "body": ready})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
@@ -15,7 +16,13 @@ AsyncSleep = Callable[[float], Awaitable[object]]
 
 
 class Waits(Protocol):
-    """The waits of one reply, one after the other; adapters pass the function that waits in real time."""
+    """The waits of one reply, one after the other; adapters pass the function that waits in real time.
+
+    A wait begins when the one before it should have ended, so that no delay adds up.
+    """
+
+    def has_passed(self, seconds: float) -> bool:
+        """Return whether a wait of `seconds`, if it were the next, would be over at once."""
 
     def wait(self, seconds: float, sleep: Sleep) -> None:
         """Return when `seconds` have passed, or when the server stops."""
@@ -25,30 +32,46 @@ class Waits(Protocol):
 
 
 class RealTime:
-    """Waits in real time."""
+    """Waits in real time, from the begin of the first one."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._due: float | None = None  # the end of the last wait
+
+    def has_passed(self, seconds: float) -> bool:
+        """Return whether a wait of `seconds`, if it were the next, would be over at once."""
+        return self._due is not None and self._due + seconds <= self._clock()
 
     def wait(self, seconds: float, sleep: Sleep) -> None:
         """Wait."""
-        sleep(seconds)
+        if (left := self._next(seconds)) > 0:
+            sleep(left)
 
     async def wait_async(self, seconds: float, sleep: AsyncSleep) -> None:
         """Wait without blocking the event loop."""
-        await sleep(seconds)
+        if (left := self._next(seconds)) > 0:
+            await sleep(left)
 
-
-REAL_TIME: Waits = RealTime()
+    def _next(self, seconds: float) -> float:
+        """Begin the next wait; return how many seconds of it are left."""
+        now = self._clock()
+        if self._due is None:
+            self._due = now + seconds
+            return seconds
+        self._due += seconds
+        return self._due - now
 
 
 @value_class(frozen=True, slots=True)
 class TimedReply(Reply):
-    """A reply whose delays don't have to be real time."""
+    """A reply whose delays don't have to be real time: without `waits` they are."""
 
-    waits: Waits = REAL_TIME
+    waits: Waits | None = None
 
 
 def waits_of(reply: Reply) -> Waits:
     """Return what waits for the delays of a reply."""
-    return reply.waits if isinstance(reply, TimedReply) else REAL_TIME
+    return (reply.waits if isinstance(reply, TimedReply) else None) or RealTime()
 
 
 def with_waits(reply: Reply, waits: Waits) -> Reply:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from threading import Barrier, Lock
 from typing import Any
 
 import pytest
 
 from agent_contract.messages import Event, Exchange, Reply, Request
-from mockserver.adapters.asgi import create_app
+from mockserver.adapters.asgi import create_app, send_reply
 from mockserver.core.limits import Limits
 from mockserver.core.player import Effort
+from mockserver.generation.waits import RealTime, TimedReply
 from mockserver.stores.circuit_breaker import CircuitBreaker
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
@@ -145,12 +147,16 @@ def test_requests_that_compute_wait_for_the_store_at_once() -> None:
     assert statuses_of(Stub(make, Effort.COMPUTES), 64) == [200] * 64
 
 
-def test_a_long_stream_without_delays_lets_others_go_on() -> None:
-    events = (Event(b"x" * 100),) * 100_000
+@pytest.mark.parametrize("delay", [0.0, 1e-9], ids=["without delays", "late"])
+def test_a_long_stream_that_does_not_wait_lets_others_go_on(delay: float) -> None:
+    events = (Event(b"x" * 100, "", delay),) * 100_000
+
+    async def discard(_: Any) -> None:
+        """Send nothing."""
 
     async def ticks() -> int:
         """Return how often another task ran before the stream ended."""
-        stream = asyncio.create_task(ask(create_app(Stub(lambda: Reply(200, {}, events))), []))
+        stream = asyncio.create_task(send_reply(Reply(200, {}, events), discard))
         count = 0
         while not stream.done():
             await asyncio.sleep(0)
@@ -158,3 +164,23 @@ def test_a_long_stream_without_delays_lets_others_go_on() -> None:
         return count
 
     assert asyncio.run(ticks()) > 5
+
+
+def pieces_of(reply: Reply) -> list[bytes]:
+    """Return the pieces in which the body of a reply is sent."""
+    pieces = list[bytes]()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            pieces.append(message["body"])
+
+    asyncio.run(send_reply(reply, send))
+    return pieces
+
+
+def test_an_event_is_sent_when_its_delay_has_passed_and_late_ones_together() -> None:
+    events = tuple(Event(text, "", 1e-6) for text in (b"a", b"b", b"c"))
+    on_time = TimedReply(200, {}, events, 0.0, RealTime(lambda: 0.0))
+    late = TimedReply(200, {}, events, 0.0, RealTime(count(0, 10).__next__))
+    assert pieces_of(on_time) == [b"data: a\n\n", b"data: b\n\n", b"data: c\n\n"]
+    assert pieces_of(late) == [b"data: a\n\ndata: b\n\ndata: c\n\n"]
