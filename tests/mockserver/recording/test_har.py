@@ -17,6 +17,8 @@ from agent_contract.messages import Exchange, Reply, Request
 from mockserver.build import with_replay
 from mockserver.recording.recording import Recording
 from mockserver.recording.recording_folder import RecordingError, belongs_to, read_recordings, write_recording
+from tests.mockserver.fixtures.support.written import files, small_texts
+from tests.mockserver.fixtures.support.written import write as write_fixtures
 from tests.mockserver.recording.support.archives import compressed, elsewhere, entry, failed, write
 from tests.mockserver.support.chat_client import CONTRACT, engine, path_of, request, user
 
@@ -107,6 +109,19 @@ def test_an_archive_of_mitmproxy_can_be_compressed(tmp_path: Path) -> None:
     file = write(tmp_path / "x.zhar", entry(CHAT))
     file.write_bytes(zlib.compress(file.read_bytes(), 9))
     assert same(read(file)[0].exchange, CHAT)
+
+
+def test_what_mitmproxy_exported_is_read() -> None:
+    """mitmdump wrote the file, in front of a mock."""
+    file = Path(__file__).parent / "support" / "mitmproxy-11.0.2.har"
+    found = read_recordings(file, KNOWN)
+    exchanges = [one.exchange for one in found]
+    assert [one.reply.status for one in exchanges] == [200, 200, 422, 200]
+    assert json.loads(exchanges[0].request.body) == {"messages": [user("Grüße 👋")]}
+    assert "Grüße 👋" in json.loads(exchanges[0].reply.content())["choices"][0]["message"]["content"]
+    assert exchanges[1].reply.content().endswith(b"data: [DONE]\n\n")
+    assert exchanges[3].request.query == (("limit", "5"),)
+    assert found.note == "Entries left out: 1 of other APIs."
 
 
 def attached(folder: Path, name: str) -> dict[str, Any]:
@@ -255,3 +270,13 @@ def test_turns_that_overlap_in_time_are_found_and_recordings_without_times_never
 def test_a_path_without_recordings_is_reported(command: str, tmp_path: Path) -> None:
     result = run(command, str(tmp_path / "x.har"))
     assert (result.exit_code, "does not exist" in result.output or "No such file" in result.output) == (2, True)
+
+
+def test_every_fixture_in_the_format_har_is_read_back(tmp_path: Path) -> None:
+    folder = write_fixtures(tmp_path, files("har"))
+    for one in small_texts():
+        found = list(read_recordings(folder / f"{one.file_name}.har"))
+        assert len(found) == len(one.exchanges)
+        assert all(same(read_back.exchange, made) for read_back, made in zip(found, one.exchanges, strict=True)), (
+            one.name
+        )
