@@ -61,6 +61,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
     "lint-session": CommandEntry("mockserver.cli.analysis", "Find misuse of sessions, in a journal."),
     "client-check": CommandEntry("client_check.cli", "Run a client's tests against what the contract permits."),
     "load": CommandEntry("load_generator.cli", "Load a server with many users, by Locust.", ("locust",), "load"),
+    "mcp": CommandEntry("mockserver.cli.mcp", "Offer tools to coding agents.", ("mcp", "httpx2"), "mcp"),
     "check": CommandEntry("agent_contract.cli.check", "Report problems of an OpenAPI document."),
 }
 
