@@ -6,7 +6,7 @@ Errors are examples that contradict their schema; everything else is a warning.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,21 +55,22 @@ class Findings:
     repairs: tuple[Problem, ...] = ()
 
 
-def lint(path: Path, *, allow_outside: bool = False) -> Findings:
+def lint(path: Path, *, allow_outside: bool = False, allow_remote: Iterable[str] = ()) -> Findings:
     """Return the problems of the document at a path; UnreadableError if a file of it can't be read."""
+    places: dict[str, Any] = {"allow_outside": allow_outside, "allow_remote": tuple(allow_remote)}
     try:
-        document = read_openapi(path, allow_outside=allow_outside)
+        document = read_openapi(path, **places)
         contract, walk = compile_contract(document, lazy=not is_own(document))
     except ContractError as error:
-        return _repaired(path, error, allow_outside=allow_outside)
+        return _repaired(path, error, places)
     return _findings(document, contract, walk)
 
 
-def _repaired(path: Path, error: ContractError, *, allow_outside: bool) -> Findings:
+def _repaired(path: Path, error: ContractError, places: Mapping[str, Any]) -> Findings:
     """Return the findings in a document that can't be compiled, with the repairs that let the mock play it."""
     if isinstance(error, UnreadableError):
         raise error
-    document = read_openapi(path, allow_outside=allow_outside, strict=False)
+    document = read_openapi(path, strict=False, **places)
     if is_own(document):
         return Findings(error.problems)
     try:

@@ -26,6 +26,7 @@ def load_contract(
     allow_outside: bool = False,
     strict: bool = True,
     overlays: Iterable[Path] = (),
+    allow_remote: Iterable[str] = (),
 ) -> Contract:
     """Return the contract of an OpenAPI 3.0, 3.1 or 3.2 document, YAML or JSON; without a path, of this kit's own.
 
@@ -36,20 +37,27 @@ def load_contract(
 
     Without `strict`, the faulty parts of other people's documents are repaired or left out, which the contract lists in
     `repairs`; Swagger 2.0 is converted. This kit's own document, which names its behaviours, must be without a fault.
-    `overlays` change the document before it is read.
+    `overlays` change the document before it is read. Remote files are fetched from the hosts in `allow_remote` alone.
     """
     if path is None and not api_version and not every_version:
         return _newest_of_own()
     source = Path(path) if path is not None else find_document()
-    document = read_openapi(source, allow_outside=allow_outside, strict=strict, overlays=overlays)
+    document = read_openapi(
+        source, allow_outside=allow_outside, strict=strict, overlays=overlays, allow_remote=allow_remote
+    )
     return _compiled(document, api_version, every_version, strict)
 
 
 def read_openapi(
-    source: Path, *, allow_outside: bool = False, strict: bool = True, overlays: Iterable[Path] = ()
+    source: Path,
+    *,
+    allow_outside: bool = False,
+    strict: bool = True,
+    overlays: Iterable[Path] = (),
+    allow_remote: Iterable[str] = (),
 ) -> Document:
     """Return the document of a file, as `read_document` does, changed by overlays; Swagger 2.0 becomes OpenAPI 3.0."""
-    document = read_document(source, allow_outside=allow_outside, strict=strict)
+    document = read_document(source, allow_outside=allow_outside, strict=strict, allow_remote=allow_remote)
     for overlay in overlays:
         from agent_contract.document.overlay import apply_overlay
 

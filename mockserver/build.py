@@ -74,6 +74,7 @@ def load_engine(
     error_format: str | None = None,
     play: PlayOptions | None = None,
     overlays: Iterable[Path] = (),
+    allow_remote: Iterable[str] = (),
     metrics: Metrics | None = None,
 ) -> Engine:
     """Return an engine that serves the document at `spec`, by default this project's own.
@@ -85,12 +86,20 @@ def load_engine(
     the folder of `spec`. Faulty parts of another document than this project's are repaired or left out, unless `strict`
     is set. `journal` is called with every exchange. `scenario` is a file of rules and faults, instead of that of the
     configuration; `faults` are added to it. `error_format` is `fastapi` or `openai`. `play` is how a document without
-    behaviours is played; `overlays` change the document. The control interface shows `metrics`.
+    behaviours is played; `overlays` change the document, and its remote files are fetched from the hosts in
+    `allow_remote` alone. The control interface shows `metrics`.
     Raises `ContractError`, with place, problem and remedy, if the document, the configuration or the store can't be
     used.
     """
     contract = (
-        load_contract(spec, api_version, allow_outside=allow_outside, strict=strict, overlays=overlays)
+        load_contract(
+            spec,
+            api_version,
+            allow_outside=allow_outside,
+            strict=strict,
+            overlays=overlays,
+            allow_remote=allow_remote,
+        )
         if spec
         else own_contract(api_version)
     )

@@ -23,7 +23,13 @@ from agent_contract.sarif import SarifResult, to_sarif
     "--format", type=click.Choice(("text", "sarif")), default="text", show_default=True, help="Output format."
 )
 @click.option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of the document's folder.")
-def check(file: Path | None, format: str, allow_outside: bool) -> None:
+@click.option(
+    "--allow-remote",
+    multiple=True,
+    metavar="HOST",
+    help="Host that remote files of the document are fetched from. Can be repeated.",
+)
+def check(file: Path | None, format: str, allow_outside: bool, allow_remote: tuple[str, ...]) -> None:
     """Report each problem of an OpenAPI document: place, problem, remedy.
 
     Without FILE, the document that comes with this tool. Exit status: 0 when the document can be used, warnings or
@@ -32,7 +38,7 @@ def check(file: Path | None, format: str, allow_outside: bool) -> None:
     lists the repairs by which `agent-contract serve` plays it all the same.
     """
     try:
-        findings = lint(near(file or find_document()), allow_outside=allow_outside)
+        findings = lint(near(file or find_document()), allow_outside=allow_outside, allow_remote=allow_remote)
     except UnreadableError as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)

@@ -6,15 +6,19 @@ import hashlib
 import json
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urljoin
 
 from agent_contract.document.errors import ContractError, Problem
 from agent_contract.document.json_pointer import Place, look_up, tokens_of
-from agent_contract.document.reader import line_of, parse_text, read_text
+from agent_contract.document.reader import decoded, line_of, parse_text, read_text
 from agent_contract.messages import JSON
+
+if TYPE_CHECKING:
+    from agent_contract.document.remote import RemoteFiles
 
 #: An address that begins with a scheme or an authority. Source: RFC 3986, sections 3.1 and 4.2.
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
@@ -27,7 +31,7 @@ class Document:
     Other files go by their path relative to the document's folder, with slashes. With
     `allow_outside` they may be anywhere. If values were taken out since the text was read, `moved` leads from the list
     items that moved to their places in the text. `repeated` has the keys that are given twice, if such a file is read
-    at all.
+    at all. Remote files go by their URL; `remote` fetches them.
     """
 
     path: Path
@@ -36,6 +40,7 @@ class Document:
     allow_outside: bool = False
     moved: Mapping[Place, Place] = field(default_factory=dict)
     repeated: dict[str, list[str]] | None = None
+    remote: RemoteFiles | None = None
 
     @property
     def is_3_0(self) -> bool:
@@ -64,6 +69,8 @@ class Document:
 
     def name(self, file: str) -> str:
         """Return what messages call a file: its path as the document was named."""
+        if _REMOTE.match(file):
+            return file
         return str(self.path.parent / file) if file else str(self.path)
 
     def problem(self, place: Place, problem: str, remedy: str) -> Problem:
@@ -75,6 +82,9 @@ class Document:
         """Read one more file; ContractError if it can't be read or parsed, or is outside the document's folder."""
         if file not in self.files:
             name = self.name(file)
+            if _REMOTE.match(file):
+                self._fetch(file)
+                return
             if not self.allow_outside and not _is_inside(Path(name), self.path.parent):
                 raise UnresolvedError(
                     "leads out of the document's folder",
@@ -82,6 +92,16 @@ class Document:
                 )
             self.texts[file] = read_text(Path(name), name)
             self.files[file] = self._parse(file, name)
+
+    def _fetch(self, url: str) -> None:
+        """Read a remote file; ContractError if its host is not allowed or does not send it."""
+        if self.remote is None or not self.remote.allows(url):
+            raise UnresolvedError(
+                "is remote, and its host is not allowed",
+                "copy the file next to the document and refer to it there, or allow the host with --allow-remote HOST",
+            )
+        self.texts[url] = decoded(self.remote.fetch(url), url)
+        self.files[url] = self._parse(url, url)
 
     def _parse(self, file: str, name: str) -> JSON:
         """Return the value of a file; a key that is given twice is refused, or added to `repeated`."""
@@ -96,11 +116,10 @@ class Document:
     def target(self, reference: str, file: str) -> Place:
         """Return the place that a `$ref` in `file` names, and read its file; ContractError if it does not exist."""
         address, _, fragment = reference.partition("#")
-        if _REMOTE.match(address):
-            raise UnresolvedError(
-                "is remote, and nothing is fetched", "copy the file beside the document and refer to it there"
-            )
-        if address:
+        if address and (_REMOTE.match(address) or _REMOTE.match(file)):
+            file = _joined(file, address)
+            self.read(file)
+        elif address:
             file = posixpath.normpath(posixpath.join(posixpath.dirname(file), unquote(address)))
             file = "" if self.name(file) == str(self.path) else file
             self.read(file)
@@ -147,13 +166,32 @@ def _is_inside(path: Path, folder: Path) -> bool:
         return False
 
 
-def read_document(path: Path, *, allow_outside: bool = False, strict: bool = True) -> Document:
+def _joined(file: str, address: str) -> str:
+    """Return the URL that an address in a file leads to; the address itself if it is none."""
+    try:
+        return urljoin(file or "https:", address)
+    except ValueError:  # brackets without an IPv6 address
+        return address
+
+
+def read_document(
+    path: Path, *, allow_outside: bool = False, strict: bool = True, allow_remote: Iterable[str] = ()
+) -> Document:
     """Return the document at a path; its other files are read when something refers to them.
 
-    They must be in the document's folder or below it, unless `allow_outside` is set. Without `strict`, the last one of
-    two equal keys is read.
+    They must be in the document's folder or below it, unless `allow_outside` is set, or at one of the hosts that
+    `allow_remote` names. Without `strict`, the last one of two equal keys is read.
     """
-    document = Document(path, allow_outside=allow_outside, repeated=None if strict else {})
+    hosts = frozenset(host.lower() for host in allow_remote)
+    document = Document(
+        path, allow_outside=allow_outside, repeated=None if strict else {}, remote=_remote(hosts) if hosts else None
+    )
     document.texts[""] = read_text(path, str(path))
     document.files[""] = document._parse("", str(path))
     return document
+
+
+def _remote(hosts: frozenset[str]) -> RemoteFiles:
+    from agent_contract.document.remote import RemoteFiles, default_folder
+
+    return RemoteFiles(hosts, default_folder())

@@ -51,8 +51,13 @@ def read_bounded_file(path: Path, name: str, most: int = MAX_FILE_BYTES) -> byte
 
 def read_text(path: Path, name: str) -> str:
     """Return a file's text; UnreadableError if it can't be read. Messages call it `name`."""
+    return decoded(read_bounded_file(path, name), name)
+
+
+def decoded(content: bytes, name: str) -> str:
+    """Return the text of UTF-8; UnreadableError if it is not that. Messages call it `name`."""
     try:
-        return read_bounded_file(path, name).decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         problem, remedy = f"is not UTF-8 (byte {error.start})", "save it as UTF-8"
     raise UnreadableError([Problem(name, "#", problem, remedy)])

@@ -47,7 +47,9 @@ def convert(document: Document) -> Document:
     files = dict(document.files)
     files[""] = _Converter(root).converted()
     moved = {Place("", ("components", new)): Place("", (old,)) for old, new in _MOVED.items()}
-    return Document(document.path, files, document.texts, document.allow_outside, moved, document.repeated)
+    return Document(
+        document.path, files, document.texts, document.allow_outside, moved, document.repeated, document.remote
+    )
 
 
 class _Converter:

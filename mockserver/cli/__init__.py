@@ -86,6 +86,12 @@ _SHOWN_REPAIRS = 5
 )
 @option("--watch", is_flag=True, help="Serve the --spec documents again when their files change; what is stored stays.")
 @option("--allow-outside", is_flag=True, help="Follow a $ref that leads out of the folder of the --spec document.")
+@option(
+    "--allow-remote",
+    multiple=True,
+    metavar="HOST",
+    help="Host that remote files of a --spec document are fetched from. Can be repeated.",
+)
 @option("--verbose", is_flag=True, help="Print every repair of the --spec document at start, not only the worst five.")
 @option(
     "--examples",
@@ -380,6 +386,7 @@ def _engine(
     control_token: str | None,
     allow_host: tuple[str, ...],
     allow_outside: bool,
+    allow_remote: tuple[str, ...],
     scenario: Path | None,
     fault: tuple[str, ...],
     error_format: str | None,
@@ -419,6 +426,7 @@ def _engine(
         options |= {"control": control == "on", "control_tokens": (control_token,) if control_token else ()}
         options["allowed_hosts"] = tuple(name.lower() for name in allow_host)
         options |= {"allow_outside": allow_outside, "strict": strict, "overlays": overlay}
+        options["allow_remote"] = allow_remote
         options["play"] = PlayOptions(
             strict_examples=examples == "strict",
             security=security == "presence",
