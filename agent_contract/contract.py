@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +17,7 @@ from agent_contract.compiler.clauses import build_clauses, clause_for, clause_in
 from agent_contract.compiler.context import Builder
 from agent_contract.compiler.example_chains import Step, chain, check_examples, each_once
 from agent_contract.compiler.links import check_links
-from agent_contract.compiler.operations import build_operations
+from agent_contract.compiler.operations import build_operations, server_path
 from agent_contract.compiler.routes import Found, NotAllowed, Routes, alike, compile_routes
 from agent_contract.document.dialects import DIALECTS, READ_VERSIONS
 from agent_contract.document.document import Document
@@ -65,13 +66,22 @@ class Contract:
     def find_for(self, method: str, request: Request) -> Found | NotAllowed | None:
         """Return what a request reaches with a method, as `find` does.
 
-        An encoded slash is part of a parameter, and templates of paths may contain a query.
+        An encoded slash is part of a parameter, and templates of paths may contain a query. The path of any server may
+        precede that of the operation, or none.
         """
-        if request.raw_path:
-            found = self._routes.find_segments(method, tuple(map(unquote, request.raw_path.split("/"))))
-        else:
-            found = self._routes.find(method, request.path)
+        found = self._found(method, request.path, request.raw_path)
+        if found is None:
+            main, others = base_paths(self)
+            for base in others:
+                if f"{request.path}/".startswith(f"{base}/"):
+                    raw_path = main + request.raw_path[len(base) :] if request.raw_path else ""
+                    found = found or self._found(method, main + request.path[len(base) :], raw_path)
         return found.variant(request.query) if isinstance(found, Found) and found.variants else found
+
+    def _found(self, method: str, path: str, raw_path: str) -> Found | NotAllowed | None:
+        if raw_path:
+            return self._routes.find_segments(method, tuple(map(unquote, raw_path.split("/"))))
+        return self._routes.find(method, path)
 
     def at(self, pointer: str) -> JSON:
         """Return what a pointer names; LookupError if it names nothing."""
@@ -96,6 +106,19 @@ class Contract:
     def clause_for(self, violation: Violation, operation: Operation) -> str:
         """Return the id of the clause that puts a violation into words, "" if no clause does."""
         return clause_for(self._clauses, violation, operation)
+
+
+@lru_cache(16)
+def base_paths(contract: Contract) -> tuple[str, tuple[str, ...]]:
+    """Return the path of the document's first server, and what may be sent instead: that of each other one, or none."""
+    servers = contract.document.get("servers")
+    paths = (
+        [server_path(server) or "" for server in servers if isinstance(server, dict)]
+        if isinstance(servers, list)
+        else []
+    )
+    main = paths[0] if paths else ""
+    return main, tuple(sorted({*paths, ""} - {main}, key=len, reverse=True))
 
 
 def compile_contract(document: Document, *, lazy: bool = False, repaired: bool = False) -> tuple[Contract, Walk]:

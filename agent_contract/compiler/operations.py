@@ -78,14 +78,22 @@ def _operation(
 
 def _prefix(builder: Builder, place: Place, servers: Any) -> str:
     """Return the path of the first server's address, its variables filled with their defaults."""
-    server = servers[0] if isinstance(servers, list) and isinstance(servers[0], dict) else {}
+    server = servers[0] if isinstance(servers, list) and servers and isinstance(servers[0], dict) else {}
+    path = server_path(server)
+    if path is None:
+        url = str(server.get("url"))
+        builder.report(place, f"the server {url!r} has a variable without a default", "describe it in 'variables'")
+    return path or ""
+
+
+def server_path(server: Mapping[str, Any]) -> str | None:
+    """Return the path of a server's address, None if it has a variable without a default."""
     url, variables = str(server.get("url", "/")), server.get("variables")
     for name, variable in variables.items() if isinstance(variables, dict) else ():
         url = url.replace("{" + name + "}", str(variable.get("default", "")) if isinstance(variable, dict) else "")
     path = unquote(_BEFORE_PATH.sub("", url)).strip("/")
     if "{" in path:
-        builder.report(place, f"the server {url!r} has a variable without a default", "describe it in 'variables'")
-        return ""
+        return None
     return "/" + path if path else ""
 
 

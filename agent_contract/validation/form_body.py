@@ -34,7 +34,19 @@ class FormFile(NamedTuple):
 def read_form(schemas: Schemas, media: MediaType, body: bytes) -> JSON:
     """Return the value of a URL-encoded form, its strings converted to the types of the schema."""
     pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-    return _typed(schemas, media, nest(pairs))
+    return _typed(schemas, media, nest(_without_dots(schemas, media, pairs)))
+
+
+def _without_dots(schemas: Schemas, media: MediaType, pairs: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of a form, `address.zip` as `address[zip]` if the schema has an object `address`."""
+    properties = form_of(schemas, media.schema).properties if media.schema else {}
+    for name, text in pairs:
+        first, *rest = name.split(".")
+        place = properties.get(first) if rest and name not in properties else None
+        if place is not None and "object" in form_of(schemas, place).types:
+            yield first + "".join(f"[{key}]" for key in rest), text
+        else:
+            yield name, text
 
 
 def read_multipart(schemas: Schemas, media: MediaType, content_type: str, body: bytes) -> JSON | BodyProblem:

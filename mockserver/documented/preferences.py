@@ -14,6 +14,8 @@ from mockserver.core.outcome import Rejection
 
 SEED_HEADER = "x-mock-seed"
 ARRAY_SIZE_HEADER = "x-mock-array-size"
+#: The seed for a value that differs each time.
+RANDOM_SEED = "-1"
 WARNING_HEADER = "x-mock-warning"
 _PREFERENCE = re.compile(r'\s*([A-Za-z]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^,;\s]*)')
 _NAMES = ("code", "example", "dynamic")
@@ -51,8 +53,9 @@ def read_preferences(request: Request) -> Preferences:
         raise _refusal("prefer", f"code={code[:20]}", "a status such as 404")
     if dynamic not in ("", *_TRUE, *_FALSE):
         raise _refusal("prefer", f"dynamic={dynamic[:20]}", "true or false")
-    seed, size = _number(headers, SEED_HEADER, 2**63), _number(headers, ARRAY_SIZE_HEADER, _MOST_ITEMS)
-    sampled = dynamic in _TRUE or (dynamic == "" and (seed is not None or size is not None))
+    seed = None if headers.get(SEED_HEADER) == RANDOM_SEED else _number(headers, SEED_HEADER, 2**63)
+    size = _number(headers, ARRAY_SIZE_HEADER, _MOST_ITEMS)
+    sampled = dynamic in _TRUE or (dynamic == "" and (SEED_HEADER in headers or size is not None))
     return Preferences(code, wishes.get("example", ""), sampled, seed, size)
 
 

@@ -62,6 +62,7 @@ def read(contract: Contract, content_type: str, body: bytes) -> Any:
         ("sizes=%5B1%2C2%5D", {"sizes": [1, 2]}),
         ("address[zip]=5&address[lines][]=x&address[lines][]=y", {"address": {"zip": 5, "lines": ["x", "y"]}}),
         ("address=%7B%22zip%22%3A5%7D", {"address": {"zip": 5}}),
+        ("address.zip=5&name=a.b", {"address": {"zip": 5}, "name": "a.b"}),
         ("either=4", {"either": 4}),
         ("either[]=4&either[]=5", {"either": [4, 5]}),
         ("kind=2", {"kind": 2}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -94,3 +95,28 @@ def test_the_query_of_a_template_chooses_the_operation(engine: Engine, address: 
 
 def test_a_method_of_a_template_with_a_query_is_listed(engine: Engine) -> None:
     assert send(engine, "PUT", "/search?kind=dog").reply.headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/pets", 200),
+        ("/beta/v1/pets", 200),
+        ("/pets", 200),
+        ("/v1/files/a%2Fb", 200),
+        ("/files/a%2Fb", 200),
+        ("/v1/v1/pets", 404),
+        ("/v2/pets", 404),
+        ("/v1pets", 404),
+    ],
+)
+def test_the_path_of_any_server_or_none_goes_before_that_of_the_operation(
+    tmp_path: Path, path: str, status: int
+) -> None:
+    servers = [{"url": "https://api.example/v1/"}, {"url": "https://api.example/beta/{version}", "variables": {
+        "version": {"default": "v1"}}}]  # fmt: skip
+    paths = {"/pets": answering("pets"), "/files/{id}": answering("file", parameters=[ID])}
+    engine = play(tmp_path, document(paths, servers=servers))
+    client = httpx.Client(transport=MockTransport(engine), base_url="http://mock")
+
+    assert client.get(path).status_code == status

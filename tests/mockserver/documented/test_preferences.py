@@ -107,6 +107,7 @@ def test_a_seed_decides_a_sampled_answer(engine: Engine) -> None:
 
     assert sampled(4) == sampled(4)
     assert len({sampled(seed) for seed in range(8)}) > 1
+    assert len({sampled(-1) for _ in range(8)}) > 1, "-1 is another value each time"
 
 
 @pytest.mark.parametrize(("wanted", "got"), [(0, 0), (5, 5), (99, 8)])
