@@ -101,6 +101,13 @@ def test_an_exchange_that_can_not_be_played_is_refused(tmp_path: Path, exchange:
     assert all("/x-examples/" in one.pointer for one in problems)
 
 
+def test_the_remedy_lists_the_parameters_of_the_path(tmp_path: Path) -> None:
+    document = things()
+    document["paths"]["/things/{id}"]["get"]["x-examples"]["kept"]["x-exchange"] = {"path": {"name": "x", "id": "1"}}
+    (problem,) = (one for one in refusal(tmp_path, document).problems if one.problem == "the path has no {name}")
+    assert problem.remedy == "use one of: id"
+
+
 def test_a_loop_over_operations_is_found(tmp_path: Path) -> None:
     document = things()
     examples = document["components"]["requestBodies"]["Thing"]["content"]["application/json"]["examples"]

@@ -95,6 +95,12 @@ def test_a_file_that_is_no_journal_is_reported(command: str, journal: bytes, mes
     assert message in ran.output
 
 
+@pytest.mark.parametrize("command", ["coverage", "lint-session"])
+def test_a_file_that_is_no_journal_is_named(command: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.json").write_text("7", encoding="utf-8")
+    assert f"{tmp_path / 'odd.json'}: " in run(command, str(tmp_path / "odd.json")).output
+
+
 def test_a_report_that_can_not_be_written_is_reported(misused: Conversation, tmp_path: Path) -> None:
     for name, message in (("coverage.pdf", "ends with none of"), ("missing/coverage.json", "can't be written")):
         ran = run("coverage", "-", "--report", str(tmp_path / name), journal=journal_of(misused))

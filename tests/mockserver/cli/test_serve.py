@@ -66,6 +66,18 @@ def test_the_curl_that_is_printed_works_when_it_is_pasted(served: Served) -> Non
     assert json.loads(printed)["choices"][0]["message"]["content"]
 
 
+def test_an_agent_is_printed_with_its_model_or_that_it_takes_any(served: Served) -> None:
+    assert "any model" in shown(served, r"^\s+demo-open ")
+    assert "any model" not in shown(served, r"^\s+demo ")
+
+
+@pytest.mark.parametrize("option", ["--token", "--control-token"])
+def test_a_token_that_no_header_can_hold_is_refused_by_its_option(option: str) -> None:
+    done = ended("serve", "--port", "0", option, "a\nb")
+    assert done.returncode == 2
+    assert f"Invalid value for {option}" in " ".join(done.stderr.split())
+
+
 def test_the_agents_are_printed_with_their_ids(served: Served) -> None:
     for name in ("demo", "demo-open", "demo-knowledge", "demo-tools"):
         identity = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", shown(served, rf"^\s+{name} "))
