@@ -9,14 +9,16 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent_contract.messages import Exchange, Reply, Request
 from client_check.variants import ServerVariant
 from mockserver.core.limits import Limits
 from mockserver.core.player import Effort, Player
 from mockserver.faults.broken_reply import BrokenReply
-from server_defects.player import Playing
+
+if TYPE_CHECKING:
+    from mockserver.server.served import Served
 
 API = "/api/"
 #: Headers that a client acts on.
@@ -95,7 +97,7 @@ class Replayed(NamedTuple):
     visible: tuple[object, ...]
 
 
-def replayed(engine: Playing, seen: Sequence[Varied]) -> tuple[Replayed, ...]:
+def replayed(engine: Served, seen: Sequence[Varied]) -> tuple[Replayed, ...]:
     """Return what an engine replies to the requests of a client, in their order."""
     replies = [engine.handle(request).reply for request, _ in seen]
     return tuple(Replayed(request, reply, _visible(reply)) for (request, _), reply in zip(seen, replies, strict=True))

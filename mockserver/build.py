@@ -55,7 +55,7 @@ def _own_contract(api_version: str) -> Contract:
 
 def load_engine(
     spec: Path | str | None = None,
-    config: Path | str | None = None,
+    config: Config | Path | str | None = None,
     *,
     tokens: Iterable[str] = (),
     seed: int = 0,
@@ -103,7 +103,7 @@ def load_engine(
         if spec
         else own_contract(api_version)
     )
-    settings = load_config(Path(config)) if config else Config()
+    settings = config if isinstance(config, Config) else load_config(Path(config)) if config else Config()
     settings = replace(settings, tokens=(*settings.tokens, *tokens), control=control)
     settings = replace(settings, control_tokens=tuple(control_tokens), allowed_hosts=tuple(allowed_hosts))
     if max_sessions is not None:

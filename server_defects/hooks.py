@@ -54,7 +54,7 @@ class Refusal(Exception):
     """An answer that refuses: `kind` names the reason, so that a defect can change just one.
 
     The kinds: shape, agent, model, role, bound, tool, form, session, token. `payload` is the body as far as it was
-    read.
+    read, `clauses` are those that require the refusal, if the server knows them.
     """
 
     kind: str
@@ -62,6 +62,7 @@ class Refusal(Exception):
     detail: Any
     headers: Mapping[str, str] = field(default_factory=dict)
     payload: Any = None
+    clauses: tuple[str, ...] = ()
 
 
 class Served(Protocol):

@@ -6,13 +6,14 @@ import itertools
 import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from agent_contract.messages import Exchange, Reply, Request
+from agent_contract.redaction import Redaction
 from mockserver import Engine
 from mockserver.build import create_engine
 from mockserver.core.limits import Limits
@@ -37,8 +38,13 @@ from server_defects.hooks import (
     remember,
     roles_accepted,
 )
+from server_defects.leniency import repaired
 from server_defects.refusals import added_to, refusal_of, repairs_of, with_payload
 from server_defects.replies import json_reply
+
+if TYPE_CHECKING:
+    from mockserver.recording.metrics import Metrics
+    from mockserver.server.served import Served
 
 API = "/api/"
 #: Hooks of sessions, and those of what an answer consists of.
@@ -53,6 +59,7 @@ PLAYED = frozenset(
         *("answer", "chunks", "frames", "respond", "resource", "refuse", "leave"),
     }
 )
+_EDITS = frozenset({"answer", "chunks", "frames", "respond", "resource", "refuse", "leave"})
 _CHAT = re.compile(r"(?:agents|assistants)/([^/]+)/(chat/)?completions$")
 #: The operation of an exchange -> its name for the hook `resource`.
 _NAMES: Mapping[str, str] = {
@@ -68,32 +75,15 @@ _NAMES: Mapping[str, str] = {
 }
 #: Fields of a request that decide how long an answer is and which form it has.
 _SHAPING = ("stop", "max_tokens", "max_completion_tokens", "response_format")
+#: What a hook raises for a reply to which it does not apply, such as one that another defect has changed.
+_UNLIKE = (LookupError, TypeError, ValueError, AttributeError)
+#: How often a request is repaired.
+_REPAIRS = 5
 _STORING = ("create_session", "store_in_session")
 
 
 #: The planted defects that a mock can play.
 PLAYABLE: tuple[Defect, ...] = tuple(defect for defect in DEFECTS if set(defect.changes) <= PLAYED)
-
-
-class Playing(Protocol):
-    """What plays a defect: an engine, or one that plays another defect."""
-
-    @property
-    def limits(self) -> Limits:
-        """What one request may cost."""
-
-    @property
-    def blocking(self) -> bool:
-        """Whether a reply may wait for a disk or the network."""
-
-    def effort(self, request: Request) -> Effort:
-        """Return what the reply to a request may take."""
-
-    def record(self, exchange: Exchange) -> None:
-        """Record an exchange that was answered elsewhere."""
-
-    def handle(self, request: Request) -> Exchange:
-        """Return the exchange."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +102,7 @@ class DefectiveEngine:
     `changes` are the hooks that play the defect. The sessions of a defect that changes them live here.
     """
 
-    engine: Playing
+    engine: Served
     changes: Mapping[str, Any]
     base: Engine
     _numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1))
@@ -129,6 +119,16 @@ class DefectiveEngine:
     def blocking(self) -> bool:
         """Whether a reply may wait for a disk or the network."""
         return self.engine.blocking
+
+    @property
+    def redaction(self) -> Redaction:
+        """Removes the server's tokens from everything that is stored or shown."""
+        return self.base.redaction
+
+    @property
+    def metrics(self) -> Metrics | None:
+        """What counts exchanges, if anything does."""
+        return self.base.metrics
 
     def effort(self, request: Request) -> Effort:
         """Return what the reply to a request may take."""
@@ -161,12 +161,22 @@ class DefectiveEngine:
             self.record(exchange)
         else:
             exchange = self._answered(request, number)
+        reply = exchange.reply
         if "leave" in self.changes:
-            headers = self.changes["leave"](exchange.reply.status, exchange.reply.headers, request)
-            exchange = replace(exchange, reply=replace(exchange.reply, headers=headers))
-        return exchange
+            reply = replace(reply, headers=self.changes["leave"](reply.status, reply.headers, request))
+        return replace(exchange, request=request, reply=reply)
+
+    def handle_all(self, requests: Sequence[Request]) -> list[Exchange]:
+        """Return the exchanges of several requests, in their order."""
+        return [self.handle(request) for request in requests]
+
+    def close(self) -> None:
+        """Close the store."""
+        self.base.close()
 
     def _answered(self, request: Request, number: int) -> Exchange:
+        if "accept" in self.changes:
+            return self._lenient(request)
         payload = _payload(request)
         found = _CHAT.search(request.path)
         refused = payload is not None and found is not None and isinstance(self.base.api.admit(request), EarlyReply)
@@ -204,11 +214,14 @@ class DefectiveEngine:
         refusal = self._refusal(call.payload, agent)
         if refusal is not None:
             return exchange, call, refusal
-        reply = self._spoken(received, sent, exchange.reply, call) if "messages" in payload else exchange.reply
-        if call.session is not None:
-            turn = [*call.payload["messages"], answers.message_of(reply)]
-            self._hook("remember", remember)(memory, call.session, turn, call)
-            reply = answers.edited(reply, call, *answers.with_session(call.session))
+        reply = exchange.reply
+        with suppress(*_UNLIKE):
+            if "messages" in payload:
+                reply = self._spoken(received, sent, reply, call)
+            if call.session is not None:
+                turn = [*call.payload["messages"], answers.message_of(reply)]
+                self._hook("remember", remember)(memory, call.session, turn, call)
+                reply = answers.edited(reply, call, *answers.with_session(call.session))
         return replace(exchange, reply=reply), call, None
 
     def _accepted(self, request: Request, payload: Payload) -> Exchange:
@@ -223,6 +236,21 @@ class DefectiveEngine:
                 break
             known = next(iter(unique(self.base.config.agents))).id
             request = repairs[refusal.kind](request, payload, known)
+            exchange = self.engine.handle(request)
+        return exchange
+
+    def _lenient(self, request: Request) -> Exchange:
+        """Return the exchange of the request without what this server does not look at."""
+        exchange = self.engine.handle(request)
+        known = next(iter(unique(self.base.config.agents))).id
+        for _ in range(_REPAIRS):
+            refusal = refusal_of(exchange, None)
+            if refusal is None or not self.changes["accept"](refusal):
+                break
+            changed = repaired(request, refusal, known)
+            if changed is None:
+                break
+            request = changed
             exchange = self.engine.handle(request)
         return exchange
 
@@ -276,7 +304,8 @@ class DefectiveEngine:
             if name in ("model-chat", "embed", "get", "update", "delete", "create", "list") and refusal.kind != "shape":
                 reply = self._resource("model-chat-kind" if name == "model-chat" else name, reply)
         elif reply.status < 300 and name:
-            reply = self._good(name, reply, call)
+            with suppress(*_UNLIKE):
+                reply = self._good(name, reply, call)
         return exchange if reply is exchange.reply else replace(exchange, reply=reply)
 
     def _good(self, name: str, reply: Reply, call: ChatCall) -> Reply:
@@ -314,9 +343,9 @@ class DefectiveEngine:
 
 
 def play(engine: Engine, defects: Iterable[Defect]) -> Engine | DefectiveEngine:
-    """Return an engine that has all these defects."""
+    """Return an engine that has all these defects; those that only edit a reply come last."""
     playing: Engine | DefectiveEngine = engine
-    for defect in defects:
+    for defect in sorted(defects, key=lambda one: set(one.changes) <= _EDITS):
         playing = DefectiveEngine(playing, defect.changes, engine)
     return playing
 

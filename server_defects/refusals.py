@@ -39,7 +39,7 @@ def refusal_of(exchange: Exchange, payload: Any) -> Refusal | None:
         return None
     kind = "shape" if reply.status == 422 else _kind(exchange.clauses)
     headers = {name: value for name, value in reply.headers.items() if name not in ("content-type", "content-length")}
-    return Refusal(kind, reply.status, detail, headers, payload) if kind else None
+    return Refusal(kind, reply.status, detail, headers, payload, exchange.clauses) if kind else None
 
 
 def _kind(clauses: tuple[str, ...]) -> str:
@@ -54,7 +54,8 @@ def _kind(clauses: tuple[str, ...]) -> str:
 def with_payload(request: Request, payload: Mapping[str, Any]) -> Request:
     """Return the request with another body of JSON."""
     body = json.dumps(payload).encode()
-    return replace(request, headers={**request.headers, "content-length": str(len(body))}, body=body)
+    more = {"content-type": "application/json", "content-length": str(len(body))}
+    return replace(request, headers={**request.headers, **more}, body=body)
 
 
 def _of_known_agent(request: Request, payload: Mapping[str, Any], agent: str) -> Request:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -133,6 +134,12 @@ _SHOWN_REPAIRS = 5
     help="Recordings, which answer the requests that were recorded: a folder, a file, or an HTTP archive (HAR).",
 )
 @option(
+    "--like",
+    type=FILE,
+    metavar="REPORT",
+    help="Report that `verify --report FILE.json` wrote: behave as that deployment did, as far as this mock can.",
+)
+@option(
     "--strict",
     is_flag=True,
     help="With --spec: refuse a document with a fault instead of repairing it. With --replay: refuse a request that "
@@ -236,6 +243,7 @@ def serve(
     tls_client_ca: Path | None,
     spec: tuple[Path, ...],
     watch: bool,
+    like: Path | None,
     **options: Any,
 ) -> None:
     """Run a mock server of the API."""
@@ -249,6 +257,9 @@ def serve(
     if watch and not spec:
         raise click.UsageError("--watch is for the documents of --spec. Add --spec FILE, or leave it out.")
     options["metrics"] = _metrics(workers) if metrics else None
+    if like and (workers > 1 or spec):
+        raise click.UsageError("--like is for one process and the built-in document. Leave out --workers and --spec.")
+    profile = _profile(like, options) if like else None
     documents = documents_of(spec)
     engines = {prefix: _engine(spec=file, **options) for prefix, file in documents.items()}
     engine = next(iter(engines.values()))
@@ -269,6 +280,7 @@ def serve(
     scheme = "https" if tls else "http"
     url = f"{scheme}://localhost" if unix_socket else url_of(host, listening.getsockname()[1], scheme)
     banner = _banners(engines, host, url, _connections_line(limits, wanted, files), unix_socket, verbose)
+    banner += "".join(f"\n{printable(line)}" for line in profile.lines()) if profile else ""
     settings = ServerSettings(limits, log_level, banner, tls, drain_timeout)
     if workers == 1:
         if stop_with_stdin:
@@ -276,7 +288,8 @@ def serve(
         served = served_documents(
             engines, documents, partial(_engine, **options), watch=watch, more_files=options["overlay"]
         )
-        return run.serve_in_this_process(served, listening, settings)
+        played = served if profile is None else _imitation().imitate(engine, profile)
+        return run.serve_in_this_process(played, listening, settings)
     try:
         return run.serve_in_processes(workers, engine, options["store"], listening, settings)
     except WorkersFailed as error:
@@ -289,6 +302,33 @@ def _banners(
     """Return the banners of all documents, and the line about connections."""
     banners = [_banner(engine, host, url + prefix, unix_socket, verbose) for prefix, engine in engines.items()]
     return "\n".join([*banners, connections])
+
+
+def _imitation() -> Any:
+    """Return the module that imitates deployments. It is in a layer above the mock, and so is loaded by its name."""
+    return import_module("server_defects.imitation")
+
+
+def _profile(report: Path, options: dict[str, Any]) -> Any:
+    """Return the profile of a deployment; it changes the options of the engine that are not given."""
+    from mockserver.build import own_contract
+    from mockserver.config import Config, load_config
+
+    try:
+        module = _imitation()
+        profile = module.load_profile(report, own_contract(options["api_version"] or ""))
+        config = load_config(options["config"]) if options["config"] else Config()
+    except ImportError as error:
+        raise UserError(f"--like needs {error.name}: pip install 'agent-contract-kit[verify]'") from None
+    except ContractError as error:
+        raise UserError("\n".join(str(problem) for problem in error.problems)) from None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--like") from None
+    options["config"] = module.with_agent(config, profile)
+    options["fault"] = (*options["fault"], *profile.faults)
+    if not (options["ttft"] or options["tps"]):
+        options |= {"ttft": profile.pace.ttft, "tps": profile.pace.tps}
+    return profile
 
 
 def _connections_line(limits: ConnectionLimits, wanted: ConnectionLimits, files: int | None) -> str:
@@ -373,7 +413,7 @@ def _metrics(workers: int) -> Metrics:
 
 def _engine(
     spec: Path | None,
-    config: Path | None,
+    config: Config | Path | None,
     token: str | None,
     seed: int,
     ttft: float,
