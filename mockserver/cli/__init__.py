@@ -43,6 +43,7 @@ from mockserver.cli.options import (
     scenario_option,
     url_of,
 )
+from mockserver.cli.repairs import repair_lines
 from mockserver.core.limits import Limits
 from mockserver.operations.table import CHAT_OPERATION
 from mockserver.recording.example_request import example_command
@@ -53,16 +54,12 @@ from mockserver.server.settings import DRAIN_SECONDS, ServerSettings
 if TYPE_CHECKING:
     import ssl
 
-    from agent_contract import Contract
-    from agent_contract.document.repair.rule import Repair
     from mockserver.config import Config
     from mockserver.engine import Engine
     from mockserver.recording.metrics import Metrics
 
 _DEFAULTS = Limits()
 _CONNECTIONS = ConnectionLimits()
-#: The kinds of repair that the banner lists.
-_SHOWN_REPAIRS = 5
 
 
 @click.command(
@@ -512,26 +509,6 @@ def _banner(engine: Engine, host: str, url: str, unix_socket: Path | None, verbo
         lines.append(f"{len(engine.replay)} recorded exchanges are replayed; other answers are {otherwise}.")
         lines += [engine.replay.note] if engine.replay.note else []
     return printable("\n".join(lines))
-
-
-def repair_lines(contract: Contract, *, everything: bool) -> list[str]:
-    """Return how many faults of the document were repaired, with the worst five of them, or with all."""
-    repairs = contract.repairs
-    if not repairs:
-        return []
-    from agent_contract.document.repair.rule import worst
-
-    count = f"{len(repairs)} faults" if len(repairs) > 1 else "1 fault"
-    lines = [f"{count} of the document {'are' if len(repairs) > 1 else 'is'} repaired or left out, each by a rule:"]
-    if everything:
-        return [*lines, *(f"  {repair.place}: {repair.sentence}" for repair in worst(repairs))]
-    alike: dict[str, list[Repair]] = {}
-    for repair in worst(repairs):
-        alike.setdefault(repair.rule.name, []).append(repair)
-    for first, *others in list(alike.values())[:_SHOWN_REPAIRS]:
-        lines.append(f"  {first.place}: {first.sentence}" + (f", and {len(others)} more" if others else ""))
-    lines.append("  All of them: --verbose, or agent-contract check. Replies that depend on one have X-Mock-Warning.")
-    return lines
 
 
 def _warnings(config: Config, host: str) -> Iterator[str]:

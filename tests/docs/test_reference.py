@@ -15,6 +15,7 @@ from agent_contract.sampling.budget import BOUNDS, LOOKS, PATTERN_BYTES, UNFOLDE
 from agent_contract.validation.json_body import MAX_DEPTH
 from contract_tests.report.saved_json import SCHEMA
 from mockserver import control
+from tests.docs.support import repairs_page
 from tests.docs.support.blocks import BLOCKS, DOCUMENTS, ROOT, links_of
 from tests.docs.support.report_page import PAGE, fields, page
 
@@ -27,6 +28,10 @@ ENTRIES = re.findall(r"^::: [\w.]+\.(\w+)$", (REFERENCE / "python.md").read_text
 
 def test_the_page_on_the_report_is_what_its_schema_gives() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(REPORT), "run `python -m tests.docs.support.report_page`"
+
+
+def test_the_page_on_repair_rules_is_what_their_table_gives() -> None:
+    assert repairs_page.PAGE.read_text(encoding="utf-8") == repairs_page.repairs_page()
 
 
 def test_every_field_of_the_report_has_a_description() -> None:

@@ -362,7 +362,7 @@ API_RULES: tuple[RepairRule, ...] = (
     ),
     RepairRule(
         *("unknown-security-scheme", "openapi", ("security",)),
-        "the same for the whole document",
+        "a security requirement that names a scheme that is not described, or is not a list of maps",
         "the scheme is read as a bearer token",
         "read",
         _requirement,
@@ -384,7 +384,7 @@ API_RULES: tuple[RepairRule, ...] = (
     *[
         RepairRule(
             *("parameter-without-schema", kind, ()),
-            f"a {kind} without `schema`",
+            "a parameter or header without `schema`",
             "keywords of Swagger 2.0 next to it are its schema; without them, any text is accepted",
             "unchecked",
             _no_schema,
@@ -394,7 +394,7 @@ API_RULES: tuple[RepairRule, ...] = (
     *[
         RepairRule(
             *("empty-content", kind, ("content",)),
-            f"`content: {{}}` of a {kind}",
+            "`content: {}` of a parameter or header",
             "any text is accepted",
             "unchecked",
             _empty_content,
@@ -418,7 +418,7 @@ API_RULES: tuple[RepairRule, ...] = (
     *[
         RepairRule(
             *("bare-example", kind, ("examples",)),
-            f"`examples` of a {kind} as a list, or as bare values",
+            "`examples` of a media type, parameter or header as a list, or as bare values",
             "each is read as the `value` of an example",
             "read",
             _bare_example,
@@ -428,7 +428,7 @@ API_RULES: tuple[RepairRule, ...] = (
     *[
         RepairRule(
             *("foreign-extension", kind, (field,)),
-            f"`{field}` that another tool wrote",
+            "`x-examples` or `x-clauses` that another tool wrote",
             "it is ignored",
             "read",
             _foreign_extension,

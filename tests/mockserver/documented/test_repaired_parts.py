@@ -9,7 +9,7 @@ import pytest
 from agent_contract import ContractError, Request
 from agent_contract.document.own_document import find_document
 from mockserver.build import load_engine
-from mockserver.cli import repair_lines
+from mockserver.cli.repairs import repair_lines
 from mockserver.engine import Engine
 
 DOCUMENT = """\
