@@ -19,6 +19,7 @@ from agent_contract.document.reader import parse_text, read_text
 from mockserver.core.context import IndexingSettings
 from mockserver.core.limits import Limits
 from mockserver.core.play_options import PlayOptions
+from mockserver.core.tenants import Tenant
 from mockserver.generation.retrieval import KnowledgeDocument, KnowledgeIndex
 from mockserver.resources.agents import BUILT_IN, CHAT_ROLES, LIBRARY, MODEL, Agent, by_address, configured_agent
 from mockserver.resources.models import COMPLETIONS, EMBEDDINGS, MODELS, Model, configured_model
@@ -55,6 +56,17 @@ class Config:
     scenario: Scenario = field(default_factory=Scenario)
     scenario_file: Path | None = None
     play: PlayOptions = field(default_factory=PlayOptions)
+    tenants: tuple[Tenant, ...] = ()
+
+    @property
+    def requires_token(self) -> bool:
+        """Whether a request to the API must carry a token."""
+        return bool(self.tokens or self.tenants)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every token of the server."""
+        return (*self.tokens, *self.control_tokens, *(one.token for one in self.tenants))
 
 
 class ConfigError(ContractError):
@@ -85,6 +97,7 @@ def read_config(value: Any, file: Source, folder: Path) -> Config:
     problems += _name_problems(file, declared, agents, documents)
     problems += _index_problems(file, declared, documents)
     problems += _model_problems(file, declared)
+    problems += _tenant_problems(file, declared)
     limits = Limits(**declared.get("limits", {}))
     if len(agents) > limits.agents:
         problem = f"{len(agents)} agents are declared, but only {limits.agents} are allowed"
@@ -104,7 +117,25 @@ def read_config(value: Any, file: Source, folder: Path) -> Config:
         published_create_form=declared.get("published_create_form", False),
         error_format=declared.get("error_format", "fastapi"),
         scenario_file=folder / declared["scenario"] if "scenario" in declared else None,
+        tenants=_tenants(declared),
     )
+
+
+def _tenants(declared: Mapping[str, Any]) -> tuple[Tenant, ...]:
+    return tuple(Tenant(one["token"], one["scopes"]) for one in declared.get("tenants", ()))
+
+
+def _tenant_problems(file: Source, declared: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield a problem for each tenant that shares its token or a scope with another."""
+    tokens, tenants = list(declared.get("tokens", ())), _tenants(declared)
+    for index, one in enumerate(tenants):
+        if one.token in tokens:
+            yield file.problem(("tenants", index, "token"), "the token is used before", "give each its own")
+        tokens.append(one.token)
+        for other in tenants[:index]:
+            if one.covers(other.scopes) or other.covers(one.scopes):
+                problem = f'"{one.scopes}" and "{other.scopes}" have scopes in common'
+                yield file.problem(("tenants", index, "scopes"), problem, "name them so that none begins with another")
 
 
 def _indexing(declared: dict[str, Any]) -> IndexingSettings:

@@ -487,7 +487,7 @@ def _engine(
 
 
 def _banner(engine: Engine, host: str, url: str, unix_socket: Path | None, verbose: bool) -> str:
-    contract, needs_token = engine.contract, bool(engine.config.tokens)
+    contract, needs_token = engine.contract, engine.config.requires_token
     lines = [f"{contract.title} {contract.version} is served at {unix_socket or url} (Ctrl-C stops it)"]
     lines += [] if unix_socket else _warnings(engine.config, host)
     lines += repair_lines(contract, everything=verbose)
@@ -513,7 +513,7 @@ def _banner(engine: Engine, host: str, url: str, unix_socket: Path | None, verbo
 
 def _warnings(config: Config, host: str) -> Iterator[str]:
     """Yield a warning for each thing that other machines can do if they can reach `host`."""
-    if is_loopback(host) or config.tokens:
+    if is_loopback(host) or config.requires_token:
         return
     yield f"WARNING: other machines can reach {host}, and no token is required: set --token."
     if config.control and not config.control_tokens:

@@ -31,11 +31,12 @@ from mockserver.control.resources import (
     list_sessions,
     reset_agent,
 )
-from mockserver.control.scopes import count_sessions, list_scopes, reset
+from mockserver.control.scopes import count_sessions, list_scopes, only_for_operators, reset
 from mockserver.control.scripts import script_behaviours
 from mockserver.core.context import Behaviour, Context
 from mockserver.core.outcome import Outcome, Rejection
 from mockserver.core.scripts import Scripts
+from mockserver.core.tenants import Tenant, tenant_of
 from mockserver.gateway.gateway import Gateway
 from mockserver.recording.metrics import CONTENT_TYPE, Metrics
 
@@ -62,6 +63,9 @@ def control_gateway(contract: Contract, config: Config, scripts: Scripts, metric
     def at_its_time(behaviour: Callable[[Context, float], Outcome]) -> Behaviour:
         return lambda context: behaviour(context, now_in(context.transaction.scope))
 
+    def tenant(context: Context) -> Tenant | None:
+        return tenant_of(config.tenants, context.call.request)
+
     behaviours: dict[str, Behaviour] = {
         "getHealth": lambda _: _health(contract),
         "getReadiness": _readiness,
@@ -71,11 +75,12 @@ def control_gateway(contract: Contract, config: Config, scripts: Scripts, metric
         "getSession": at_its_time(get_session),
         "createSession": at_its_time(create_session),
         "deleteSession": at_its_time(delete_session),
-        "getMetrics": lambda context: _metrics(context, metrics),
-        "listScopes": lambda context: list_scopes(context, now_in),
+        "getMetrics": lambda context: _metrics(context, metrics, tenant(context)),
+        "listScopes": lambda context: list_scopes(context, now_in, tenant(context)),
         "explainRequest": lambda context: explain_request(context, contract, scripts),
         "formatRequest": lambda context: format_request(context, contract),
-        "streamRequests": live_behaviour(),
+        "streamRequests": live_behaviour(tenant),
+        "reset": lambda context: reset(context, tenant(context)),
         "getContract": lambda _: show_contract(contract),
         "listCallbacks": lambda _: list_callbacks(contract),
         "sendCallback": lambda context: send_callback(context, contract, config.play),
@@ -91,6 +96,7 @@ def control_gateway(contract: Contract, config: Config, scripts: Scripts, metric
         config.limits.body,
         foreign=partial(foreign, allowed=config.allowed_hosts),
         answers_head=True,
+        tenants=config.tenants,
     )
 
 
@@ -124,7 +130,9 @@ def _readiness(context: Context) -> Outcome:
     return Outcome(Reply(200, JSON_TYPE, b'{"status":"ready"}'))
 
 
-def _metrics(context: Context, metrics: Metrics | None) -> Outcome:
+def _metrics(context: Context, metrics: Metrics | None, tenant: Tenant | None) -> Outcome:
+    if tenant is not None:
+        raise only_for_operators("This token can't read the metrics: they count the requests of all tenants.")
     if metrics is None:
         raise Rejection(404, "", "Nothing is counted. Start the mock with --metrics.", ("path",))
     store = context.transaction.store
@@ -141,5 +149,4 @@ _BEHAVIOURS: Mapping[str, Behaviour] = {
     "listSummaries": list_summaries,
     "listFaultKinds": list_fault_kinds,
     "lintSessions": lint_scope,
-    "reset": reset,
 }

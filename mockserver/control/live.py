@@ -6,6 +6,7 @@ costs one short read while nothing happens. Streams are limited in number, lengt
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,11 +17,12 @@ from typing import Any
 import orjson
 
 from agent_contract.messages import Event
+from mockserver.control.scopes import scopes_of
 from mockserver.core import keys
 from mockserver.core.context import Behaviour, Context
 from mockserver.core.live_reply import LiveReply
 from mockserver.core.outcome import Outcome
-from mockserver.core.scopes import known_scopes
+from mockserver.core.tenants import Tenant
 from mockserver.core.transaction import Transaction
 from mockserver.recording.journal import read_journal
 from mockserver.recording.summary import summary_of
@@ -59,15 +61,15 @@ class _Slots:
             self._free += 1
 
 
-def live_behaviour() -> Behaviour:
-    """Return the operation that streams requests; all its streams share one limit."""
+def live_behaviour(tenant_of: Callable[[Context], Tenant | None]) -> Behaviour:
+    """Return the operation that streams requests, to a tenant those of its scopes; all its streams share one limit."""
     slots = _Slots()
 
     def stream(context: Context) -> Outcome:
         parameters, transaction = context.call.parameters, context.transaction
         follows_all = bool(parameters.get("all"))
         after = parameters.get("after")
-        feed = _RequestFeed(transaction.store, transaction.scope, follows_all, slots)
+        feed = _RequestFeed(transaction.store, transaction.scope, follows_all, slots, tenant_of(context))
         if after is not None and not follows_all:
             feed.sent[transaction.scope] = int(after)  # type: ignore[arg-type]  # checked by the schema
         return Outcome(LiveReply(200, _HEADERS, (), feed=feed))
@@ -83,6 +85,7 @@ class _RequestFeed:
     scope: str
     follows_all: bool
     slots: _Slots
+    tenant: Tenant | None = None
     clock: Callable[[], float] = monotonic
     sent: dict[str, int] = field(default_factory=dict)
     _begun: float | None = None
@@ -127,8 +130,8 @@ class _RequestFeed:
     def _scopes(self) -> list[str]:
         if not self.follows_all:
             return [self.scope]
-        known = sorted(known_scopes(self.store), key=lambda one: -one[1])
-        return ["", *(name for name, _ in known[:_MOST_SCOPES])]
+        known = sorted(scopes_of(self.store, self.tenant), key=lambda one: -(one[1] or math.inf))
+        return [name for name, _ in known[:_MOST_SCOPES]]
 
     def _newest(self, scope: str) -> int:
         newest = Transaction(self.store, scope).entries(keys.JOURNAL, None, 1)

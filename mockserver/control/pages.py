@@ -49,7 +49,7 @@ def pages_of(api: Gateway, config: Config, agents: tuple[Agent, ...]) -> Mapping
     if not config.control:
         return {}
     document = cache(lambda: orjson.dumps(bundle(api.contract.schemas.document)))
-    first = _FirstPage(api.contract, bool(config.tokens), agents)
+    first = _FirstPage(api.contract, config.requires_token, agents)
     pages = (
         Page(ROOT, api, first.reply, is_open=True),
         Page(JSON_DOCUMENT, api, lambda _: Reply(200, JSON_TYPE, document())),

@@ -28,6 +28,7 @@ from mockserver.core.context import Behaviour
 from mockserver.core.limits import SYMBOLS
 from mockserver.core.outcome import Rejection
 from mockserver.core.scopes import SCOPE_HEADER, is_scope_name
+from mockserver.core.tenants import Tenant, bearer_of, tenant_of
 from mockserver.documented.rules import DocumentRules, allowed_methods
 from mockserver.gateway import cors
 
@@ -86,7 +87,7 @@ class Gateway:
     With `answers_head`, HEAD is allowed for every GET. With `error_codes`, items of a 422 have `error_code` and
     `value`. With the `error_format` `openai`, a refusal also has OpenAI's `error`. `required` names fields that the
     body of an operation must have besides those that its schema requires. `rules` are those of documents that have no
-    behaviours.
+    behaviours. `tenants` have tokens too, each for scopes of its own.
     """
 
     contract: Contract
@@ -101,6 +102,7 @@ class Gateway:
     error_format: str = "fastapi"
     required: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: DocumentRules | None = None
+    tenants: tuple[Tenant, ...] = ()
     _tokens: tuple[bytes, ...] = field(init=False)
     _clauses: Mapping[tuple[str, str], str] = field(init=False)
     _paths: tuple[str, ...] = field(init=False)
@@ -110,12 +112,12 @@ class Gateway:
     def __post_init__(self) -> None:
         unneeded: Mapping[Check, bool] = {
             Gateway.check_origin: self.foreign is None,
-            Gateway.authenticate: not self.tokens,
+            Gateway.authenticate: not (self.tokens or self.tenants),
             Gateway.check_rules: self.rules is None,
         }
         self._is_lenient = self.rules is not None and not self.rules.options.strict_parameters
         self._checks = tuple(check for check in CHECKS if not unneeded.get(check))
-        self._tokens = tuple(token.encode() for token in self.tokens)
+        self._tokens = tuple(token.encode() for token in (*self.tokens, *(one.token for one in self.tenants)))
         self._paths = _harmless_paths(self.contract.operations.values())
         self._clauses = {
             (operation, clause.id.partition(".")[2]): clause.id
@@ -206,9 +208,8 @@ class Gateway:
         if not self._tokens or (operation and operation.id in self.open):
             return None
         request = admission.request
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        given = token.strip().encode("utf-8", "surrogatepass")
-        if scheme.lower() != "bearer" or not given:
+        given = bearer_of(request)
+        if not given:
             why, clause = "Token required: send it as `Authorization: Bearer <token>`.", "token-missing"
         elif any(hmac.compare_digest(given, known) for known in self._tokens):
             return None
@@ -220,13 +221,23 @@ class Gateway:
         )
 
     def select_scope(self, admission: Admission) -> Exchange | None:
-        """Set the scope that the request names; refuse an invalid name with 400."""
+        """Set the scope that the request names; refuse an invalid name with 400, another tenant's scope with 403.
+
+        A tenant that names none uses the scope with its own name.
+        """
         name = admission.request.headers.get(SCOPE_HEADER)
+        tenant = tenant_of(self.tenants, admission.request) if self.tenants else None
+        if tenant is not None:
+            admission.scope = tenant.scopes
         if name is None:
             return None
         if is_scope_name(name):
-            admission.scope = name
-            return None
+            if tenant is None or tenant.covers(name):
+                admission.scope = name
+                return None
+            why = f"This token is for the scope {tenant.scopes} and those that begin with {tenant.scopes}-."
+            rejection = Rejection(403, "", why, ("header", SCOPE_HEADER), tenant.scopes, name)
+            return self.refuse(admission.request, admission.operation, rejection)
         why = "X-Mock-Scope must be 1 to 100 printable ASCII characters, without a space at the start or the end."
         why = f"{why} Leave it out for the default scope."
         rejection = Rejection(400, "", why, ("header", SCOPE_HEADER), None, name[:200])

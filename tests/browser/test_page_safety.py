@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 from agent_contract.messages import Request
 from mockserver.config import Config
 from mockserver.control.ui_files import FOLDER, UI, ui_files
+from mockserver.core.tenants import Tenant
 from tests.browser.support.mock_page import looking, scripted, serving
 from tests.browser.support.vendored import FILES, PACKAGES, content_of
 from tests.mockserver.support.chat_client import engine
@@ -91,7 +92,21 @@ def test_a_page_that_lacks_a_token_asks_for_it_and_sends_it_in_a_header(browser:
         screen.printed.clear()
 
 
-def test_the_page_asks_nobody_but_the_mock(browser: Browser) -> None:
+def test_a_tenant_sees_its_own_scopes(browser: Browser) -> None:
+    config = replace(Config(), tokens=(API_TOKEN,), tenants=(Tenant(TOKEN, "red"),))
+    with serving(scripted(config)) as mock, looking(browser, mock) as screen:
+        for scope in ("red", "blue"):
+            hello = {"messages": [{"role": "user", "content": f"Hello {scope}!"}]}
+            mock.send(hello, authorization=f"Bearer {API_TOKEN}", x_mock_scope=scope)
+        page = screen.show("requests")
+        page.get_by_label("Token of this page").fill(TOKEN)
+        page.get_by_role("button", name="Use them").click()
+        expect(page.locator("[role=option]")).to_contain_text("Hello red!")
+        expect(page.get_by_label("Scope").locator("option")).to_have_text(["red", "all scopes"])
+        screen.printed.clear()  # the first attempt was refused
+
+
+def test_the_page_asks_only_the_mock(browser: Browser) -> None:
     with serving() as mock, looking(browser, mock) as screen:
         screen.show("requests")
         expect(screen.page.locator(".live")).to_have_text("Live")

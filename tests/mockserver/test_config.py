@@ -331,6 +331,7 @@ def test_every_key_of_an_item_that_the_schema_offers_changes_the_configuration(
 def test_every_other_key_that_the_schema_offers_changes_the_configuration(folder: Path, key: str) -> None:
     values = {
         "tokens": ["secret"],
+        "tenants": [{"token": "secret", "scopes": "red"}],
         "limits": {"choices": 7},
         "indexing": {"seconds": 7},
         "error_format": "openai",

@@ -40,7 +40,7 @@ function refresh() {
 
 function App() {
   const { view, path, query } = useStore(route);
-  const { scope, all, wanted } = useStore(settings);
+  const { scope, all, wanted, controlToken } = useStore(settings);
   const { live } = useStore(journal);
   const [hasTokens, setHasTokens] = useState(false);
   const health = useLoad((signal) => control("/health", { signal, scope: null }), []);
@@ -64,18 +64,22 @@ function App() {
       <nav aria-label="Views">${Object.entries(VIEWS).map(([name, [label]]) => html`
         <a href=${`#/${name}`} aria-current=${VIEWS[view] === VIEWS[name] ? "page" : undefined}>${label}</a>`)}</nav>
       <div class="tools">
-        <${ScopeSelect} scope=${scope} all=${all} />
+        <${ScopeSelect} key=${controlToken} scope=${scope} all=${all} />
         <span class=${`live ${live}`} role="status">${LIVE[live]}</span>
         <button type="button" class="plain" onClick=${() => setHasTokens(true)}>Tokens</button>
       </div>
     </header>
-    <main id="main" tabindex="-1"><h1 class="hidden">${title}</h1><${View} path=${path} query=${query} /></main>
+    <main id="main" tabindex="-1"><h1 class="hidden">${title}</h1><${View} key=${controlToken} path=${path} query=${query} /></main>
     ${(hasTokens || wanted) && html`<${Tokens} wanted=${wanted} onClose=${close} />`}`;
 }
 
 function ScopeSelect({ scope, all }) {
   const scopes = useLoad((signal) => control("/scopes", { query: { limit: 1000 }, signal, scope: null }), [scope, all]);
   const known = scopes.value?.scopes.map(({ name }) => name).filter(Boolean) ?? [];
+  const hasDefault = !scopes.value || scopes.value.scopes.some(({ name }) => name === null);
+  useEffect(() => {
+    if (!hasDefault && !scope && !all) changeSettings({ scope: known[0] }); // the token is bound to some scopes
+  }, [hasDefault, scope, all]);
   const listed = scope && !known.includes(scope) ? [scope, ...known] : known;
   const change = (event) => {
     const { value } = event.target;
@@ -84,7 +88,7 @@ function ScopeSelect({ scope, all }) {
   return html`
     <label class="scope"><span>Scope</span>
       <select aria-label="Scope" value=${all ? "all" : scope ? `/${scope}` : ""} onFocus=${scopes.reload} onChange=${change}>
-        <option value="">default</option>
+        ${hasDefault && html`<option value="">default</option>`}
         ${listed.map((name) => html`<option key=${name} value=${`/${name}`}>${name}</option>`)}
         <option value="all">all scopes</option>
       </select>
