@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent_contract.messages import Exchange
+from contract_tests.options import Options
+from contract_tests.report.build import shown_options
 from contract_tests.report.model import (
     ClauseResult,
     JudgedContract,
@@ -23,20 +25,6 @@ from server_defects.player import play
 from tests.server_defects.support.requests import CHAT, HELLO, post
 
 AGENT = "demo"
-#: The options of `verify` that a report has.
-OPTIONS: Mapping[str, Any] = {
-    "clauses": [],
-    "api_version": "auto",
-    "breadth": "default",
-    "max_requests": 300,
-    "max_tokens": 0,
-    "timeout": 60.0,
-    "deadline": 0.0,
-    "rate": 0.0,
-    "no_sessions": False,
-    "manage_agents": False,
-    "token": False,
-}
 
 
 def report_of(
@@ -60,7 +48,7 @@ def report_of(
         "contract": JudgedContract(contract.title, "9.1.1", contract.digest),
         "target": JudgedDeployment("https://agents.example.com", AGENT),
         "seed": 0,
-        "options": OPTIONS,
+        "options": shown_options(Options("https://agents.example.com", AGENT), token=False),
         "requests": 1,
         "tokens": 1,
         "verdict": RunSummary(1, "", {}),
