@@ -33,7 +33,7 @@ def lines(report: ImpactReport) -> list[tuple[str, str, str, str, tuple[str, ...
     ]
 
 
-# Slow: it compiles the contract once for each of 75 changes.
+# Slow: it compiles the contract once for each change.
 def test_precision_and_recall_on_labelled_changes() -> None:
     found = {change.name for change in CHANGES if impacts(change.name).impacts}
     affecting = {change.name for change in CHANGES if change.affects}

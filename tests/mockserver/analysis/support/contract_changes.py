@@ -176,6 +176,21 @@ def _event_name(root: dict[str, Any]) -> None:
         event["required"].append("event")
 
 
+def _status_by_default(root: dict[str, Any]) -> None:
+    responses = _at(root, *_CHAT, "responses")
+    responses["default"] = responses.pop("200")
+
+
+def _forms(root: dict[str, Any]) -> None:
+    content = _at(root, "components", "requestBodies", "AgentChatCompletions", "content")
+    content["application/x-www-form-urlencoded"] = {"schema": {"type": "object"}}
+
+
+def _log_probabilities(root: dict[str, Any]) -> None:
+    _put(*_SCHEMA("ChatChoice", "properties"), logprobs={"type": "object"})(root)
+    _required(*_SCHEMA("ChatChoice"), name="logprobs")(root)
+
+
 def _rename_usage(root: dict[str, Any]) -> None:
     schemas = root["components"]["schemas"]
     schemas["Consumption"] = schemas["Usage"]
@@ -307,4 +322,50 @@ _ALL = (
     ),
     ("a text of the document is different", False, _put("info", description="Another text.")),
 )
-CHANGES = tuple(Change(name, affects, edit) for name, affects, edit in _ALL)
+#: Written after the rules were, and labelled before they were tried.
+_LATER = (
+    ("a number of the answer may have a fraction", True, _put(*_GOT, "created", type="number")),
+    ("a number that was sent may have a fraction", False, _put(*_SENT, "max_tokens", type="number")),
+    ("an agent is named by its id only", True, _put(*_QUERY, "AgentId", "schema", format="uuid")),
+    ("the answer has no unlisted fields, and had none", False, _put(*_GOT[:-1], additionalProperties=False)),
+    ("the reason of a refusal is an object", True, _put(*_SCHEMA("Refusal", "properties", "detail"), type="object")),
+    ("a status is documented by the default", False, _status_by_default),
+    (
+        "the usage of a chunk is not null, and was absent",
+        False,
+        _put(*_CHUNK, "usage", anyOf=[{"$ref": "#/components/schemas/Usage"}]),
+    ),
+    ("a part of a content needs a text", False, _put(*_SCHEMA("ContentPart"), required=["type", "text"])),
+    ("a content is text only", False, _put(*_SCHEMA("ChatMessage", "properties", "content"), type="string")),
+    ("a content is a list only", True, _put(*_SCHEMA("ChatMessage", "properties", "content"), type="array")),
+    ("a request has two fields at most", True, _put(*_SENT[:-1], maxProperties=2)),
+    ("there is one choice at most", False, _put(*_GOT, "choices", maxItems=1)),
+    ("there are two choices at least", True, _put(*_GOT, "choices", minItems=2)),
+    ("chunks have no role", True, _drop(*_SCHEMA("ChunkChoice", "properties", "delta", "properties"), "role")),
+    (
+        "chunks have no tool calls",
+        False,
+        _drop(*_SCHEMA("ChunkChoice", "properties", "delta", "properties"), "tool_calls"),
+    ),
+    ("all paths have a prefix", True, _put(servers=[{"url": "/v2"}])),
+    ("a refusal that was got has another status", True, _drop(*_CHAT, "responses", "422")),
+    ("a refusal that was not got has another status", False, _drop(*_CHAT, "responses", "405")),
+    ("a parameter is a multiple of what was not sent", True, _put(*_QUERY, "Limit", "schema", multipleOf=10)),
+    ("a parameter is a multiple of what was sent", False, _put(*_QUERY, "Limit", "schema", multipleOf=5)),
+    ("a field that was sent is forbidden", True, _put(*_SENT[:-1], **{"not": {"required": ["user"]}})),
+    ("fields that were not sent are forbidden", False, _put(*_SENT[:-1], **{"not": {"required": ["tools", "n"]}})),
+    ("a request can be a form", False, _forms),
+    ("a choice has a new field that must be there", False, _log_probabilities),
+    (
+        "a field that was never null is not null",
+        False,
+        _put(*_SCHEMA("Agent", "properties", "index_id"), type="string"),
+    ),
+    ("a field of a list may be absent", True, _optional(*_SCHEMA("AgentListResponse"), name="first_id")),
+    (
+        "a field of embeddings may be null",
+        False,
+        _put(*_SCHEMA("EmbeddingsResponsePayload", "properties", "model"), type=["string", "null"]),
+    ),
+)
+CHANGES = tuple(Change(name, affects, edit) for name, affects, edit in (*_ALL, *_LATER))
