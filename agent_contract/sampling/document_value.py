@@ -30,7 +30,7 @@ def sample(contract: Contract, pointer: str, seed: int = 0, array_size: int | No
 
     for attempt in range(_FAST_TRIES if array_size is None else 0):
         chance = random.Random(seed * TRIES + attempt)
-        source = SampleSource(at, schemas.document.follow, chance, SampleStrings(chance))
+        source = SampleSource(at, schemas.document.follow, chance, SampleStrings(chance), reads_descriptions=True)
         try:
             value = value_of(source, place)
         except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+#: Properties that often have one value, which only their description tells; and how it is quoted there.
+_NAMES_OF_CONSTANTS = ("object", "type", "kind")
+_QUOTED = re.compile(r"`([^`\s]+)`")
 #: The earliest generated time, and the range after it in seconds.
 _EARLIEST = 1_700_000_000
 _RANGE = 30_000_000
@@ -57,6 +61,17 @@ class SampleStrings:
 
     def _words(self, count: int) -> str:
         return " ".join(self.word() for _ in range(count))
+
+
+def described_constant(name: str, description: object) -> str:
+    """Return the value that a description gives a property such as `type`, as its only quoted code; else "".
+
+    Many documents write `object: {type: string, description: "Always `list`."}` instead of a `const`.
+    """
+    if name not in _NAMES_OF_CONSTANTS or not isinstance(description, str):
+        return ""
+    quoted = dict.fromkeys(_QUOTED.findall(description))
+    return next(iter(quoted)) if len(quoted) == 1 else ""
 
 
 @cache

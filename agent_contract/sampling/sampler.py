@@ -12,7 +12,7 @@ from agent_contract.document.json_pointer import Place
 from agent_contract.messages import JSON
 from agent_contract.sampling.budget import WorkBudget, WorkBudgetError, WorkLimits
 from agent_contract.sampling.regex import string_matching
-from agent_contract.sampling.sample_strings import SampleStrings
+from agent_contract.sampling.sample_strings import SampleStrings, described_constant
 
 #: The depth to which optional parts are generated; deeper, only required parts are.
 _FULL_DEPTH = 4
@@ -34,7 +34,8 @@ class SampleError(ValueError):
 class SampleSource:
     """What values are generated from: schemas by place, chance, strings, and the budget for the work.
 
-    `at` returns the schema at a place, `follow` the place that the references there lead to.
+    `at` returns the schema at a place, `follow` the place that the references there lead to. With `reads_descriptions`,
+    a description may tell the only value of a property.
     """
 
     at: Callable[[Place], JSON]
@@ -42,6 +43,7 @@ class SampleSource:
     random: random.Random
     strings: SampleStrings
     budget: WorkBudget = field(default_factory=lambda: WorkBudget(_DOCUMENT))
+    reads_descriptions: bool = False
 
     def schema(self, place: Place) -> tuple[Place, Any]:
         """Return the schema of a place, with keywords of 2020-12; a reference without other keys is followed."""
@@ -58,6 +60,10 @@ class SampleSource:
             self.budget.spend("characters", characters)
         except WorkBudgetError as error:
             raise SampleError(f"{place}: {error}; let the schema ask for less") from None
+
+    def constant(self, spec: _ValueSpec) -> str:
+        """Return the value that a description gives, empty for none."""
+        return described_constant(spec.name, spec.parts.get("description")) if self.reads_descriptions else ""
 
     def given(self, place: Place, value: JSON) -> JSON:
         """Count a value that the schema itself contains, and return it."""
@@ -260,7 +266,7 @@ def _string(source: SampleSource, spec: _ValueSpec) -> JSON:
         return str(source.given(spec.place, json.dumps(inside)))
     if "pattern" in parts:
         return str(source.given(spec.place, string_matching(str(parts["pattern"]), source.random, source.budget)))
-    text = source.strings.string_for(str(parts.get("format", "")), spec.name)
+    text = source.constant(spec) or source.strings.string_for(str(parts.get("format", "")), spec.name)
     source.spend(spec.place, 0, len(text))
     least, most = int(parts.get("minLength", 0)), parts.get("maxLength")
     source.spend(spec.place, least // 1_000, least)

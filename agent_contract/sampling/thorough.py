@@ -20,7 +20,7 @@ from agent_contract.document.json_pointer import Place
 from agent_contract.messages import JSON
 from agent_contract.sampling.demands import Contradiction, Demands, bounds, demands_of, depends
 from agent_contract.sampling.difficult_strings import string_meeting
-from agent_contract.sampling.sample_strings import SampleStrings
+from agent_contract.sampling.sample_strings import SampleStrings, described_constant
 from agent_contract.sampling.sampler import SampleError, SampleSource
 
 TRIES = 30
@@ -261,6 +261,10 @@ class _Attempt:
         least, most = int(demands.limits.get("minLength", 0)), demands.limits.get("maxLength")
         name = next((step for step in reversed(path) if isinstance(step, str)), "")
         checks = _own_check(demands)
+        for part in demands.parts:
+            constant = described_constant(name, part.schema.get("description"))
+            if constant and path not in self.refusals.paths and checks.is_valid(constant):
+                return constant
         found = string_meeting(self.source, name, demands.patterns, demands.formats, least, most, checks.is_valid)
         if found in demands.excluded:
             raise Contradiction(f"{demands.place}: the only string that was found is excluded")

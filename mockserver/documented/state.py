@@ -237,7 +237,9 @@ def _create(access: _Access) -> Outcome:
     id = _text(fields.get(name, identity))
     if "location" in reply.headers:
         reply = _located(access, reply, f"{access.path}/{quote(id, safe='')}")
-    return Outcome(reply, access.store(id, fields, created=True), hints=hints)
+    # A member that the client names by the id of something else, as in `user_id`, is not the mock's own.
+    is_own = name == "id" or identity is not given
+    return Outcome(reply, access.store(id, fields, created=is_own), hints=hints)
 
 
 def _located(access: _Access, reply: Reply, path: str) -> Reply:

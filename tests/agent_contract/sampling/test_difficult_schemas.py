@@ -305,6 +305,21 @@ def test_a_schema_without_a_value_is_reported_with_the_reason(tmp_path: Path, sc
         sample(contract, POINTER)
 
 
+@pytest.mark.parametrize("narrowed", [{}, {"allOf": [{"minProperties": 1, "not": {"required": ["x"]}}]}])
+def test_a_description_may_tell_the_value_of_a_type(tmp_path: Path, narrowed: Any) -> None:
+    properties = {
+        "object": {"type": "string", "description": "The type of the object (`list`)."},
+        "type": {"type": "string", "description": "`a` or `b`."},
+        "note": {"type": "string", "description": "Such as `list`."},
+    }
+    schema = {"type": "object", "required": [*properties], "properties": properties, **narrowed}
+    value: Any = sample(compiled(tmp_path, with_schema({}, It=schema)), POINTER)
+
+    assert value["object"] == "list"
+    assert value["type"] not in ("a", "b")
+    assert value["note"] != "list"
+
+
 def test_a_discriminators_value_names_the_branch(tmp_path: Path) -> None:
     schema, other = SCHEMAS["a discriminator names the branch"]
     schema = {"allOf": [schema, {"required": ["note"], "properties": {"note": {"const": json.dumps(1)}}}]}

@@ -211,6 +211,18 @@ def test_nothing_is_kept_by_a_stateless_mock(tmp_path: Path) -> None:
     assert send(engine, "GET", "/pets/1").reply.content() == first
 
 
+def test_a_member_that_is_named_by_another_id_can_be_deleted_again(tmp_path: Path) -> None:
+    member = {"type": "object", "properties": {"user_id": {"type": "string"}}}
+    paths = {
+        "/group/users": {"post": answering("200", member, member)},
+        "/group/users/{user_id}": {"parameters": [parameter("user_id", "path")], "delete": answering("200", member)},
+    }
+    engine = play(tmp_path, document(paths))
+    send(engine, "POST", "/group/users", {"user_id": "me"})
+
+    assert [send(engine, "DELETE", "/group/users/me").reply.status for _ in range(2)] == [200, 200]
+
+
 def test_an_update_may_name_its_item_in_the_body(tmp_path: Path) -> None:
     paths = {
         "/pet": {"post": answering("200", REF, REF), "put": answering("200", REF, REF)},
