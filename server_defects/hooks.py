@@ -65,7 +65,7 @@ class Refusal(Exception):
     clauses: tuple[str, ...] = ()
 
 
-class Served(Protocol):
+class CheckedAgent(Protocol):
     """What the checks of a payload know of the server."""
 
     @property
@@ -81,7 +81,7 @@ class Served(Protocol):
         """The roles that the agent accepts."""
 
 
-Check: TypeAlias = Callable[[Served, str, Payload], None]
+Check: TypeAlias = Callable[[CheckedAgent, str, Payload], None]
 ROLES = frozenset({"user", "assistant", "tool"})
 
 
@@ -91,19 +91,19 @@ def admit(request: Request, token: str) -> None:
         raise Refusal("token", 401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
 
 
-def agent_exists(served: Served, agent_id: str, payload: Payload) -> None:
+def agent_exists(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse an unknown agent."""
     if agent_id != served.agent_id:
         raise Refusal("agent", 404, "No agent found with the specified ID")
 
 
-def model_matches(served: Served, agent_id: str, payload: Payload) -> None:
+def model_matches(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse a model that is not the agent's."""
     if payload.get("model") not in (None, "", served.model):
         raise Refusal("model", 400, "Unexpected model in chat completions message")
 
 
-def roles_accepted(served: Served, agent_id: str, payload: Payload) -> None:
+def roles_accepted(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse a role that the agent does not accept."""
     refuse_other_roles(served.roles, payload)
 
@@ -115,13 +115,13 @@ def refuse_other_roles(roles: frozenset[str], payload: Payload) -> None:
             raise Refusal("role", 400, f"Unsupported role {message['role']!r} in chat completions message")
 
 
-def choices_bounded(served: Served, agent_id: str, payload: Payload) -> None:
+def choices_bounded(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse more choices than can be made."""
     if (payload.get("n") or 1) > MOST_CHOICES:
         raise Refusal("bound", 400, f"n may be {MOST_CHOICES} at most")
 
 
-def tools_known(served: Served, agent_id: str, payload: Payload) -> None:
+def tools_known(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse a choice of an undeclared tool, and a required call without tools."""
     names = [tool["function"]["name"] for tool in payload.get("tools") or ()]
     choice = payload.get("tool_choice")
@@ -130,7 +130,7 @@ def tools_known(served: Served, agent_id: str, payload: Payload) -> None:
         raise Refusal("tool", 400, "tool_choice names no tool that was declared")
 
 
-def form_known(served: Served, agent_id: str, payload: Payload) -> None:
+def form_known(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse an unknown format of content."""
     if (payload.get("response_format") or {}).get("type", "text") not in ("text", "json_object", "json_schema"):
         raise Refusal("form", 400, "Unknown response_format")

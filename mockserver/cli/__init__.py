@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from agent_contract.document.errors import ContractError
 from agent_contract.installation import missing
 from agent_contract.printable import printable
 from mockserver.cli.documents import documents_of, served_documents
+from mockserver.cli.imitate import imitation, profile_for
 from mockserver.cli.options import (
     FILE,
     RECORDINGS,
@@ -256,7 +256,7 @@ def serve(
     options["metrics"] = _metrics(workers) if metrics else None
     if like and (workers > 1 or spec):
         raise click.UsageError("--like is for one process and the built-in document. Leave out --workers and --spec.")
-    profile = _profile(like, options) if like else None
+    profile = profile_for(like, options) if like else None
     documents = documents_of(spec)
     engines = {prefix: _engine(spec=file, **options) for prefix, file in documents.items()}
     engine = next(iter(engines.values()))
@@ -285,7 +285,7 @@ def serve(
         served = served_documents(
             engines, documents, partial(_engine, **options), watch=watch, more_files=options["overlay"]
         )
-        played = served if profile is None else _imitation().imitate(engine, profile)
+        played = served if profile is None else imitation().imitate(engine, profile)
         return run.serve_in_this_process(played, listening, settings)
     try:
         return run.serve_in_processes(workers, engine, options["store"], listening, settings)
@@ -299,33 +299,6 @@ def _banners(
     """Return the banners of all documents, and the line about connections."""
     banners = [_banner(engine, host, url + prefix, unix_socket, verbose) for prefix, engine in engines.items()]
     return "\n".join([*banners, connections])
-
-
-def _imitation() -> Any:
-    """Return the module that imitates deployments. It is in a layer above the mock, and so is loaded by its name."""
-    return import_module("server_defects.imitation")
-
-
-def _profile(report: Path, options: dict[str, Any]) -> Any:
-    """Return the profile of a deployment; it changes the options of the engine that are not given."""
-    from mockserver.build import own_contract
-    from mockserver.config import Config, load_config
-
-    try:
-        module = _imitation()
-        profile = module.load_profile(report, own_contract(options["api_version"] or ""))
-        config = load_config(options["config"]) if options["config"] else Config()
-    except ImportError as error:
-        raise UserError(f"--like needs {error.name}: pip install 'agent-contract-kit[verify]'") from None
-    except ContractError as error:
-        raise UserError("\n".join(str(problem) for problem in error.problems)) from None
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--like") from None
-    options["config"] = module.with_agent(config, profile)
-    options["fault"] = (*options["fault"], *profile.faults)
-    if not (options["ttft"] or options["tps"]):
-        options |= {"ttft": profile.pace.ttft, "tps": profile.pace.tps}
-    return profile
 
 
 def _connections_line(limits: ConnectionLimits, wanted: ConnectionLimits, files: int | None) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from server_defects.defect import planting
-from server_defects.hooks import CHECKS, Payload, Refusal, Served
+from server_defects.hooks import CHECKS, CheckedAgent, Payload, Refusal
 from server_defects.mutators import answering, at_field
 
 plant = planting("limits")
@@ -14,7 +14,7 @@ BAD = answering(400, {"detail": "Bad Request"})
 def refused_if(condition: Any, status: int = 400) -> Any:
     """Return the checks and one more, that refuses a payload."""
 
-    def check(served: Served, agent_id: str, payload: Payload) -> None:
+    def check(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
         if condition(payload):
             raise Refusal("bound", status, "Not supported by the model server")
 

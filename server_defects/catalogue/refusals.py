@@ -8,9 +8,9 @@ from agent_contract.messages import Reply
 from server_defects.defect import planting
 from server_defects.hooks import (
     CHECKS,
+    CheckedAgent,
     Payload,
     Refusal,
-    Served,
     agent_exists,
     frames_of,
     model_matches,
@@ -33,19 +33,19 @@ def instead(check: Any, other: Any) -> Any:
     return tuple(other if kept is check else kept for kept in CHECKS)
 
 
-def model_begins(served: Served, agent_id: str, payload: Payload) -> None:
+def model_begins(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse a model that does not begin as the agent's."""
     named = payload.get("model") or served.model
     model_matches(served, agent_id, {"model": served.model if named.startswith(served.model) else named})
 
 
-def model_by_its_other_name(served: Served, agent_id: str, payload: Payload) -> None:
+def model_by_its_other_name(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse the model by the name that the answers give it."""
     if payload.get("model") not in (None, "", "served-model-0"):
         raise Refusal("model", 400, "Unexpected model in chat completions message")
 
 
-def model_not_empty(served: Served, agent_id: str, payload: Payload) -> None:
+def model_not_empty(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse an empty model too."""
     if payload.get("model") == "":
         raise Refusal("model", 400, "Unexpected model in chat completions message")
@@ -55,7 +55,7 @@ def model_not_empty(served: Served, agent_id: str, payload: Payload) -> None:
 def model_required(status: int) -> Any:
     """Return a check that refuses a payload without a model."""
 
-    def check(served: Served, agent_id: str, payload: Payload) -> None:
+    def check(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
         if payload.get("model") is None:
             raise Refusal("model", status, [{"type": "missing", "loc": ["body", "model"], "msg": "Field required"}])
         model_matches(served, agent_id, payload)
@@ -70,7 +70,7 @@ def roles_of(which: Any) -> Any:
     )
 
 
-def user_first(served: Served, agent_id: str, payload: Payload) -> None:
+def user_first(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse a conversation in which two roles take turns: each message must be a user's."""
     refuse_other_roles(frozenset({"user"}), payload)
 

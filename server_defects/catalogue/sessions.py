@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 
 from server_defects.defect import planting
-from server_defects.hooks import CHECKS, ChatCall, Memory, Message, Payload, Refusal, Served, recall, remember
+from server_defects.hooks import CHECKS, ChatCall, CheckedAgent, Memory, Message, Payload, Refusal, recall, remember
 from server_defects.mutators import refusing
 from server_defects.replies import json_reply
 
@@ -59,7 +59,7 @@ def of_tools(message: Message) -> bool:
     return message["role"] == "tool" or bool(message.get("tool_calls"))
 
 
-def result_without_call(served: Served, agent_id: str, payload: Payload) -> None:
+def result_without_call(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse the result of a call that is not in the same request."""
     if payload["messages"][0]["role"] == "tool":
         raise Refusal("tool", 400, "A tool's result must follow its call")

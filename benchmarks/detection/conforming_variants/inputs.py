@@ -15,7 +15,7 @@ from benchmarks.detection.conforming_variants.variant import Variant
 from benchmarks.detection.field_mutators import typed
 from benchmarks.detection.hooks import Asgi, Fields, ServerHooks
 from benchmarks.detection.reference_server import ChatMessage, WholeNumber
-from server_defects.hooks import Payload, Refusal, Served, choices_bounded, model_matches, roles_accepted
+from server_defects.hooks import CheckedAgent, Payload, Refusal, choices_bounded, model_matches, roles_accepted
 from server_defects.mutators import json_of, refusing
 from server_defects.replies import json_reply
 
@@ -75,7 +75,7 @@ def agent_as_uuid(request: Request, body: bytes, number: int) -> Reply | None:
     return None
 
 
-def two_agents(served: Served, agent_id: str, payload: Payload) -> None:
+def two_agents(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse an agent that is neither of the two; they share their sessions."""
     if agent_id not in (served.agent_id, "5f0e1a52-6c55-4b8e-9a57-0d2f6f7b9c12"):
         raise Refusal("agent", 404, "No agent found with the specified ID")

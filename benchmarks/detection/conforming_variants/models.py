@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.detection.conforming_variants.variant import SESSIONS, Variant
 from benchmarks.detection.hooks import ServerHooks, count
 from server_defects.catalogue.parts import PASSAGES
-from server_defects.hooks import ChatCall, Memory, Message, Payload, Refusal, Served, recall
+from server_defects.hooks import ChatCall, CheckedAgent, Memory, Message, Payload, Refusal, recall
 from server_defects.mutators import Chunk, delta_of, edited, on_answer
 
 PLAIN = ServerHooks()
@@ -19,13 +19,13 @@ REASONING = 40
 SUMMARIZED_BEYOND = 500
 
 
-def several_only_when_warm(served: Served, agent_id: str, payload: Payload) -> None:
+def several_only_when_warm(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse several choices at temperature 0."""
     if (payload.get("n") or 1) > 1 and not payload.get("temperature"):
         raise Refusal("bound", 400, "n must be 1 when using greedy sampling")
 
 
-def one_only(served: Served, agent_id: str, payload: Payload) -> None:
+def one_only(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse several choices."""
     if (payload.get("n") or 1) > 1:
         raise Refusal("bound", 400, "Only one completion choice is allowed")

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.detection.conforming_variants.variant import Variant
 from benchmarks.detection.hooks import ServerHooks
-from server_defects.hooks import ChatCall, Payload, Refusal, Served, ToolCall
+from server_defects.hooks import ChatCall, CheckedAgent, Payload, Refusal, ToolCall
 from server_defects.mutators import Chunk, delta_of, edited, on_choices
 
 PLAIN = ServerHooks()
@@ -16,14 +16,14 @@ PLAIN = ServerHooks()
 def refusing_tools(status: int) -> Any:
     """Return a check that refuses tools."""
 
-    def check(served: Served, agent_id: str, payload: Payload) -> None:
+    def check(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
         if payload.get("tools"):
             raise Refusal("tool", status, "Tools are not supported by this model")
 
     return check
 
 
-def named_alone(served: Served, agent_id: str, payload: Payload) -> None:
+def named_alone(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse to leave the choice of a tool to a model that was not made for it."""
     if (
         payload.get("tools")
@@ -33,7 +33,7 @@ def named_alone(served: Served, agent_id: str, payload: Payload) -> None:
         raise Refusal("tool", 400, '"auto" tool choice requires a tool call parser')
 
 
-def formless(served: Served, agent_id: str, payload: Payload) -> None:
+def formless(served: CheckedAgent, agent_id: str, payload: Payload) -> None:
     """Refuse a form of content."""
     if payload.get("response_format"):
         raise Refusal("form", 400, "response_format is not supported by this model")
