@@ -12,7 +12,7 @@ ARGS ?=
 # The tox environments that `make test` runs: those of tox.ini's `env_list`, if none is named.
 ENVS ?=
 
-.PHONY: help mock check test docs fixtures engine costs bench detection mutants client-bugs replies format node clean
+.PHONY: help mock check test docs fixtures engine costs bench documents detection mutants client-bugs replies format node clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /make \1: /p' Makefile
@@ -47,6 +47,9 @@ costs: $(BIN)/agent-contract ## measure what the most expensive requests cost
 bench: $(BIN)/agent-contract ## compare the speed of mock servers; needs npm, wrk and nginx; ARGS="--quick" checks it
 	@$(PIP_INSTALL) -e '.[bench]'
 	@$(BIN)/python -m benchmarks.serving $(ARGS)
+
+documents: $(BIN)/agent-contract ## play published documents with several mock servers; needs npm; ARGS="--quick" checks it
+	@$(BIN)/python -m benchmarks.documents $(ARGS)
 
 detection: $(BIN)/agent-contract ## measure the contract tests; ARGS="--peers --seeds 10" does so at length
 	@$(PIP_INSTALL) -e '.[test]'

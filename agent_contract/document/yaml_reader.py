@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -31,40 +32,159 @@ _CORE = (
 
 
 class _Loader(_SafeLoader):
-    """A YAML loader with the scalars of YAML 1.2's core schema and unique keys.
-
-    With `repeated`, the last value of a repeated key is read, and the key is added to that.
-    """
-
-    repeated: list[str] | None = None
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key.start_mark)
-            if key.value in seen and self.repeated is not None:
-                self.repeated.append(str(key.value))
-            elif key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} is given twice", key.start_mark
-                )
-            seen.add(key.value)
-        self.flatten_mapping(node)
-        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
+    """A YAML loader with the scalars of YAML 1.2's core schema; YAML 1.1's are not inherited."""
 
 
-def _integer(_: _Loader, node: yaml.ScalarNode) -> int:
-    if len(node.value) > MAX_DIGITS:
-        raise yaml.constructor.ConstructorError(None, None, TOO_MANY_DIGITS, node.start_mark)
-    return int(node.value)
-
-
-_Loader.yaml_implicit_resolvers = {}  # YAML 1.1's are not inherited
+_Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in _CORE:
     _Loader.add_implicit_resolver(_tag, re.compile(_pattern), _first)
-# YAML 1.1 reads 010 as eight.
-_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+_MERGE = "tag:yaml.org,2002:merge"
+_STRING = "tag:yaml.org,2002:str"
+_COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "!", None)
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(TOO_MANY_DIGITS)
+    return int(text)  # YAML 1.1 reads 010 as eight
+
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    "tag:yaml.org,2002:null": lambda _: None,
+    "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
+    "tag:yaml.org,2002:int": _integer,
+    "tag:yaml.org,2002:float": float,
+    _MERGE: str,
+    _STRING: str,
+}
+_RESOLVERS: dict[str, list[tuple[str, re.Pattern[str]]]] = _Loader.yaml_implicit_resolvers
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or a map whose end was not read yet; `key` is the one that waits for its value in a map."""
+
+    value: Any
+    key: str | None = None
+    is_merge: bool = False
+    merged: list[dict[str, JSON]] = field(default_factory=list)
+
+
+class _Builder:
+    """Makes the value of a stream of events.
+
+    PyYAML makes a tree of nodes first, which takes six times as long as the events themselves.
+    """
+
+    def __init__(self, name: str, repeated: list[str] | None) -> None:
+        self._name = name
+        self._repeated = repeated
+        self._open: list[_Open] = []
+        #: The values by their anchor, each with its text if it is a scalar.
+        self._anchors: dict[str, tuple[Any, str | None]] = {}
+        self._documents = 0
+        self.value: JSON = None
+
+    def read(self, events: Iterable[yaml.Event]) -> JSON:
+        """Return the value of the one document of the stream, None if there is none."""
+        for event in events:
+            kind = type(event)
+            if kind is yaml.ScalarEvent:
+                self._scalar(event)
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                self._begin(event, {} if kind is yaml.MappingStartEvent else [])
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                self._end()
+            elif kind is yaml.AliasEvent:
+                self._alias(event)
+            elif kind is yaml.DocumentStartEvent:
+                self._documents += 1
+                if self._documents > 1:
+                    raise _error("expected a single document, but found another", event)
+        return self.value
+
+    def _scalar(self, event: Any) -> None:
+        text = event.value
+        tag = event.tag
+        if tag is None or tag == "!":
+            tag = _implicit_tag(text) if event.implicit[0] else _STRING
+        reader = _SCALARS.get(tag)
+        if reader is None:
+            raise _error(f"could not determine a constructor for the tag {tag!r}", event)
+        try:
+            value = reader(text)
+        except ValueError as error:
+            raise _error(str(error), event) from None
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value, text
+        self._put(value, text, event, is_merge=tag == _MERGE)
+
+    def _begin(self, event: Any, value: Any) -> None:
+        if event.tag not in _COLLECTIONS:
+            raise _error(f"could not determine a constructor for the tag {event.tag!r}", event)
+        if len(self._open) >= MAX_DEPTH:
+            raise syntax_error(_position(self._name, event.start_mark), f"is nested deeper than {MAX_DEPTH} levels")
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value, None
+        self._put(value, None, event)
+        self._open.append(_Open(value))
+
+    def _end(self) -> None:
+        ended = self._open.pop()
+        if ended.merged:
+            own = dict(ended.value)
+            ended.value.clear()
+            for merged in reversed(ended.merged):
+                ended.value.update(merged)
+            ended.value.update(own)
+
+    def _alias(self, event: Any) -> None:
+        if event.anchor not in self._anchors:
+            raise _error(f"found undefined alias {event.anchor!r}", event)
+        self._put(*self._anchors[event.anchor], event)
+
+    def _put(self, value: Any, text: str | None, event: Any, *, is_merge: bool = False) -> None:
+        """Put a value where it belongs; `text` is that of a scalar, which may be a key."""
+        if not self._open:
+            self.value = value
+            return
+        holder = self._open[-1]
+        if isinstance(holder.value, list):
+            holder.value.append(value)
+        elif holder.key is None:
+            if text is None:
+                raise _error("a key must be plain text", event)
+            holder.key, holder.is_merge = text, is_merge
+        elif holder.is_merge:
+            holder.merged.extend(_mergeable(value, event))
+            holder.key, holder.is_merge = None, False
+        else:
+            holder.value[holder.key] = value
+            holder.key = None
+            return
+        if isinstance(holder.value, dict) and holder.key in holder.value:
+            if self._repeated is None:
+                raise _error(f"the key {holder.key!r} is given twice", event)
+            self._repeated.append(holder.key)
+
+
+def _mergeable(value: Any, event: Any) -> list[dict[str, JSON]]:
+    """Return the maps that a merge key adds."""
+    several = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, dict) for one in several):
+        raise _error("expected a mapping or list of mappings for merging", event)
+    return several
+
+
+def _implicit_tag(text: str) -> str:
+    for tag, pattern in _RESOLVERS.get(text[:1], ()):
+        if pattern.match(text):
+            return tag
+    return _STRING
+
+
+def _error(problem: str, event: Any) -> yaml.MarkedYAMLError:
+    return yaml.constructor.ConstructorError(None, None, problem, event.start_mark)
 
 
 def parse_yaml(text: str, name: str, repeated: list[str] | None = None) -> JSON:
@@ -85,22 +205,7 @@ def parse_yaml(text: str, name: str, repeated: list[str] | None = None) -> JSON:
 
 
 def _parse(text: str, name: str, repeated: list[str] | None) -> JSON:
-    # libyaml composes by recursion in C: without this check, deep nesting overflows its stack and ends the process.
-    depth = 0
-    for event in yaml.parse(text, _Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise syntax_error(_position(name, event.start_mark), f"is nested deeper than {MAX_DEPTH} levels")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-    loader = _Loader(text)
-    loader.repeated = repeated
-    try:
-        value: JSON = loader.get_single_data()
-    finally:
-        loader.dispose()
-    return value
+    return _Builder(name, repeated).read(yaml.parse(text, _Loader))
 
 
 def _position(name: str, mark: Any) -> str:
