@@ -162,7 +162,7 @@ class _Builder:
             holder.value[holder.key] = value
             holder.key = None
             return
-        if isinstance(holder.value, dict) and holder.key in holder.value:
+        if isinstance(holder.value, dict) and holder.key is not None and holder.key in holder.value:
             if self._repeated is None:
                 raise _error(f"the key {holder.key!r} is given twice", event)
             self._repeated.append(holder.key)
