@@ -55,11 +55,11 @@ class Mock:
         content = self.send({"messages": [{"role": "user", "content": text}], **fields}, agent).content()
         return content if fields.get("stream") else json.loads(content)
 
-    def control(self, method: str, path: str, body: Any = None) -> Any:
+    def control(self, method: str, path: str, body: Any = None, **query: str) -> Any:
         """Return the JSON of a reply of the control interface."""
         headers = {"content-type": "application/json"}
         sent = b"" if body is None else json.dumps(body).encode()
-        content = self.engine.reply(Request(method, f"/__mock__{path}", (), headers, sent)).content()
+        content = self.engine.reply(Request(method, f"/__mock__{path}", tuple(query.items()), headers, sent)).content()
         return json.loads(content) if content else None
 
 
