@@ -102,3 +102,14 @@ def test_every_reason_is_reported_at_once(tmp_path: Path) -> None:
     error = refusal(tmp_path, with_schema({"type": "strnig"}, A={"minimum": "x"}, B={"pattern": "("}))
     assert len(error.problems) == 4
     assert str(error).count("\n") == 3
+
+
+def test_a_fault_of_a_schema_inside_another_is_reported_once(tmp_path: Path) -> None:
+    problems = refusal(tmp_path, with_schema({"not": {"type": 5}}, version="3.1.0")).problems
+    places = [problem.pointer for problem in problems]
+    assert len(places) == len(set(places)) > 0
+
+
+def test_an_anchor_that_does_not_exist_is_reported_where_it_is_needed(tmp_path: Path) -> None:
+    problems = refusal(tmp_path, with_schema({"$dynamicRef": "#x"})).problems
+    assert any("Anchor 'x' does not exist" in problem.problem for problem in problems)

@@ -26,6 +26,8 @@ def test_a_fault_is_described_with_its_parameters_and_those_of_all(name: str) ->
     kind = KINDS[name]
     assert first == f"{name} {kind.does}."
     described = [line.split()[0] for line in rest if line.startswith("  ")]
+    for row, parameter in zip(rest[2:], kind.parameters.values(), strict=False):
+        assert row.endswith(parameter.meaning if parameter.default is None else f"(default: {parameter.default})")
     assert described[: len(kind.parameters)] == list(kind.parameters)
     assert "probability" in described
 

@@ -71,6 +71,11 @@ def test_an_agent_is_printed_with_its_model_or_that_it_takes_any(served: Served)
     assert "any model" not in shown(served, r"^\s+demo ")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of open files")
+def test_the_limit_of_open_files_is_printed(served: Served) -> None:
+    assert re.search(r"the limit is [\d,]+ open files", shown(served, "^Up to "))
+
+
 @pytest.mark.parametrize("option", ["--token", "--control-token"])
 def test_a_token_that_no_header_can_hold_is_refused_by_its_option(option: str) -> None:
     done = ended("serve", "--port", "0", option, "a\nb")
