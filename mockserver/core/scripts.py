@@ -63,7 +63,7 @@ class Scripts:
         # A scope numbers its own rules from 1, too.
         rules = tuple(replace(rule, id=f"started-{rule.id}") for rule in base.rules)
         self.base = replace(base, rules=rules)
-        check_scenario(base, answered_by, Source("--fault or the scenario"))
+        check_scenario(base, answered_by, Source("--fault or scenario"))
         self._base = Script(rules, _set_faults(base.faults, "started", clock()), bool(base.strict))
         self.is_empty = not (base.rules or base.faults or base.strict or store.blocking)
         #: Whether any scope may have a clock that a test controls.
@@ -241,7 +241,10 @@ def check_scenario(scenario: Scenario, answered_by: Collection[AnsweredBy], sour
 
 def _check_faults(faults: Iterable[Fault], answered_by: Iterable[AnsweredBy], source: Source) -> None:
     problems = [
-        problem for fault in faults for answerer in answered_by for problem in misplaced(fault, answerer, source)
+        problem
+        for index, fault in enumerate(faults)
+        for answerer in answered_by
+        for problem in misplaced(fault, answerer, source, ("faults", index))
     ]
     if problems:
         raise ContractError(problems)

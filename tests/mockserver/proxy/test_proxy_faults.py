@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +187,22 @@ def test_a_rule_whose_answer_must_be_computed_is_refused(tmp_path: Path) -> None
         assert reply.status_code == 400
         assert "greeting has an answer that must be computed: a proxy computes no answers" in reply.json()["detail"]
         assert "let the answer have only raw, fault, delay or delays" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "problem"),
+    [
+        ("rules: [{when: {stream: true}, answer: {fault: 503}}]", ""),
+        ("rules: [{answer: Hello!}]", "an answer that must be computed"),
+        ("rules: [{answer: {usage: {total_tokens: 1}}}]", "an answer that must be computed"),
+        ("strict: true", "use --record-mode none"),
+    ],
+)
+def test_a_scenario_file_may_have_what_works_in_a_proxy(tmp_path: Path, rules: str, problem: str) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(rules, encoding="utf-8")
+    with pytest.raises(ContractError, match=problem) if problem else nullcontext():
+        assert len(proxy_engine(scenario=file).scripts.base.rules) == 1
 
 
 # Replay in the proxy
