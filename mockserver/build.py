@@ -13,7 +13,6 @@ from agent_contract.document.checked_file import Source
 from agent_contract.messages import Exchange
 from agent_contract.redaction import redaction_of
 from mockserver.config import Config, load_config
-from mockserver.control import control_gateway
 from mockserver.control.pages import pages_of
 from mockserver.core.context import Behaviour, Settings
 from mockserver.core.ids import IdSource
@@ -33,7 +32,6 @@ from mockserver.operations.configured_knowledge import configured_resources
 from mockserver.operations.table import CHAT_OPERATION, PUBLISHED_CREATE_FORM, behaviours_of, is_own_document
 from mockserver.recording.journal import Journal, Subject, subject_of
 from mockserver.recording.metrics import Metrics
-from mockserver.recording.recording_folder import belongs_to, read_recordings
 from mockserver.recording.replay import Replay
 from mockserver.recording.request_key import read_ignored
 from mockserver.resources.agents import Agent, find_configured, id_of, unique
@@ -174,7 +172,7 @@ def create_engine(
     agents = unique(config.agents) if CHAT_OPERATION in own else ()
     return Engine(
         api=api,
-        control=cache(partial(control_gateway, contract, config, scripts, metrics)),
+        control=cache(partial(_control_gateway, contract, config, scripts, metrics)),
         pages=pages_of(api, config, agents),
         config=config,
         settings=settings,
@@ -199,6 +197,8 @@ def with_replay(
     by `speed`; 0 removes them. Raises `RecordingError`, `IgnoreError`, and `ContractError` for a fault that does not
     work in a replay.
     """
+    from mockserver.recording.recording_folder import belongs_to, read_recordings
+
     found = read_recordings(path, belongs_to(engine.contract))
     replay = Replay(found, read_ignored(ignore), engine.redaction, strict=strict, speed=speed, note=found.note)
     return replace(with_store(engine, engine.store, (AnsweredBy.REPLAY,)), replay=replay)
@@ -219,13 +219,20 @@ def with_store(engine: Engine, store: Store, answered_by: Collection[AnsweredBy]
     scripts.is_empty = scripts.is_empty and engine.scripts.is_empty
     return replace(
         engine,
-        control=cache(partial(control_gateway, engine.contract, engine.config, scripts, engine.metrics)),
+        control=cache(partial(_control_gateway, engine.contract, engine.config, scripts, engine.metrics)),
         store=store,
         ids=IdSource(engine.ids.seed, engine.clock, store),
         scopes=scopes,
         scripts=scripts,
         journal=replace(engine.journal, store=store),
     )
+
+
+def _control_gateway(contract: Contract, config: Config, scripts: Scripts, metrics: Metrics | None) -> Gateway:
+    """Return the gateway of the control interface, which is imported now."""
+    from mockserver.control.gateway import control_gateway
+
+    return control_gateway(contract, config, scripts, metrics)
 
 
 def _settings(config: Config, seed: int, pace: Pace) -> Settings:

@@ -416,7 +416,7 @@ def _engine(
     from mockserver.build import load_engine, with_replay
     from mockserver.core.play_options import PlayOptions
     from mockserver.generation.latency import Pace
-    from mockserver.recording.recording_folder import RecordingError
+    from mockserver.recording.recording import RecordingError
     from mockserver.recording.request_key import IgnoreError
 
     for name, secret in (("--token", token), ("--control-token", control_token)):

@@ -70,7 +70,8 @@ def lint_session(journal: Path, form: str) -> None:
 def _read(journal: Path, contract: Contract) -> list[Observation]:
     """Return the observations of a journal or of recordings; what was left out of an archive is noted."""
     from mockserver.analysis.observation import from_recordings
-    from mockserver.recording.recording_folder import RecordingError, are_recordings, belongs_to, read_recordings
+    from mockserver.recording.recording import RecordingError
+    from mockserver.recording.recording_folder import are_recordings, belongs_to, read_recordings
 
     try:
         if str(journal) != "-" and are_recordings(journal):

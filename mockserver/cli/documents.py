@@ -44,7 +44,6 @@ def served_documents(
     `build` takes the document as `spec`.
     """
     from mockserver.documented.callbacks import callbacks_of
-    from mockserver.server.callback_sender import CallingBack
     from mockserver.server.served import Following, Mounts, follow_in_background
 
     following = {
@@ -57,6 +56,8 @@ def served_documents(
     served: dict[str, Served] = {**engines, **following}
     for prefix, engine in engines.items():
         if callbacks_of(engine.contract):
+            from mockserver.server.callback_sender import CallingBack
+
             served[prefix] = CallingBack(served[prefix], partial(_current, following.get(prefix), engine), click.echo)
     return served[""] if list(served) == [""] else Mounts(served)
 

@@ -29,7 +29,8 @@ def impact(recordings: Path, before: str, after: str, form: str) -> None:
     """
     from mockserver.analysis.impact import find_impacts
     from mockserver.analysis.impact_report import as_json, as_text
-    from mockserver.recording.recording_folder import RecordingError, belongs_to, read_recordings
+    from mockserver.recording.recording import RecordingError
+    from mockserver.recording.recording_folder import belongs_to, read_recordings
 
     try:
         old, new = contract_named(before), contract_named(after)

@@ -101,7 +101,8 @@ def proxy(
     from mockserver.proxy.passage import Enforce
     from mockserver.proxy.run import ProxySettings, RecordMode, proxy_engine, serve_proxy
     from mockserver.proxy.upstream import Upstream, UpstreamUrlError
-    from mockserver.recording.recording_folder import RecordingError, read_recordings
+    from mockserver.recording.recording import RecordingError
+    from mockserver.recording.recording_folder import read_recordings
     from mockserver.recording.replay import Replay
     from mockserver.recording.request_key import IgnoreError, read_ignored
 

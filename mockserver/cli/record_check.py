@@ -27,8 +27,9 @@ def record_check(recordings: Path, spec: Path | None, api_version: str | None) -
     """
     from agent_contract import load_contract
     from mockserver.build import own_contract
+    from mockserver.recording.recording import RecordingError
     from mockserver.recording.recording_check import check_recording
-    from mockserver.recording.recording_folder import RecordingError, belongs_to, read_recordings
+    from mockserver.recording.recording_folder import belongs_to, read_recordings
 
     try:
         contract = load_contract(spec, api_version or "") if spec else own_contract(api_version or "")

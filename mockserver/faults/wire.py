@@ -6,7 +6,6 @@ Each gets the reply and the fault's parameters. `after` is a number of events of
 from __future__ import annotations
 
 import random
-import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -23,10 +22,12 @@ Given = Mapping[str, Any]
 
 def latency(reply: Reply, given: Given, seed: bytes) -> Reply:
     """Return the reply, later; the variation depends on the seed alone."""
+    from statistics import NormalDist  # most mocks never need it, and it imports fractions
+
     source = random.Random(seed)  # only `random()` is reproducible across Python versions
     varied = given["jitter"] * (2 * source.random() - 1)
     drawn = min(max(source.random(), _LEAST), 1 - _LEAST)
-    varied += given["deviation"] * statistics.NormalDist().inv_cdf(drawn)
+    varied += given["deviation"] * NormalDist().inv_cdf(drawn)
     return replace(reply, delay=max(0.0, reply.delay + given["seconds"] + varied))
 
 

@@ -30,6 +30,10 @@ URL_HEADERS = frozenset(("content-location", "location", "referer"))
 NOT_RECORDED = frozenset(("connection", "content-length", "date", "host", "keep-alive", "transfer-encoding"))
 
 
+class RecordingError(Exception):
+    """Recordings can't be read; the message has the file, the reason and the remedy."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """An exchange that was recorded in the file `name`; a reply that came in pieces has a body of `Piece`s.

@@ -19,7 +19,7 @@ from agent_contract import Contract
 from agent_contract.messages import JSON, Exchange
 from mockserver.recording.exchange_json import pretty
 from mockserver.recording.har import IsKnown, ReadFile, RecordedExchanges, is_archive, read_archive
-from mockserver.recording.recording import Recording, read_exchange, recording_json
+from mockserver.recording.recording import Recording, RecordingError, read_exchange, recording_json
 
 _NAME = re.compile(r"(\d+)-[\w-]+\.json", re.ASCII)
 #: The operation of a request that reaches none of the contract, in the name of its file.
@@ -30,10 +30,6 @@ _SUFFIXES = (".json", *_ARCHIVES)
 _ZIP, _ZLIB = b"PK\x03\x04", (b"\x78\x01", b"\x78\x9c", b"\x78\xda")
 _MOST_UNPACKED = 1024 * 1024 * 1024
 _TOO_LARGE = "it is larger than 1 GiB when it is decompressed"
-
-
-class RecordingError(Exception):
-    """Recordings can't be read; the message has the file, the reason and the remedy."""
 
 
 def next_number(folder: Path) -> int:

@@ -9,7 +9,7 @@ from schemathesis import Case
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from mockserver.adapters.wsgi import create_app
-from mockserver.control import own_contract
+from mockserver.control.gateway import own_contract
 from tests.mockserver.support.api_client import ApiClient
 from tests.mockserver.support.chat_client import engine
 

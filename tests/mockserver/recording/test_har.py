@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from agent_contract.cli import main
 from agent_contract.messages import Exchange, Reply, Request
 from mockserver.build import with_replay
-from mockserver.recording.recording import Recording
-from mockserver.recording.recording_folder import RecordingError, belongs_to, read_recordings, write_recording
+from mockserver.recording.recording import Recording, RecordingError
+from mockserver.recording.recording_folder import belongs_to, read_recordings, write_recording
 from tests.mockserver.fixtures.support.written import files, small_texts
 from tests.mockserver.fixtures.support.written import write as write_fixtures
 from tests.mockserver.recording.support.archives import compressed, elsewhere, entry, failed, write

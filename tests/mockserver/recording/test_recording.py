@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from agent_contract.messages import Exchange, Reply, Request
 from agent_contract.redaction import redaction_of
 from mockserver.faults.broken_reply import Piece
-from mockserver.recording.recording import EVENT_STREAM, read_exchange, recording_json, redacted
-from mockserver.recording.recording_folder import RecordingError, read_recordings, write_recording
+from mockserver.recording.recording import EVENT_STREAM, RecordingError, read_exchange, recording_json, redacted
+from mockserver.recording.recording_folder import read_recordings, write_recording
 from tests.docs.support.blocks import ROOT
 
 TOKEN = "token-äö-0123456789"

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_contract import Found, check_reply
 from agent_contract.messages import Reply, Request
-from mockserver.control import own_contract
+from mockserver.control.gateway import own_contract
 from mockserver.engine import Engine
 
 OWN = own_contract()
