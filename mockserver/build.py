@@ -22,6 +22,7 @@ from mockserver.core.scripts import Scripts
 from mockserver.documented.answers import DocumentedAnswers
 from mockserver.documented.repaired_parts import RepairedParts
 from mockserver.documented.rules import DocumentRules
+from mockserver.documented.scripted import with_rules
 from mockserver.documented.state import state_behaviours
 from mockserver.engine import Engine
 from mockserver.faults.catalogue import AnsweredBy
@@ -155,7 +156,8 @@ def create_engine(
     answers = DocumentedAnswers(contract, seed, strict=config.play.strict_examples)
     has_own = is_own_document(contract)
     stateful = {} if has_own or config.play.stateless else state_behaviours(contract, answers)
-    behaviours = {**dict.fromkeys(contract.operations, answers.behaviour), **stateful, **own}
+    documented = {**dict.fromkeys(contract.operations, answers.behaviour), **stateful}
+    behaviours = {**{name: with_rules(behaviour) for name, behaviour in documented.items()}, **own}
     api = Gateway(
         contract,
         behaviours,

@@ -31,6 +31,7 @@ def scripted_answer(context: Context, request: ChatRequest, messages: Sequence[d
         bool(body.get("stream")),
         context.call.request.headers,
         context.call.body,
+        context.call.operation.id,
     )
     try:
         chosen = script.choose(question)

@@ -23,11 +23,18 @@ _ID = "00000000-0000-4000-8000-000000000000"
 def contract_check(contract: Contract, operation_id: str) -> ContractCheck:
     """Return a function that returns what an answer breaks of the contract, each with a remedy.
 
-    Without the operation, the document has no chats that rules could answer.
+    Without the operation, the document has no chats: rules can have raw answers, faults and delays.
     """
     if operation_id not in contract.operations:
-        return lambda _: [("this document has no agents that rules could answer for", "serve the agent API")]
+        return _chat_problems
     return partial(_problems, contract, operation_id)
+
+
+def _chat_problems(answer: Answer) -> list[tuple[str, str]]:
+    """Return why an answer needs chats, which another document does not have."""
+    if not answer.is_computed:
+        return []
+    return [("this document has no agents that could answer", "write a raw answer, a fault or a delay")]
 
 
 def _problems(contract: Contract, operation_id: str, answer: Answer) -> list[tuple[str, str]]:

@@ -32,6 +32,7 @@ class Question:
     stream: bool
     headers: Mapping[str, str]
     body: Any = None
+    operation: str = ""
 
     @property
     def user(self) -> str:
@@ -140,6 +141,10 @@ def _agent(wanted: str) -> Condition:
     return Condition("agent", wanted, lambda question: question.agents, lambda seen: wanted in seen)
 
 
+def _operation(wanted: str) -> Condition:
+    return Condition("operation", wanted, lambda question: question.operation, lambda seen: seen == wanted)
+
+
 def _turn(wanted: int) -> Condition:
     return Condition("turn", wanted, lambda question: question.turn, lambda seen: seen == wanted)
 
@@ -203,4 +208,5 @@ _CONDITIONS: Mapping[str, Callable[[Any], Condition]] = {
     "headers": _headers,
     "stream": _stream,
     "body": _body,
+    "operation": _operation,
 }

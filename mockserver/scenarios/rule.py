@@ -37,6 +37,7 @@ class When:
     headers: Mapping[str, str] | None = None
     stream: bool | None = None
     body: str | Mapping[str, JSON] | None = None
+    operation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
