@@ -77,7 +77,7 @@ def recorded(breadth: str, *more: str) -> dict[str, Any]:
     with running(hooks) as url, recorder.listening():
         judged(
             url,
-            *(f"agent-id={hooks.agent_id}", f"breadth={breadth}", "max-requests=500", *more),
+            *(f"agent-id={hooks.agent_id}", f"breadth={breadth}", "max-requests=900", *more),
             token=TOKEN,
             plugins=[recorder],
         )

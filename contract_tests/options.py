@@ -88,7 +88,7 @@ class Options:
         metadata=_row("", "worse: also fail if a clause got worse since the baseline.", choices=("failed", "worse")),
     )
     waive: str = field(default="", metadata=_row("FILE", "YAML file with failures that are known and excused."))
-    max_requests: int = field(default=300, metadata=_row("N", "Send at most N requests.", least=1))
+    max_requests: int = field(default=500, metadata=_row("N", "Send at most N requests.", least=1))
     max_tokens: int = field(
         default=0, metadata=_row("N", "Spend at most N tokens, of prompts and answers.", shown="no limit")
     )

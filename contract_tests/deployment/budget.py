@@ -25,7 +25,7 @@ BY_CHOICE = (NO_SESSIONS, NOT_MANAGED)
 A_MESSAGE = 16
 A_SESSION = 600
 #: Requests of a run that are kept for the operations around the chat, if more are left than the chat needs.
-AROUND = 100
+AROUND = 300
 FOR_CHAT = 200
 #: A server is not expected to grant more choices than this.
 MOST_CHOICES = 128

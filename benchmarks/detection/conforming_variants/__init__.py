@@ -5,6 +5,7 @@ from benchmarks.detection.conforming_variants import (
     around,
     framings,
     inputs,
+    knowledge,
     models,
     schemas,
     servers,
@@ -25,4 +26,5 @@ VARIANTS: tuple[Variant, ...] = (
     *sessions.VARIANTS,
     *tools.VARIANTS,
     *around.VARIANTS,
+    *knowledge.VARIANTS,
 )
