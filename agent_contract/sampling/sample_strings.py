@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-#: Properties that often have one value, which only their description tells; and how it is quoted there.
+#: Properties that often have one value, which only their description names; and how it is quoted there.
 _NAMES_OF_CONSTANTS = ("object", "type", "kind")
 _QUOTED = re.compile(r"`([^`\s]+)`")
 #: The earliest generated time, and the range after it in seconds.

@@ -290,7 +290,7 @@ _OWN_KEYWORDS = (
 
 
 def _own_check(demands: Demands) -> jsonschema_rs.Validator:
-    """Return the validator of what the schemas of a value say themselves, without those of its parts."""
+    """Return the validator of what the schemas of a value require themselves, without those of its parts."""
     own = [
         kept
         for part in demands.parts

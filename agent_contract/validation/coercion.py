@@ -20,7 +20,7 @@ _MOST_DEPTH = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Form:
-    """What the schemas of a value say about its form: its types, and the schemas of its parts."""
+    """The form that the schemas of a value require: its types, and the schemas of its parts."""
 
     types: tuple[str, ...]
     properties: dict[str, Place]

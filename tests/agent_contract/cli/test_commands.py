@@ -19,7 +19,7 @@ def test_the_help_lists_every_command_with_what_it_does() -> None:
     assert all(f"{name} {entry.help}" in shown for name, entry in COMMANDS.items())
 
 
-def test_a_command_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_without_its_library_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = CommandEntry("agent_contract.cli.check", "x", ("a_library_that_is_absent",), "redis")
     monkeypatch.setattr("agent_contract.cli.COMMANDS", {"check": entry})
     with pytest.raises(click.ClickException, match="agent-contract check") as caught:

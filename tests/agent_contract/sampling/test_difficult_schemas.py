@@ -306,7 +306,7 @@ def test_a_schema_without_a_value_is_reported_with_the_reason(tmp_path: Path, sc
 
 
 @pytest.mark.parametrize("narrowed", [{}, {"allOf": [{"minProperties": 1, "not": {"required": ["x"]}}]}])
-def test_a_description_may_tell_the_value_of_a_type(tmp_path: Path, narrowed: Any) -> None:
+def test_a_description_may_name_the_value_of_a_type(tmp_path: Path, narrowed: Any) -> None:
     properties = {
         "object": {"type": "string", "description": "The type of the object (`list`)."},
         "type": {"type": "string", "description": "`a` or `b`."},

@@ -40,7 +40,7 @@ def test_a_format_decides_before_the_name(strings: SampleStrings) -> None:
     assert ip_address(strings.string_for("ipv6", "")).version == 6
 
 
-def test_a_property_gets_what_its_name_says(strings: SampleStrings) -> None:
+def test_a_property_gets_what_its_name_suggests(strings: SampleStrings) -> None:
     words = make_words()
     assert strings.string_for("", "name") in words["people"]
     assert strings.string_for("", "City") in words["cities"]
