@@ -194,7 +194,7 @@ def test_a_rule_whose_answer_must_be_computed_is_refused(tmp_path: Path) -> None
     [
         ("rules: [{when: {stream: true}, answer: {fault: 503}}]", ""),
         ("rules: [{answer: Hello!}]", "an answer that must be computed"),
-        ("rules: [{answer: {usage: {total_tokens: 1}}}]", "an answer that must be computed"),
+        ("rules: [{answer: {finish_reason: length}}]", "an answer that must be computed"),
         ("strict: true", "use --record-mode none"),
     ],
 )
