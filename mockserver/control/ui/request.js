@@ -91,23 +91,25 @@ function Body({ message, violations = [], label }) {
 
 export function Got({ reply }) {
   return html`<${HeaderList} headers=${reply.headers} />
-    ${reply.events ? html`<${Timeline} events=${reply.events} begun=${begunAt(reply)} />` : html`<${Body} message=${reply} label="Body of the reply" />`}`;
+    ${reply.events ? html`<${Timeline} events=${reply.events} begun=${begunAt(reply)} cut=${reply.cut} />` : html`<${Body} message=${reply} label="Body of the reply" />`}`;
 }
 
 /** The seconds before the first event: what is left of the whole. */
 const begunAt = ({ seconds, events, cut }) => (cut ? 0 : Math.max(0, seconds - events.reduce((sum, { delay }) => sum + (delay ?? 0), 0)));
 
-function Timeline({ events, begun }) {
+function Timeline({ events, begun, cut }) {
   const joined = joinEvents(events);
   let passed = begun;
+  const isTimed = events.some(({ delay }) => delay);
   const times = events.map(({ delay }) => (passed += delay ?? 0));
   return html`
     <div class="joined">
+      ${cut && html`<p class="mark hint">The journal has the first and the last events, so the text has a gap.</p>`}
       ${joined.text && html`<p>${joined.text}</p>`}
       ${joined.calls.map((call) => html`<p><code>${call.name}(${call.arguments})</code></p>`)}
       <p class="quiet">${[joined.finish && `finish: ${joined.finish}`, joined.usage && `${joined.usage.prompt_tokens} + ${joined.usage.completion_tokens} tokens`].filter(Boolean).join(", ")}</p>
     </div>
-    <ol class="timeline">${events.map(({ event, data }, index) => html`<${StreamEvent} key=${index} name=${event} data=${data} at=${times[index]} />`)}</ol>`;
+    <ol class="timeline">${events.map(({ event, data }, index) => html`<${StreamEvent} key=${index} name=${event} data=${data} at=${isTimed ? times[index] : undefined} />`)}</ol>`;
 }
 
 function StreamEvent({ name, data, at }) {
@@ -120,7 +122,7 @@ function StreamEvent({ name, data, at }) {
     : data?.usage ? "usage" : JSON.stringify(delta);
   return html`<li>
     <button type="button" class="event" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>
-      ${at > 0 && html`<time>${at.toFixed(2)} s</time>`}${name && html`<${Badge}>${name}<//>`}<span>${brief}</span></button>
+      ${at !== undefined && html`<time>${at.toFixed(2)} s</time>`}${name && html`<${Badge}>${name}<//>`}<span>${brief}</span></button>
     ${isOpen && html`<${Json} value=${data} label="Event" />`}
   </li>`;
 }

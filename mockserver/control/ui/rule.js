@@ -77,6 +77,7 @@ export function RuleMaker({ entry, scope, onClose }) {
             <b>${label}</b><small>${hint}</small></label>`)}
       </fieldset>
       ${degree === "similar" && html`<label class="field">The message contains <input value=${part} onInput=${(event) => setPart(event.target.value)} /></label>`}
+      ${entry.reply.cut && html`<p class="mark hint">The journal has only a part of this answer: complete it.</p>`}
       <label class="field">Answer <textarea rows="3" value=${text} onInput=${(event) => setText(event.target.value)}></textarea></label>
       ${calls && html`<p class="quiet">With its ${given.calls.map((call) => `${call.name}()`).join(", ")}; a changed text leaves them out.</p>`}
       <label class="field">Name <input value=${name} maxlength="100" placeholder="optional" onInput=${(event) => setName(event.target.value)} /></label>
