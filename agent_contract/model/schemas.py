@@ -38,6 +38,8 @@ _COMMENTS = frozenset(
 #: How many seconds the compiled validators that are kept took to compile. A validator holds all that it refers to, so
 #: one of a large document takes up to 17 ms and 3 MB; its memory is proportional to its time (200 to 750 MB/s).
 _KEPT_SECONDS = 0.1
+#: How many are kept however long they took: a request needs several.
+_KEPT_AT_LEAST = 4
 
 
 class Validator(Protocol):
@@ -95,7 +97,7 @@ class _Cache:
         with self.lock:
             self.kept[key] = compiled, seconds
             self.seconds += seconds
-            while self.seconds > _KEPT_SECONDS and len(self.kept) > 1:
+            while self.seconds > _KEPT_SECONDS and len(self.kept) > _KEPT_AT_LEAST:
                 _, (_, freed) = self.kept.popitem(last=False)
                 self.seconds -= freed
 

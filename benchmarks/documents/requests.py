@@ -52,7 +52,7 @@ def _request(contract: Contract, operation: Operation) -> WireRequest:
     described = operation.request_body
     if described is not None and described.content:
         media = _preferred(described.content)
-        value = sample(contract, media.schema_pointer) if media.schema else {}
+        value = sample(contract, media.schema_pointer, direction="request") if media.schema else {}
         headers["content-type"], body = _encoded(media.name, value)
     target = path + (f"?{urlencode(query)}" if query else "")
     return WireRequest(operation.method, target, headers, body)
@@ -66,7 +66,7 @@ def _preferred(content: Mapping[str, MediaType]) -> MediaType:
 def _text(contract: Contract, parameter: Parameter) -> str:
     value: Any = parameter.example
     if value is MISSING:
-        value = sample(contract, str(parameter.schema)) if parameter.schema else "x"
+        value = sample(contract, str(parameter.schema), direction="request") if parameter.schema else "x"
     if isinstance(value, list):
         return ",".join(map(str, value))
     return value if isinstance(value, str) else json.dumps(value)

@@ -104,7 +104,7 @@ def proxy_engine(
     A request may have a body of `most_body` bytes. The rules of the file `scenario` and the `faults` must work in a
     proxy, and in a replay if it `replays`. Raises `ContractError`.
     """
-    contract = load_contract(spec, api_version) if spec else own_contract(api_version)
+    contract = load_contract(spec, api_version, strict=False) if spec else own_contract(api_version)
     config = Config(
         control=control,
         control_tokens=(control_token,) if control_token else (),
