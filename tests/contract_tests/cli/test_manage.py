@@ -182,7 +182,7 @@ def test_the_report_of_an_interrupted_run_lists_the_agents_that_remain(tmp_path:
     left = json.loads(report.read_text())["left_behind"]
     assert process.returncode == 130, output
     assert left
-    assert all(f"could not be removed: agent {line}" in output for line in left)
+    assert all(f"could not be removed: {line}" in output for line in left)
 
 
 def test_a_plan_contains_the_number_of_created_agents() -> None:

@@ -133,6 +133,32 @@ def test_markdown_and_html_are_read(client: KnowledgeClient, clock: Clock) -> No
     assert client.found(index, "secret") == []
 
 
+def pdf_of(text: str) -> bytes:
+    """Return a PDF of one page."""
+    drawn = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET".encode()
+    objects = (
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
+        b" /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawn), drawn),
+    )
+    body, places = b"%PDF-1.4\n", list[int]()
+    for number, content in enumerate(objects, 1):
+        places.append(len(body))
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    end = b"xref\n0 5\n0000000000 65535 f \n%strailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
+    return body + end % (table, len(body))
+
+
+def test_pdf_is_read(client: KnowledgeClient, clock: Clock) -> None:
+    index = client.index()
+    client.uploaded(index, "okapi.pdf", pdf_of("Okapis hide in the forest."), "application/pdf")
+    clock.now += 1
+    assert client.found(index, "okapis") == ["Okapis hide in the forest."]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "media_type", "status", "clause"),
     [
