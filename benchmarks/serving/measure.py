@@ -16,6 +16,7 @@ from statistics import median
 from benchmarks import npm_servers
 from benchmarks.npm_servers import ServerError
 from benchmarks.serving import wrk
+from benchmarks.serving.crowd import READY
 from benchmarks.serving.process import all_cores, halves, pinned, resident
 from benchmarks.serving.servers import AGENT, EVENTS, GAP, MOCK, Server
 from benchmarks.serving.stream_load import Streams
@@ -23,10 +24,13 @@ from benchmarks.serving.wrk import WrkError
 
 _ROOT = Path(__file__).parents[2]
 _GENERATOR = "benchmarks.serving.stream_load"
+_CROWD = "benchmarks.serving.crowd"
 _BARE = "benchmarks.serving.bare_stream_server"
 #: Four for each connection.
 _SESSIONS = 4 * wrk.CONNECTIONS
 _REQUEST_TIMEOUT = 30.0
+#: Seconds between two requests of a client whose waits are measured.
+_PAUSE = 0.005
 _STREAMS_TIMEOUT = 300.0
 #: With fewer cores, a server with two workers shares its cores with the load.
 _ENOUGH_CORES = 4
@@ -167,7 +171,30 @@ def _all_cores(running: _Running, plan: Plan, cores: frozenset[int], folder: Pat
     return {"i": wrk.run(running.url, "chat", plan.seconds, cores).rate}
 
 
-_CASES = {"a": _valid, "b": _extended, "c": _refused, "d": _streamed, "i": _all_cores}
+def _crowded(running: _Running, plan: Plan, cores: frozenset[int], folder: Path) -> dict[str, float]:
+    """Return what a client waits for an answer, in milliseconds, while many others are connected."""
+    sizes = (str(plan.streams * 5 // 2), str(plan.streams // 2), str(plan.streams), str(EVENTS))
+    command = [*pinned(cores), sys.executable, "-m", _CROWD, str(running.port), running.server.path, *sizes]
+    waits: list[float] = []
+    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as crowd:
+        assert crowd.stdout is not None
+        if crowd.stdout.readline().strip() != READY:
+            raise ServerError("the crowd of clients could not connect")
+        connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=_REQUEST_TIMEOUT)
+        while crowd.poll() is None:
+            begin = time.perf_counter()
+            connection.request("GET", running.server.path.partition("/agents/")[0] + "/models")
+            connection.getresponse().read()
+            waits.append(1000 * (time.perf_counter() - begin))
+            time.sleep(_PAUSE)
+        result = json.loads(crowd.stdout.read())
+    connection.close()
+    ordered = sorted(waits)
+    failed = float(result["failed"] + result["closed"])
+    return {"j-p50": median(ordered), "j-p99": ordered[len(ordered) * 99 // 100], "j-failed": failed}
+
+
+_CASES = {"a": _valid, "b": _extended, "c": _refused, "d": _streamed, "i": _all_cores, "j": _crowded}
 
 
 def _streams(port: int, path: str, streams: int, cores: frozenset[int]) -> Streams:

@@ -58,6 +58,15 @@ METRICS = (
     Metric("f-idle", "Resident memory after the first answer", "MB", more=False),
     Metric("f-after", "Resident memory after the load of case (a)", "MB", more=False),
     Metric("i", "Valid chat, on all cores", "replies/s"),
+    Metric(
+        "j-p99",
+        "A client's wait for the list of models, 99 % within, while many others are connected",
+        "ms",
+        more=False,
+        note="The others: 10,000 idle clients, 2,000 half uploads, and the streams of (d) from their start on.",
+    ),
+    Metric("j-p50", "The same: half of the waits within", "ms", more=False),
+    Metric("j-failed", "The same: others that failed or were disconnected", "clients", more=False),
 )
 
 

@@ -216,7 +216,8 @@ SERVERS = (
     _mock(MOCK, "one worker, state in memory", "abcef"),
     _mock("this mock, SQLite", "one worker, state in a file", "bi", *_SQLITE),
     _mock("this mock, 2 workers", "state in a file that both share", "i", *_SQLITE, "--workers", "2"),
-    _mock("this mock, paced", f"a token each {1000 * GAP:g} ms", "d", *_PACED),
+    _mock("this mock, 4 workers", "state in a file that they share", "i", *_SQLITE, "--workers", "4"),
+    _mock("this mock, paced", f"a token each {1000 * GAP:g} ms", "dj", *_PACED),
     Server(
         "Steady",
         "the document, as OpenAPI 3.1",
