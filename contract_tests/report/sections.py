@@ -28,6 +28,11 @@ TOPICS: tuple[Topic, ...] = (
         ("models.*", "model-chat.*", "embeddings.*"),
         "programs that list models, or call one without an agent, fail",
     ),
+    Topic(
+        "Knowledge bases",
+        ("control.*", "knowledge-bases.*", "indexes.*", "documents.*", "indexings.*"),
+        "programs that fill knowledge bases fail, or agents answer from wrong documents",
+    ),
     Topic("Completions", ("completions.*",), "programs that use text completions fail"),
     Topic(
         "Tools and forms of an answer",
