@@ -41,6 +41,8 @@ export interface FaultParameters {
 /** When a rule answers; all conditions must hold. */
 export interface Conditions {
   agent?: string;
+  /** The operationId, or the method and the path. */
+  operation?: string;
   user?: string;
   user_contains?: string;
   user_matches?: string;
