@@ -11,7 +11,6 @@ from agent_contract.document.derived_cache import cache_key, keep_derived, read_
 from agent_contract.document.document import Document, read_document
 from agent_contract.document.errors import ContractError
 from agent_contract.document.own_document import find_document, is_own
-from agent_contract.document.swagger import convert, is_swagger
 from agent_contract.document.walker import Walk
 
 #: How often the parts that can't be compiled are left out: what refers to them may then be a fault of its own.
@@ -62,7 +61,12 @@ def read_openapi(
         from agent_contract.document.overlay import apply_overlay
 
         apply_overlay(document, overlay)
-    return convert(document) if is_swagger(document) else document
+    root = document.files[""]
+    if isinstance(root, dict) and "swagger" in root:
+        from agent_contract.document.swagger import convert, is_swagger
+
+        return convert(document) if is_swagger(document) else document
+    return document
 
 
 def compile_repaired(document: Document) -> tuple[Contract, Walk]:
