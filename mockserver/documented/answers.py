@@ -22,7 +22,7 @@ from mockserver.core.outcome import Outcome, Rejection
 from mockserver.documented.negotiation import concrete, preferred
 from mockserver.documented.preferences import WARNING_HEADER, Preferences, read_preferences
 from mockserver.documented.streams import STREAMS, stream_of
-from mockserver.documented.values import Chosen, ValueSource
+from mockserver.documented.values import ChosenValue, ValueSource
 from mockserver.generation.latency import Pace
 
 _WITHOUT_BODY = frozenset({204, 205, 304})
@@ -49,7 +49,7 @@ class _Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DocumentedAnswer:
     """A reply, the warning about it, if any, and the value and the media type of a JSON body."""
 
     reply: Reply
@@ -86,14 +86,14 @@ class DocumentedAnswers:
 
     def answer(
         self, operation: Operation, wishes: Preferences, accept: str | None = None, *, streams: bool = False
-    ) -> Answer:
+    ) -> DocumentedAnswer:
         """Return the answer of an operation.
 
         Raises Rejection if the document has no response, media type or example that meets the wishes.
         """
         response, status = self.select(operation, wishes.code)
         if response is None:
-            return Answer(Reply(status, {}, b""))
+            return DocumentedAnswer(Reply(status, {}, b""))
         media = sent_type = ""
         if response.content and status not in _WITHOUT_BODY:
             found = preferred(response.content, accept, streams)
@@ -126,23 +126,25 @@ class DocumentedAnswers:
             return None, 204
         return responses[order[0]], _status(order[0])
 
-    def _make(self, selection: _Selection) -> Answer:
+    def _make(self, selection: _Selection) -> DocumentedAnswer:
         operation = self.contract.operations[selection.operation]
         response = operation.responses[selection.response]
         seed = self.seed if selection.wishes.seed is None else selection.wishes.seed
         try:
             headers = dict(self._headers(response.headers, seed))
             if not selection.media:
-                return Answer(Reply(selection.status, headers, b""))
+                return DocumentedAnswer(Reply(selection.status, headers, b""))
             media = response.content[selection.media]
             if selection.sent_type in STREAMS:
                 items = self._values.items(operation, media, selection.wishes, seed)
                 headers["content-type"] = selection.sent_type
-                return Answer(Reply(selection.status, headers, stream_of(operation, media, selection.sent_type, items)))
+                return DocumentedAnswer(
+                    Reply(selection.status, headers, stream_of(operation, media, selection.sent_type, items))
+                )
             chosen = self._values.choose(media, selection.wishes, seed)
         except SampleError as error:
             why = f"{operation.id} has no example, and no value of its schema was found: {error}."
-            return Answer(Reply(501, JSON_TYPE, orjson.dumps({"detail": why})), why)
+            return DocumentedAnswer(Reply(501, JSON_TYPE, orjson.dumps({"detail": why})), why)
         return _reply(selection, headers, chosen, self.contract.schemas, media)
 
     def _headers(self, described: tuple[Parameter, ...], seed: int) -> Mapping[str, str]:
@@ -164,8 +166,8 @@ class DocumentedAnswers:
 
 
 def _reply(
-    selection: _Selection, headers: dict[str, str], chosen: Chosen, schemas: Schemas, media: MediaType
-) -> Answer:
+    selection: _Selection, headers: dict[str, str], chosen: ChosenValue, schemas: Schemas, media: MediaType
+) -> DocumentedAnswer:
     headers["content-type"] = selection.sent_type
     if chosen.warning:
         headers[WARNING_HEADER] = header_text(chosen.warning)
@@ -175,8 +177,8 @@ def _reply(
         content = encode(selection.sent_type, chosen.value)
     reply = Reply(selection.status, headers, content)
     if is_json(selection.sent_type):
-        return Answer(reply, chosen.warning, chosen.value, media)
-    return Answer(reply, chosen.warning)
+        return DocumentedAnswer(reply, chosen.warning, chosen.value, media)
+    return DocumentedAnswer(reply, chosen.warning)
 
 
 def _paced(reply: Reply, pace: Pace, seed: bytes) -> Reply:

@@ -96,7 +96,7 @@ _DEFAULT_SIZE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ItemPage:
     """A page of a list: its items with their ids, how many there are in all, and whether more follow."""
 
     items: tuple[tuple[str, dict[str, JSON]], ...]
@@ -104,7 +104,7 @@ class Page:
     more: bool
 
 
-def page_of(items: Mapping[str, dict[str, JSON]], parameters: Mapping[str, JSON]) -> Page:
+def page_of(items: Mapping[str, dict[str, JSON]], parameters: Mapping[str, JSON]) -> ItemPage:
     """Return the page of items, by id, that parameters ask for."""
     listed = list(items.items())
     for name, wanted in parameters.items():
@@ -124,10 +124,10 @@ def page_of(items: Mapping[str, dict[str, JSON]], parameters: Mapping[str, JSON]
     size = _number(parameters, _LIMITS, _DEFAULT_SIZE)
     begin = _number(parameters, _OFFSETS, 0) + max(_number(parameters, _PAGES, 1) - 1, 0) * size
     shown = listed[begin : begin + size]
-    return Page(tuple(shown), total, begin + size < len(listed))
+    return ItemPage(tuple(shown), total, begin + size < len(listed))
 
 
-def page_fields(envelope: Mapping[str, JSON], page: Page) -> dict[str, JSON]:
+def page_fields(envelope: Mapping[str, JSON], page: ItemPage) -> dict[str, JSON]:
     """Return the fields of a documented list that speak of the page: totals, cursors, whether more follow."""
     fields: dict[str, JSON] = {}
     ids = [id for id, _ in page.items]

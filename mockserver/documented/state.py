@@ -22,7 +22,7 @@ from agent_contract.model.operations import MediaType
 from mockserver.core import keys
 from mockserver.core.context import Behaviour, Context
 from mockserver.core.outcome import Outcome, Rejection, Write
-from mockserver.documented.answers import Answer, DocumentedAnswers
+from mockserver.documented.answers import DocumentedAnswer, DocumentedAnswers
 from mockserver.documented.collections import Action, Role, roles_of
 from mockserver.documented.objects import holder_path, id_name, id_names, items_path, merge_patch, new_id, overlaid
 from mockserver.documented.paging import page_fields, page_of
@@ -99,7 +99,7 @@ class _Access:
                 return inner
         return body
 
-    def documented(self, id: str = "") -> Answer:
+    def documented(self, id: str = "") -> DocumentedAnswer:
         """Return the documented answer; that of different ids differs if it is sampled."""
         call = self.context.call
         wishes = replace(NONE, seed=self.answers.seed + zlib.crc32(id.encode())) if id else NONE
@@ -133,7 +133,7 @@ class _Access:
         number = int(self.context.transaction.get(key) or b"0") + 1
         return number, Write(key, str(number).encode())
 
-    def answered(self, answer: Answer, fields: Mapping[str, JSON]) -> tuple[Reply, dict[str, JSON]]:
+    def answered(self, answer: DocumentedAnswer, fields: Mapping[str, JSON]) -> tuple[Reply, dict[str, JSON]]:
         """Return the documented reply with these fields in its object, and all fields of the object with them."""
         if answer.media is None or not isinstance(answer.value, dict):
             return answer.reply, dict(fields)
@@ -141,7 +141,7 @@ class _Access:
         value = overlaid(answer.value, fields, answer.media, path)
         return _with_body(answer.reply, value), {**fields, **_held(value, path)}
 
-    def identified(self, answer: Answer, fields: Mapping[str, JSON]) -> dict[str, JSON]:
+    def identified(self, answer: DocumentedAnswer, fields: Mapping[str, JSON]) -> dict[str, JSON]:
         """Return the fields of an item with its id, in the type that the documented one has."""
         path = holder_path(answer.value, self.names)
         if path is None or not self.role.id_parameter:
@@ -212,7 +212,7 @@ class _Listing:
         return found
 
 
-def _template(access: _Access, answer: Answer, path: tuple[str, ...]) -> dict[str, JSON]:
+def _template(access: _Access, answer: DocumentedAnswer, path: tuple[str, ...]) -> dict[str, JSON]:
     """Return a documented item of a list; a sampled one if the documented list is empty."""
     items = _held(answer.value, path)
     if not items:

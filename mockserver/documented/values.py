@@ -21,7 +21,7 @@ from mockserver.documented.streams import SAMPLED, several_values
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenValue:
     """The value of an answer; `warning` is why it may be unexpected, empty if it is not."""
 
     value: JSON
@@ -35,7 +35,7 @@ class ValueSource:
     contract: Contract
     strict: bool = False
 
-    def choose(self, media: MediaType, wishes: Preferences, seed: int) -> Chosen:
+    def choose(self, media: MediaType, wishes: Preferences, seed: int) -> ChosenValue:
         """Return the value of an answer of a media type.
 
         It is the media type's example, else the first valid one of its examples, else that of the schema, else a
@@ -44,18 +44,18 @@ class ValueSource:
         if wishes.example:
             return self._named(media, wishes.example)
         if wishes.dynamic and media.schema is not None:
-            return Chosen(self._sampled(media, wishes, seed))
-        refused: list[Chosen] = []
+            return ChosenValue(self._sampled(media, wishes, seed))
+        refused: list[ChosenValue] = []
         for name, value in self._examples(media):
             checked = _checked(media, name, value)
             if not checked.warning or (name == "" and not self.strict):
                 return checked
             refused.append(checked)
         if media.schema is None:
-            return refused[0] if refused else Chosen(None)
+            return refused[0] if refused else ChosenValue(None)
         warning = f"{refused[0].warning} A sampled value is sent instead." if refused else ""
         try:
-            return Chosen(self._sampled(media, wishes, seed), warning)
+            return ChosenValue(self._sampled(media, wishes, seed), warning)
         except SampleError:
             if refused:
                 return refused[0]
@@ -78,7 +78,7 @@ class ValueSource:
         count = SAMPLED if wishes.array_size is None else wishes.array_size
         return [sample(self.contract, str(place), first + number) for number in range(count)]
 
-    def _named(self, media: MediaType, name: str) -> Chosen:
+    def _named(self, media: MediaType, name: str) -> ChosenValue:
         if name not in media.examples:
             known = ", ".join(filter(None, media.examples)) or "none"
             why = f"{media.name} has no example {name[:100]!r}. Documented examples: {known}."
@@ -103,22 +103,22 @@ class ValueSource:
         return sample(self.contract, pointer, seed if wishes.seed is None else wishes.seed, wishes.array_size)
 
 
-def _checked(media: MediaType, name: str, value: JSON) -> Chosen:
+def _checked(media: MediaType, name: str, value: JSON) -> ChosenValue:
     """Return an example with the reason why its schema refuses it, if it does."""
     if (
         media.validator is None
         or media.validator.is_valid(value)
         or (isinstance(value, str) and not is_json(media.name))
     ):
-        return Chosen(value)
+        return ChosenValue(value)
     inside = _parsed(value)  # some documents have JSON examples as text
     if inside is not None and media.validator.is_valid(inside):
-        return Chosen(inside)
+        return ChosenValue(inside)
     error = next(iter(media.validator.iter_errors(value)), None)
     where = "/".join(map(str, error.instance_path)) if error else ""
     why = f"{error.message[:150]} (at /{where})" if error else "it is not valid"
     place = parse(media.pointer).child("examples", name) if name not in ("", "schema") else media.pointer
-    return Chosen(value, f"The example of {place} is refused by its schema: {why}.")
+    return ChosenValue(value, f"The example of {place} is refused by its schema: {why}.")
 
 
 def _parsed(value: JSON) -> JSON:
