@@ -37,6 +37,13 @@ _CLOSER = 0.003
 _CHAT = "/api/v1/compatibility/openai/v1/assistants/{}/chat/completions"
 #: The clause on bodies that are too large, which a deployment without a limit does not have.
 _SIZE, _UNLIMITED = "chat.body-too-large", 64 * 1024 * 1024
+#: The clause that only a deployment with several knowledge bases shows, and a knowledge base.
+_LISTS = "control.limit"
+_KNOWLEDGE_BASE = {
+    "name": "archive",
+    "data_origin_type": "LOCAL_FILES",
+    "index_refresh_policy": {"policy_type": "MANUAL"},
+}
 #: A name that could not be an id of a deployment's agent.
 _NAME = "imitated"
 
@@ -59,6 +66,7 @@ class Profile:
     missing: Mapping[str, str]
     has_token: bool
     takes_any_size: bool = False
+    has_knowledge_bases: bool = False
 
     def lines(self) -> Iterator[str]:
         """Yield what the mock takes over, and what it can't."""
@@ -102,11 +110,17 @@ def profile_of(report: Report, contract: Contract) -> Profile:
         missing,
         bool(report.options.get("token")),
         any(clause.id == _SIZE for clause in report.having("not supported")),
+        _LISTS in passed,
     )
 
 
 def imitate(engine: Engine, profile: Profile) -> Engine | DefectiveEngine:
-    """Return an engine that behaves as the profile; `engine` has its agent and its faults."""
+    """Return an engine that behaves as the profile; `engine` has its agent and its faults.
+
+    If the deployment had several knowledge bases, the engine gets a second one.
+    """
+    if profile.has_knowledge_bases:
+        engine.handle(with_payload(Request("POST", "/api/v1/control/knowledge-bases"), _KNOWLEDGE_BASE))
     return play(engine, profile.defects)
 
 

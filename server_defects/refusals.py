@@ -24,7 +24,6 @@ _KINDS = {
     "tool": "tool",
     "response-format": "form",
     "bound": "bound",
-    "unknown": "agent",
 }
 
 
@@ -44,7 +43,9 @@ def refusal_of(exchange: Exchange, payload: Any) -> Refusal | None:
 
 def _kind(clauses: tuple[str, ...]) -> str:
     for clause in clauses:
-        name = clause.partition(".")[2]
+        family, _, name = clause.partition(".")
+        if family == "models":  # a model that the path or the body of another operation names
+            return "endpoint"
         for part, kind in _KINDS.items():
             if part in name:
                 return kind
