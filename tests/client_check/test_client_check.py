@@ -18,9 +18,10 @@ from client_check.variants import VARIANTS, chosen
 from client_check.varied_server import VaryingEngine
 from mockserver import load_engine
 from mockserver.adapters.threaded_server import ThreadedServer
+from tests.client_check.support.node_bugs import NODE_BUGS
 from tests.client_check.support.small_client import BUGS, SmallClient
 from tests.clients.support.install_node_packages import FOLDER
-from tests.clients.support.node import node
+from tests.clients.support.node import bare_node, node
 
 FRAMEWORKS = FOLDER.parent / "frameworks"
 
@@ -94,8 +95,34 @@ def test_a_bug_is_found_in_its_variant(name: str) -> None:
     assert {result.verdict for result in results.values()} == {"failed"}
 
 
-def test_there_are_forty_bugs_or_more() -> None:
+@cache
+def failures_in_node() -> dict[str, list[str]]:
+    """Return the variants in which each buggy client in Node fails; all run in one process, with mocks of their own."""
+    urls: dict[str, dict[str, str]] = {}
+    with ExitStack() as stack:
+        for bug, names in NODE_BUGS.items():
+            engines = {
+                one.name: VaryingEngine(load_engine(faults=filter(None, [one.fault])), one) for one in chosen(names)
+            }
+            engines["plain"] = VaryingEngine(load_engine())
+            servers = {name: stack.enter_context(ThreadedServer(engine)) for name, engine in engines.items()}
+            urls[bug] = {name: server.base_url("demo-tools") for name, server in servers.items()}
+        command = [bare_node(), str(FOLDER / "buggy_clients.mjs")]
+        ended = subprocess.run(command, input=json.dumps(urls), capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+    found: dict[str, list[str]] = json.loads(ended.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize("name", NODE_BUGS)
+def test_a_bug_of_a_client_in_node_is_found_in_its_variant(name: str) -> None:
+    """And it is not found without a variation."""
+    assert sorted(failures_in_node()[name]) == sorted(NODE_BUGS[name])
+
+
+def test_there_are_forty_bugs_or_more_some_of_them_in_node() -> None:
     assert len(BUGS) >= 40
+    assert len(NODE_BUGS) >= 20
 
 
 def test_every_variant_but_those_of_robust_details_finds_a_bug() -> None:

@@ -15,13 +15,19 @@ from tests.clients.support.install_node_packages import FOLDER, is_packed
 
 
 def node() -> str:
-    """Return the path of Node; without it the test is skipped, and in CI it fails."""
+    """Return the path of Node, with the packages of the tests; without it the test is skipped, and in CI it fails."""
+    found = bare_node()
+    if not is_packed():
+        pytest.fail("the packages are not up to date: run `python tests/clients/support/install_node_packages.py`")
+    return found
+
+
+def bare_node() -> str:
+    """Return the path of Node, for scripts that import nothing; without it the test is skipped, and in CI it fails."""
     found = shutil.which("node")
     if found is None:
         leave = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         leave("Node was not found: the tests that need it are LEFT OUT")
-    if not is_packed():
-        pytest.fail("the packages are not up to date: run `python tests/clients/support/install_node_packages.py`")
     return found
 
 
