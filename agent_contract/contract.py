@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from agent_contract.compiler.clauses import build_clauses, clause_for, clause_index
@@ -23,12 +23,14 @@ from agent_contract.document.dialects import DIALECTS, READ_VERSIONS
 from agent_contract.document.document import Document
 from agent_contract.document.errors import ContractError, Problem, UnreadableError
 from agent_contract.document.json_pointer import Place, parse
-from agent_contract.document.repair.rule import Repair
 from agent_contract.document.walker import Walk, walk
 from agent_contract.messages import JSON, Clause, Request, Violation
 from agent_contract.model.operations import Operation
 from agent_contract.model.schemas import Schemas, prepare
 from agent_contract.versions.versions import versions_of
+
+if TYPE_CHECKING:
+    from agent_contract.document.repair.rule import Repair
 
 
 @dataclass(frozen=True, slots=True, eq=False)
