@@ -208,7 +208,7 @@ class Mender:
         """Return what a reference leads to; one that leads to nothing is corrected or left out."""
         reference = value["$ref"]
         place = self.state.target(self.document, reference, one.place.file)
-        if place is None and isinstance(reference, str):
+        if place in (None, _ROOT) and isinstance(reference, str):
             place = self._named(one, reference)
             if place is not None:
                 value["$ref"] = _written(place, one.place.file)
