@@ -41,6 +41,8 @@ EMBEDDING = (
 )
 FIELDS = ("name", "description", *EMBEDDING)
 _INTEGERS = ("chunk_size", "chunk_overlap")
+#: The largest integer that every JSON parser reads exactly; larger ones are reduced to it. Source: RFC 8259, section 6.
+_LARGEST = 2**53 - 1
 #: The number of chunks that a search finds by default.
 TOP_K = 2
 
@@ -50,7 +52,7 @@ def create_index(context: Context) -> Outcome:
     base = find_knowledge_base(context)
     check_room(context, len(all_indexes(context)), "indexes")
     given = {name: value for name, value in given_fields(context, FIELDS).items() if value is not None}
-    given |= {name: int(given.get(name, 0)) for name in _INTEGERS}
+    given |= {name: min(int(given.get(name, 0)), _LARGEST) for name in _INTEGERS}
     _check_embedding(context, given)
     now, id = context.fresh.now, context.fresh.id
     tool = search_tool_of(id)

@@ -54,6 +54,10 @@ def test_an_invalid_index_is_refused(client: KnowledgeClient, fields: dict[str, 
     assert client.api.refusal("POST", path, {**EMBEDDING, **fields})[:2] == (status, clause)
 
 
+def test_a_chunk_size_beyond_any_document_is_kept_as_a_large_one(client: KnowledgeClient) -> None:
+    assert client.api.get(client.index(chunk_size=10**300))["chunk_size"] == 2**53 - 1
+
+
 def test_an_index_is_found_in_its_own_knowledge_base_only(client: KnowledgeClient) -> None:
     index, other = client.index(), client.base()
     assert client.api.status("GET", f"{other}/indexes/{id_of(index)}") == 404
