@@ -90,9 +90,17 @@ def list_resources(
 
 
 def given_fields(context: Context, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return those of the fields that the body has, in this order; null for a field that is unset."""
+    """Return those of the fields that the body has, in this order; null for a field that is unset.
+
+    Raises `Rejection` if they can't be stored.
+    """
     body = body_of(context.call)
-    return {name: body[name] for name in names if name in body}
+    given = {name: body[name] for name in names if name in body}
+    try:
+        orjson.dumps(given)
+    except TypeError:  # deeper than 254 levels
+        raise Rejection(400, "", "The body is nested too deeply for this server.", ("body",)) from None
+    return given
 
 
 def saved(context: Context, resource: Resource, prefix: str) -> Write:

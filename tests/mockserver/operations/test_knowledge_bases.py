@@ -62,6 +62,13 @@ def test_an_invalid_knowledge_base_is_refused(call: ApiClient, body: dict[str, A
     assert call.refusal("POST", BASES, body)[:2] == (422, clause)
 
 
+def test_a_policy_that_is_nested_too_deeply_to_be_stored_is_refused(call: ApiClient) -> None:
+    deep: Any = []
+    for _ in range(300):
+        deep = [deep]
+    assert call.status("POST", BASES, {**LOCAL, "index_refresh_policy": {"policy_type": "M", "more": deep}}) == 400
+
+
 def test_an_update_changes_what_it_has_and_null_unsets(call: ApiClient) -> None:
     base = KnowledgeClient(call).base(name="a", description="b")
     assert "description" not in call.post(base, {"name": "c", "description": None})
