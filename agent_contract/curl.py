@@ -43,7 +43,8 @@ def _with_body(command: str, body: bytes) -> str:
         if len(quoted) > _LONGEST_ARGUMENT:
             return f"printf %s {quoted} | {command} --data-binary @-"
         return f"{command} --data-raw {quoted}"
-    return f"printf '{_escaped(body)}' | {command} --data-binary @-"
+    options_end = "-- " if body.startswith(b"-") else ""
+    return f"printf {options_end}'{_escaped(body)}' | {command} --data-binary @-"
 
 
 def _escaped(body: bytes) -> str:

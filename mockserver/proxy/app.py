@@ -84,12 +84,12 @@ def create_proxy(proxy: Proxy) -> App:
             return await answer_non_http(scope["type"], receive, send)
         if scope["path"].startswith(PREFIX):
             return await control(scope, receive, send)
-        body = await read_body(receive, proxy.engine.limits.largest_body)
+        body = await read_body(receive, proxy.engine.limits.body)
         if body is None:
             return None
         request = request_of(scope, body)
-        if len(body) > proxy.engine.limits.largest_body:
-            why = f"The body has more than the {proxy.engine.limits.largest_body} bytes that this proxy passes on."
+        if len(body) > proxy.engine.limits.body:
+            why = f"The body has more than the {proxy.engine.limits.body} bytes that this proxy passes on."
             return await send_reply(refusal(413, why), send)
         passage = _passage(proxy, scope, request)
         if isinstance(passage, Reply):

@@ -154,8 +154,13 @@ MUTANTS = (
         resource_fields=retyped(SEARCH, top_n=(StrictFloat | None, None), query=(int | None, None)),
     ),
     documents("upload-fails", "upload", "Fails on an upload.", resource=always("upload", 500, "Error")),
-    documents("upload-200", "upload-status", "Answers 200.", resource=with_status("upload", 201, 200)),
-    documents("upload-without-state", "conforms", "Has no state.", resource=answering("upload", without("state"))),
+    documents("upload-200", "upload-status", "Answers an upload with 200.", resource=with_status("upload", 201, 200)),
+    documents(
+        "upload-without-state",
+        "conforms",
+        "Sends a document without a state.",
+        resource=answering("upload", without("state")),
+    ),
     documents(
         "upload-wrong-size",
         "created-fields",
@@ -198,7 +203,12 @@ MUTANTS = (
     documents("document-kept", "delete", "Deletes no document.", knowledge=KeepsTheDeleted),
     indexings("indexing-none", "upload-starts", "Starts no indexing.", knowledge=StartsNoIndexing),
     indexings("indexing-fails", "create", "Fails on it.", resource=always("create-indexing", 500, "Error")),
-    indexings("indexing-bare", "conforms", "Has no state.", resource=answering("create-indexing", without("state"))),
+    indexings(
+        "indexing-bare",
+        "conforms",
+        "Sends an indexing without a state.",
+        resource=answering("create-indexing", without("state")),
+    ),
     indexings(
         "indexing-object",
         "object",

@@ -45,7 +45,12 @@ class TakesAnyModel(Knowledge):
 
 MUTANTS = (
     indexes("index-create-fails", "create", "Fails on a create.", resource=always("create-index", 500, "Error")),
-    indexes("index-202", "create-status", "Answers 200.", resource=with_status("create-index", 201, 200)),
+    indexes(
+        "index-202",
+        "create-status",
+        "Answers a create of an index with 200.",
+        resource=with_status("create-index", 201, 200),
+    ),
     indexes(
         "index-chunk-size-in-words",
         "conforms",
@@ -104,7 +109,7 @@ MUTANTS = (
     indexes(
         "index-any-name",
         "name-length",
-        "Accepts a name of any length.",
+        "Accepts a name of any length for an index.",
         resource_fields=retyped(CREATE_INDEX, name=(str | None, None)),
     ),
     indexes("index-any-model", "endpoint-unknown", "Accepts any model.", knowledge=TakesAnyModel),
@@ -119,7 +124,7 @@ MUTANTS = (
     indexes(
         "index-ready",
         "status",
-        "Sends the status READY.",
+        "Sends the status READY of an index.",
         resource=answering("get-index", lambda value: {**value, "status": "READY"}),
     ),
     indexes("index-any", "index-unknown", "Answers an unknown index with another.", knowledge=AnswersAnyIndex),

@@ -119,10 +119,20 @@ class CountsNoAgents(Knowledge):
 
 
 MUTANTS = (
-    lists("bases-after-ignored", "after", "Ignores the cursor of a page.", knowledge=IgnoresAfter),
+    lists("bases-after-ignored", "after", "Ignores the cursor of a page of knowledge bases.", knowledge=IgnoresAfter),
     lists("bases-limit-ignored", "limit", "Lists all objects whatever the limit.", knowledge=IgnoresLimit),
-    lists("bases-order-ignored", "order", "Lists oldest first, whatever the order.", knowledge=IgnoresOrder),
-    lists("bases-cursor-ignored", "cursor-invalid", "Ignores an invalid cursor.", knowledge=IgnoresCursors),
+    lists(
+        "bases-order-ignored",
+        "order",
+        "Lists knowledge bases oldest first, whatever the order.",
+        knowledge=IgnoresOrder,
+    ),
+    lists(
+        "bases-cursor-ignored",
+        "cursor-invalid",
+        "Ignores an invalid cursor of knowledge bases.",
+        knowledge=IgnoresCursors,
+    ),
     lists(
         "bases-counts-nothing",
         "num-objects",
@@ -149,28 +159,33 @@ MUTANTS = (
     lists(
         "bases-never-more",
         "has-more",
-        "Sends on every page that nothing follows.",
+        "Sends on every page of knowledge bases that nothing follows.",
         resource=answering("list-bases", lambda value: {**value, "has_more": False}),
     ),
     lists(
         "bases-limit-zero",
         "limit-bounds",
-        "Accepts a limit of 0.",
+        "Accepts a limit of 0 for knowledge bases.",
         resource_fields=retyped(LIST_OBJECTS, limit=(int, Field(100, ge=0, lt=1000))),
     ),
     lists(
         "bases-offset-negative",
         "offset-bounds",
-        "Accepts a negative offset.",
+        "Accepts a negative offset for knowledge bases.",
         resource_fields=retyped(LIST_OBJECTS, offset=(int, Field(0, le=4294967296))),
     ),
     lists(
         "bases-order-any",
         "order-unknown",
-        "Accepts any word as an order.",
+        "Accepts any word as an order of knowledge bases.",
         resource_fields=retyped(LIST_OBJECTS, order=(str, "asc")),
     ),
-    bases("base-200", "create", "Answers a create with 200.", resource=with_status("create-base", 201, 200)),
+    bases(
+        "base-200",
+        "create",
+        "Answers a create of a knowledge base with 200.",
+        resource=with_status("create-base", 201, 200),
+    ),
     bases(
         "base-dated-in-words",
         "conforms",
@@ -207,7 +222,7 @@ MUTANTS = (
     bases(
         "base-status-unknown",
         "status",
-        "Sends the status READY.",
+        "Sends the status READY of a knowledge base.",
         resource=answering("list-bases", each(lambda base: {**base, "status": "READY"})),
     ),
     bases("base-update-lost", "update", "Keeps nothing of an update.", knowledge=UpdatesTheAnswerAlone),
@@ -233,7 +248,7 @@ MUTANTS = (
     bases(
         "base-any-name",
         "name-length",
-        "Accepts a name of any length.",
+        "Accepts a name of any length for a knowledge base.",
         resource_fields=retyped(CREATE_BASE, name=(str | None, None)),
     ),
     bases("base-kept", "deleted-gone", "Deletes no knowledge base.", knowledge=DeletesNothing),

@@ -98,7 +98,7 @@ def test_an_example_may_be_a_reference(tmp_path: Path) -> None:
 
 
 #: What takes more than a request: a store that is gone, a thing linked to an agent, a thousand agents.
-NOT_SHOWN = {"Unavailable", "AgentLinked", "TooManyAgents"}
+NOT_SHOWN = {"Unavailable", "AgentLinked", "IndexingUnsupported", "TooManyAgents"}
 
 
 def test_every_documented_response_of_the_kit_s_own_has_an_example() -> None:
