@@ -73,6 +73,9 @@ _NAMES: Mapping[str, str] = {
     **{f"{verb}{twin}": verb for verb in ("create", "get", "update", "delete") for twin in ("Agent", "Assistant")},
     **{f"list{twin}s": "list" for twin in ("Agent", "Assistant")},
 }
+#: The operations whose refusals the hook `resource` changes too.
+_RESOURCES = frozenset({"model-chat", "embed", "get", "update", "delete", "create", "list"})
+_BAD_REQUEST = 400
 #: Fields of a request that decide how long an answer is and which form it has.
 _SHAPING = ("stop", "max_tokens", "max_completion_tokens", "response_format")
 #: What a hook raises for a reply to which it does not apply, such as one that another defect has changed.
@@ -301,8 +304,10 @@ class DefectiveEngine:
         refusal = refusal_of(exchange, call.payload)
         if refusal is not None:
             reply = self._refused(refusal, reply)
-            if name in ("model-chat", "embed", "get", "update", "delete", "create", "list") and refusal.kind != "shape":
+            if name in _RESOURCES and refusal.kind != "shape":
                 reply = self._resource("model-chat-kind" if name == "model-chat" else name, reply)
+        elif reply.status == _BAD_REQUEST and name in _RESOURCES:  # a cursor of a list
+            reply = self._resource(name, reply)
         elif reply.status < 300 and name:
             with suppress(*_UNLIKE):
                 reply = self._good(name, reply, call)
