@@ -1,4 +1,4 @@
-"""How close a reply is to one that was recorded elsewhere: forms and numbers count, texts and ids don't."""
+"""How close a reply is to one that was recorded elsewhere: forms and numbers count, wording and ids don't."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ Object = dict[str, Any]
 class Knowledge:
     """Objects by id, in the order in which they were created; each method conforms, and returns status and answer.
 
-    A mutant is a subclass that overrides a method. `texts` has the text of each document.
+    A mutant is a subclass that overrides a method. `texts` maps the id of each document to its content.
     """
 
     registry: Registry
@@ -141,7 +141,7 @@ class Knowledge:
         return 200, {**self.shown_index(self.of_index(base, index)), "knowledge_base": self.bases[base]}
 
     def search(self, base: str, index: str, sent: Mapping[str, Any]) -> tuple[int, Any]:
-        """Return the chunks of an index that share words with a text, the best first."""
+        """Return the chunks of an index that share words with the query, best first."""
         self.of_index(base, index)
         found = self.found(index, sent["text"])
         cutoff = sent.get("similarity_cutoff")

@@ -90,7 +90,7 @@ def document_text(index_id: str, id: str) -> str:
 
 
 def document_texts(index_id: str) -> str:
-    """Return the prefix of the keys of the texts of an index's documents."""
+    """Return the prefix of the keys of the contents of an index's documents."""
     return f"document-text/{index_id}/"
 
 

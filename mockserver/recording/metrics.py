@@ -41,7 +41,7 @@ class Metrics:
     shared: bool
 
     def add(self, exchange: Exchange, seconds: float) -> None:
-        """Count an exchange whose reply took so many seconds to make; its own delays are added."""
+        """Count an exchange whose reply took `seconds` to make; the simulated delays of the reply are added."""
         operation, status = exchange.operation or _NONE, exchange.reply.status
         self.requests.labels(operation, str(status)).inc()
         self.seconds.labels(operation).observe(seconds + planned_wait(exchange.reply))

@@ -26,7 +26,7 @@ def report(tmp_path: Path) -> Path:
 
 
 def printed(served: Served, text: str) -> str:
-    """Return the first printed line that has a text in it, waiting for it."""
+    """Wait for a printed line that contains the given words, and return it."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         for line in list(served.lines):

@@ -132,7 +132,7 @@ MUTANTS = (
     indexes(
         "search-without-text",
         "search-text-required",
-        "Searches without a text.",
+        "Answers a search that has no query.",
         resource_fields=retyped(SEARCH, text=(str, "")),
     ),
 )

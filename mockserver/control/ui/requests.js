@@ -11,7 +11,7 @@ import { go } from "./route.js";
 const NOTHING = { text: "", verdict: "", status: "", agent: "" };
 const WIDE = matchMedia("(min-width: 64rem)");
 
-/** Returns the keys of requests whose messages contain a text beyond what a row has of them: the server looks. */
+/** Returns the keys of requests whose messages contain the search words beyond what a row shows; the server searches. */
 function useFound(text) {
   const [found, setFound] = useState(new Set());
   const { scope, all } = useStore(settings);

@@ -21,7 +21,7 @@ from tests.browser.support.mock_page import DESK, PHONE, Screen, fill, looking, 
 FOLDER = Path(__file__).parents[1] / "views"
 #: The picture of the documentation, and the view that it shows.
 PICTURE, PICTURED = Path(__file__).parents[3] / "docs" / "assets" / "page.png", "refused"
-#: The address of each view by name, a text that is there when it is drawn, and what is clicked first, if anything.
+#: The address of each view by name, the words that it shows when it is complete, and what is clicked first, if any.
 VIEWS: Mapping[str, tuple[str, str, str]] = {
     "requests": ("requests", "10 requests", ""),
     "refused": ("requests/6", "temperature above 2", ""),

@@ -1,4 +1,4 @@
-"""HTTP archives are read as recordings, whoever wrote them."""
+"""HTTP archives of any browser or proxy are read as recordings."""
 
 from __future__ import annotations
 

@@ -320,7 +320,7 @@ _ALL = (
         True,
         _clause(*_SENT, "max_tokens", id="chat.max-tokens-bound", grade="assumed"),
     ),
-    ("a text of the document is different", False, _put("info", description="Another text.")),
+    ("the description of the document is different", False, _put("info", description="Another text.")),
 )
 #: Written after the rules were, and labelled before they were tried.
 _LATER = (
@@ -335,7 +335,7 @@ _LATER = (
         False,
         _put(*_CHUNK, "usage", anyOf=[{"$ref": "#/components/schemas/Usage"}]),
     ),
-    ("a part of a content needs a text", False, _put(*_SCHEMA("ContentPart"), required=["type", "text"])),
+    ("each part of a content needs text", False, _put(*_SCHEMA("ContentPart"), required=["type", "text"])),
     ("a content is text only", False, _put(*_SCHEMA("ChatMessage", "properties", "content"), type="string")),
     ("a content is a list only", True, _put(*_SCHEMA("ChatMessage", "properties", "content"), type="array")),
     ("a request has two fields at most", True, _put(*_SENT[:-1], maxProperties=2)),
