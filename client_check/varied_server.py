@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent_contract.messages import Exchange, Reply, Request
+from agent_contract.messages import Reply, Request
 from client_check.variants import ServerVariant
-from mockserver.core.limits import Limits
-from mockserver.core.player import Effort, Player
+from mockserver.core.player import BackendWrapper, Player
 from mockserver.faults.broken_reply import BrokenReply
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class Varied(NamedTuple):
 
 
 @dataclass
-class VaryingEngine:
+class VaryingEngine(BackendWrapper):
     """An engine whose replies a variant varies. Replies of the control interface stay as they are."""
 
     engine: Player
@@ -45,24 +44,6 @@ class VaryingEngine:
     varied: list[Varied] = field(default_factory=list)
     seen: list[Varied] = field(default_factory=list)  #: every request to the API with its reply
     _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def limits(self) -> Limits:
-        """What one request may cost."""
-        return self.engine.limits
-
-    @property
-    def blocking(self) -> bool:
-        """Whether a reply may wait for a disk or the network."""
-        return self.engine.blocking
-
-    def effort(self, request: Request) -> Effort:
-        """Return what the reply to a request may take."""
-        return self.engine.effort(request)
-
-    def record(self, exchange: Exchange) -> None:
-        """Record an exchange that the adapter answered itself."""
-        self.engine.record(exchange)
 
     def reply(self, request: Request) -> Reply:
         """Return the varied reply."""

@@ -8,19 +8,17 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from agent_contract.messages import Exchange, Reply, Request
-from agent_contract.redaction import Redaction
 from mockserver import Engine
 from mockserver.build import create_engine
-from mockserver.core.limits import Limits
-from mockserver.core.player import Effort
 from mockserver.core.scopes import SCOPE_HEADER
 from mockserver.gateway.gateway import EarlyReply
 from mockserver.resources.agents import unique
+from mockserver.server.served import Served, ServedWrapper
 from server_defects import answers
 from server_defects.catalogue import DEFECTS, Defect
 from server_defects.forms import form
@@ -41,10 +39,6 @@ from server_defects.hooks import (
 from server_defects.leniency import repaired
 from server_defects.refusals import added_to, refusal_of, repairs_of, with_payload
 from server_defects.replies import json_reply
-
-if TYPE_CHECKING:
-    from mockserver.recording.metrics import Metrics
-    from mockserver.server.served import Served
 
 API = "/api/"
 #: Hooks of sessions, and those of what an answer consists of.
@@ -99,7 +93,7 @@ class _Agent:
 
 
 @dataclass
-class DefectiveEngine:
+class DefectiveEngine(ServedWrapper):
     """An engine with a planted defect. Replies of the control interface stay as they are.
 
     `changes` are the hooks that play the defect. The sessions of a defect that changes them live here.
@@ -112,34 +106,6 @@ class DefectiveEngine:
     _memories: dict[tuple[str, str], Memory] = field(default_factory=dict)
     _others: list[Engine] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
-
-    @property
-    def limits(self) -> Limits:
-        """What one request may cost."""
-        return self.engine.limits
-
-    @property
-    def blocking(self) -> bool:
-        """Whether a reply may wait for a disk or the network."""
-        return self.engine.blocking
-
-    @property
-    def redaction(self) -> Redaction:
-        """Removes the server's tokens from everything that is stored or shown."""
-        return self.base.redaction
-
-    @property
-    def metrics(self) -> Metrics | None:
-        """What counts exchanges, if anything does."""
-        return self.base.metrics
-
-    def effort(self, request: Request) -> Effort:
-        """Return what the reply to a request may take."""
-        return self.engine.effort(request)
-
-    def record(self, exchange: Exchange) -> None:
-        """Record an exchange that was answered elsewhere."""
-        self.engine.record(exchange)
 
     def reply(self, request: Request) -> Reply:
         """Return the reply to a request, after calling the listener."""
@@ -168,14 +134,6 @@ class DefectiveEngine:
         if "leave" in self.changes:
             reply = replace(reply, headers=self.changes["leave"](reply.status, reply.headers, request))
         return replace(exchange, request=request, reply=reply)
-
-    def handle_all(self, requests: Sequence[Request]) -> list[Exchange]:
-        """Return the exchanges of several requests, in their order."""
-        return [self.handle(request) for request in requests]
-
-    def close(self) -> None:
-        """Close the store."""
-        self.base.close()
 
     def _answered(self, request: Request, number: int) -> Exchange:
         if "accept" in self.changes:

@@ -56,9 +56,10 @@ def served_documents(
     served: dict[str, Served] = {**engines, **following}
     for prefix, engine in engines.items():
         if callbacks_of(engine.contract):
-            from mockserver.server.callback_sender import CallingBack
+            from mockserver.server.callback_sender import CallbackSender
 
-            served[prefix] = CallingBack(served[prefix], partial(_current, following.get(prefix), engine), click.echo)
+            current = partial(_current, following.get(prefix), engine)
+            served[prefix] = CallbackSender(served[prefix], current, click.echo)
     return served[""] if list(served) == [""] else Mounts(served)
 
 

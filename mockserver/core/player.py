@@ -25,8 +25,8 @@ class Effort(Enum):
     HEAVY = "heavy"
 
 
-class Player(Protocol):
-    """What an adapter serves: an `Engine`, or a wrapper around one."""
+class Backend(Protocol):
+    """What a server must know of what it serves: the limits, what a reply may take, and who records exchanges."""
 
     @property
     def limits(self) -> Limits:
@@ -39,11 +39,39 @@ class Player(Protocol):
     def effort(self, request: Request) -> Effort:
         """Return what the reply to a request may take."""
 
+    def record(self, exchange: Exchange) -> None:
+        """Record an exchange that the server answered itself; never raises."""
+
+
+class Player(Backend, Protocol):
+    """What an adapter serves: an `Engine`, or a wrapper around one."""
+
     def reply(self, request: Request) -> Reply:
         """Return the reply to a request; never raises."""
 
     def replies(self, requests: Sequence[Request]) -> Sequence[Reply]:
         """Return the replies to several requests, in their order; never raises."""
 
+
+class BackendWrapper:
+    """Takes from `engine` what a wrapper around it does not change."""
+
+    engine: Backend
+
+    @property
+    def limits(self) -> Limits:
+        """What one request may cost."""
+        return self.engine.limits
+
+    @property
+    def blocking(self) -> bool:
+        """Whether a reply may wait for a disk or the network."""
+        return self.engine.blocking
+
+    def effort(self, request: Request) -> Effort:
+        """Return what the reply to a request may take."""
+        return self.engine.effort(request)
+
     def record(self, exchange: Exchange) -> None:
-        """Record an exchange that the adapter answered itself; never raises."""
+        """Record an exchange that the server answered itself."""
+        self.engine.record(exchange)

@@ -14,8 +14,7 @@ from agent_contract.messages import Exchange, Reply, Request, Violation
 from agent_contract.printable import printable
 from agent_contract.redaction import Redaction, redaction_of, secrets_in
 from mockserver.control import PREFIX
-from mockserver.core.limits import Limits
-from mockserver.core.player import Effort
+from mockserver.core.player import BackendWrapper
 from mockserver.recording.exchange_json import excerpt
 from mockserver.recording.metrics import Metrics, planned_wait
 from mockserver.server.line_writer import LineWriter
@@ -106,55 +105,43 @@ def _shortened(text: str) -> str:
     return shown if len(text) <= 400 else shown + "…"
 
 
-class LoggedEngine:
+class LoggedEngine(BackendWrapper):
     """An engine that logs each exchange with its duration, and counts it if it has metrics."""
 
+    engine: Served
+
     def __init__(self, engine: Served, log: RequestLog) -> None:
-        self._engine = engine
+        self.engine = engine
         self._log = log
         self._metrics: Metrics | None = engine.metrics
-
-    @property
-    def limits(self) -> Limits:
-        """What one request may cost."""
-        return self._engine.limits
-
-    @property
-    def blocking(self) -> bool:
-        """Whether a reply may wait for a disk or the network."""
-        return self._engine.blocking
-
-    def effort(self, request: Request) -> Effort:
-        """Return what the reply to a request may take."""
-        return self._engine.effort(request)
 
     def reply(self, request: Request) -> Reply:
         """Return the engine's reply."""
         start = time.perf_counter()
-        exchange = self._engine.handle(request)
+        exchange = self.engine.handle(request)
         self._add(request, exchange, time.perf_counter() - start)
         return exchange.reply
 
     def replies(self, requests: Sequence[Request]) -> Sequence[Reply]:
         """Return the engine's replies; each took the time of all."""
         start = time.perf_counter()
-        exchanges = self._engine.handle_all(requests)
+        exchanges = self.engine.handle_all(requests)
         seconds = time.perf_counter() - start
         for request, exchange in zip(requests, exchanges, strict=True):
             self._add(request, exchange, seconds)
         return [exchange.reply for exchange in exchanges]
 
     def _add(self, request: Request, exchange: Exchange, seconds: float) -> None:
-        self._log.add(exchange, seconds, self._engine.redaction)
+        self._log.add(exchange, seconds, self.engine.redaction)
         if self._metrics is not None and not request.path.startswith(PREFIX):
             self._metrics.add(exchange, seconds)
 
     def record(self, exchange: Exchange) -> None:
         """Log and record an exchange that the server answered without the engine."""
-        self._log.add(exchange, 0.0, self._engine.redaction)
+        self._log.add(exchange, 0.0, self.engine.redaction)
         if self._metrics is not None:
             self._metrics.add(exchange, 0.0)
-        self._engine.record(exchange)
+        self.engine.record(exchange)
 
 
 class RequestLog:

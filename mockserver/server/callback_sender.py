@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
@@ -13,15 +13,11 @@ from urllib.parse import urlsplit
 import orjson
 
 from agent_contract.messages import Exchange, Request
-from agent_contract.redaction import Redaction
 from mockserver.control.callbacks import SEND
-from mockserver.core.limits import Limits
 from mockserver.core.outcome import Rejection
-from mockserver.core.player import Effort
 from mockserver.documented.callbacks import Prepared, prepare, triggered
 from mockserver.engine import Engine
-from mockserver.recording.metrics import Metrics
-from mockserver.server.served import Served
+from mockserver.server.served import Served, ServedWrapper
 
 _TIMEOUT = 10.0
 _THREADS = 4
@@ -49,65 +45,33 @@ def send(prepared: Prepared) -> str:
 
 
 @dataclass(slots=True)
-class CallingBack:
+class CallbackSender(ServedWrapper):
     """What is served, with its callbacks sent after its replies.
 
     `current` returns the engine that answers. `say` gets a line for each callback that was sent or may not be.
     """
 
-    served: Served
+    engine: Served
     current: Callable[[], Engine]
     say: Callable[[str], None]
     send: Callable[[Prepared], str] = send
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "callback"))
     _closed: Event = field(default_factory=Event)
 
-    @property
-    def limits(self) -> Limits:
-        """What one request may cost."""
-        return self.served.limits
-
-    @property
-    def blocking(self) -> bool:
-        """Whether a reply may wait for the store."""
-        return self.served.blocking
-
-    @property
-    def redaction(self) -> Redaction:
-        """Removes the server's tokens from everything that is shown."""
-        return self.served.redaction
-
-    @property
-    def metrics(self) -> Metrics | None:
-        """What counts exchanges, if anything does."""
-        return self.served.metrics
-
-    def effort(self, request: Request) -> Effort:
-        """Return what the reply to a request may take."""
-        return self.served.effort(request)
-
     def handle(self, request: Request) -> Exchange:
         """Return the exchange of a request, and send its callbacks in a thread."""
-        exchange = self.served.handle(request)
+        exchange = self.engine.handle(request)
         if exchange.operation == SEND and exchange.reply.status == 202:
             self._start(_commanded(exchange))
         else:
             self._call_back(exchange)
         return exchange
 
-    def handle_all(self, requests: Sequence[Request]) -> list[Exchange]:
-        """Return the exchanges of several requests, in their order."""
-        return [self.handle(request) for request in requests]
-
-    def record(self, exchange: Exchange) -> None:
-        """Record an exchange that the server answered itself."""
-        self.served.record(exchange)
-
     def close(self) -> None:
         """Close the store; what is not sent yet never is."""
         self._closed.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self.served.close()
+        self.engine.close()
 
     def _call_back(self, exchange: Exchange) -> None:
         engine = self.current()

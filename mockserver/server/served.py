@@ -13,7 +13,7 @@ from agent_contract.messages import Exchange, Reply, Request
 from agent_contract.redaction import Redaction
 from mockserver.build import with_store
 from mockserver.core.limits import Limits
-from mockserver.core.player import Effort
+from mockserver.core.player import Backend, BackendWrapper, Effort
 from mockserver.engine import Engine
 from mockserver.recording.metrics import Metrics
 
@@ -21,16 +21,8 @@ from mockserver.recording.metrics import Metrics
 _PAUSE = 0.5
 
 
-class Served(Protocol):
+class Served(Backend, Protocol):
     """What `LoggedEngine` serves; `Engine` describes the members."""
-
-    @property
-    def limits(self) -> Limits:
-        """What one request may cost."""
-
-    @property
-    def blocking(self) -> bool:
-        """Whether a reply may wait for the store."""
 
     @property
     def redaction(self) -> Redaction:
@@ -40,20 +32,42 @@ class Served(Protocol):
     def metrics(self) -> Metrics | None:
         """What counts exchanges, if anything does."""
 
-    def effort(self, request: Request) -> Effort:
-        """Return what the reply to a request may take."""
-
     def handle(self, request: Request) -> Exchange:
         """Return the exchange of a request; never raises."""
 
     def handle_all(self, requests: Sequence[Request]) -> list[Exchange]:
         """Return the exchanges of several requests, in their order; never raises."""
 
-    def record(self, exchange: Exchange) -> None:
-        """Record an exchange that the server answered itself; never raises."""
+    def close(self) -> None:
+        """Close the store."""
+
+
+class ServedWrapper(BackendWrapper):
+    """Takes from `engine` what a wrapper around it does not change; the wrapper defines `handle`."""
+
+    engine: Served
+
+    @property
+    def redaction(self) -> Redaction:
+        """Removes the server's tokens from everything that is shown."""
+        return self.engine.redaction
+
+    @property
+    def metrics(self) -> Metrics | None:
+        """What counts exchanges, if anything does."""
+        return self.engine.metrics
+
+    def handle(self, request: Request) -> Exchange:
+        """Return the exchange of a request."""
+        return self.engine.handle(request)
+
+    def handle_all(self, requests: Sequence[Request]) -> list[Exchange]:
+        """Return the exchanges of several requests, in their order."""
+        return [self.handle(request) for request in requests]
 
     def close(self) -> None:
         """Close the store."""
+        self.engine.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +145,7 @@ def _located(reply: Reply, prefix: str) -> Reply:
 
 
 @dataclass(slots=True)
-class Following:
+class Following(ServedWrapper):
     """An engine that is built again when a file of its document changes; what is stored stays.
 
     `build` returns a new engine. If it raises ContractError or ValueError, `say` gets the message, and the engine stays
@@ -147,45 +161,9 @@ class Following:
     def __post_init__(self) -> None:
         self._seen = self._looked()
 
-    @property
-    def limits(self) -> Limits:
-        """What one request may cost."""
-        return self.engine.limits
-
-    @property
-    def blocking(self) -> bool:
-        """Whether a reply may wait for the store."""
-        return self.engine.blocking
-
-    @property
-    def redaction(self) -> Redaction:
-        """Removes the server's tokens from everything that is shown."""
-        return self.engine.redaction
-
-    @property
-    def metrics(self) -> Metrics | None:
-        """What counts exchanges, if anything does."""
-        return self.engine.metrics
-
-    def effort(self, request: Request) -> Effort:
-        """Return what the reply to a request may take."""
-        return self.engine.effort(request)
-
-    def handle(self, request: Request) -> Exchange:
-        """Return the exchange of a request with the newest engine."""
-        return self.engine.handle(request)
-
     def handle_all(self, requests: Sequence[Request]) -> list[Exchange]:
         """Return the exchanges of several requests, in their order."""
         return self.engine.handle_all(requests)
-
-    def record(self, exchange: Exchange) -> None:
-        """Record an exchange that the server answered itself."""
-        self.engine.record(exchange)
-
-    def close(self) -> None:
-        """Close the store."""
-        self.engine.close()
 
     def follow(self) -> bool:
         """Build the engine again if a file has changed; return whether a new one serves."""

@@ -15,7 +15,7 @@ import pytest
 
 from mockserver.documented.callbacks import Prepared, triggered
 from mockserver.engine import Engine
-from mockserver.server.callback_sender import CallingBack, send
+from mockserver.server.callback_sender import CallbackSender, send
 from tests.mockserver.documented.support.played import document, play, value
 from tests.mockserver.documented.support.played import send as ask
 
@@ -58,7 +58,7 @@ def calling_back(engine: Engine) -> tuple[Any, Queue[str], Queue[Prepared]]:
         sent.put(prepared)
         return "200"
 
-    return CallingBack(engine, lambda: engine, said.put, note), said, sent
+    return CallbackSender(engine, lambda: engine, said.put, note), said, sent
 
 
 def test_a_callback_is_sent_after_the_reply_that_triggers_it(engine: Engine) -> None:
